@@ -1,1 +1,1 @@
-export {};
+export type { Transport, TransportClose, TransportReceiver } from './transport.ts';

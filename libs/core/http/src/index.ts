@@ -1,1 +1,15 @@
-export {};
+export { HeaderMap, RequestHeaderMap, ResponseHeaderMap } from './header-map.ts';
+export type {
+  ClientStream,
+  Protocol,
+  RequestReceiver,
+  ResponseReceiver,
+  ServerCodecCallbacks,
+  ServerStream,
+  StreamReceiver,
+  StreamSink,
+  StreamSource,
+} from './stream.ts';
+export type { ResetReason } from './reset-reason.ts';
+export { ResponseFlag, RESPONSE_FLAGS, responseFlagsLong, responseFlagsShort, type ResponseFlagName } from './response-flags.ts';
+export { StreamInfo, socketAddress, type DownstreamConnection, type SocketAddress } from './stream-info.ts';

@@ -1,1 +1,2 @@
-export {};
+export type { Counter, Gauge, Histogram, StatsScope } from './stats.ts';
+export { createNullScope } from './null-scope.ts';

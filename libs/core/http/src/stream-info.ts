@@ -1,0 +1,83 @@
+import type { Protocol } from './stream.ts';
+
+/** An address as logs print it. */
+export interface SocketAddress {
+  /** An IP address without brackets, or the path of a Unix socket. */
+  readonly ip: string;
+  readonly port: number;
+  /** `ip:port`, IPv6 in brackets; the path for a Unix socket. */
+  readonly text: string;
+}
+
+export function socketAddress(ip: string, port: number): SocketAddress {
+  return { ip, port, text: ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}` };
+}
+
+/** The client's connection, as every stream on it sees it. */
+export interface DownstreamConnection {
+  /** Unique in the process. */
+  readonly id: number;
+  readonly localAddress: SocketAddress;
+  /** The peer of the socket. */
+  readonly directRemoteAddress: SocketAddress;
+  readonly tls: boolean;
+  /** SNI the client asked for; `''` without. */
+  readonly requestedServerName: string;
+}
+
+/**
+ * All that is known of one request, filled in on its way and read by access logs, spans and stats at its end.
+ * Moments are Clock.nowMs milliseconds; -1 is "did not happen".
+ */
+export class StreamInfo {
+  readonly downstream: DownstreamConnection;
+  readonly startWallMs: number;
+  readonly startMs: number;
+  protocol: Protocol = 'HTTP/1.1';
+  /** The client's address after x-forwarded-for was judged; the peer's until then. */
+  remoteAddress: SocketAddress;
+  /** 0: no response was sent. */
+  responseCode = 0;
+  /** Envoy's %RESPONSE_CODE_DETAILS%: `via_upstream`, `route_not_found`, `upstream_reset_before_response_started{…}` … */
+  responseCodeDetails = '';
+  /** Bits of ResponseFlag. */
+  responseFlags = 0;
+  /** Body bytes from the client. */
+  bytesReceived = 0;
+  /** Body bytes to the client. */
+  bytesSent = 0;
+  routeName = '';
+  virtualHostName = '';
+  /** The cluster that the route chose; `''` where there was none. */
+  upstreamCluster = '';
+  upstreamHost: SocketAddress | undefined;
+  upstreamLocalAddress: SocketAddress | undefined;
+  /** The name by which the host was found in DNS or configuration; `''` without. */
+  upstreamHostName = '';
+  upstreamTransportFailureReason = '';
+  /** How many times the request was sent upstream; 0 for local replies. */
+  attemptCount = 0;
+  requestId = '';
+  /** Hex trace id where the request is part of a trace; `''` without. */
+  traceId = '';
+  /** The last byte of the request arrived. */
+  requestCompleteMs = -1;
+  firstUpstreamTxMs = -1;
+  lastUpstreamTxMs = -1;
+  firstUpstreamRxMs = -1;
+  lastUpstreamRxMs = -1;
+  firstDownstreamTxMs = -1;
+  /** The response is complete, or the stream was reset. */
+  endMs = -1;
+
+  constructor(downstream: DownstreamConnection, startMs: number, startWallMs: number) {
+    this.downstream = downstream;
+    this.remoteAddress = downstream.directRemoteAddress;
+    this.startMs = startMs;
+    this.startWallMs = startWallMs;
+  }
+
+  setFlag(flag: number): void {
+    this.responseFlags |= flag;
+  }
+}

@@ -1,0 +1,64 @@
+import type { HeaderMap, RequestHeaderMap, ResponseHeaderMap } from './header-map.ts';
+import type { ResetReason } from './reset-reason.ts';
+
+/**
+ * One direction of one stream. A codec, a filter chain, a router, an upstream codec and a test recorder are all sinks.
+ *
+ * Order: `headers`, any number of `data`, at most one `trailers`. The direction is over after a call with `end` true, after
+ * `trailers`, or after `reset`, which may come at any time and ends both directions.
+ */
+export interface StreamSink<H extends HeaderMap> {
+  headers(headers: H, end: boolean): void;
+  /**
+   * The chunk is the sink's from now on. False: the sink is above its high watermark; the caller pauses its source until
+   * the sink calls `drained` (codecs) or resumes it.
+   */
+  data(chunk: Buffer, end: boolean): boolean;
+  trailers(trailers: HeaderMap): void;
+  /** Ends the stream in both directions. A sink that is over already does nothing. */
+  reset(reason: ResetReason): void;
+}
+
+/** The reading side of a stream. Counted, as Envoy's readDisable: as many `resume` calls as there were `pause` calls. */
+export interface StreamSource {
+  pause(): void;
+  resume(): void;
+}
+
+/** What a codec calls with what it reads; the other half of a codec's stream. */
+export interface StreamReceiver<H extends HeaderMap> extends StreamSink<H> {
+  /** The codec's outgoing queue fell below its low watermark after `data` had returned false. */
+  drained(): void;
+}
+
+/** A stream at a server codec: the response goes in, `pause` and `resume` hold the request body. */
+export interface ServerStream extends StreamSink<ResponseHeaderMap>, StreamSource {
+  /** Sends an interim response (100, 103 …; RFC 9110 section 15.2). Not 101, which is final for its request. */
+  informational(headers: ResponseHeaderMap): void;
+}
+
+/** What a server codec calls with a request. The connection manager's stream implements it. */
+export type RequestReceiver = StreamReceiver<RequestHeaderMap>;
+
+/** A stream at a client codec: the request goes in, `pause` and `resume` hold the response body. */
+export interface ClientStream extends StreamSink<RequestHeaderMap>, StreamSource {}
+
+/** What a client codec calls with a response. The router's upstream request implements it. */
+export interface ResponseReceiver extends StreamReceiver<ResponseHeaderMap> {
+  /** An interim response arrived (100, 103 …). */
+  informational(headers: ResponseHeaderMap): void;
+}
+
+/** HTTP versions, as access logs print them. */
+export type Protocol = 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2' | 'HTTP/3';
+
+/** What a connection manager and a pool ask of a server codec beyond its streams. Bytes come by TransportReceiver. */
+export interface ServerCodecCallbacks {
+  /** A request begins: called before its headers. The receiver gets everything of the request. */
+  newStream(stream: ServerStream): RequestReceiver;
+  /**
+   * The peer broke the protocol outside of any stream, or in a head that never became one. The codec has already
+   * answered where an answer is due (HTTP/1.1: 400, 431, 501 …) and closes.
+   */
+  onProtocolError(details: string): void;
+}

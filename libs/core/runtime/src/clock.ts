@@ -1,0 +1,12 @@
+/** Time. The only source of it: everything else takes a Clock, so that tests own time. */
+export interface Clock {
+  /** Monotonic time in milliseconds, with a fraction. For durations and deadlines; its zero means nothing. */
+  nowMs(): number;
+  /** Wall-clock time in milliseconds since the Unix epoch. For what people read: dates, logs, span timestamps. */
+  wallMs(): number;
+}
+
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  wallMs: () => Date.now(),
+};

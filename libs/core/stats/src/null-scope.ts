@@ -1,0 +1,41 @@
+import type { Counter, Gauge, Histogram, StatsScope } from './stats.ts';
+
+class PlainNumber implements Counter, Gauge {
+  value = 0;
+  inc(): void {
+    this.value += 1;
+  }
+  dec(): void {
+    this.value -= 1;
+  }
+  add(amount: number): void {
+    this.value += amount;
+  }
+  sub(amount: number): void {
+    this.value -= amount;
+  }
+  set(value: number): void {
+    this.value = value;
+  }
+}
+
+/** A scope that counts but reports to nobody: for tests, and for uses of a codec outside a proxy. */
+export function createNullScope(): StatsScope {
+  return nullScope('', new Map());
+}
+
+function nullScope(prefix: string, numbers: Map<string, PlainNumber>): StatsScope {
+  const number = (name: string): PlainNumber => {
+    const full = prefix + name;
+    const found = numbers.get(full) ?? new PlainNumber();
+    numbers.set(full, found);
+    return found;
+  };
+  const histogram: Histogram = { record: () => undefined };
+  return {
+    counter: number,
+    gauge: number,
+    histogram: () => histogram,
+    scope: (more) => nullScope(prefix + more, numbers),
+  };
+}

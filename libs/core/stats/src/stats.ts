@@ -1,0 +1,34 @@
+/** A number that only grows. `value` may be read; it is written through the methods only. */
+export interface Counter {
+  readonly value: number;
+  inc(): void;
+  add(amount: number): void;
+}
+
+/** A number that goes up and down. */
+export interface Gauge {
+  readonly value: number;
+  inc(): void;
+  dec(): void;
+  add(amount: number): void;
+  sub(amount: number): void;
+  set(value: number): void;
+}
+
+/** A distribution. Times are in milliseconds. */
+export interface Histogram {
+  record(value: number): void;
+}
+
+/**
+ * A place in the tree of stat names, by Envoy's names: `scope('cluster.').scope('service1.').counter('upstream_rq_total')`
+ * is `cluster.service1.upstream_rq_total`. Asking for a name creates it at 0; asking again gives the same object. Names are
+ * looked up when configuration is compiled, never per request.
+ */
+export interface StatsScope {
+  counter(name: string): Counter;
+  gauge(name: string): Gauge;
+  histogram(name: string): Histogram;
+  /** `prefix` ends in a dot. */
+  scope(prefix: string): StatsScope;
+}
