@@ -1,9 +1,12 @@
 export { HeaderMap, RequestHeaderMap, ResponseHeaderMap } from './header-map.ts';
 export type {
+  ClientCodec,
+  ClientCodecCallbacks,
   ClientStream,
   Protocol,
   RequestReceiver,
   ResponseReceiver,
+  ServerCodec,
   ServerCodecCallbacks,
   ServerStream,
   StreamReceiver,

@@ -52,7 +52,7 @@ export interface ResponseReceiver extends StreamReceiver<ResponseHeaderMap> {
 /** HTTP versions, as access logs print them. */
 export type Protocol = 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2' | 'HTTP/3';
 
-/** What a connection manager and a pool ask of a server codec beyond its streams. Bytes come by TransportReceiver. */
+/** What a server codec calls beyond its streams. The connection manager implements it. */
 export interface ServerCodecCallbacks {
   /** A request begins: called before its headers. The receiver gets everything of the request. */
   newStream(stream: ServerStream): RequestReceiver;
@@ -61,4 +61,35 @@ export interface ServerCodecCallbacks {
    * answered where an answer is due (HTTP/1.1: 400, 431, 501 …) and closes.
    */
   onProtocolError(details: string): void;
+  /** The last active stream ended; the connection waits for a request. Called before a pipelined one is read. */
+  onIdle(): void;
+}
+
+/** What a connection manager asks of any server codec. Its bytes come by TransportReceiver. */
+export interface ServerCodec {
+  readonly protocol: Protocol;
+  readonly activeStreams: number;
+  /**
+   * Takes no more requests than it must: HTTP/1.1 puts `connection: close` on the response under way (or the next one) and
+   * closes after it; an idle connection closes at once. HTTP/2 sends GOAWAY.
+   */
+  drain(): void;
+}
+
+/** What a client codec calls beyond its streams. The pool's connection implements it. */
+export interface ClientCodecCallbacks {
+  /** A stream ended, and its request and response are both complete: the connection can take another in its place. */
+  onStreamEnd(): void;
+  /** The connection takes no more streams (`connection: close`, GOAWAY, or a protocol error); it closes after the active ones. */
+  onGoAway(): void;
+  /** The peer broke the protocol; the streams were reset with `protocol error` and the transport is destroyed. */
+  onProtocolError(details: string): void;
+}
+
+/** What a pool asks of any client codec. Its bytes come by TransportReceiver. */
+export interface ClientCodec {
+  readonly protocol: Protocol;
+  readonly activeStreams: number;
+  /** Opens a stream. The caller keeps to the codec's limit (HTTP/1.1: one at a time) and does not call after onGoAway. */
+  newStream(receiver: ResponseReceiver): ClientStream;
 }
