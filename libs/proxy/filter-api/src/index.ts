@@ -1,1 +1,34 @@
-export {};
+export {
+  BUFFER,
+  CONSUME,
+  CONTINUE,
+  STOP,
+  type DataStatus,
+  type FilterFactoryContext,
+  type FilterStream,
+  type HeadersStatus,
+  type HttpFilter,
+  type HttpFilterFactory,
+  type TrailersStatus,
+} from './http-filter.ts';
+export type {
+  Connection,
+  ConnectionHandler,
+  NetworkFilterFactory,
+  PreparedNetworkFilter,
+  ServerContext,
+} from './network-filter.ts';
+export type {
+  Cluster,
+  ClusterManager,
+  ClusterRequestStats,
+  Host,
+  HttpPoolCallbacks,
+  LoadBalancerContext,
+  PoolFailure,
+  PoolHandle,
+  RetryBreaker,
+  TcpPoolCallbacks,
+} from './cluster.ts';
+export type { LocalReply } from './local-reply.ts';
+export type { StreamSpan } from './span.ts';

@@ -1,0 +1,106 @@
+import type { Transport } from '@weft/core-bytes';
+import type { ClientStream, ResetReason, ResponseReceiver, SocketAddress } from '@weft/core-http';
+import type { Counter, Gauge, Histogram } from '@weft/core-stats';
+import type { RoutePriority } from '@weft/model-route';
+
+/** One upstream host. */
+export interface Host {
+  readonly address: SocketAddress;
+  /** The name it was configured by; `''` for plain addresses. */
+  readonly hostname: string;
+  readonly weight: number;
+}
+
+/** What a load balancer may ask of the request at hand. */
+export interface LoadBalancerContext {
+  /** Consistent hashing; undefined where the route hashes nothing. */
+  hashKey(): number | undefined;
+  /** Retries: true asks for another host than this one (`retry_host_predicate`). */
+  shouldSelectAnotherHost(host: Host): boolean;
+  /** How often to ask again (`host_selection_retry_max_attempts`). */
+  readonly hostSelectionRetries: number;
+}
+
+/** What the router charges; the pool charges connections, requests in flight and pending ones. Names are Envoy's. */
+export interface ClusterRequestStats {
+  readonly upstreamRqTimeout: Counter;
+  readonly upstreamRqPerTryTimeout: Counter;
+  readonly upstreamRqMaxDurationReached: Counter;
+  readonly upstreamRqCancelled: Counter;
+  readonly upstreamRqRetry: Counter;
+  readonly upstreamRqRetrySuccess: Counter;
+  readonly upstreamRqRetryOverflow: Counter;
+  readonly upstreamRqRetryLimitExceeded: Counter;
+  readonly upstreamRqRetryBackoffExponential: Counter;
+  readonly upstreamRqRetryBackoffRatelimited: Counter;
+  readonly upstreamRqRxReset: Counter;
+  readonly upstreamRqTxReset: Counter;
+  readonly upstreamCxNoneHealthy: Counter;
+  readonly retryOrShadowAbandoned: Counter;
+  readonly upstreamRqTime: Histogram;
+  readonly upstreamFlowControlPausedReading: Counter;
+  readonly upstreamFlowControlResumedReading: Counter;
+  readonly upstreamFlowControlBackedUp: Counter;
+  readonly upstreamFlowControlDrained: Counter;
+  /** `upstream_rq_<code>`, `_<c>xx`, `_completed`, and the same under `internal.` or `external.`, `canary.` never. */
+  chargeResponse(code: number, internal: boolean): void;
+  /** `upstream_rq_time` under `internal.` or `external.` too. */
+  recordTime(ms: number, internal: boolean): void;
+}
+
+/** The retry part of a circuit breaker (`max_retries` or `retry_budget`). */
+export interface RetryBreaker {
+  /** Takes a place for one retry; false when the limit is reached. */
+  tryAcquire(): boolean;
+  release(): void;
+  readonly active: Gauge | undefined;
+}
+
+/** What went wrong before there was a stream. */
+export interface PoolFailure {
+  /** `overflow`, `remote connection failure`, `connection timeout`, `local connection failure`. */
+  readonly reason: ResetReason;
+  /** `delayed connect error: ECONNREFUSED`, a TLS fault in words …; `''` where nothing is known. */
+  readonly details: string;
+  readonly host: Host | undefined;
+}
+
+/** Whoever waits for an upstream stream. The router's upstream request implements it. */
+export interface HttpPoolCallbacks extends ResponseReceiver {
+  /** The stream is ready: send the request now. May be called inside `newStream`. */
+  onPoolReady(stream: ClientStream, host: Host, localAddress: SocketAddress | undefined): void;
+  /** There will be none. May be called inside `newStream`. */
+  onPoolFailure(failure: PoolFailure): void;
+}
+
+/** Whoever waits for an upstream connection (tcp_proxy). */
+export interface TcpPoolCallbacks {
+  onPoolReady(transport: Transport, host: Host, localAddress: SocketAddress | undefined): void;
+  onPoolFailure(failure: PoolFailure): void;
+}
+
+/** A wait that can be given up. After `cancel` neither callback comes. Does nothing once one came. */
+export interface PoolHandle {
+  cancel(): void;
+}
+
+/** One cluster: its hosts, their balancing, its pools. Replaced whole when its configuration changes. */
+export interface Cluster {
+  readonly name: string;
+  readonly altStatName: string;
+  readonly requestStats: ClusterRequestStats;
+  /** `upstream.maintenance_mode.<name>` in the runtime. */
+  readonly maintenanceMode: boolean;
+  /** Picks a host; never waits. Undefined: no healthy upstream. */
+  pick(cx: LoadBalancerContext): Host | undefined;
+  retryBreaker(priority: RoutePriority): RetryBreaker;
+  /** Asks the host's pool for a stream. Undefined when a callback already came. */
+  newStream(host: Host, priority: RoutePriority, owner: HttpPoolCallbacks): PoolHandle | undefined;
+  /** Asks for a connection of one's own, for raw bytes. */
+  newConnection(host: Host, priority: RoutePriority, owner: TcpPoolCallbacks): PoolHandle | undefined;
+}
+
+/** The clusters of this proxy, by name. What `get` returns may change between calls: ask per request, do not keep. */
+export interface ClusterManager {
+  get(name: string): Cluster | undefined;
+}

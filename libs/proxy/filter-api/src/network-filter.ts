@@ -1,0 +1,46 @@
+import type { Message } from '@bufbuild/protobuf';
+import type { DecodeContext } from '@weft/api-envoy';
+import type { Transport, TransportReceiver } from '@weft/core-bytes';
+import type { DownstreamConnection } from '@weft/core-http';
+import type { Runtime, RuntimeSnapshot } from '@weft/core-runtime';
+import type { StatsScope } from '@weft/core-stats';
+import type { ClusterManager } from './cluster.ts';
+
+/** One accepted connection, given to the terminal network filter (tcp_proxy, http_connection_manager). */
+export interface Connection {
+  readonly transport: Transport;
+  readonly info: DownstreamConnection;
+}
+
+/** A terminal filter's part in one connection: it receives the bytes and answers on the transport. */
+export interface ConnectionHandler extends TransportReceiver {
+  /** The listener drains: finish what is under way, start nothing new, then close. */
+  drain(): void;
+}
+
+/** What everything built from a listener's configuration may use. Lives as long as the process. */
+export interface ServerContext {
+  readonly runtime: Runtime;
+  readonly flags: RuntimeSnapshot;
+  readonly clusters: ClusterManager;
+  /** The root of all stat names. */
+  readonly stats: StatsScope;
+  readonly node: { readonly id: string; readonly cluster: string; readonly zone: string };
+  /** True once the proxy drains: responses close their connections. */
+  readonly draining: boolean;
+}
+
+/** One kind of terminal network filter. `C` is its decoded, immutable configuration. */
+export interface NetworkFilterFactory<C> {
+  /** The message type of its configuration. */
+  readonly typeName: string;
+  decode(message: Message, cx: DecodeContext): C | undefined;
+  /** Config time: resolves stats, routes and filters once; the result makes one handler per connection. */
+  prepare(config: C, server: ServerContext): PreparedNetworkFilter;
+}
+
+export interface PreparedNetworkFilter {
+  create(connection: Connection): ConnectionHandler;
+  /** The configuration was replaced: drop subscriptions and timers. Live connections keep working. */
+  close(): void;
+}
