@@ -1,1 +1,8 @@
-export {};
+export {
+  http1ClientSettings,
+  http1ServerSettings,
+  type Http1ClientSettings,
+  type Http1ServerSettings,
+} from './settings.ts';
+export { errorReplyText, plainErrorReply, type ErrorReply } from './error-reply.ts';
+export { reasonPhrase } from './reason-phrase.ts';

@@ -1,1 +1,1 @@
-export {};
+export type { ConnectOptions, ListenOptions, TlsClientContext, TlsClientOptions } from './options.ts';

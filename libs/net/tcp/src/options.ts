@@ -1,0 +1,51 @@
+import type { Timers } from '@weft/core-runtime';
+
+/** Where to listen, and what every accepted connection gets. */
+export interface ListenOptions {
+  /** An IP address without brackets; ignored where `path` is given. */
+  readonly address: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** An IPv6 address also takes IPv4 clients (SocketAddress.ipv4_compat). Default false. */
+  readonly ipv4Compat?: boolean;
+  /** How many connections may wait to be accepted (Listener.tcp_backlog_size). Default 128. */
+  readonly backlog?: number;
+  /** Several sockets share the port (Listener.enable_reuse_port). Default false. */
+  readonly reusePort?: boolean;
+  /** A Unix socket's path instead of an address (core.v3.Pipe.path). */
+  readonly path?: string;
+  /** The high watermark of each connection. Default 1 MiB (Listener.per_connection_buffer_limit_bytes). */
+  readonly perConnectionBufferLimitBytes?: number;
+  readonly timers: Timers;
+}
+
+/** TLS towards an upstream. One value for each transport socket configuration: sessions are resumed within it. */
+export interface TlsClientOptions {
+  /** SNI, exactly as configured; `''` or absent sends none (UpstreamTlsContext.sni). */
+  readonly serverName?: string;
+  /** Protocols to offer, best first (CommonTlsContext.alpn_protocols). */
+  readonly alpn?: readonly string[];
+  /** PEM certificates that the peer's chain must lead to. Without it nothing is verified, as in Envoy. */
+  readonly ca?: string;
+  /** PEM client certificate chain and its key. */
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** Where to connect to. */
+export interface ConnectOptions {
+  readonly address: string;
+  readonly port: number;
+  /** A Unix socket's path instead of an address. */
+  readonly path?: string;
+  /** Until connected, TLS included (Cluster.connect_timeout). Default 5,000. */
+  readonly connectTimeoutMs?: number;
+  readonly tls?: TlsClientContext;
+  readonly perConnectionBufferLimitBytes?: number;
+  readonly timers: Timers;
+}
+
+/** Made once for each configuration by `createTlsClientContext`. */
+export interface TlsClientContext {
+  readonly options: TlsClientOptions;
+}
