@@ -1,1 +1,25 @@
-export {};
+export { HEALTH_FLAGS } from './admin-source.ts';
+export type {
+  AdminAddress,
+  AdminReply,
+  AdminRuntime,
+  AdminSource,
+  AdminStats,
+  CertificateDetails,
+  CertificateStatus,
+  CircuitBreakerThresholds,
+  ClusterStatus,
+  ConfigDumpSection,
+  DrainOptions,
+  HealthFlag,
+  HostStats,
+  HostStatus,
+  Json,
+  JsonObject,
+  ListenerStatus,
+  MemoryUsage,
+  RuntimeEntry,
+  ServerInfo,
+  ServerState,
+  UnreadyTargets,
+} from './admin-source.ts';
