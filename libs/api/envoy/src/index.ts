@@ -1,1 +1,5 @@
-export {};
+export { registry, typeNameOfUrl, ENVOY_API_VERSION } from './registry.ts';
+export { formatFault, type Fault, type FaultHint, type SourcePosition } from './fault.ts';
+export { DecodeContext, sourceNamed, type FaultSink, type SourceMap } from './decode-context.ts';
+export { mergeSupport, type FieldSupport } from './support.ts';
+export { nearest } from './nearest.ts';

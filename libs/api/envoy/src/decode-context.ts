@@ -1,0 +1,101 @@
+import type { Message } from '@bufbuild/protobuf';
+import { anyUnpack, type Any } from '@bufbuild/protobuf/wkt';
+import type { Fault, FaultHint, SourcePosition } from './fault.ts';
+import { nearest } from './nearest.ts';
+import { registry, typeNameOfUrl } from './registry.ts';
+
+/** Where the values of a document stand in its text, by path. */
+export interface SourceMap {
+  readonly file: string;
+  /** The position of the value at `path`, or of the nearest value around it; undefined for sources without a text. */
+  position(path: string): SourcePosition | undefined;
+}
+
+/** Faults and warnings of one document, as its decoders find them. */
+export interface FaultSink {
+  readonly faults: Fault[];
+  readonly warnings: Fault[];
+}
+
+/** A source with a name and no text: resources that came over the wire. */
+export function sourceNamed(file: string): SourceMap {
+  return { file, position: () => undefined };
+}
+
+/**
+ * A place in the configuration being decoded. Decoders go down with `at`, and report what they find instead of throwing,
+ * so that one reading of a file tells everything that is wrong with it.
+ */
+export class DecodeContext {
+  readonly path: string;
+  private readonly source: SourceMap;
+  private readonly sink: FaultSink;
+
+  constructor(source: SourceMap, sink: FaultSink = { faults: [], warnings: [] }, path = '') {
+    this.source = source;
+    this.sink = sink;
+    this.path = path;
+  }
+
+  get faults(): readonly Fault[] {
+    return this.sink.faults;
+  }
+  get warnings(): readonly Fault[] {
+    return this.sink.warnings;
+  }
+
+  /** The place below: a field by its proto name (`route_config`), or an element of a list by its index. */
+  at(...segments: readonly (string | number)[]): DecodeContext {
+    let { path } = this;
+    for (const segment of segments) {
+      if (typeof segment === 'number') path += `[${segment}]`;
+      else path += path === '' ? segment : `.${segment}`;
+    }
+    return new DecodeContext(this.source, this.sink, path);
+  }
+
+  error(message: string, hint: FaultHint = {}): void {
+    this.sink.faults.push(this.fault(message, hint));
+  }
+
+  warn(message: string, hint: FaultHint = {}): void {
+    this.sink.warnings.push(this.fault(message, hint));
+  }
+
+  /**
+   * The message inside an Any. Absent, unknown or broken ones are reported and give undefined; so is a type other than
+   * `typeName`, where one is asked for.
+   */
+  unpack(any: Any | undefined, typeName?: string): Message | undefined {
+    if (any === undefined || any.typeUrl === '') {
+      this.error('is missing', typeName === undefined ? {} : { expected: typeName });
+      return undefined;
+    }
+    const name = typeNameOfUrl(any.typeUrl);
+    if (typeName !== undefined && name !== typeName) {
+      this.error(`has type "${name}"`, { expected: typeName });
+      return undefined;
+    }
+    const schema = registry().getMessage(name);
+    if (schema === undefined) {
+      const suggestion = nearest(name, messageNames());
+      this.error(`unknown type "${name}"`, suggestion === undefined ? {} : { suggestion });
+      return undefined;
+    }
+    try {
+      return anyUnpack(any, schema);
+    } catch (error) {
+      this.error(`cannot be read as ${name}: ${(error as Error).message}`);
+      return undefined;
+    }
+  }
+
+  private fault(message: string, hint: FaultHint): Fault {
+    const position = this.source.position(this.path);
+    return { path: this.path, file: this.source.file, message, ...hint, ...(position === undefined ? {} : { position }) };
+  }
+}
+
+function messageNames(): string[] {
+  return [...registry()].filter((type) => type.kind === 'message').map((type) => type.typeName);
+}
