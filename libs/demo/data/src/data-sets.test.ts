@@ -10,7 +10,11 @@ test('the playlists are one key of 515 bytes that starts with a line break and a
 });
 
 test('the playlists name their videos in order', () => {
-  const lists = JSON.parse(DATA_SETS.playlists.get('playlists')!) as { id: string; name: string; videos: { id: string }[] }[];
+  const lists = JSON.parse(DATA_SETS.playlists.get('playlists')!) as {
+    id: string;
+    name: string;
+    videos: { id: string }[];
+  }[];
   assert.deepEqual(
     lists.map((list) => [list.id, list.name, list.videos.map((video) => video.id).join(' ')]),
     [

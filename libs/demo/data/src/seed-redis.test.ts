@@ -11,9 +11,11 @@ async function peer(replies: (command: number) => string): Promise<{ server: Ser
   let received = '';
   const server = createServer((socket) => {
     let answered = 0;
+    let text = '';
     socket.on('data', (chunk) => {
       received += chunk.toString();
-      const complete = received.split(/^\*\d+\r\n/m).length - 1;
+      text += chunk.toString();
+      const complete = text.split(/^\*\d+\r\n/m).length - 1;
       for (; answered < complete; answered += 1) for (const byte of replies(answered)) socket.write(byte);
     });
   });
@@ -38,7 +40,9 @@ test('each key of both data sets is written once', async () => {
 test('a password and a database in the address are sent first', async () => {
   const { server, url, got } = await peer(() => '+OK\r\n');
   await seedRedis({ url: `${url.replace('://', '://me:p%40ss@')}/3`, dataSets: ['playlists'] });
-  assert.ok(got().startsWith('*3\r\n$4\r\nAUTH\r\n$2\r\nme\r\n$4\r\np@ss\r\n*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n*3\r\n$3\r\nSET'));
+  assert.ok(
+    got().startsWith('*3\r\n$4\r\nAUTH\r\n$2\r\nme\r\n$4\r\np@ss\r\n*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n*3\r\n$3\r\nSET'),
+  );
   server.close();
 });
 
