@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { fastify } from 'fastify';
 import { traceHeaders } from './fastify-plugin.ts';
@@ -9,9 +10,8 @@ test('a handler finds the trace headers of its own request, with a body or witho
   await app.register(traceHeaders);
   app.route({ method: ['GET', 'POST'], url: '/', handler: () => Promise.resolve(outgoingTraceHeaders()) });
   await app.listen({ port: 0, host: '127.0.0.1' });
-  const [address] = app.addresses();
-  const call = async (init: RequestInit): Promise<unknown> =>
-    (await fetch(`http://127.0.0.1:${address?.port}/`, init)).json();
+  const { port } = app.server.address() as AddressInfo;
+  const call = async (init: RequestInit): Promise<unknown> => (await fetch(`http://127.0.0.1:${port}/`, init)).json();
   try {
     const [get, post] = await Promise.all([
       call({ headers: { traceparent: '00-a-b-01', 'x-other': 'no' } }),
