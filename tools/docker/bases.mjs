@@ -42,16 +42,23 @@ function aptSources() {
   const run = spawnSync('apt-get', ['indextargets', '--format', format, 'Created-By: Packages'], { encoding: 'utf8' });
   const lines = (run.stdout ?? '').split('\n').map((line) => line.split('|'));
   const sources = lines.filter(([, , release = '']) => release === SUITE || release.startsWith(`${SUITE}-`));
-  return [...new Set(sources.map(([trusted, uri, release, component]) => {
-    return `deb ${trusted === 'yes' ? '[trusted=yes] ' : ''}${uri} ${release} ${component}`;
-  }))];
+  return [
+    ...new Set(
+      sources.map(([trusted, uri, release, component]) => {
+        return `deb ${trusted === 'yes' ? '[trusted=yes] ' : ''}${uri} ${release} ${component}`;
+      }),
+    ),
+  ];
 }
 
 /** Settings of this machine's apt on how to fetch (proxies and the like), as mmdebstrap takes them. */
 function aptOptions() {
   const run = spawnSync('apt-config', ['dump'], { encoding: 'utf8' });
   const wanted = /^Acquire::(https?::(Proxy|Verify|CaInfo)|Check-)/i;
-  return (run.stdout ?? '').split('\n').filter((line) => wanted.test(line)).map((line) => `--aptopt=${line}`);
+  return (run.stdout ?? '')
+    .split('\n')
+    .filter((line) => wanted.test(line))
+    .map((line) => `--aptopt=${line}`);
 }
 
 function buildStandIn({ tag, packages, files, setup, settings }) {

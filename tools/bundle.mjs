@@ -1,0 +1,40 @@
+// Bundles entry points of the project in the current folder, for release:
+//   node ../../tools/bundle.mjs [--out=dist] [--copy=FILE:FOLDER]... NAME=ENTRY...
+// Each ENTRY, with all it imports, becomes OUT/NAME.js; --copy puts data files beside them. OUT is emptied first.
+import { cpSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { out: { type: 'string', default: 'dist' }, copy: { type: 'string', multiple: true, default: [] } },
+});
+const entries = Object.fromEntries(positionals.map((pair) => pair.split('=')));
+rmSync(values.out, { recursive: true, force: true });
+await build({
+  entryPoints: entries,
+  outdir: values.out,
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  conditions: ['@weft/source'],
+  minifySyntax: true,
+  keepNames: true,
+  sourcemap: 'linked',
+  legalComments: 'linked',
+  // Packages in CommonJS form call require(); a bundle in module form has none of its own.
+  banner: {
+    js: "import { createRequire as weftRequire } from 'node:module';\nconst require = weftRequire(import.meta.url);",
+  },
+  logLevel: 'warning',
+});
+for (const [from, to] of values.copy.map((pair) => pair.split(':'))) {
+  mkdirSync(join(values.out, to), { recursive: true });
+  cpSync(from, join(values.out, to, basename(from)));
+}
+for (const name of Object.keys(entries)) {
+  const file = join(values.out, `${name}.js`);
+  process.stdout.write(`${file} ${Math.round(statSync(file).size / 1024)} KiB\n`);
+}
