@@ -4,5 +4,5 @@ COPY dist /weft
 USER 1000:1000
 WORKDIR /tmp
 EXPOSE 9901
-ENTRYPOINT ["node", "--enable-source-maps", "/weft/main.js"]
+ENTRYPOINT ["node", "--enable-source-maps", "/weft/bin/main.js"]
 CMD ["-c", "/etc/envoy/envoy.yaml"]
