@@ -4,6 +4,7 @@ import type { Transport } from './transport.ts';
 export class RecordingTransport implements Transport {
   readonly chunks: Buffer[] = [];
   bufferedBytes = 0;
+  bytesWritten = 0;
   closed = false;
   ended = false;
   destroyed = false;
@@ -18,6 +19,7 @@ export class RecordingTransport implements Transport {
     if (this.closed) return true;
     this.chunks.push(Buffer.from(chunk));
     this.bufferedBytes += chunk.length;
+    this.bytesWritten += chunk.length;
     return this.bufferedBytes < this.highWatermark;
   }
   writeLatin1(text: string): boolean {

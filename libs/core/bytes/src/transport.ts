@@ -18,6 +18,8 @@ export interface Transport {
   resumeReading(): void;
   /** Bytes queued and not yet taken by the system. */
   readonly bufferedBytes: number;
+  /** Bytes queued since the connection began. */
+  readonly bytesWritten: number;
   /** True once no more bytes can be sent: ended, closed or destroyed by either side. */
   readonly closed: boolean;
 }

@@ -16,6 +16,7 @@ export type {
   ConnectionHandler,
   NetworkFilterFactory,
   PreparedNetworkFilter,
+  RouteProvider,
   ServerContext,
 } from './network-filter.ts';
 export type {

@@ -4,12 +4,16 @@ import type { Transport, TransportReceiver } from '@weft/core-bytes';
 import type { DownstreamConnection } from '@weft/core-http';
 import type { Runtime, RuntimeSnapshot } from '@weft/core-runtime';
 import type { StatsScope } from '@weft/core-stats';
+import type { ConfigSource } from '@weft/api-envoy/gen/envoy/config/core/v3/config_source_pb';
+import type { RouteTable } from '@weft/model-route';
 import type { ClusterManager } from './cluster.ts';
 
 /** One accepted connection, given to the terminal network filter (tcp_proxy, http_connection_manager). */
 export interface Connection {
   readonly transport: Transport;
   readonly info: DownstreamConnection;
+  /** Listener.per_connection_buffer_limit_bytes: what filters may hold of one stream. */
+  readonly bufferLimitBytes: number;
 }
 
 /** A terminal filter's part in one connection: it receives the bytes and answers on the transport. */
@@ -28,6 +32,15 @@ export interface ServerContext {
   readonly node: { readonly id: string; readonly cluster: string; readonly zone: string };
   /** True once the proxy drains: responses close their connections. */
   readonly draining: boolean;
+  /** Routes that come by RDS. The provider is asked per request: what it has changes when an update is accepted. */
+  routes(name: string, source: ConfigSource): RouteProvider;
+}
+
+/** A route table that may change, and may not have arrived yet. */
+export interface RouteProvider {
+  readonly table: RouteTable | undefined;
+  /** No longer needed by this holder. */
+  close(): void;
 }
 
 /** One kind of terminal network filter. `C` is its decoded, immutable configuration. */

@@ -1,0 +1,407 @@
+import {
+  RequestHeaderMap,
+  ResponseFlag,
+  ResponseHeaderMap,
+  StreamInfo,
+  type HeaderMap,
+  type RequestReceiver,
+  type ResetReason,
+  type ServerStream,
+} from '@weft/core-http';
+import type { Timer } from '@weft/core-runtime';
+import { matchRoute, type ResolvedRoute } from '@weft/model-route';
+import type { Connection, HttpFilter, LocalReply, StreamSpan } from '@weft/proxy-filter-api';
+import { Direction } from './direction.ts';
+import { requestEnds, responseEnds } from './direction-ends.ts';
+import { FilterSlot } from './filter-slot.ts';
+import { localReplyHead } from './local-reply.ts';
+import type { PreparedHcm } from './prepared.ts';
+import { prepareResponse } from './request-head.ts';
+
+/** What a stream tells its connection. */
+export interface StreamOwner {
+  readonly hcm: PreparedHcm;
+  readonly connection: Connection;
+  /** A response head is about to go out: the last chance to have the codec close after it. */
+  onResponse(stream: ActiveStream): void;
+  /** The stream is over. */
+  onStreamEnd(stream: ActiveStream): void;
+}
+
+/**
+ * One request and its response at the connection manager: request through the filters to the terminal one, response back
+ * through them to the codec.
+ *
+ *   receiving -> (answering) -> over
+ *
+ * Over means: the response is complete, or either side reset. Then filters are destroyed, and the stream is logged and
+ * counted, once.
+ */
+export class ActiveStream implements RequestReceiver {
+  readonly hcm: PreparedHcm;
+  readonly info: StreamInfo;
+  readonly connection: Connection;
+  request = new RequestHeaderMap();
+  response: ResponseHeaderMap | undefined;
+  span: StreamSpan | undefined;
+  internal = false;
+  requestComplete = false;
+  over = false;
+  private readonly owner: StreamOwner;
+  private readonly codec: ServerStream;
+  private filters: readonly HttpFilter[] = [];
+  private terminal: HttpFilter | undefined;
+  /** Undefined on the fast path: no filter stands before the terminal one. */
+  private requestPath: Direction<RequestHeaderMap> | undefined;
+  private responsePath: Direction<ResponseHeaderMap> | undefined;
+  private routed: ResolvedRoute | undefined;
+  private routeKnown = false;
+  /** The head of the response went to the codec. */
+  private answered = false;
+  /** A local reply took the terminal filter's place. */
+  private replied = false;
+  private responseHeld = false;
+  private idleTimer: Timer | undefined;
+  private requestTimer: Timer | undefined;
+  private durationTimer: Timer | undefined;
+  private activeMs: number;
+
+  constructor(owner: StreamOwner, codec: ServerStream) {
+    this.owner = owner;
+    this.codec = codec;
+    this.hcm = owner.hcm;
+    this.connection = owner.connection;
+    const { clock } = owner.hcm.runtime;
+    this.activeMs = clock.nowMs();
+    this.info = new StreamInfo(owner.connection.info, this.activeMs, clock.wallMs());
+    owner.hcm.stats.rqTotal.inc();
+    owner.hcm.stats.rqHttp1Total.inc();
+    owner.hcm.stats.rqActive.inc();
+  }
+
+  // ---- request, called by the codec ----
+
+  headers(headers: RequestHeaderMap, end: boolean): void {
+    const { hcm, info } = this;
+    this.request = headers;
+    const origin = hcm.heads.prepare(headers, this.connection);
+    info.remoteAddress = origin.remoteAddress;
+    info.requestId = headers.get('x-request-id') ?? '';
+    this.internal = origin.internal;
+    if (end) this.completeRequest();
+    this.startTimers(end);
+    this.createFilters();
+    const refusal = this.refusal(headers);
+    if (refusal !== undefined) {
+      this.reply(refusal);
+      return;
+    }
+    if (!end && headers.get('expect')?.toLowerCase() === '100-continue' && !hcm.config.proxy100Continue) {
+      this.codec.informational(new ResponseHeaderMap(100));
+      headers.remove('expect');
+    }
+    if (hcm.tracer !== undefined) this.span = hcm.tracer.start(headers, info, new FilterSlot(this, this.filters.length));
+    if (this.requestPath === undefined) this.terminal?.onRequestHeaders?.(headers, end);
+    else this.requestPath.headers(0, headers, end);
+  }
+
+  data(chunk: Buffer, end: boolean): boolean {
+    this.info.bytesReceived += chunk.length;
+    if (this.over || this.replied) return true;
+    this.touch();
+    if (end) this.completeRequest();
+    if (this.requestPath === undefined) this.terminal?.onRequestData?.(chunk, end);
+    else this.requestPath.data(0, chunk, end);
+    return true;
+  }
+
+  trailers(trailers: HeaderMap): void {
+    if (this.over || this.replied) return;
+    this.completeRequest();
+    if (this.requestPath === undefined) this.terminal?.onRequestTrailers?.(trailers);
+    else this.requestPath.trailers(0, trailers);
+  }
+
+  /** The client went away, or broke the protocol in its body. */
+  reset(reason: ResetReason): void {
+    if (this.over) return;
+    const { info, hcm } = this;
+    if (reason === 'protocol error') {
+      info.setFlag(ResponseFlag.DownstreamProtocolError);
+      info.responseCodeDetails ||= 'http1.codec_error';
+    } else {
+      info.setFlag(ResponseFlag.DownstreamConnectionTermination);
+      info.responseCodeDetails ||= 'downstream_remote_disconnect';
+      hcm.stats.rqRxReset.inc();
+    }
+    this.finish();
+  }
+
+  drained(): void {
+    if (!this.over && !this.responseHeld) this.terminal?.onDownstreamDrained?.();
+  }
+
+  // ---- response, called by the terminal filter ----
+
+  sendInformational(headers: ResponseHeaderMap): void {
+    if (!this.over && !this.answered) this.codec.informational(headers);
+  }
+
+  sendHeaders(headers: ResponseHeaderMap, end: boolean): void {
+    if (this.over || this.replied) return;
+    this.response = headers;
+    if (this.responsePath === undefined) this.answer(headers, end);
+    else this.responsePath.headers(0, headers, end);
+  }
+
+  sendData(chunk: Buffer, end: boolean): boolean {
+    if (this.over || this.replied) return true;
+    if (this.responsePath === undefined) return this.answerData(chunk, end);
+    return this.responsePath.data(0, chunk, end) && !this.responseHeld;
+  }
+
+  sendTrailers(trailers: HeaderMap): void {
+    if (this.over || this.replied) return;
+    if (this.responsePath === undefined) this.answerTrailers(trailers);
+    else this.responsePath.trailers(0, trailers);
+  }
+
+  /** Answers in the proxy's own words. With a response already on its way there is nothing to say: the stream is reset. */
+  reply(reply: LocalReply): void {
+    if (this.over || this.replied) return;
+    this.info.setFlag(reply.flags ?? 0);
+    this.info.responseCodeDetails = reply.details;
+    if (this.answered) {
+      this.resetDownstream();
+      return;
+    }
+    const { headers, body } = localReplyHead(reply, this.request);
+    this.replied = true;
+    this.response = headers;
+    const end = body.length === 0 || this.request.method === 'HEAD';
+    if (this.responsePath === undefined) {
+      this.answer(headers, end);
+      if (!end && !this.over) this.answerData(body, true);
+    } else {
+      this.responsePath.headers(0, headers, end);
+      if (!end && !this.over) this.responsePath.data(0, body, true);
+    }
+  }
+
+  resetDownstream(): void {
+    if (this.over) return;
+    this.hcm.stats.rqTxReset.inc();
+    this.codec.reset('local reset');
+    this.finish();
+  }
+
+  // ---- the far end of both directions, called by direction-ends ----
+
+  passRequestHeaders(headers: RequestHeaderMap, end: boolean): void {
+    this.terminal?.onRequestHeaders?.(headers, end);
+  }
+  passRequestData(chunk: Buffer, end: boolean): boolean {
+    this.terminal?.onRequestData?.(chunk, end);
+    return true;
+  }
+  passRequestTrailers(trailers: HeaderMap): void {
+    this.terminal?.onRequestTrailers?.(trailers);
+  }
+  get requestFlowing(): boolean {
+    return !this.over && !this.replied;
+  }
+
+  answer(headers: ResponseHeaderMap, end: boolean): void {
+    const { hcm, info } = this;
+    prepareResponse(headers, this.request, hcm.config, hcm.date);
+    info.responseCode = headers.status;
+    this.answered = true;
+    this.touch();
+    info.firstDownstreamTxMs = this.activeMs;
+    if (headers.status === 101) this.upgraded();
+    this.owner.onResponse(this);
+    this.codec.headers(headers, end);
+    if (end) this.finish();
+  }
+  answerData(chunk: Buffer, end: boolean): boolean {
+    this.info.bytesSent += chunk.length;
+    this.touch();
+    const more = this.codec.data(chunk, end);
+    if (end) this.finish();
+    return more;
+  }
+  answerTrailers(trailers: HeaderMap): void {
+    this.codec.trailers(trailers);
+    this.finish();
+  }
+  holdResponse(held: boolean): void {
+    this.responseHeld = held;
+    if (!held) this.drained();
+  }
+  requestTooLarge(): void {
+    this.hcm.stats.rqTooLarge.inc();
+    this.reply({ status: 413, body: 'Payload Too Large', details: 'request_payload_too_large' });
+  }
+  responseTooLarge(): void {
+    this.hcm.stats.rsTooLarge.inc();
+    this.reply({ status: 500, body: 'Internal Server Error', details: 'response_payload_too_large' });
+  }
+
+  // ---- what filters ask for ----
+
+  continueRequest(place: number): void {
+    if (this.requestFlowing) this.requestPath?.continue(place);
+  }
+  continueResponse(place: number): void {
+    if (!this.over) this.responsePath?.continue(this.filters.length - 1 - place);
+  }
+  injectRequestData(place: number, chunk: Buffer, end: boolean): void {
+    if (this.requestFlowing) this.requestPath?.data(place + 1, chunk, end);
+  }
+  injectResponseData(place: number, chunk: Buffer, end: boolean): void {
+    if (!this.over) this.responsePath?.data(this.filters.length - place, chunk, end);
+  }
+  pauseRequest(): void {
+    if (this.over) return;
+    this.hcm.stats.flowControlPaused.inc();
+    this.codec.pause();
+  }
+  resumeRequest(): void {
+    if (this.over) return;
+    this.hcm.stats.flowControlResumed.inc();
+    this.codec.resume();
+  }
+
+  route(): ResolvedRoute | undefined {
+    if (this.routeKnown) return this.routed;
+    this.routeKnown = true;
+    const { hcm, info } = this;
+    const table = hcm.routes.table;
+    this.routed =
+      table === undefined
+        ? undefined
+        : matchRoute(table, this.request, { flags: hcm.flags, draw: hcm.runtime.random.below(0x1_0000_0000) });
+    info.routeName = this.routed?.route.name ?? '';
+    info.virtualHostName = this.routed?.virtualHost.name ?? '';
+    return this.routed;
+  }
+  clearRouteCache(): void {
+    this.routeKnown = false;
+  }
+
+  // ---- times ----
+
+  onTimer(timer: Timer): void {
+    if (this.over) return;
+    if (timer === this.idleTimer) this.onIdle();
+    else if (timer === this.requestTimer) {
+      this.hcm.stats.rqTimeout.inc();
+      this.reply({ status: 408, body: 'request timeout', details: 'request_overall_timeout' });
+    } else if (timer === this.durationTimer) {
+      this.hcm.stats.rqMaxDurationReached.inc();
+      const flags = ResponseFlag.DurationTimeout;
+      this.reply({ status: 408, body: 'downstream duration timeout', details: 'max_duration_timeout', flags });
+    }
+  }
+
+  private onIdle(): void {
+    const { runtime, stats } = this.hcm;
+    const limitMs = this.idleLimitMs();
+    const restMs = limitMs - (runtime.clock.nowMs() - this.activeMs);
+    if (restMs > 1) {
+      // Whole seconds keep the timers' lists few; an idle timeout may come up to a second late.
+      this.idleTimer = runtime.timers.start(Math.max(Math.ceil(restMs / 1000) * 1000, 1), this);
+      return;
+    }
+    stats.rqIdleTimeout.inc();
+    const flags = ResponseFlag.StreamIdleTimeout;
+    this.reply({ status: this.requestComplete ? 504 : 408, body: 'stream timeout', details: 'stream_idle_timeout', flags });
+  }
+
+  private idleLimitMs(): number {
+    return this.routed?.route.idleTimeoutMs ?? this.hcm.config.streamIdleTimeoutMs;
+  }
+
+  private startTimers(end: boolean): void {
+    const { config, runtime } = this.hcm;
+    if (config.streamIdleTimeoutMs > 0) this.idleTimer = runtime.timers.start(config.streamIdleTimeoutMs, this);
+    if (config.requestTimeoutMs > 0 && !end) this.requestTimer = runtime.timers.start(config.requestTimeoutMs, this);
+    if (config.maxStreamDurationMs > 0) this.durationTimer = runtime.timers.start(config.maxStreamDurationMs, this);
+  }
+
+  /** A route with an idle timeout of its own replaces the connection manager's. */
+  applyRouteIdleTimeout(): void {
+    const own = this.routed?.route.idleTimeoutMs;
+    if (own === undefined || this.over) return;
+    this.idleTimer?.cancel();
+    this.idleTimer = own > 0 ? this.hcm.runtime.timers.start(own, this) : undefined;
+  }
+
+  private touch(): void {
+    this.activeMs = this.hcm.runtime.clock.nowMs();
+  }
+
+  // ---- beginning and end ----
+
+  private createFilters(): void {
+    const { hcm } = this;
+    const count = hcm.createFilters.length;
+    this.terminal = hcm.createTerminal(new FilterSlot(this, count));
+    if (count === 0) return;
+    this.filters = hcm.createFilters.map((create, place) => create(new FilterSlot(this, place)));
+    const { bufferLimitBytes } = this.connection;
+    this.requestPath = new Direction(this.filters, requestEnds(this), bufferLimitBytes);
+    this.responsePath = new Direction([...this.filters].reverse(), responseEnds(this), bufferLimitBytes);
+  }
+
+  private refusal(headers: RequestHeaderMap): LocalReply | undefined {
+    if (headers.path !== '' && headers.path.charCodeAt(0) !== 47 && headers.path !== '*') {
+      this.hcm.stats.rqNonRelativePath.inc();
+      return { status: 404, body: '', details: 'absolute_path_rejected' };
+    }
+    if (headers.protocol !== '' || headers.method === 'CONNECT') {
+      const token = headers.method === 'CONNECT' && headers.protocol === '' ? 'connect' : headers.protocol;
+      const allowed = this.route()?.route.upgrades?.get(token) ?? this.hcm.config.upgrades.has(token);
+      if (!allowed) {
+        this.hcm.stats.rqWsOnNonWsRoute.inc();
+        return { status: 403, body: '', details: 'upgrade_failed' };
+      }
+    }
+    return undefined;
+  }
+
+  private upgraded(): void {
+    this.hcm.stats.cxUpgradesTotal.inc();
+    this.hcm.stats.cxUpgradesActive.inc();
+  }
+
+  private completeRequest(): void {
+    this.requestComplete = true;
+    this.info.requestCompleteMs = this.hcm.runtime.clock.nowMs();
+    this.requestTimer?.cancel();
+  }
+
+  private finish(): void {
+    this.over = true;
+    this.idleTimer?.cancel();
+    this.requestTimer?.cancel();
+    this.durationTimer?.cancel();
+    const { info, hcm, response } = this;
+    const { stats } = hcm;
+    info.endMs = hcm.runtime.clock.nowMs();
+    for (const filter of this.filters) filter.onDestroy?.();
+    this.terminal?.onDestroy?.();
+    stats.rqActive.dec();
+    if (response?.status === 101 && this.answered) stats.cxUpgradesActive.dec();
+    if (info.responseCode !== 0) {
+      stats.rqCompleted.inc();
+      stats.rqByClass[Math.floor(info.responseCode / 100)]?.inc();
+      stats.rqTime.record(info.endMs - info.startMs);
+      if (!this.requestComplete) stats.rqResponseBeforeComplete.inc();
+    }
+    const sent = this.answered ? response : undefined;
+    for (const log of hcm.accessLogs) log.log(info, this.request, sent);
+    this.span?.finish(info, this.request, sent);
+    this.owner.onStreamEnd(this);
+  }
+}

@@ -1,0 +1,194 @@
+import { socketAddress, type RequestHeaderMap, type ResponseHeaderMap, type SocketAddress } from '@weft/core-http';
+import type { Clock, Random } from '@weft/core-runtime';
+import { cidrContains } from '@weft/model-match';
+import type { Connection } from '@weft/proxy-filter-api';
+import type { HcmConfig } from './config.ts';
+
+/** Headers that belong to one hop (RFC 9110 section 7.6.1). */
+const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'] as const;
+
+/** Headers that only a trusted client may set; taken from what an edge proxy gets from outside. Source: Envoy's header docs. */
+const EDGE_SANITIZED = [
+  'x-envoy-decorator-operation',
+  'x-envoy-downstream-service-cluster',
+  'x-envoy-downstream-service-node',
+  'x-envoy-expected-rq-timeout-ms',
+  'x-envoy-force-trace',
+  'x-envoy-hedge-on-per-try-timeout',
+  'x-envoy-ip-tags',
+  'x-envoy-max-retries',
+  'x-envoy-original-host',
+  'x-envoy-original-path',
+  'x-envoy-retriable-header-names',
+  'x-envoy-retriable-status-codes',
+  'x-envoy-retry-grpc-on',
+  'x-envoy-retry-on',
+  'x-envoy-upstream-alt-stat-name',
+  'x-envoy-upstream-rq-per-try-timeout-ms',
+  'x-envoy-upstream-rq-timeout-alt-response',
+  'x-envoy-upstream-rq-timeout-ms',
+  'x-envoy-upstream-stream-duration-ms',
+] as const;
+
+/** What judging a request's head found out. */
+export interface RequestOrigin {
+  readonly remoteAddress: SocketAddress;
+  readonly internal: boolean;
+  /** From outside, at an edge proxy (use_remote_address). */
+  readonly edge: boolean;
+}
+
+/**
+ * Makes a request's head fit to be routed: hop-by-hop headers go, x-forwarded-for and -proto are judged and extended, the
+ * request id is kept or made. Source: Envoy's ConnectionManagerUtility::mutateRequestHeaders and its header documentation.
+ */
+export class RequestHeads {
+  private readonly config: HcmConfig;
+  private readonly random: Random;
+  private readonly serviceCluster: string;
+
+  constructor(config: HcmConfig, random: Random, serviceCluster: string) {
+    this.config = config;
+    this.random = random;
+    this.serviceCluster = serviceCluster;
+  }
+
+  prepare(headers: RequestHeaderMap, connection: Connection): RequestOrigin {
+    const { config } = this;
+    this.removeHopByHop(headers);
+    const peer = connection.info.directRemoteAddress;
+    const forwarded = headers.get('x-forwarded-for');
+    const scheme = connection.info.tls ? 'https' : 'http';
+    let remoteAddress = peer;
+    let internal: boolean;
+    if (config.useRemoteAddress) {
+      if (config.xffNumTrustedHops > 0) remoteAddress = addressFromEnd(forwarded, config.xffNumTrustedHops - 1) ?? peer;
+      internal = forwarded === undefined && this.isInternal(peer);
+      if (!config.skipXffAppend) headers.set('x-forwarded-for', forwarded === undefined ? peer.ip : `${forwarded}, ${peer.ip}`);
+      if (config.xffNumTrustedHops === 0 || headers.get('x-forwarded-proto') === undefined) headers.set('x-forwarded-proto', scheme);
+    } else {
+      remoteAddress = addressFromEnd(forwarded, config.xffNumTrustedHops) ?? peer;
+      internal = forwarded !== undefined && !forwarded.includes(',') && this.isInternal(remoteAddress);
+      if (headers.get('x-forwarded-proto') === undefined) headers.add('x-forwarded-proto', scheme);
+    }
+    const proto = headers.get('x-forwarded-proto');
+    if (proto === 'http' || proto === 'https') headers.scheme = proto;
+    const edge = config.useRemoteAddress && !internal;
+    this.sanitize(headers, internal, edge);
+    this.setRequestId(headers, edge);
+    if (config.stripPort !== 'none') stripPort(headers, config.stripPort, connection.info.localAddress.port);
+    if (config.addUserAgent) this.setUserAgent(headers);
+    if (config.via !== '') headers.add('via', config.via);
+    return { remoteAddress, internal, edge };
+  }
+
+  private removeHopByHop(headers: RequestHeaderMap): void {
+    const connection = headers.get('connection');
+    // RFC 9110 section 7.6.1: what Connection names goes with it; names a proxy needs itself cannot be struck this way.
+    if (connection !== undefined && connection.toLowerCase() !== 'keep-alive' && connection.toLowerCase() !== 'close') {
+      for (const token of connection.toLowerCase().split(',')) {
+        const name = token.trim();
+        if (name !== '' && name !== 'te' && !name.startsWith('x-forwarded-') && !name.startsWith('x-envoy-')) headers.remove(name);
+      }
+    }
+    for (const name of HOP_BY_HOP) headers.remove(name);
+    const te = headers.get('te');
+    if (te !== undefined && te !== 'trailers') headers.remove('te');
+  }
+
+  private sanitize(headers: RequestHeaderMap, internal: boolean, edge: boolean): void {
+    if (internal) headers.set('x-envoy-internal', 'true');
+    else if (edge) {
+      const { raw } = headers;
+      for (let i = 0; i < raw.length; i += 2) {
+        // Nearly no request carries one of these, so one look for the prefix stands before the list.
+        if (!(raw[i] as string).startsWith('x-envoy-')) continue;
+        for (const name of EDGE_SANITIZED) headers.remove(name);
+        break;
+      }
+      headers.remove('x-envoy-internal');
+    }
+    const { forwardClientCert } = this.config;
+    if (forwardClientCert === 'SANITIZE' || forwardClientCert === 'SANITIZE_SET') headers.remove('x-forwarded-client-cert');
+  }
+
+  private setRequestId(headers: RequestHeaderMap, edge: boolean): void {
+    const { config } = this;
+    if (!config.generateRequestId) return;
+    if (headers.get('x-request-id') !== undefined && (!edge || config.preserveExternalRequestId)) return;
+    headers.set('x-request-id', uuid4(this.random));
+  }
+
+  private setUserAgent(headers: RequestHeaderMap): void {
+    if (headers.get('user-agent') === undefined) headers.add('user-agent', this.serviceCluster);
+    headers.set('x-envoy-downstream-service-cluster', this.serviceCluster);
+  }
+
+  private isInternal(address: SocketAddress): boolean {
+    if (address.port === 0 && address.ip.startsWith('/')) return this.config.unixSocketsInternal;
+    return this.config.internalRanges.some((range) => cidrContains(range, address.ip));
+  }
+}
+
+const DIGITS = '89ab';
+
+/** A random UUID (RFC 9562 section 5.4). */
+export function uuid4(random: Random): string {
+  const hex = random.hex(16);
+  const variant = DIGITS[parseInt(hex[16] as string, 16) & 3] as string;
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
+}
+
+/** The address `back` places before the last one in x-forwarded-for; undefined where there is none, or it is none. */
+function addressFromEnd(forwarded: string | undefined, back: number): SocketAddress | undefined {
+  if (forwarded === undefined) return undefined;
+  const parts = forwarded.split(',');
+  const ip = parts[parts.length - 1 - back]?.trim();
+  return ip !== undefined && /^[0-9a-fA-F:.]+$/.test(ip) ? socketAddress(ip, 0) : undefined;
+}
+
+function stripPort(headers: RequestHeaderMap, mode: 'any' | 'matching', localPort: number): void {
+  const { authority } = headers;
+  const colon = authority.lastIndexOf(':');
+  if (colon < 0 || authority.endsWith(']') || (authority.startsWith('[') && !authority.includes(']:'))) return;
+  if (mode === 'any' || Number(authority.slice(colon + 1)) === localPort) headers.authority = authority.slice(0, colon);
+}
+
+/** The date header's value (RFC 9110 section 6.6.1), made once a second. */
+export class DateHeader {
+  private readonly clock: Clock;
+  private second = -1;
+  private text = '';
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  get value(): string {
+    const second = Math.floor(this.clock.wallMs() / 1000);
+    if (second !== this.second) {
+      this.second = second;
+      this.text = new Date(second * 1000).toUTCString();
+    }
+    return this.text;
+  }
+}
+
+/** Makes a response's head fit for the client. Source: Envoy's ConnectionManagerUtility::mutateResponseHeaders. */
+export function prepareResponse(
+  headers: ResponseHeaderMap,
+  request: RequestHeaderMap,
+  config: HcmConfig,
+  date: DateHeader,
+): void {
+  headers.remove('connection');
+  headers.remove('keep-alive');
+  headers.remove('proxy-connection');
+  headers.remove('transfer-encoding');
+  if (headers.status !== 101) headers.remove('upgrade');
+  if (config.serverHeader === 'OVERWRITE') headers.set('server', config.serverName);
+  else if (config.serverHeader === 'APPEND_IF_ABSENT' && !headers.has('server')) headers.add('server', config.serverName);
+  if (!headers.has('date')) headers.add('date', date.value);
+  if (config.alwaysSetRequestIdInResponse) headers.set('x-request-id', request.get('x-request-id') ?? '');
+  if (config.via !== '') headers.add('via', config.via);
+}
