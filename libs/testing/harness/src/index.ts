@@ -1,1 +1,11 @@
-export {};
+export { freePort, freePorts } from './free-port.ts';
+export {
+  startProcess,
+  startSource,
+  WORKSPACE,
+  type ProcessExit,
+  type ProcessOptions,
+  type RunningProcess,
+  type SourceProgram,
+} from './processes.ts';
+export { startRedis, type RunningRedis } from './redis.ts';
