@@ -1,7 +1,17 @@
-import type { Transport } from '@weft/core-bytes';
+import type { Transport, TransportReceiver } from '@weft/core-bytes';
 import type { ClientStream, ResetReason, ResponseReceiver, SocketAddress } from '@weft/core-http';
 import type { Counter, Gauge, Histogram } from '@weft/core-stats';
 import type { RoutePriority } from '@weft/model-route';
+
+/**
+ * How a host answered, as /clusters shows it. Plain numbers, since they are no stats of their own. The router adds to them:
+ * a response below 500 is a success, anything else or a failure is an error, a timeout of either kind counts as that too.
+ */
+export interface HostStats {
+  rqSuccess: number;
+  rqError: number;
+  rqTimeout: number;
+}
 
 /** One upstream host. */
 export interface Host {
@@ -9,6 +19,7 @@ export interface Host {
   /** The name it was configured by; `''` for plain addresses. */
   readonly hostname: string;
   readonly weight: number;
+  readonly stats: HostStats;
 }
 
 /** What a load balancer may ask of the request at hand. */
@@ -25,6 +36,7 @@ export interface LoadBalancerContext {
 export interface ClusterRequestStats {
   readonly upstreamRqTimeout: Counter;
   readonly upstreamRqPerTryTimeout: Counter;
+  readonly upstreamRqPerTryIdleTimeout: Counter;
   readonly upstreamRqMaxDurationReached: Counter;
   readonly upstreamRqCancelled: Counter;
   readonly upstreamRqRetry: Counter;
@@ -35,6 +47,9 @@ export interface ClusterRequestStats {
   readonly upstreamRqRetryBackoffRatelimited: Counter;
   readonly upstreamRqRxReset: Counter;
   readonly upstreamRqTxReset: Counter;
+  readonly upstreamRqMaintenanceMode: Counter;
+  readonly upstreamInternalRedirectSucceeded: Counter;
+  readonly upstreamInternalRedirectFailed: Counter;
   readonly upstreamCxNoneHealthy: Counter;
   readonly retryOrShadowAbandoned: Counter;
   readonly upstreamRqTime: Histogram;
@@ -73,8 +88,8 @@ export interface HttpPoolCallbacks extends ResponseReceiver {
   onPoolFailure(failure: PoolFailure): void;
 }
 
-/** Whoever waits for an upstream connection (tcp_proxy). */
-export interface TcpPoolCallbacks {
+/** Whoever waits for an upstream connection (tcp_proxy). Once it is ready, its bytes and its end come here too. */
+export interface TcpPoolCallbacks extends TransportReceiver {
   onPoolReady(transport: Transport, host: Host, localAddress: SocketAddress | undefined): void;
   onPoolFailure(failure: PoolFailure): void;
 }
