@@ -148,9 +148,9 @@ export interface CertificateDetails {
   readonly serialNumber: string;
   readonly subjectAltNames: readonly { readonly kind: 'dns' | 'uri' | 'ip_address'; readonly value: string }[];
   readonly daysUntilExpiration: number;
-  /** Milliseconds since the Unix epoch. */
-  readonly validFromMs: number;
-  readonly expirationMs: number;
+  /** As RFC 3339 in UTC, to the second: `2026-11-21T04:54:58Z`. */
+  readonly validFrom: string;
+  readonly expirationTime: string;
 }
 
 /** Bytes. */

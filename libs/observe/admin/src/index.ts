@@ -1,3 +1,5 @@
+export { AdminServer, type AdminAccessLog, type AdminOptions } from './admin-server.ts';
+export type { RegexCompiler } from './endpoint.ts';
 export { HEALTH_FLAGS } from './admin-source.ts';
 export type {
   AdminAddress,

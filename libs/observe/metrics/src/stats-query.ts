@@ -34,7 +34,8 @@ export function parseStatsQuery(
   if (!isOneOf(FORMATS, format)) return `usage: /stats?format=(${FORMATS.join('|')})\n\n`;
   const type = params.get('type') ?? 'All';
   if (!isOneOf(TYPES, type)) return 'invalid &type= param';
-  const buckets = params.get('histogram_buckets') ?? 'none';
+  // An empty field of a form means the default.
+  const buckets = params.get('histogram_buckets') || 'none';
   if (!isOneOf(BUCKET_MODES, buckets)) return `usage: /stats?histogram_buckets=(${BUCKET_MODES.slice(1).join('|')})`;
   if (format === 'prometheus' && (buckets === 'disjoint' || buckets === 'detailed')) {
     return 'unsupported prometheus histogram bucket mode';
