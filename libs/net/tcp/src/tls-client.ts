@@ -1,0 +1,58 @@
+import { createSecureContext, connect as connectTls, type TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
+import type { TlsClientContext, TlsClientOptions } from './options.ts';
+
+/** Compiles a TLS configuration once; every connection made with it shares keys and resumes its sessions. Throws on bad PEM. */
+export function createTlsClientContext(options: TlsClientOptions): TlsClientContext {
+  return new ClientContext(options);
+}
+
+class ClientContext implements TlsClientContext {
+  readonly options: TlsClientOptions;
+  private readonly secure;
+  /** By host, since a session is the host's. */
+  private readonly sessions = new Map<string, Buffer>();
+
+  constructor(options: TlsClientOptions) {
+    this.options = options;
+    const { ca, cert, key } = options;
+    this.secure = createSecureContext({
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+    });
+  }
+
+  wrap(socket: Socket, host: string): TLSSocket {
+    const { serverName, alpn, ca } = this.options;
+    const session = this.sessions.get(host);
+    const secured = connectTls({
+      socket,
+      secureContext: this.secure,
+      // Verified here only as far as the chain: names are the validation context's matter.
+      rejectUnauthorized: ca !== undefined,
+      checkServerIdentity: () => undefined,
+      ...(serverName === undefined || serverName === '' ? {} : { servername: serverName }),
+      ...(alpn === undefined || alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
+      ...(session === undefined ? {} : { session }),
+    });
+    secured.on('session', (fresh) => this.sessions.set(host, fresh));
+    return secured;
+  }
+}
+
+/** Starts TLS on a connected socket. */
+export function startTls(socket: Socket, context: TlsClientContext, host: string): TLSSocket {
+  return (context as ClientContext).wrap(socket, host);
+}
+
+/** What a failed handshake means, in words an operator can act on. */
+export function explainTlsError(error: Error): string {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG')
+    return 'TLS_error: the peer spoke plaintext: it has no TLS on this port, or its sidecar is missing';
+  if (code === 'CERT_HAS_EXPIRED') return "TLS_error: the peer's certificate has expired";
+  if (code === 'DEPTH_ZERO_SELF_SIGNED_CERT' || code === 'SELF_SIGNED_CERT_IN_CHAIN' || code === 'UNABLE_TO_VERIFY_LEAF_SIGNATURE')
+    return `TLS_error: the peer's certificate does not lead to the trusted CA (${code})`;
+  return `TLS_error: ${code === '' ? error.message : code}`;
+}
