@@ -1,4 +1,5 @@
 export { freePort, freePorts } from './free-port.ts';
+export { call, exchange, type HttpCall, type HttpReply } from './http-call.ts';
 export {
   startProcess,
   startSource,

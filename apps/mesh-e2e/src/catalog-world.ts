@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { seedRedis } from '@weft/demo-data';
+import { freePort, startRedis, startSource, type RunningProcess, type RunningRedis } from '@weft/testing-harness';
+
+type Env = Readonly<Record<string, string>>;
+
+export interface RunningService {
+  readonly port: number;
+  readonly process: RunningProcess;
+}
+
+/** The body of playlists-api with all data, and with no answer from videos-api. */
+export const GOLDEN_SHA256 = 'b3d8c362a371eec48c0d9d24d33db195fd05d4f0bbb5cefaa288e81bab586fee';
+export const GOLDEN_WITHOUT_VIDEOS =
+  '[{"id":"1","name":"CI/CD","videos":[]},{"id":"2","name":"K8s in the Cloud","videos":[]},{"id":"3","name":"Storage and MessageBrokers","videos":[]},{"id":"4","name":"K8s Autoscaling","videos":[]}]';
+
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** A real Redis that holds both data sets. */
+export async function seededRedis(port?: number): Promise<RunningRedis> {
+  const redis = await startRedis(port);
+  await seedRedis({ url: redis.url, dataSets: ['playlists', 'videos'] });
+  return redis;
+}
+
+/** Starts a service of the catalog on a free port of the loopback. */
+async function startService(main: string, env: Env): Promise<RunningService> {
+  const port = await freePort();
+  const process = await startSource({
+    main,
+    env: { HOST: '127.0.0.1', PORT: String(port), ...env },
+    ready: /Running\.\.\.\n/,
+  });
+  return { port, process };
+}
+
+export function startVideosApi(redisPort: number, env: Env = {}): Promise<RunningService> {
+  return startService('apps/videos-api/src/main.ts', { ...redisEnv(redisPort), ...env });
+}
+
+export function startPlaylistsApi(redisPort: number, videosPort: number, env: Env = {}): Promise<RunningService> {
+  const VIDEOS_API_URL = `http://127.0.0.1:${videosPort}`;
+  return startService('apps/playlists-api/src/main.ts', { ...redisEnv(redisPort), VIDEOS_API_URL, ...env });
+}
+
+function redisEnv(port: number): Env {
+  return { REDIS_HOST: '127.0.0.1', REDIS_PORT: String(port) };
+}
+
+/** A stand-in for a service, with the behaviour a test needs. */
+export interface FakeService {
+  readonly port: number;
+  readonly server: Server;
+  /** How many connections it has had. */
+  readonly connections: () => number;
+  close(): Promise<void>;
+}
+
+export async function fakeService(
+  handle: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<FakeService> {
+  const server = createServer(handle).listen(0, '127.0.0.1');
+  let connections = 0;
+  server.on('connection', () => (connections += 1));
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    server,
+    connections: () => connections,
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      if (server.listening) await once(server, 'close');
+    },
+  };
+}
