@@ -1,1 +1,1 @@
-export {};
+export { Listener } from './listener.ts';

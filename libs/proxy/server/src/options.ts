@@ -1,0 +1,193 @@
+import { nearest } from '@weft/api-envoy';
+import { LOG_LEVELS, type LogLevel } from '@weft/core-runtime';
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+
+/** The proxy's command line, by Envoy's flags. */
+export interface ProxyOptions {
+  /** `''`: no file; then `configYaml` is all there is. */
+  readonly configPath: string;
+  /** Merged over the file. */
+  readonly configYaml: string;
+  readonly mode: 'serve' | 'validate' | 'init_only';
+  readonly logLevel: LogLevel;
+  readonly componentLogLevels: ReadonlyMap<string, LogLevel>;
+  readonly logPath: string;
+  readonly concurrency: number;
+  readonly serviceCluster: string;
+  readonly serviceNode: string;
+  readonly serviceZone: string;
+  readonly baseId: number;
+  readonly restartEpoch: number;
+  readonly drainTimeS: number;
+  readonly parentShutdownTimeS: number;
+  readonly drainStrategy: 'gradual' | 'immediate';
+  readonly fileFlushIntervalMs: number;
+  /** The bound admin address is written here. */
+  readonly adminAddressPath: string;
+  readonly localAddressIpVersion: 'v4' | 'v6';
+  readonly disableHotRestart: boolean;
+  /** What would be a warning is refused. */
+  readonly strict: boolean;
+}
+
+export type OptionsResult =
+  | { readonly kind: 'options'; readonly options: ProxyOptions }
+  | { readonly kind: 'help' | 'version' }
+  | { readonly kind: 'faults'; readonly faults: readonly string[] };
+
+interface Flag {
+  readonly type: 'string' | 'boolean';
+  readonly short?: string;
+  readonly help: string;
+  /** Accepted for Envoy's sake and without effect; the reason. */
+  readonly noEffect?: string;
+}
+
+const FLAGS: Readonly<Record<string, Flag>> = {
+  'config-path': { type: 'string', short: 'c', help: 'the bootstrap: YAML (.yaml, .yml) or JSON (.json)' },
+  'config-yaml': { type: 'string', help: 'bootstrap YAML given in place, merged over the file' },
+  mode: { type: 'string', help: 'serve (default), validate (check and exit), init_only (start, then exit)' },
+  'log-level': { type: 'string', short: 'l', help: `${LOG_LEVELS.join('|')} (default info)` },
+  'component-log-level': { type: 'string', help: 'levels by component: upstream:debug,http:trace' },
+  'log-path': { type: 'string', help: 'write the log to this file, not to standard error' },
+  concurrency: { type: 'string', help: 'worker threads (Weft runs 1)' },
+  'service-cluster': { type: 'string', help: "the node's cluster, over node.cluster of the bootstrap" },
+  'service-node': { type: 'string', help: "the node's id, over node.id of the bootstrap" },
+  'service-zone': { type: 'string', help: "the node's zone, over node.locality.zone" },
+  'base-id': { type: 'string', help: 'tells several proxies on one machine apart (default 0)' },
+  'use-dynamic-base-id': { type: 'boolean', help: 'choose a base id', noEffect: 'Weft keeps nothing in shared memory' },
+  'base-id-path': { type: 'string', help: 'write the base id here', noEffect: 'Weft keeps nothing in shared memory' },
+  'restart-epoch': { type: 'string', help: 'how often it was hot restarted (default 0)' },
+  'drain-time-s': { type: 'string', help: 'seconds that draining may take (default 600)' },
+  'parent-shutdown-time-s': { type: 'string', help: 'seconds until the parent exits (default 900)' },
+  'drain-strategy': { type: 'string', help: 'gradual (default) or immediate' },
+  'file-flush-interval-msec': { type: 'string', help: 'milliseconds between flushes of access logs (default 10000)' },
+  'admin-address-path': { type: 'string', help: 'write the bound admin address to this file' },
+  'local-address-ip-version': { type: 'string', help: 'v4 (default) or v6' },
+  'disable-hot-restart': { type: 'boolean', help: 'no hot restart' },
+  'reject-unknown-dynamic-fields': { type: 'boolean', help: 'as Envoy', noEffect: 'Weft always refuses unknown fields' },
+  'cpuset-threads': { type: 'boolean', help: 'as Envoy', noEffect: 'Weft runs one worker' },
+  'enable-fine-grain-logging': { type: 'boolean', help: 'as Envoy', noEffect: 'Weft logs by component' },
+  'log-format': { type: 'string', help: 'as Envoy', noEffect: "Weft's log has one format, Envoy's default" },
+  strict: { type: 'boolean', help: 'refuse what would be a warning: fields that Weft does not implement, old API versions' },
+  version: { type: 'boolean', help: 'print the version' },
+  help: { type: 'boolean', short: 'h', help: 'print this' },
+};
+
+/** Reads the arguments after `weft proxy`; every fault at once. */
+export function parseProxyOptions(args: readonly string[]): OptionsResult {
+  const faults: string[] = [];
+  const config: ParseArgsOptionsConfig = {};
+  for (const [name, { type, short }] of Object.entries(FLAGS)) config[name] = short === undefined ? { type } : { type, short };
+  const known = args.filter((arg) => isKnown(arg, faults));
+  if (faults.length > 0) return { kind: 'faults', faults };
+  let values: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
+  try {
+    values = parseArgs({ args: known, options: config, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    return { kind: 'faults', faults: [(error as Error).message.split('\n')[0] as string] };
+  }
+  if (values['help'] === true) return { kind: 'help' };
+  if (values['version'] === true) return { kind: 'version' };
+  const reader = new Reader(values, faults);
+  const options = reader.options();
+  return faults.length > 0 ? { kind: 'faults', faults } : { kind: 'options', options };
+}
+
+/** Flags that were given and do nothing, each with why. */
+export function flagsWithoutEffect(args: readonly string[]): string[] {
+  const given = new Set(args.map((arg) => arg.replace(/^--/, '').replace(/=.*/, '')));
+  return Object.entries(FLAGS).flatMap(([name, { noEffect }]) =>
+    noEffect !== undefined && given.has(name) ? [`--${name} has no effect: ${noEffect}`] : [],
+  );
+}
+
+export function proxyHelp(): string {
+  const rows = Object.entries(FLAGS).map(([name, { type, short, help, noEffect }]) => {
+    const flag = `${short === undefined ? '    ' : `-${short}, `}--${name}${type === 'string' ? ' VALUE' : ''}`;
+    return `  ${flag.padEnd(40)}${help}${noEffect === undefined ? '' : ' (no effect)'}`;
+  });
+  return `Usage: weft proxy -c FILE [flags]\n\nRuns a proxy from an Envoy bootstrap.\n\n${rows.join('\n')}\n`;
+}
+
+function isKnown(arg: string, faults: string[]): boolean {
+  if (!arg.startsWith('--') || arg === '--') return true;
+  const name = arg.slice(2).replace(/=.*/, '');
+  if (FLAGS[name] !== undefined) return true;
+  const suggestion = nearest(name, Object.keys(FLAGS));
+  faults.push(`there is no flag --${name}${suggestion === undefined ? '' : `; did you mean --${suggestion}?`}`);
+  return false;
+}
+
+/** Reads typed values out of what parseArgs gave. */
+class Reader {
+  private readonly values: Readonly<Record<string, unknown>>;
+  private readonly faults: string[];
+
+  constructor(values: Readonly<Record<string, unknown>>, faults: string[]) {
+    this.values = values;
+    this.faults = faults;
+  }
+
+  options(): ProxyOptions {
+    const configPath = this.text('config-path');
+    const configYaml = this.text('config-yaml');
+    if (configPath === '' && configYaml === '') this.faults.push('no configuration: give -c FILE or --config-yaml YAML');
+    return {
+      configPath,
+      configYaml,
+      mode: this.choice('mode', ['serve', 'validate', 'init_only'] as const, 'serve'),
+      logLevel: this.choice('log-level', LOG_LEVELS, 'info'),
+      componentLogLevels: this.componentLevels(),
+      logPath: this.text('log-path'),
+      concurrency: this.number('concurrency', 1),
+      serviceCluster: this.text('service-cluster'),
+      serviceNode: this.text('service-node'),
+      serviceZone: this.text('service-zone'),
+      baseId: this.number('base-id', 0),
+      restartEpoch: this.number('restart-epoch', 0),
+      drainTimeS: this.number('drain-time-s', 600),
+      parentShutdownTimeS: this.number('parent-shutdown-time-s', 900),
+      drainStrategy: this.choice('drain-strategy', ['gradual', 'immediate'] as const, 'gradual'),
+      fileFlushIntervalMs: this.number('file-flush-interval-msec', 10_000),
+      adminAddressPath: this.text('admin-address-path'),
+      localAddressIpVersion: this.choice('local-address-ip-version', ['v4', 'v6'] as const, 'v4'),
+      disableHotRestart: this.values['disable-hot-restart'] === true,
+      strict: this.values['strict'] === true,
+    };
+  }
+
+  private text(name: string): string {
+    const value = this.values[name];
+    return typeof value === 'string' ? value : '';
+  }
+
+  private number(name: string, otherwise: number): number {
+    const text = this.text(name);
+    if (text === '') return otherwise;
+    if (!/^\d+$/.test(text)) this.faults.push(`--${name} ${text} is not a whole number`);
+    return Number(text);
+  }
+
+  private choice<T extends string>(name: string, choices: readonly T[], otherwise: T): T {
+    const text = this.text(name).toLowerCase();
+    if (text === '') return otherwise;
+    // Envoy's own short form of a level.
+    const value = text === 'warn' && name === 'log-level' ? 'warning' : text === 'err' && name === 'log-level' ? 'error' : text;
+    const found = choices.find((choice) => choice === value);
+    if (found === undefined) this.faults.push(`--${name} ${text} is not one of ${choices.join(', ')}`);
+    return found ?? otherwise;
+  }
+
+  private componentLevels(): ReadonlyMap<string, LogLevel> {
+    const levels = new Map<string, LogLevel>();
+    for (const part of this.text('component-log-level').split(',')) {
+      if (part === '') continue;
+      const [component = '', level = ''] = part.split(':');
+      const found = LOG_LEVELS.find((candidate) => candidate === level);
+      if (found === undefined) this.faults.push(`--component-log-level ${part} is not COMPONENT:LEVEL`);
+      else levels.set(component, found);
+    }
+    return levels;
+  }
+}
