@@ -2,7 +2,7 @@ import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { Address } from '@weft/api-envoy/gen/envoy/config/core/v3/address_pb';
 import type { Listener } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
 import type { FilterChain, FilterChainMatch as MatchProto } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_components_pb';
-import { decodeCidrRange } from '@weft/model-match';
+import { decodeCidr } from '@weft/model-match';
 import { listenerAddressText, listenerStatName, type FilterChainConfig, type FilterChainMatch, type ListenerAddress, type ListenerConfig } from './listener.ts';
 
 /** What is read here; the rest of the messages is reported by name. */
@@ -105,7 +105,7 @@ function decodeMatch(message: MatchProto | undefined, cx: DecodeContext): Filter
     for (const [field, set] of late) if (set !== 0) cx.at(field).error('is known to Envoy and not implemented by Weft yet');
   }
   const ranges = (list: MatchProto['prefixRanges'] | undefined, field: string) =>
-    (list ?? []).flatMap((range, i) => decodeCidrRange(range, cx.at(field, i)) ?? []);
+    (list ?? []).flatMap((range, i) => decodeCidr(range, cx.at(field, i)) ?? []);
   return {
     destinationPort: message?.destinationPort,
     prefixRanges: ranges(message?.prefixRanges, 'prefix_ranges'),

@@ -1,4 +1,4 @@
-import { cidrContains, cidrPrefixLength, type CidrRange } from '@weft/model-match';
+import { parseIp, type CidrRange, type IpAddress } from '@weft/model-match';
 import type { FilterChainConfig, ListenerConfig } from './listener.ts';
 
 /** What filter chains are matched on. */
@@ -18,8 +18,10 @@ export function matchFilterChain<F>(listener: ListenerConfig<F>, facts: Connecti
   // Nearly every listener has one chain that takes all.
   if (chains.length === 1 && takesAll(chains[0] as FilterChainConfig<F>)) return chains[0];
   let left = narrow(chains, (chain) => portRank(chain.match.destinationPort, facts.destinationPort));
-  left = narrow(left, (chain) => rangeRank(chain.match.prefixRanges, facts.destinationIp));
-  left = narrow(left, (chain) => rangeRank(chain.match.sourcePrefixRanges, facts.sourceIp));
+  const destination = parseIp(facts.destinationIp);
+  const source = parseIp(facts.sourceIp);
+  left = narrow(left, (chain) => rangeRank(chain.match.prefixRanges, destination));
+  left = narrow(left, (chain) => rangeRank(chain.match.sourcePrefixRanges, source));
   left = narrow(left, ({ match }) => (match.sourcePorts.length === 0 ? 0 : match.sourcePorts.includes(facts.sourcePort) ? 1 : -1));
   return left[0] ?? listener.defaultChain;
 }
@@ -40,7 +42,8 @@ function portRank(wanted: number | undefined, port: number): number {
   return wanted === undefined ? 0 : wanted === port ? 1 : -1;
 }
 
-function rangeRank(ranges: readonly CidrRange[], ip: string): number {
+function rangeRank(ranges: readonly CidrRange[], address: IpAddress | undefined): number {
   if (ranges.length === 0) return 0;
-  return Math.max(-1, ...ranges.filter((range) => cidrContains(range, ip)).map((range) => cidrPrefixLength(range) + 1));
+  if (address === undefined) return -1;
+  return Math.max(-1, ...ranges.filter((range) => range.contains(address)).map((range) => range.length + 1));
 }

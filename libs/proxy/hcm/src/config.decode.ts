@@ -8,7 +8,7 @@ import type {
 } from '@weft/api-envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb';
 import { decodeAccessLogs } from '@weft/observe-access-log';
 import { decodeTracing, type TracingConfig } from '@weft/observe-tracing';
-import { decodeCidrRange } from '@weft/model-match';
+import { decodeCidr } from '@weft/model-match';
 import { decodeRouteConfiguration } from '@weft/model-route';
 import type { Http1ServerSettings } from '@weft/net-h1';
 import type { HttpFilterFactory } from '@weft/proxy-filter-api';
@@ -55,7 +55,7 @@ export function decodeHcm(
     http1: http1Settings(message, message.httpProtocolOptions, common),
     ...requestOptions(message),
     internalRanges: (internal?.cidrRanges ?? []).flatMap(
-      (range, i) => decodeCidrRange(range, cx.at('internal_address_config', 'cidr_ranges', i)) ?? [],
+      (range, i) => decodeCidr(range, cx.at('internal_address_config', 'cidr_ranges', i)) ?? [],
     ),
     unixSocketsInternal: internal?.unixSockets ?? false,
     upgrades: new Set(message.upgradeConfigs.filter((entry) => entry.enabled !== false).map((entry) => entry.upgradeType.toLowerCase())),

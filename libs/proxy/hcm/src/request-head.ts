@@ -1,6 +1,6 @@
 import { socketAddress, type RequestHeaderMap, type ResponseHeaderMap, type SocketAddress } from '@weft/core-http';
 import type { Clock, Random } from '@weft/core-runtime';
-import { cidrContains } from '@weft/model-match';
+import { anyContains } from '@weft/model-match';
 import type { Connection } from '@weft/proxy-filter-api';
 import type { HcmConfig } from './config.ts';
 
@@ -126,7 +126,7 @@ export class RequestHeads {
 
   private isInternal(address: SocketAddress): boolean {
     if (address.port === 0 && address.ip.startsWith('/')) return this.config.unixSocketsInternal;
-    return this.config.internalRanges.some((range) => cidrContains(range, address.ip));
+    return this.config.internalRanges.length > 0 && anyContains(this.config.internalRanges, address.ip);
   }
 }
 
