@@ -1,0 +1,123 @@
+import { DecodeContext, formatFault, loadConfig, type Fault } from '@weft/api-envoy';
+import type { DiscoveryResponse } from '@weft/api-envoy/gen/envoy/service/discovery/v3/discovery_pb';
+import type { Logger, Runtime } from '@weft/core-runtime';
+import type { StatsScope } from '@weft/core-stats';
+import { createHash } from 'node:crypto';
+import { readFileSync, watch, type FSWatcher } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { SubscriptionStats } from './subscription-stats.ts';
+import type { ReceivedResource, ResourceWatcher, Subscription } from './subscription.ts';
+
+export interface FileSubscriptionOptions {
+  /** A DiscoveryResponse in YAML or JSON. Replaced by moving another file onto it. */
+  readonly path: string;
+  /** Watched instead of the file's own folder (`path_config_source.watched_directory`). */
+  readonly watchedDirectory?: string;
+  /** The message type of every resource. */
+  readonly typeName: string;
+  readonly stats: StatsScope;
+  readonly runtime: Runtime;
+}
+
+/**
+ * Resources from a file (B38). The folder is watched, not the file: that sees a file moved in, a file that appears later, and
+ * Kubernetes swapping the folder behind a ConfigMap. A text that is the same as before is not read again; a faulty one leaves
+ * the last good set in force.
+ */
+export class FileSubscription implements Subscription {
+  private readonly options: FileSubscriptionOptions;
+  private readonly watcher: ResourceWatcher;
+  private readonly stats: SubscriptionStats;
+  private readonly logger: Logger;
+  private folder: FSWatcher | undefined;
+  private seen: string | undefined;
+  /** The update under way; the next waits for it. */
+  private turn: Promise<void> = Promise.resolve();
+  private closed = false;
+
+  constructor(options: FileSubscriptionOptions, watcher: ResourceWatcher) {
+    this.options = options;
+    this.watcher = watcher;
+    this.stats = new SubscriptionStats(options.stats, options.runtime.clock);
+    this.logger = options.runtime.loggers.get('config');
+  }
+
+  start(): Promise<void> {
+    const { path, watchedDirectory } = this.options;
+    const folder = watchedDirectory ?? dirname(path);
+    try {
+      // The watch stands before the first read, so that no change falls between them.
+      this.folder = watch(folder, () => this.look());
+      this.folder.on('error', (error) => this.fail(`${folder} can no longer be watched: ${error.message}`));
+    } catch (error) {
+      this.fail(`${folder} cannot be watched: ${(error as Error).message}`);
+    }
+    this.look();
+    return this.turn;
+  }
+
+  close(): void {
+    this.closed = true;
+    this.folder?.close();
+  }
+
+  private look(): void {
+    this.turn = this.turn.then(() => this.read());
+  }
+
+  private async read(): Promise<void> {
+    if (this.closed) return;
+    let text: string;
+    try {
+      text = readFileSync(this.options.path, 'utf8');
+    } catch (error) {
+      if (this.seen !== '') this.fail(`${this.options.path} cannot be read: ${(error as Error).message}`);
+      this.seen = '';
+      return;
+    }
+    if (text === this.seen) return;
+    this.seen = text;
+    await this.apply(text);
+  }
+
+  private async apply(text: string): Promise<void> {
+    const { path, runtime } = this.options;
+    const startMs = runtime.clock.nowMs();
+    this.stats.updateAttempt.inc();
+    const loaded = loadConfig({ text, file: path, typeName: 'envoy.service.discovery.v3.DiscoveryResponse' });
+    const response = loaded.message as DiscoveryResponse | undefined;
+    const cx = new DecodeContext(loaded.source, { faults: [...loaded.faults], warnings: [] });
+    const resources = response === undefined ? [] : this.unpack(response, cx);
+    let { faults } = cx;
+    const version = response === undefined || response.versionInfo === '' ? contentVersion(text) : response.versionInfo;
+    if (faults.length === 0) faults = await this.watcher.onUpdate({ version, resources });
+    if (faults.length === 0) {
+      this.stats.accepted(version, startMs);
+      this.logger.info(`${basename(path)}: version ${version} with ${resources.length} resources is in force.`);
+    } else this.reject(faults);
+  }
+
+  private unpack(response: DiscoveryResponse, cx: DecodeContext): ReceivedResource[] {
+    return response.resources.flatMap((any, i) => {
+      const place = cx.at('resources', i);
+      const message = place.unpack(any, this.options.typeName);
+      return message === undefined ? [] : [{ message, cx: place }];
+    });
+  }
+
+  private reject(faults: readonly Fault[]): void {
+    this.stats.rejected();
+    const lines = faults.map((fault) => `\n  ${formatFault(fault)}`).join('');
+    this.logger.error(`${this.options.path} was refused; the last good configuration stays in force:${lines}`);
+  }
+
+  private fail(sentence: string): void {
+    this.stats.failed();
+    this.logger.error(`${sentence}. The last good configuration stays in force; the file is read as soon as it appears.`);
+  }
+}
+
+/** Names a text that names no version: the same text is the same version. */
+function contentVersion(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}
