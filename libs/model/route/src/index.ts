@@ -1,1 +1,3 @@
-export {};
+export type * from './route.ts';
+export { isGrpc, matchRoute, type MatchContext } from './match-route.ts';
+export { withoutPort } from './route-index.ts';
