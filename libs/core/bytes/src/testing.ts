@@ -1,4 +1,4 @@
-import type { Transport } from './transport.ts';
+import type { Transport, TransportReceiver } from './transport.ts';
 
 /** A transport that records what is written. `highWatermark` bytes make `write` return false until `drain()`. */
 export class RecordingTransport implements Transport {
@@ -9,12 +9,16 @@ export class RecordingTransport implements Transport {
   ended = false;
   destroyed = false;
   paused = 0;
+  receiver: TransportReceiver | undefined;
   private readonly highWatermark: number;
 
   constructor(highWatermark = Infinity) {
     this.highWatermark = highWatermark;
   }
 
+  setReceiver(receiver: TransportReceiver): void {
+    this.receiver = receiver;
+  }
   write(chunk: Buffer): boolean {
     if (this.closed) return true;
     this.chunks.push(Buffer.from(chunk));

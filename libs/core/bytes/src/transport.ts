@@ -3,6 +3,8 @@
  * Implemented over sockets by `@weft/net-tcp`, and by a recorder in tests.
  */
 export interface Transport {
+  /** Begins reading, into `receiver`. Nothing is read or reported before. Called once. */
+  setReceiver(receiver: TransportReceiver): void;
   /** Queues bytes. Returns false above the high watermark: the writer stops until `onDrain`. The chunk is not copied. */
   write(chunk: Buffer): boolean;
   /** Queues text whose characters are all below U+0100, a byte each. Same result as `write`. */
