@@ -1,1 +1,16 @@
-export {};
+export { HttpTracer, type TracedRoute, type TracedStream, type TracerContext } from './http-tracer.ts';
+export { ZipkinSpan } from './zipkin-span.ts';
+export {
+  ZipkinReporter,
+  type ReportOutcome,
+  type ReporterContext,
+  type SpanReport,
+  type SpanReporter,
+  type SpanTransport,
+} from './zipkin-reporter.ts';
+export type { LocalEndpoint } from './zipkin-json.ts';
+export type { CustomTag, TracingConfig, ZipkinConfig } from './config.ts';
+export { decodeCustomTags, decodeTracing, decodeTracingProvider, tracingSupport } from './config.decode.ts';
+export type { Sampling, TraceReason } from './sampling.ts';
+export { extract, inject, type OutgoingTrace } from './propagation.ts';
+export type { IncomingTrace, PropagationStyle, SpanContext } from './span-context.ts';
