@@ -1,9 +1,22 @@
 import { createHash } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { seedRedis } from '@weft/demo-data';
-import { freePort, startRedis, startSource, type RunningProcess, type RunningRedis } from '@weft/testing-harness';
+import {
+  freePort,
+  startProcess,
+  startRedis,
+  startSource,
+  type RunningProcess,
+  type RunningRedis,
+} from '@weft/testing-harness';
 
 type Env = Readonly<Record<string, string>>;
 
@@ -78,4 +91,35 @@ export async function fakeService(
       if (server.listening) await once(server, 'close');
     },
   };
+}
+
+/** Builds the page if it has to be, and serves one version of it on a free port of the loopback. */
+export async function startVideosWeb(version: '1' | '2'): Promise<RunningService> {
+  const build = await startSource({ main: 'apps/videos-web/src/build.ts', ready: /built|up to date/ });
+  await build.exited;
+  const port = await freePort();
+  const env = { HOST: '127.0.0.1', PORT: String(port), VERSION: version };
+  const process = await startSource({ main: 'apps/videos-web/src/main.ts', env, ready: /videos-web version/ });
+  return { port, process };
+}
+
+/**
+ * What the ingress of the demo does: `/home` and what is below it goes to the page with that prefix removed,
+ * `/api/playlists` to playlists-api. A peer that does not answer is a 503 with a line of text, as from a proxy.
+ */
+export function startIngress(ports: { readonly web: number; readonly api: number }): Promise<FakeService> {
+  return fakeService((request, response) => {
+    const [, prefix, path = ''] = /^\/(home|api\/playlists)(?:\/|$)?(.*)$/.exec(request.url ?? '/') ?? [];
+    if (prefix === undefined) {
+      response.writeHead(404).end('no route');
+      return;
+    }
+    const port = prefix === 'home' ? ports.web : ports.api;
+    const onward = httpRequest({ host: '127.0.0.1', port, path: `/${path}`, agent: false });
+    onward.once('response', (answer) => answer.pipe(response.writeHead(answer.statusCode ?? 0, answer.headers)));
+    onward.once('error', () =>
+      response.writeHead(503).end('upstream connect error or disconnect/reset before headers'),
+    );
+    onward.end();
+  });
 }
