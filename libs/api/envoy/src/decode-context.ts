@@ -2,7 +2,8 @@ import type { Message } from '@bufbuild/protobuf';
 import { anyUnpack, type Any } from '@bufbuild/protobuf/wkt';
 import type { Fault, FaultHint, SourcePosition } from './fault.ts';
 import { nearest } from './nearest.ts';
-import { registry, typeNameOfUrl } from './registry.ts';
+import { joinPath } from './path.ts';
+import { messageNames, registry, typeNameOfUrl } from './registry.ts';
 
 /** Where the values of a document stand in its text, by path. */
 export interface SourceMap {
@@ -44,13 +45,10 @@ export class DecodeContext {
     return this.sink.warnings;
   }
 
-  /** The place below: a field by its proto name (`route_config`), or an element of a list by its index. */
+  /** The place below: a field by its proto name (`route_config`), an element of a list by its index, of a map by its key. */
   at(...segments: readonly (string | number)[]): DecodeContext {
     let { path } = this;
-    for (const segment of segments) {
-      if (typeof segment === 'number') path += `[${segment}]`;
-      else path += path === '' ? segment : `.${segment}`;
-    }
+    for (const segment of segments) path = joinPath(path, segment);
     return new DecodeContext(this.source, this.sink, path);
   }
 
@@ -92,10 +90,12 @@ export class DecodeContext {
 
   private fault(message: string, hint: FaultHint): Fault {
     const position = this.source.position(this.path);
-    return { path: this.path, file: this.source.file, message, ...hint, ...(position === undefined ? {} : { position }) };
+    return {
+      path: this.path,
+      file: this.source.file,
+      message,
+      ...hint,
+      ...(position === undefined ? {} : { position }),
+    };
   }
-}
-
-function messageNames(): string[] {
-  return [...registry()].filter((type) => type.kind === 'message').map((type) => type.typeName);
 }

@@ -3,3 +3,5 @@ export { formatFault, type Fault, type FaultHint, type SourcePosition } from './
 export { DecodeContext, sourceNamed, type FaultSink, type SourceMap } from './decode-context.ts';
 export { mergeSupport, type FieldSupport } from './support.ts';
 export { nearest } from './nearest.ts';
+export { loadConfig, type ConfigText, type LoadedConfig } from './load-config.ts';
+export type { TextFormat } from './parse-text.ts';

@@ -8,7 +8,8 @@ export type FieldSupport = Readonly<Record<string, readonly string[]>>;
 export function mergeSupport(lists: readonly FieldSupport[]): FieldSupport {
   const merged: Record<string, string[]> = {};
   for (const list of lists) {
-    for (const [type, fields] of Object.entries(list)) merged[type] = [...new Set([...(merged[type] ?? []), ...fields])];
+    for (const [type, fields] of Object.entries(list))
+      merged[type] = [...new Set([...(merged[type] ?? []), ...fields])];
   }
   return merged;
 }

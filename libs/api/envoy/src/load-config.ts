@@ -1,0 +1,89 @@
+import { fromJson, type JsonValue, type Message } from '@bufbuild/protobuf';
+import { treeSource } from './config-tree.ts';
+import { sourceNamed, type SourceMap } from './decode-context.ts';
+import type { Fault } from './fault.ts';
+import { parseText, type ParsedText, type TextFormat } from './parse-text.ts';
+import { ConfigReader, MAX_DEPTH, type ReadSink } from './read-config.ts';
+import { registry } from './registry.ts';
+
+export interface ConfigText {
+  readonly text: string;
+  /** The name that faults give the text: a path, or `--config-yaml`. */
+  readonly file: string;
+  /** The message it is, in full: `envoy.config.bootstrap.v3.Bootstrap`. It must be one of the API. */
+  readonly typeName: string;
+  /** By default JSON for a file whose name ends so, and YAML for all others. */
+  readonly format?: TextFormat;
+}
+
+export interface LoadedConfig {
+  /** Present exactly if there are no faults. */
+  readonly message?: Message;
+  /** Everything that is wrong, in the order of the text. */
+  readonly faults: Fault[];
+  /** Older forms that were read as what they are today, in the order of the text. */
+  readonly warnings: Fault[];
+  /** Where the fields stand: by the paths that they have in the message. */
+  readonly source: SourceMap;
+  /** The message in protobuf JSON, with proto names; worth reading only if there are no faults. */
+  readonly json: unknown;
+}
+
+/** Reads a configuration and says everything that is wrong with its form. Never throws on account of the text. */
+export function loadConfig(config: ConfigText): LoadedConfig {
+  const { text, file, typeName } = config;
+  const desc = registry().getMessage(typeName);
+  if (desc === undefined) throw new Error(`no message ${typeName} in the API`);
+  const parsed = parseText(text, file, config.format ?? formatOf(file));
+  const { root } = parsed;
+  if (root === undefined)
+    return { faults: [...parsed.faults], warnings: [], source: sourceNamed(file), json: undefined };
+  const found = new Findings(file, parsed);
+  const reader = new ConfigReader(found);
+  const json = reader.message(root, desc, '');
+  const source = treeSource({ file, root, positionOf: parsed.positionOf, replaced: reader.replaced });
+  const faults = found.inOrder(found.faults);
+  const warnings = found.inOrder(found.warnings);
+  if (faults.length > 0) return { faults, warnings, source, json };
+  try {
+    const message = fromJson(desc, json as JsonValue, { registry: registry(), recursionLimit: 2 * MAX_DEPTH });
+    return { message, faults, warnings, source, json };
+  } catch (error) {
+    // The reader lets nothing pass that the library refuses, as far as its tests know.
+    return { faults: [{ path: '', file, message: (error as Error).message }], warnings, source, json };
+  }
+}
+
+function formatOf(file: string): TextFormat {
+  return file.toLowerCase().endsWith('.json') ? 'json' : 'yaml';
+}
+
+class Findings implements ReadSink {
+  readonly faults: Fault[] = [];
+  readonly warnings: Fault[] = [];
+  private readonly file: string;
+  private readonly parsed: ParsedText;
+
+  constructor(file: string, parsed: ParsedText) {
+    this.file = file;
+    this.parsed = parsed;
+    this.faults.push(...parsed.faults);
+  }
+
+  fault(path: string, offset: number, message: string, hint = {}): void {
+    this.faults.push({ path, file: this.file, position: this.parsed.positionOf(offset), message, ...hint });
+  }
+
+  warn(path: string, offset: number, message: string, hint = {}): void {
+    this.warnings.push({ path, file: this.file, position: this.parsed.positionOf(offset), message, ...hint });
+  }
+
+  inOrder(faults: readonly Fault[]): Fault[] {
+    return faults.toSorted((a, b) => place(a) - place(b));
+  }
+}
+
+/** Lines and columns as one number to sort by. */
+function place(fault: Fault): number {
+  return (fault.position?.line ?? 0) * 1_000_000 + Math.min(fault.position?.column ?? 0, 999_999);
+}
