@@ -1,3 +1,9 @@
+import { mergeSupport, type FieldSupport } from '@weft/api-envoy';
+import { cidrSupport } from './cidr.decode.ts';
+import { headerMatcherSupport } from './header-matcher.decode.ts';
+import { queryParameterMatcherSupport } from './query-parameter-matcher.decode.ts';
+import { stringMatcherSupport } from './string-matcher.decode.ts';
+
 export { Re2, compileRe2, parseSubstitution, type Substitution } from './re2.ts';
 export {
   ContainsMatcher,
@@ -9,17 +15,19 @@ export {
   asciiLowerCase,
   type StringMatcher,
 } from './string-matcher.ts';
-export {
-  decodeRegex,
-  decodeRegexRewrite,
-  decodeStringMatcher,
-  stringMatcherSupport,
-  type RegexRewrite,
-} from './string-matcher.decode.ts';
+export { decodeRegex, decodeRegexRewrite, decodeStringMatcher, type RegexRewrite } from './string-matcher.decode.ts';
 export { HeaderMatcher, matchHeaders, type HeaderTest } from './header-matcher.ts';
-export { decodeHeaderMatcher, decodeHeaderMatchers, headerMatcherSupport } from './header-matcher.decode.ts';
+export { decodeHeaderMatcher, decodeHeaderMatchers } from './header-matcher.decode.ts';
 export { firstQueryValue, matchQuery, type QueryParameterMatcher } from './query-parameter-matcher.ts';
-export { decodeQueryParameterMatchers, queryParameterMatcherSupport } from './query-parameter-matcher.decode.ts';
+export { decodeQueryParameterMatchers } from './query-parameter-matcher.decode.ts';
 export { pathOnly } from './path.ts';
 export { CidrRange, anyContains, parseIp, type IpAddress } from './cidr.ts';
-export { cidrSupport, decodeCidr } from './cidr.decode.ts';
+export { decodeCidr } from './cidr.decode.ts';
+
+/** The fields of Envoy's API that this library implements. */
+export const supported: FieldSupport = mergeSupport([
+  cidrSupport,
+  headerMatcherSupport,
+  queryParameterMatcherSupport,
+  stringMatcherSupport,
+]);

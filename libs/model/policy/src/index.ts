@@ -1,3 +1,7 @@
+import { mergeSupport, type FieldSupport } from '@weft/api-envoy';
+import { headerMutationSupport } from './header-mutations.decode.ts';
+import { retryPolicySupport } from './retry-policy.decode.ts';
+
 export {
   DEFAULT_RETRY_POLICY,
   RetryOn,
@@ -6,7 +10,9 @@ export {
   type RetryOnName,
   type RetryPolicy,
 } from './retry-policy.ts';
+export { decodeRetryPolicy } from './retry-policy.decode.ts';
 export { HeaderFormat, type FormatContext, type FormatOperator } from './header-format.ts';
+export { decodeHeaderFormat } from './header-format.decode.ts';
 export {
   applyMutations,
   type AppendAction,
@@ -14,4 +20,8 @@ export {
   type HeaderMutation,
   type HeaderMutations,
 } from './header-mutations.ts';
+export { decodeAddition, decodeHeaderMutation, type HeaderMutationFields } from './header-mutations.decode.ts';
 export { durationMs } from './duration.ts';
+
+/** The fields of Envoy's API that this library implements. */
+export const supported: FieldSupport = mergeSupport([headerMutationSupport, retryPolicySupport]);

@@ -1,3 +1,25 @@
+import { mergeSupport, type FieldSupport } from '@weft/api-envoy';
+import { answerSupport } from './answer.decode.ts';
+import { forwardSupport } from './forward.decode.ts';
+import { routeMatchSupport } from './route-match.decode.ts';
+import { routeTableSupport } from './route-table.decode.ts';
+import { routeSupport } from './route.decode.ts';
+import { virtualHostSupport } from './virtual-host.decode.ts';
+import { weightedClusterSupport } from './weighted-clusters.decode.ts';
+
 export type * from './route.ts';
+export { decodeRouteConfiguration, type RouteDecodeOptions } from './route-table.decode.ts';
 export { isGrpc, matchRoute, type MatchContext } from './match-route.ts';
+export { redirectLocation, rewriteHost, rewritePath } from './rewrite.ts';
 export { withoutPort } from './route-index.ts';
+
+/** The fields of Envoy's API that this library implements. */
+export const supported: FieldSupport = mergeSupport([
+  answerSupport,
+  forwardSupport,
+  routeMatchSupport,
+  routeSupport,
+  routeTableSupport,
+  virtualHostSupport,
+  weightedClusterSupport,
+]);

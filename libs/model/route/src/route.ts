@@ -105,7 +105,7 @@ export interface RedirectAction {
 export interface DirectResponseAction {
   readonly kind: 'direct_response';
   readonly status: number;
-  /** As latin1 text, a byte each. */
+  /** Sent as UTF-8. */
   readonly body: string;
 }
 

@@ -1,0 +1,109 @@
+import type { Any } from '@bufbuild/protobuf/wkt';
+import type { Message } from '@bufbuild/protobuf';
+import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
+import type { RouteConfiguration } from '@weft/api-envoy/gen/envoy/config/route/v3/route_pb';
+import { DomainIndex } from './route-index.ts';
+import type { RouteTable, VirtualHost } from './route.ts';
+import { decodeLevel, type Level } from './level.ts';
+import { decodeVirtualHost } from './virtual-host.decode.ts';
+
+export const routeTableSupport: FieldSupport = {
+  'envoy.config.route.v3.RouteConfiguration': [
+    'name',
+    'virtual_hosts',
+    'internal_only_headers',
+    'response_headers_to_add',
+    'response_headers_to_remove',
+    'request_headers_to_add',
+    'request_headers_to_remove',
+    'most_specific_header_mutations_wins',
+    'validate_clusters',
+    'max_direct_response_body_size_bytes',
+    'ignore_port_in_host_matching',
+    'vhost_header',
+    'ignore_path_parameters_in_path_matching',
+    'typed_per_filter_config',
+  ],
+};
+
+/** What a route configuration needs of the world around it. */
+export interface RouteDecodeOptions {
+  /** Decodes one entry of `typed_per_filter_config`. Without it the entries are kept as they are. */
+  readonly filterConfig?: (filterName: string, any: Any, cx: DecodeContext) => unknown;
+  /** Reads the file or variable of a direct response's body; throws where it cannot. Without it both are refused. */
+  readonly readBody?: (source: { readonly filename: string } | { readonly environmentVariable: string }) => Uint8Array;
+}
+
+/** What the decoders of virtual hosts and routes take from the table around them. */
+export interface TableContext {
+  readonly options: RouteDecodeOptions;
+  readonly level: Level;
+  readonly mostSpecificWins: boolean;
+  readonly maxDirectResponseBytes: number;
+  readonly clusterNames: Set<string>;
+}
+
+const DEFAULT_DIRECT_RESPONSE_BYTES = 4096;
+
+/** The compiled table of an envoy.config.route.v3.RouteConfiguration; undefined if `cx` got any fault on the way. */
+export function decodeRouteConfiguration(
+  message: Message,
+  cx: DecodeContext,
+  options: RouteDecodeOptions = {},
+): RouteTable | undefined {
+  const faultsBefore = cx.faults.length;
+  const configuration = message as RouteConfiguration;
+  const context: TableContext = {
+    options,
+    level: decodeLevel(configuration, options, cx),
+    mostSpecificWins: configuration.mostSpecificHeaderMutationsWins,
+    maxDirectResponseBytes: configuration.maxDirectResponseBodySizeBytes ?? DEFAULT_DIRECT_RESPONSE_BYTES,
+    clusterNames: new Set(),
+  };
+  const index = new DomainIndex({
+    hostHeader: configuration.vhostHeader.toLowerCase(),
+    ignorePort: configuration.ignorePortInHostMatching,
+    ignorePathParameters: configuration.ignorePathParametersInPathMatching,
+  });
+  const virtualHosts = decodeVirtualHosts(configuration, index, context, cx.at('virtual_hosts'));
+  if (cx.faults.length > faultsBefore) return undefined;
+  return {
+    name: configuration.name,
+    virtualHosts,
+    internalOnlyHeaders: configuration.internalOnlyHeaders.map((name) => name.toLowerCase()),
+    validateClusters: configuration.validateClusters,
+    clusterNames: [...context.clusterNames],
+    index,
+  };
+}
+
+function decodeVirtualHosts(
+  configuration: RouteConfiguration,
+  index: DomainIndex,
+  context: TableContext,
+  cx: DecodeContext,
+): VirtualHost[] {
+  const names = new Set<string>();
+  return configuration.virtualHosts.map((message, i) => {
+    const at = cx.at(i);
+    if (names.has(message.name)) at.at('name').error(`another virtual host is named "${message.name}" already`);
+    names.add(message.name);
+    const indexed = decodeVirtualHost(message, context, at);
+    for (const [j, domain] of indexed.virtualHost.domains.entries()) {
+      const place = at.at('domains', j);
+      if (!isDomain(domain)) {
+        place.error(`"${domain}" is no domain`, { expected: 'a name, "*", "*.suffix" or "prefix.*"' });
+      } else if (!index.add(domain, indexed)) {
+        place.error(`another virtual host serves "${domain}" already`);
+      }
+    }
+    return indexed.virtualHost;
+  });
+}
+
+/** At most one `*`, at one of its ends. */
+function isDomain(domain: string): boolean {
+  const star = domain.indexOf('*');
+  if (star < 0) return domain !== '';
+  return star === domain.lastIndexOf('*') && (star === 0 || star === domain.length - 1);
+}
