@@ -1,3 +1,5 @@
+export { Http1ServerCodec } from './server-codec.ts';
+export { Http1ClientCodec } from './client-codec.ts';
 export {
   http1ClientSettings,
   http1ServerSettings,

@@ -1,0 +1,81 @@
+import type { Transport } from '@weft/core-bytes';
+
+/** Octets that are copied behind a head rather than written by themselves: copying them costs less than a system call. */
+const JOIN_LIMIT_BYTES = 32 * 1024;
+
+/**
+ * What a codec sends: gathers a head and the small pieces behind it into one write. It writes when told to (a message is
+ * complete), when much has gathered, and at the end of the turn of the event loop.
+ */
+export class Output {
+  private readonly transport: Transport;
+  private readonly parts: (string | Buffer)[] = [];
+  private bytes = 0;
+  private scheduled = false;
+  /** The transport is above its high watermark, and has not drained yet. */
+  full = false;
+
+  constructor(transport: Transport) {
+    this.transport = transport;
+  }
+
+  /** Gathers latin1 text. */
+  text(text: string): void {
+    this.parts.push(text);
+    this.bytes += text.length;
+  }
+
+  /** Gathers or writes a piece of a body. */
+  chunk(chunk: Buffer): void {
+    if (this.bytes + chunk.length <= JOIN_LIMIT_BYTES) {
+      this.parts.push(chunk);
+      this.bytes += chunk.length;
+      return;
+    }
+    this.flush();
+    if (!this.transport.write(chunk)) this.full = true;
+  }
+
+  /** Lets what was gathered wait for more, but not longer than this turn. */
+  flushSoon(): void {
+    if (this.scheduled || this.parts.length === 0) return;
+    this.scheduled = true;
+    process.nextTick(flushOutput, this);
+  }
+
+  /** Writes what was gathered. */
+  flush(): void {
+    const { parts } = this;
+    if (parts.length === 0) return;
+    const first = parts[0];
+    let below: boolean;
+    if (parts.length > 1) below = this.transport.write(this.join());
+    else if (typeof first === 'string') below = this.transport.writeLatin1(first);
+    else below = this.transport.write(first);
+    parts.length = 0;
+    this.bytes = 0;
+    if (!below) this.full = true;
+  }
+
+  private join(): Buffer {
+    const joined = Buffer.allocUnsafe(this.bytes);
+    let at = 0;
+    for (const part of this.parts) {
+      if (typeof part === 'string') at += joined.write(part, at, 'latin1');
+      else {
+        joined.set(part, at);
+        at += part.length;
+      }
+    }
+    return joined;
+  }
+
+  onTick(): void {
+    this.scheduled = false;
+    this.flush();
+  }
+}
+
+function flushOutput(output: Output): void {
+  output.onTick();
+}

@@ -1,0 +1,158 @@
+import { RequestHeaderMap } from '@weft/core-http';
+import { isValidAuthority } from './authority.ts';
+import { CR, SP, TARGET, TOKEN_LOWER } from './chars.ts';
+import { connectionOptions, removeNominated, type ConnectionOptions } from './connection-field.ts';
+import { Details } from './details.ts';
+import { FieldParser } from './field-parser.ts';
+import { Framing, judgeFraming } from './framing.ts';
+import { isKnownMethod } from './methods.ts';
+import type { Http1ServerSettings } from './settings.ts';
+
+const EMPTY = Buffer.alloc(0);
+
+/** Reads request heads. One for each codec, used again for every request: its fields hold what the last head said. */
+export class RequestHeadParser {
+  /** Undefined: the head was refused with `status` and `details`. */
+  headers: RequestHeaderMap | undefined;
+  status = 400;
+  details: Details = Details.codecError;
+  /** Octets of the body, or a value of Framing; never `Framing.faulty` in an accepted head. */
+  framing: number = Framing.none;
+  minorVersion = 1;
+  /** The connection may take another request afterwards, as far as the client is concerned. */
+  keepAlive = true;
+
+  private readonly settings: Http1ServerSettings;
+  private readonly fields = new FieldParser();
+  private readonly section: { bytes: Buffer; text: string; base: number } = { bytes: EMPTY, text: '', base: 0 };
+  private method = '';
+  private target = '';
+  private fieldsFrom = 0;
+
+  constructor(settings: Http1ServerSettings) {
+    this.settings = settings;
+    this.fields.underscores = settings.headersWithUnderscoresAction;
+  }
+
+  /** Parses the head in `bytes[from..to + 4)`, where `to` is the place of the CRLF CRLF that ends it. */
+  parse(bytes: Buffer, from: number, to: number): RequestHeaderMap | undefined {
+    this.headers = undefined;
+    const { section, fields } = this;
+    section.bytes = bytes;
+    section.text = bytes.toString('latin1', from, to + 2);
+    section.base = from;
+    const read = this.requestLine(bytes, from);
+    if (read && !fields.parse(section, this.fieldsFrom, to + 2, this.settings.maxHeadersCount)) {
+      this.refuse(fields.error === Details.tooManyHeaders ? 431 : 400, fields.error || Details.codecError);
+    } else if (read) this.judge();
+    section.bytes = EMPTY;
+    return this.headers;
+  }
+
+  private refuse(status: number, details: Details): false {
+    this.status = status;
+    this.details = details;
+    this.headers = undefined;
+    return false;
+  }
+
+  /** method SP request-target SP HTTP-version CRLF (RFC 9112 section 3). */
+  private requestLine(bytes: Buffer, from: number): boolean {
+    let at = from;
+    while (TOKEN_LOWER[bytes[at]] !== 0) at += 1;
+    if (bytes[at] !== SP || at === from) return this.refuse(400, Details.codecError);
+    const { text } = this.section;
+    this.method = text.slice(0, at - from);
+    if (!isKnownMethod(this.method)) return this.refuse(400, Details.invalidMethod);
+    at += 1;
+    const targetFrom = at;
+    while (TARGET[bytes[at]] === 1) at += 1;
+    if (at === targetFrom) return this.refuse(400, Details.codecError);
+    this.target = text.slice(targetFrom - from, at - from);
+    // A line without a version is HTTP/0.9, which Envoy answers as it answers HTTP/1.0.
+    if (bytes[at] === CR) return this.refuse(426, Details.lowVersion);
+    if (bytes[at] !== SP) return this.refuse(400, bytes[at] === 35 ? Details.invalidUrl : Details.codecError);
+    const minor = bytes[at + 8] - 48;
+    if (!text.startsWith('HTTP/1.', at + 1 - from) || minor < 0 || minor > 9 || bytes[at + 9] !== CR) {
+      return this.refuse(400, Details.codecError);
+    }
+    if (bytes[at + 10] !== 10) return this.refuse(400, Details.codecError);
+    if (minor !== 1 && (minor !== 0 || !this.settings.acceptHttp10)) return this.refuse(426, Details.lowVersion);
+    this.minorVersion = minor;
+    this.fieldsFrom = at + 11;
+    return true;
+  }
+
+  private judge(): boolean {
+    const { fields } = this;
+    this.framing = judgeFraming(fields);
+    if (this.framing === Framing.faulty) {
+      const unknownCoding = fields.error === Details.invalidTransferEncoding;
+      return this.refuse(unknownCoding ? 501 : 400, fields.error || Details.codecError);
+    }
+    if (this.framing === Framing.chunked && this.minorVersion === 0) {
+      return this.refuse(400, Details.transferEncodingNotAllowed);
+    }
+    const options = connectionOptions(fields.connection);
+    if (options.faulty) return this.refuse(400, Details.connectionHeaderRejected);
+    removeNominated(fields.raw, options.nominated);
+    this.keepAlive = this.minorVersion === 1 ? !options.close : options.keepAlive && !options.close;
+    const headers = new RequestHeaderMap(this.method, this.target, '', fields.raw);
+    headers.scheme = this.settings.scheme;
+    if (fields.te !== '' && /(^|,)[ \t]*trailers[ \t]*(,|$)/i.test(fields.te)) headers.raw.push('te', 'trailers');
+    if (!this.address(headers)) return false;
+    if (!this.judgeTunnel(headers, options)) return false;
+    this.headers = headers;
+    return true;
+  }
+
+  /** Sets path, authority and scheme from the target's form and Host (RFC 9112 section 3.2). */
+  private address(headers: RequestHeaderMap): boolean {
+    const { fields, target } = this;
+    if (fields.hosts > 1) return this.refuse(400, Details.invalidHost);
+    if (fields.hosts === 0) {
+      if (this.minorVersion === 1 || this.settings.defaultHostForHttp10 === '') {
+        return this.refuse(400, Details.missingHost);
+      }
+      headers.authority = this.settings.defaultHostForHttp10;
+    } else headers.authority = fields.host;
+    if (this.method === 'CONNECT') {
+      headers.authority = target;
+      headers.path = '';
+      if (!isValidAuthority(fields.host)) return this.refuse(400, Details.invalidHost);
+      return target.includes(':') && isValidAuthority(target) ? true : this.refuse(400, Details.invalidUrl);
+    }
+    if (!isValidAuthority(headers.authority)) return this.refuse(400, Details.invalidHost);
+    if (target.charCodeAt(0) === 47) return true;
+    if (target === '*' && this.method === 'OPTIONS') return true;
+    return this.absoluteForm(headers);
+  }
+
+  private absoluteForm(headers: RequestHeaderMap): boolean {
+    const match = this.settings.allowAbsoluteUrl ? /^(https?):\/\/([^/?]+)(.*)$/i.exec(this.target) : null;
+    if (match === null || !isValidAuthority(match[2]) || match[2].startsWith(':')) {
+      return this.refuse(400, Details.invalidUrl);
+    }
+    headers.scheme = match[1].toLowerCase();
+    headers.authority = match[2];
+    headers.path = match[3].startsWith('/') ? match[3] : `/${match[3]}`;
+    return true;
+  }
+
+  /** CONNECT and Upgrade: both leave HTTP behind, so neither may have a body. */
+  private judgeTunnel(headers: RequestHeaderMap, options: ConnectionOptions): boolean {
+    if (this.method === 'CONNECT') {
+      if (this.framing === Framing.chunked) return this.refuse(400, Details.transferEncodingNotAllowed);
+      if (this.framing > 0) return this.refuse(400, Details.bodyDisallowed);
+      return true;
+    }
+    const upgrade = this.fields.upgrade;
+    if (upgrade === '' || !options.upgrade || this.minorVersion === 0) return true;
+    // A body before the switch would have to be told from what comes after it: such a request stays an ordinary one.
+    if (this.framing === Framing.chunked || this.framing > 0) return true;
+    // As Envoy: an upgrade to cleartext HTTP/2 is passed over, and the request is served as HTTP/1.1 (RFC 9113, 3.1).
+    const protocol = upgrade.toLowerCase();
+    if (protocol !== 'h2c') headers.protocol = protocol;
+    return true;
+  }
+}

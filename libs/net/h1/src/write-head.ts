@@ -1,0 +1,116 @@
+import type { RequestHeaderMap, ResponseHeaderMap } from '@weft/core-http';
+import { parseLength } from './framing.ts';
+import { FieldKind, kindOf } from './header-names.ts';
+import { expectsBody } from './methods.ts';
+import { reasonPhrase } from './reason-phrase.ts';
+
+/** What a head that was written promises of its body: a length, or one of these. */
+export const Promised = { nothing: -1, chunked: -2, untilClose: -3, raw: -4 } as const;
+
+/** What decides, beside its fields, how a response is written. */
+export interface ResponseContext {
+  readonly method: string;
+  /** HTTP/1.0 clients know no chunks. */
+  readonly http10: boolean;
+  /** The client asked to leave HTTP by Upgrade or CONNECT. */
+  readonly tunnel: boolean;
+}
+
+/** Writes heads. One for each codec, used again for every message: its fields hold what the last head said. */
+export class HeadWriter {
+  /** Octets of the body, or a value of Promised. */
+  promised: number = Promised.nothing;
+  /** The fields asked for `connection: close`. */
+  close = false;
+  private length = -1;
+  private upgrade = '';
+
+  /**
+   * The head of a final response, without its closing fields: the caller adds `connection` and the empty line. Framing and
+   * the connection are the codec's: such fields in `headers` are obeyed, not copied.
+   */
+  response(headers: ResponseHeaderMap, end: boolean, context: ResponseContext): string {
+    const { status } = headers;
+    let text = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
+    const lengthless = status < 200 || status === 204;
+    text += this.fields(headers.raw, lengthless);
+    if (context.tunnel && (status === 101 || (context.method === 'CONNECT' && status >= 200 && status < 300))) {
+      this.promised = Promised.raw;
+      return status === 101 && this.upgrade !== '' ? `${text}upgrade: ${this.upgrade}\r\n` : text;
+    }
+    const bodiless = lengthless || status === 304 || context.method === 'HEAD';
+    if (this.length >= 0) this.promised = bodiless ? Promised.nothing : this.length;
+    else if (end) {
+      this.promised = Promised.nothing;
+      if (!bodiless) text += 'content-length: 0\r\n';
+    } else if (lengthless || status === 304) this.promised = Promised.nothing;
+    else if (context.http10) this.promised = bodiless ? Promised.nothing : Promised.untilClose;
+    else {
+      text += 'transfer-encoding: chunked\r\n';
+      this.promised = bodiless ? Promised.nothing : Promised.chunked;
+    }
+    return text;
+  }
+
+  /** An interim response, whole (RFC 9110 section 15.2). */
+  informational(headers: ResponseHeaderMap): string {
+    return `HTTP/1.1 ${headers.status} ${reasonPhrase(headers.status)}\r\n${this.fields(headers.raw, true)}\r\n`;
+  }
+
+  /** The head of a request, whole. */
+  request(headers: RequestHeaderMap, end: boolean): string {
+    const connect = headers.method === 'CONNECT' && headers.protocol === '';
+    const target = connect ? headers.authority : headers.path;
+    let text = `${headers.method} ${target} HTTP/1.1\r\nhost: ${headers.authority}\r\n`;
+    text += this.fields(headers.raw, connect);
+    if (connect || headers.protocol !== '') {
+      this.promised = Promised.raw;
+      return connect ? `${text}\r\n` : `${text}connection: upgrade\r\nupgrade: ${headers.protocol}\r\n\r\n`;
+    }
+    if (this.length >= 0) this.promised = this.length;
+    else if (end) {
+      this.promised = Promised.nothing;
+      if (expectsBody(headers.method)) text += 'content-length: 0\r\n';
+    } else {
+      this.promised = Promised.chunked;
+      text += 'transfer-encoding: chunked\r\n';
+    }
+    return `${text}\r\n`;
+  }
+
+  private fields(raw: readonly string[], lengthless: boolean): string {
+    this.length = -1;
+    this.close = false;
+    this.upgrade = '';
+    let text = '';
+    for (let i = 0; i < raw.length; i += 2) {
+      const name = raw[i];
+      const kind = kindOf(name);
+      if (kind !== FieldKind.plain && !this.keeps(kind, raw[i + 1], lengthless)) continue;
+      text += `${name}: ${raw[i + 1]}\r\n`;
+    }
+    return text;
+  }
+
+  private keeps(kind: FieldKind, value: string, lengthless: boolean): boolean {
+    switch (kind) {
+      case FieldKind.contentLength: {
+        const length = parseLength(value);
+        // A second one, or one that is no length, would be read differently by different peers.
+        if (lengthless || length < 0 || this.length >= 0) return false;
+        this.length = length;
+        return true;
+      }
+      case FieldKind.te:
+        return value === 'trailers';
+      case FieldKind.connection:
+        if (value.toLowerCase() === 'close') this.close = true;
+        return false;
+      case FieldKind.upgrade:
+        this.upgrade = value;
+        return false;
+      default:
+        return false;
+    }
+  }
+}
