@@ -4,10 +4,9 @@ import type {
   Route as Message,
   Tracing,
 } from '@weft/api-envoy/gen/envoy/config/route/v3/route_components_pb';
-import type { FractionalPercent as FractionMessage } from '@weft/api-envoy/gen/envoy/type/v3/percent_pb';
-import type { FractionalPercent } from '@weft/core-runtime';
 import { decodeDirectResponse, decodeRedirect } from './answer.decode.ts';
 import { decodeForward } from './forward.decode.ts';
+import { decodeFraction } from './fraction.decode.ts';
 import { decodeLevel, mergeFilterConfigs, orderMutations, type Level } from './level.ts';
 import { decodeRouteMatch } from './route-match.decode.ts';
 import type { Decorator, ResolvedRoute, Route, RouteAction, RouteTracing, WeightedCluster } from './route.ts';
@@ -126,10 +125,4 @@ function decodeTracing(message: Tracing | undefined): RouteTracing | undefined {
       overallSampling: message.overallSampling && decodeFraction(message.overallSampling),
     }
   );
-}
-
-const DENOMINATORS = [100, 10_000, 1_000_000] as const;
-
-export function decodeFraction(message: FractionMessage): FractionalPercent {
-  return { numerator: message.numerator, denominator: DENOMINATORS[message.denominator] ?? 100 };
 }
