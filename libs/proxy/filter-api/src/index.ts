@@ -14,6 +14,7 @@ export {
 export type {
   Connection,
   ConnectionHandler,
+  ListenerFacts,
   NetworkFilterFactory,
   PreparedNetworkFilter,
   RouteProvider,
@@ -24,6 +25,7 @@ export type {
   ClusterManager,
   ClusterRequestStats,
   Host,
+  HostStats,
   HttpPoolCallbacks,
   LoadBalancerContext,
   PoolFailure,

@@ -43,13 +43,19 @@ export interface RouteProvider {
   close(): void;
 }
 
+/** What a filter may know of the listener it works for. */
+export interface ListenerFacts {
+  readonly name: string;
+  readonly trafficDirection: 'UNSPECIFIED' | 'INBOUND' | 'OUTBOUND';
+}
+
 /** One kind of terminal network filter. `C` is its decoded, immutable configuration. */
 export interface NetworkFilterFactory<C> {
   /** The message type of its configuration. */
   readonly typeName: string;
   decode(message: Message, cx: DecodeContext): C | undefined;
   /** Config time: resolves stats, routes and filters once; the result makes one handler per connection. */
-  prepare(config: C, server: ServerContext): PreparedNetworkFilter;
+  prepare(config: C, server: ServerContext, listener: ListenerFacts): PreparedNetworkFilter;
 }
 
 export interface PreparedNetworkFilter {

@@ -9,7 +9,7 @@ import {
   type ServerStream,
 } from '@weft/core-http';
 import type { Timer } from '@weft/core-runtime';
-import { matchRoute, type ResolvedRoute } from '@weft/model-route';
+import { matchRoute, type ForwardAction, type ResolvedRoute } from '@weft/model-route';
 import type { Connection, HttpFilter, LocalReply, StreamSpan } from '@weft/proxy-filter-api';
 import { Direction } from './direction.ts';
 import { requestEnds, responseEnds } from './direction-ends.ts';
@@ -280,9 +280,14 @@ export class ActiveStream implements RequestReceiver {
     this.routed =
       table === undefined
         ? undefined
-        : matchRoute(table, this.request, { flags: hcm.flags, draw: hcm.runtime.random.below(0x1_0000_0000) });
+        : matchRoute(table, this.request, {
+            flags: hcm.flags,
+            draw: hcm.runtime.random.below(0x1_0000_0000),
+            internalRequest: this.internal,
+          });
     info.routeName = this.routed?.route.name ?? '';
     info.virtualHostName = this.routed?.virtualHost.name ?? '';
+    this.applyRouteTimes();
     return this.routed;
   }
   clearRouteCache(): void {
@@ -318,8 +323,13 @@ export class ActiveStream implements RequestReceiver {
     this.reply({ status: this.requestComplete ? 504 : 408, body: 'stream timeout', details: 'stream_idle_timeout', flags });
   }
 
+  private get forward(): ForwardAction | undefined {
+    const action = this.routed?.route.action;
+    return action?.kind === 'forward' ? action : undefined;
+  }
+
   private idleLimitMs(): number {
-    return this.routed?.route.idleTimeoutMs ?? this.hcm.config.streamIdleTimeoutMs;
+    return this.forward?.idleTimeoutMs ?? this.hcm.config.streamIdleTimeoutMs;
   }
 
   private startTimers(end: boolean): void {
@@ -329,12 +339,20 @@ export class ActiveStream implements RequestReceiver {
     if (config.maxStreamDurationMs > 0) this.durationTimer = runtime.timers.start(config.maxStreamDurationMs, this);
   }
 
-  /** A route with an idle timeout of its own replaces the connection manager's. */
-  applyRouteIdleTimeout(): void {
-    const own = this.routed?.route.idleTimeoutMs;
-    if (own === undefined || this.over) return;
-    this.idleTimer?.cancel();
-    this.idleTimer = own > 0 ? this.hcm.runtime.timers.start(own, this) : undefined;
+  /** A route's own idle timeout and duration replace the connection manager's. */
+  private applyRouteTimes(): void {
+    const { forward } = this;
+    if (forward === undefined || this.over) return;
+    const { timers } = this.hcm.runtime;
+    if (forward.idleTimeoutMs !== undefined) {
+      this.idleTimer?.cancel();
+      this.idleTimer = forward.idleTimeoutMs > 0 ? timers.start(forward.idleTimeoutMs, this) : undefined;
+    }
+    const durationMs = forward.maxStreamDuration?.maxStreamDurationMs;
+    if (durationMs !== undefined) {
+      this.durationTimer?.cancel();
+      this.durationTimer = durationMs > 0 ? timers.start(durationMs, this) : undefined;
+    }
   }
 
   private touch(): void {
@@ -361,7 +379,8 @@ export class ActiveStream implements RequestReceiver {
     }
     if (headers.protocol !== '' || headers.method === 'CONNECT') {
       const token = headers.method === 'CONNECT' && headers.protocol === '' ? 'connect' : headers.protocol;
-      const allowed = this.route()?.route.upgrades?.get(token) ?? this.hcm.config.upgrades.has(token);
+      this.route();
+      const allowed = this.forward?.upgrades.get(token) ?? this.hcm.config.upgrades.has(token);
       if (!allowed) {
         this.hcm.stats.rqWsOnNonWsRoute.inc();
         return { status: 403, body: '', details: 'upgrade_failed' };

@@ -13,6 +13,7 @@ import { decodeRouteConfiguration } from '@weft/model-route';
 import type { Http1ServerSettings } from '@weft/net-h1';
 import type { HttpFilterFactory } from '@weft/proxy-filter-api';
 import type { FilterConfig, HcmConfig, RouteSource } from './config.ts';
+import { readBody } from './read-body.ts';
 
 const HCM = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
 
@@ -84,7 +85,7 @@ function uint(value: number | UInt32Value | undefined): number | undefined {
 function decodeRoutes(message: HttpConnectionManager, cx: DecodeContext): RouteSource | undefined {
   const { case: kind, value } = message.routeSpecifier;
   if (kind === 'routeConfig') {
-    const table = decodeRouteConfiguration(value, cx.at('route_config'));
+    const table = decodeRouteConfiguration(value, cx.at('route_config'), { readBody });
     return table === undefined ? undefined : { kind: 'static', table };
   }
   if (kind === 'rds') {

@@ -47,7 +47,7 @@ export class FilterSlot implements FilterStream {
   }
 
   perRouteConfig(filterName: string): unknown {
-    return this.stream.route()?.perFilterConfig(filterName);
+    return this.stream.route()?.filterConfigs.get(filterName);
   }
   clearRouteCache(): void {
     this.stream.clearRouteCache();

@@ -5,6 +5,7 @@ import type {
   Connection,
   ConnectionHandler,
   HttpFilterFactory,
+  ListenerFacts,
   NetworkFilterFactory,
   PreparedNetworkFilter,
   RouteProvider,
@@ -20,8 +21,8 @@ import { HcmStats } from './stats.ts';
 /** What the connection manager takes from outside itself: filters, and what watches its streams. */
 export interface HcmExtensions {
   readonly httpFilters: readonly HttpFilterFactory<unknown>[];
-  accessLogs(config: HcmConfig, server: ServerContext): readonly AccessLogger[];
-  tracer(config: HcmConfig, server: ServerContext): RequestTracer | undefined;
+  accessLogs(config: HcmConfig): readonly AccessLogger[];
+  tracer(config: HcmConfig, listener: ListenerFacts): RequestTracer | undefined;
 }
 
 /** The http_connection_manager network filter. */
@@ -29,8 +30,14 @@ export function createHcmFactory(extensions: HcmExtensions): NetworkFilterFactor
   return {
     typeName: 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
     decode: (message: Message, cx: DecodeContext) => decodeHcm(message as HttpConnectionManager, cx, extensions.httpFilters),
-    prepare: (config, server) => new HcmFilter(config, server, extensions),
+    prepare: (config, server, listener) => new HcmFilter(config, { server, listener, extensions }),
   };
+}
+
+interface Around {
+  readonly server: ServerContext;
+  readonly listener: ListenerFacts;
+  readonly extensions: HcmExtensions;
 }
 
 class HcmFilter implements PreparedNetworkFilter {
@@ -39,7 +46,8 @@ class HcmFilter implements PreparedNetworkFilter {
   private readonly secure;
   private closed = false;
 
-  constructor(config: HcmConfig, server: ServerContext, extensions: HcmExtensions) {
+  constructor(config: HcmConfig, around: Around) {
+    const { server, listener, extensions } = around;
     const { runtime, clusters } = server;
     const scope = server.stats.scope(`http.${config.statPrefix}.`);
     const context = { runtime, clusters, stats: scope };
@@ -55,8 +63,8 @@ class HcmFilter implements PreparedNetworkFilter {
       date: new DateHeader(runtime.clock),
       createFilters: config.filters.map(prepare),
       createTerminal: prepare(config.terminal),
-      accessLogs: extensions.accessLogs(config, server),
-      tracer: extensions.tracer(config, server),
+      accessLogs: extensions.accessLogs(config),
+      tracer: extensions.tracer(config, listener),
       draining: () => this.closed || server.draining,
     };
     this.plain = codecSettings(this.hcm, 'http');

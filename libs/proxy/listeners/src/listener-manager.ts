@@ -159,7 +159,7 @@ export class ListenerManager {
   private prepare(config: ListenerConfig<DecodedFilter>): ListenerConfig<PreparedNetworkFilter> {
     const chain = (decoded: (typeof config.chains)[number]) => ({
       ...decoded,
-      filter: decoded.filter.factory.prepare(decoded.filter.config, this.server),
+      filter: decoded.filter.factory.prepare(decoded.filter.config, this.server, config),
     });
     return {
       ...config,
