@@ -147,6 +147,8 @@ suite('the whole catalog', () => {
     await open(home);
     await settled();
     const card = page.locator(VIDEOS).first();
+    await card.hover();
+    await picture('hover');
     assert.equal((await card.boundingBox())?.width, 288);
     assert.equal(await card.locator('.card-title').innerText(), 'Flux CD');
     const link = card.getByText('Watch');

@@ -9,14 +9,7 @@ import {
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { seedRedis } from '@weft/demo-data';
-import {
-  freePort,
-  startProcess,
-  startRedis,
-  startSource,
-  type RunningProcess,
-  type RunningRedis,
-} from '@weft/testing-harness';
+import { freePort, startRedis, startSource, type RunningProcess, type RunningRedis } from '@weft/testing-harness';
 
 type Env = Readonly<Record<string, string>>;
 

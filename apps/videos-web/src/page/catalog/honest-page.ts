@@ -54,7 +54,7 @@ function heading(status: HTMLElement, refresh: HTMLElement): HTMLElement {
       'div',
       {},
       element('h1', {}, 'Video Catalog'),
-      element('p', { class: 'lead' }, 'Short talks on building, shipping and scaling things on Kubernetes.'),
+      element('p', { class: 'lead' }, 'Short talks on building, shipping and scaling on Kubernetes.'),
     ),
     element('div', { class: 'heading-side' }, status, refresh),
   );

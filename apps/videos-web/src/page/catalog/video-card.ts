@@ -6,7 +6,7 @@ import { thumbnailOf } from './thumbnails.ts';
 export function videoCard(video: Video): HTMLElement {
   const picture = element('div', { class: 'picture' });
   const image = thumbnailOf(video);
-  if (image !== '') picture.append(element('img', { class: 'card-img-top', src: image, alt: '', loading: 'lazy' }));
+  if (image !== '') picture.append(element('img', { class: 'card-img-top', src: image, alt: '' }));
   const body = element('div', { class: 'card-body' }, element('h3', { class: 'card-title' }, video.title));
   if (video.description !== '') body.append(element('p', { class: 'card-text' }, video.description));
   if (isWebAddress(video.url)) body.append(watchLink(video));
