@@ -217,7 +217,7 @@ suite('the honest page', () => {
     const { home } = await ingress({ playlists: true, videos: true });
     page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     cleanups.push(() => page.close());
-    const answer = Promise.withResolvers<void>();
+    const answer: PromiseWithResolvers<void> = Promise.withResolvers();
     await page.route('**/api/playlists', async (route) => {
       await answer.promise;
       await route.continue();

@@ -35,9 +35,9 @@ function userOf(authorization: string | undefined): string {
   return user === '' ? '-' : escape(user);
 }
 
-/** Quotes, backslashes and control characters as `\xXX`, so that a client cannot forge a line. */
+/** Quotes, backslashes and what is not printable ASCII as `\xXX`, so that a client cannot forge a line. */
 function escape(text: string): string {
-  return text.replace(/["\\\x00-\x1f\x7f]/g, (character) => {
+  return text.replace(/["\\]|[^\x20-\x7e]/g, (character) => {
     return `\\x${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
   });
 }

@@ -117,7 +117,7 @@ test('a POST with a body of any type is 405 as well', async (t) => {
 });
 
 test('a stopping server answers what it has begun and then closes the kept-alive connection', async (t) => {
-  const begun = Promise.withResolvers<void>();
+  const begun: PromiseWithResolvers<void> = Promise.withResolvers();
   const goOn = Promise.withResolvers<string>();
   const { app, port } = await listen(t, {
     answer: () => {

@@ -48,7 +48,7 @@ function openingCommands(target: URL): string[][] {
 }
 
 function sendAll(target: URL, commands: readonly string[][]): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const { promise, resolve, reject }: PromiseWithResolvers<void> = Promise.withResolvers();
   const host = target.hostname.replace(/^\[|\]$/g, '');
   const socket: Socket = connect(Number(target.port || '6379'), host);
   let text = '';

@@ -115,7 +115,8 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
     await started.waitFor(ready, readyWithinMs);
   } catch (error) {
     await started.stop('SIGKILL');
-    throw new Error(`${[command, ...args].join(' ')}: ${error instanceof Error ? error.message : String(error)}`);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`${[command, ...args].join(' ')}: ${reason}`, { cause: error });
   }
   return started;
 }
