@@ -1,4 +1,4 @@
-import type { Transport, TransportReceiver } from '@weft/core-bytes';
+import type { Transport } from '@weft/core-bytes';
 import type { ClientStream, ResetReason, ResponseReceiver, SocketAddress } from '@weft/core-http';
 import type { Counter, Gauge, Histogram } from '@weft/core-stats';
 import type { RoutePriority } from '@weft/model-route';
@@ -88,8 +88,9 @@ export interface HttpPoolCallbacks extends ResponseReceiver {
   onPoolFailure(failure: PoolFailure): void;
 }
 
-/** Whoever waits for an upstream connection (tcp_proxy). Once it is ready, its bytes and its end come here too. */
-export interface TcpPoolCallbacks extends TransportReceiver {
+/** Whoever waits for an upstream connection (tcp_proxy). */
+export interface TcpPoolCallbacks {
+  /** The owner sets the transport's receiver before it returns. */
   onPoolReady(transport: Transport, host: Host, localAddress: SocketAddress | undefined): void;
   onPoolFailure(failure: PoolFailure): void;
 }
