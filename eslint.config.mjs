@@ -8,8 +8,8 @@ const layerConstraints = [...LAYERS, ...ASIDE].map(({ name }) => ({
   onlyDependOnLibsWithTags: allowedLayers(name).map((layer) => (layer === '*' ? '*' : `layer:${layer}`)),
 }));
 const planeConstraints = Object.entries(PLANES).map(([plane, allowed]) => ({
-  allSourceTags: [`plane:${plane}`],
-  onlyDependOnLibsWithTags: plane === 'shared' ? ['plane:shared', 'layer:testing'] : allowed.map((other) => `plane:${other}`),
+  sourceTag: `plane:${plane}`,
+  onlyDependOnLibsWithTags: allowed.map((other) => (other === '*' ? '*' : `plane:${other}`)),
 }));
 
 const outsideWorld = [
