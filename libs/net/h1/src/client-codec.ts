@@ -81,13 +81,11 @@ export class Http1ClientCodec implements ClientCodec, TransportReceiver, Message
       this.finishIfOver(stream);
       return;
     }
-    this.goAway();
     this.abandon('connection termination');
     this.transport.close();
   }
 
   onClose(_close: TransportClose): void {
-    this.goAway();
     this.abandon('connection termination');
   }
 
@@ -100,11 +98,11 @@ export class Http1ClientCodec implements ClientCodec, TransportReceiver, Message
   private abandon(reason: ResetReason): void {
     const { stream } = this;
     this.reader.stop();
-    if (stream === undefined) return;
-    const { receiver } = stream;
-    const waiting = !stream.responseEnded;
-    this.detach(stream);
-    if (waiting) receiver?.reset(reason);
+    const receiver = stream?.responseEnded === false ? stream.receiver : undefined;
+    if (stream !== undefined) this.detach(stream);
+    // The pool hears of it first: an owner that tries again at once must find the old place free.
+    this.goAway();
+    receiver?.reset(reason);
   }
 
   private detach(stream: Http1ClientStream): void {
@@ -174,7 +172,6 @@ export class Http1ClientCodec implements ClientCodec, TransportReceiver, Message
   }
 
   onFault(_status: number, details: Details): void {
-    this.goAway();
     this.transport.destroy();
     this.abandon('protocol error');
     this.callbacks.onProtocolError(details);
@@ -250,7 +247,6 @@ export class Http1ClientCodec implements ClientCodec, TransportReceiver, Message
     stream.requestEnded = true;
     this.output.flush();
     if (!whole) {
-      this.goAway();
       this.transport.destroy();
       this.abandon('local reset');
       return;
