@@ -1,11 +1,8 @@
 import { runProxy } from '@weft/proxy-server';
 
 await runProxy(process.argv.slice(2), {
-  env: process.env,
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   onSignal: (signal, task) => process.on(signal, task),
-  exit: (code) => {
-    process.exitCode = code;
-  },
+  exit: (code) => process.exit(code),
 });

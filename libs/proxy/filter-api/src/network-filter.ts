@@ -32,8 +32,11 @@ export interface ServerContext {
   readonly node: { readonly id: string; readonly cluster: string; readonly zone: string };
   /** True once the proxy drains: responses close their connections. */
   readonly draining: boolean;
-  /** Routes that come by RDS. The provider is asked per request: what it has changes when an update is accepted. */
-  routes(name: string, source: ConfigSource): RouteProvider;
+  /**
+   * Routes that come by RDS, counted under `stats`. The provider is asked per request: what it has changes when an update
+   * is accepted.
+   */
+  routes(name: string, source: ConfigSource, stats: StatsScope): RouteProvider;
 }
 
 /** A route table that may change, and may not have arrived yet. */

@@ -1,5 +1,6 @@
 import type { Message } from '@bufbuild/protobuf';
 import type { DecodeContext } from '@weft/api-envoy';
+import type { StatsScope } from '@weft/core-stats';
 import type { HttpConnectionManager } from '@weft/api-envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb';
 import type {
   Connection,
@@ -58,7 +59,7 @@ class HcmFilter implements PreparedNetworkFilter {
       flags: server.flags,
       clusters,
       stats: new HcmStats(scope),
-      routes: routesOf(config, server),
+      routes: routesOf(config, server, scope),
       heads: new RequestHeads(config, runtime.random, server.node.cluster),
       date: new DateHeader(runtime.clock),
       createFilters: config.filters.map(prepare),
@@ -82,7 +83,7 @@ class HcmFilter implements PreparedNetworkFilter {
   }
 }
 
-function routesOf(config: HcmConfig, server: ServerContext): RouteProvider {
+function routesOf(config: HcmConfig, server: ServerContext, stats: StatsScope): RouteProvider {
   const { routes } = config;
-  return routes.kind === 'static' ? { table: routes.table, close: () => undefined } : server.routes(routes.name, routes.source);
+  return routes.kind === 'static' ? { table: routes.table, close: () => undefined } : server.routes(routes.name, routes.source, stats);
 }

@@ -1,4 +1,5 @@
-export { createHcmFactory } from './hcm.ts';
+export { createHcmFactory, type HcmExtensions } from './hcm.ts';
+export { readBody } from './read-body.ts';
 export { decodeHcm, supported } from './config.decode.ts';
 export type { FilterConfig, HcmConfig, RouteSource } from './config.ts';
 export type { AccessLogger, RequestTracer } from './prepared.ts';

@@ -1,0 +1,86 @@
+import { toJson } from '@bufbuild/protobuf';
+import { registry, type DecodeContext } from '@weft/api-envoy';
+import type { Bootstrap } from '@weft/api-envoy/gen/envoy/config/bootstrap/v3/bootstrap_pb';
+import type { ConfigSource } from '@weft/api-envoy/gen/envoy/config/core/v3/config_source_pb';
+import { decodeListenerAddress, type ListenerAddress } from '@weft/model-listener';
+import { decodeAccessLogs, type AccessLogConfig } from '@weft/observe-access-log';
+import type { ProxyOptions } from './options.ts';
+import { flattenRuntime, type RuntimeLayer } from './runtime-layers.ts';
+
+/** A file that holds resources, from a ConfigSource. */
+export interface FileSource {
+  readonly path: string;
+  readonly watchedDirectory: string | undefined;
+}
+
+/** The bootstrap's own part; its listeners and clusters are decoded by their managers. */
+export interface BootstrapConfig {
+  readonly node: { readonly id: string; readonly cluster: string; readonly zone: string };
+  readonly admin: { readonly address: ListenerAddress; readonly accessLogs: readonly AccessLogConfig[] } | undefined;
+  readonly layers: readonly RuntimeLayer[];
+  readonly lds: FileSource | undefined;
+  readonly cds: FileSource | undefined;
+  /** Default 5,000. */
+  readonly statsFlushIntervalMs: number;
+}
+
+/** Decodes what is not a listener or a cluster; flags win over the file, as in Envoy. */
+export function decodeBootstrap(message: Bootstrap, cx: DecodeContext, options: ProxyOptions): BootstrapConfig {
+  const { node, dynamicResources, statsFlushInterval: flushInterval } = message;
+  const dynamic = cx.at('dynamic_resources');
+  return {
+    node: {
+      id: options.serviceNode || (node?.id ?? ''),
+      cluster: options.serviceCluster || (node?.cluster ?? ''),
+      zone: options.serviceZone || (node?.locality?.zone ?? ''),
+    },
+    admin: decodeAdmin(message, cx.at('admin')),
+    layers: decodeLayers(message, cx.at('layered_runtime', 'layers')),
+    lds: fileSource(dynamicResources?.ldsConfig, dynamic.at('lds_config')),
+    cds: fileSource(dynamicResources?.cdsConfig, dynamic.at('cds_config')),
+    statsFlushIntervalMs: flushInterval === undefined ? 5000 : Number(flushInterval.seconds) * 1000 + flushInterval.nanos / 1e6,
+  };
+}
+
+/** The file of a ConfigSource. Any other kind is a fault: a proxy that waits for what it cannot fetch serves nothing. */
+export function fileSource(source: ConfigSource | undefined, cx: DecodeContext): FileSource | undefined {
+  if (source === undefined) return undefined;
+  const { case: kind, value } = source.configSourceSpecifier;
+  if (kind === 'path') return { path: value, watchedDirectory: undefined };
+  if (kind === 'pathConfigSource') return { path: value.path, watchedDirectory: value.watchedDirectory?.path };
+  cx.error(kind === undefined ? 'names no source' : `${kind} is known to Envoy and not implemented by Weft yet`, {
+    expected: 'path_config_source',
+  });
+  return undefined;
+}
+
+function decodeAdmin(message: Bootstrap, cx: DecodeContext): BootstrapConfig['admin'] {
+  const { admin } = message;
+  // Envoy too runs without an admin server where it has no address.
+  if (admin?.address === undefined) return undefined;
+  const address = decodeListenerAddress(admin.address, cx.at('address'));
+  return address === undefined ? undefined : { address, accessLogs: decodeAccessLogs(admin.accessLog, cx.at('access_log')) };
+}
+
+function decodeLayers(message: Bootstrap, cx: DecodeContext): RuntimeLayer[] {
+  const layers = message.layeredRuntime?.layers ?? [];
+  // Without layers of its own a proxy still has the admin's, so that POST /runtime_modify works.
+  if (layers.length === 0) return [{ name: 'admin', kind: 'admin', values: new Map() }];
+  return layers.flatMap((layer, i): RuntimeLayer[] => {
+    const { case: kind, value } = layer.layerSpecifier;
+    if (kind === 'adminLayer') return [{ name: layer.name, kind: 'admin', values: new Map() }];
+    if (kind === 'staticLayer') {
+      const json: unknown = value;
+      return [{ name: layer.name, kind: 'static', values: new Map(flattenRuntime(json)) }];
+    }
+    cx.at(i).error(`${kind ?? 'a layer without a kind'} is known to Envoy and not implemented by Weft yet`, {
+      expected: 'static_layer or admin_layer',
+    });
+    return [];
+  });
+}
+
+/** A message as JSON with the proto's field names, as dumps print it. */
+export function messageJson(message: Parameters<typeof toJson>[1]): unknown {
+  return toJson(registry().getMessage(message.$typeName)!, message, { registry: registry(), useProtoFieldName: true });
+}

@@ -1,0 +1,121 @@
+import type { Fault } from '@weft/api-envoy';
+import type { ConfigSource } from '@weft/api-envoy/gen/envoy/config/core/v3/config_source_pb';
+import { DecodeContext, reportUnsupported, sourceNamed, validateMessage } from '@weft/api-envoy';
+import type { RouteConfiguration } from '@weft/api-envoy/gen/envoy/config/route/v3/route_pb';
+import type { Runtime } from '@weft/core-runtime';
+import type { StatsScope } from '@weft/core-stats';
+import { decodeRouteConfiguration, type RouteTable } from '@weft/model-route';
+import { readBody } from '@weft/proxy-hcm';
+import type { RouteProvider } from '@weft/proxy-filter-api';
+import { FileSubscription, type ResourceUpdate, type ResourceWatcher, type Subscription } from '@weft/xds-client';
+import { fileSource } from './bootstrap.decode.ts';
+import { supported } from './support.ts';
+
+const ROUTE_CONFIGURATION = 'envoy.config.route.v3.RouteConfiguration';
+
+/** One route configuration that comes by RDS, shared by all connection managers that name it. */
+export interface DiscoveredRoutes {
+  readonly name: string;
+  readonly message: RouteConfiguration | undefined;
+  readonly version: string;
+  readonly updatedMs: number;
+}
+
+/** RDS: keeps one subscription for each route configuration and source, as long as somebody uses it. */
+export class RouteDiscovery {
+  private readonly runtime: Runtime;
+  private readonly entries = new Map<string, Entry>();
+
+  constructor(runtime: Runtime) {
+    this.runtime = runtime;
+  }
+
+  /** `stats` is the scope of the connection manager that asks first. */
+  subscribe(name: string, source: ConfigSource, stats: StatsScope): RouteProvider {
+    const file = fileSource(source, new DecodeContext(sourceNamed(`rds ${name}`)));
+    const key = `${name} ${file?.path ?? ''}`;
+    const known = this.entries.get(key);
+    const entry = known ?? new Entry(name, this.runtime);
+    if (known === undefined && file !== undefined) {
+      this.entries.set(key, entry);
+      entry.start(
+        new FileSubscription(
+          {
+            path: file.path,
+            ...(file.watchedDirectory === undefined ? {} : { watchedDirectory: file.watchedDirectory }),
+            typeName: ROUTE_CONFIGURATION,
+            stats: stats.scope(`rds.${name}.`),
+            runtime: this.runtime,
+          },
+          entry,
+        ),
+      );
+    }
+    entry.users += 1;
+    return {
+      get table() {
+        return entry.table;
+      },
+      close: () => this.release(key, entry),
+    };
+  }
+
+  /** For /config_dump. */
+  get all(): readonly DiscoveredRoutes[] {
+    return [...this.entries.values()];
+  }
+
+  close(): void {
+    for (const entry of this.entries.values()) entry.subscription?.close();
+    this.entries.clear();
+  }
+
+  private release(key: string, entry: Entry): void {
+    entry.users -= 1;
+    if (entry.users > 0) return;
+    entry.subscription?.close();
+    this.entries.delete(key);
+  }
+}
+
+class Entry implements ResourceWatcher, DiscoveredRoutes {
+  readonly name: string;
+  users = 0;
+  table: RouteTable | undefined;
+  message: RouteConfiguration | undefined;
+  version = '';
+  updatedMs = 0;
+  subscription: Subscription | undefined;
+  private readonly runtime: Runtime;
+
+  constructor(name: string, runtime: Runtime) {
+    this.name = name;
+    this.runtime = runtime;
+  }
+
+  start(subscription: Subscription): void {
+    this.subscription = subscription;
+    void subscription.start();
+  }
+
+  onUpdate(update: ResourceUpdate): Promise<readonly Fault[]> {
+    const wanted = update.resources.find(({ message }) => (message as RouteConfiguration).name === this.name);
+    if (wanted === undefined) {
+      const names = update.resources.map(({ message }) => `"${(message as RouteConfiguration).name}"`).join(', ');
+      return Promise.resolve([{ path: 'resources', file: '', message: `has no route configuration "${this.name}", only ${names || 'none'}` }]);
+    }
+    const { message, cx } = wanted;
+    const before = cx.faults.length;
+    validateMessage(message, cx);
+    reportUnsupported(message, supported, cx);
+    const table = decodeRouteConfiguration(message, cx, { readBody });
+    const logger = this.runtime.loggers.get('config');
+    for (const warning of cx.warnings) logger.warning(`${warning.file}: ${warning.path}: ${warning.message}`);
+    if (table === undefined || cx.faults.length > before) return Promise.resolve(cx.faults.slice(before));
+    this.table = table;
+    this.message = message as RouteConfiguration;
+    this.version = update.version;
+    this.updatedMs = this.runtime.clock.wallMs();
+    return Promise.resolve([]);
+  }
+}

@@ -1,0 +1,104 @@
+import { formatFault, ENVOY_API_VERSION, type DecodeContext } from '@weft/api-envoy';
+import { createRuntime, type Runtime } from '@weft/core-runtime';
+import { createWriteStream } from 'node:fs';
+import { loadBootstrap } from './load-bootstrap.ts';
+import { flagsWithoutEffect, parseProxyOptions, proxyHelp, type ProxyOptions } from './options.ts';
+import { ProxyServer } from './proxy-server.ts';
+import { versionString } from './version.ts';
+
+/** What the process around the proxy offers. main.ts gives the real one. */
+export interface ProcessHost {
+  out(text: string): void;
+  err(text: string): void;
+  onSignal(signal: 'SIGTERM' | 'SIGINT' | 'SIGUSR1' | 'SIGHUP', task: () => void): void;
+  /** Sets the exit code and ends the process. */
+  exit(code: number): void;
+}
+
+/**
+ * `weft proxy`: reads the flags and the bootstrap, says everything that is wrong with them at once, and serves until
+ * SIGTERM or SIGINT. Resolves when the proxy serves, or has exited.
+ */
+export async function runProxy(args: readonly string[], host: ProcessHost): Promise<void> {
+  const parsed = parseProxyOptions(args);
+  if (parsed.kind === 'help') return done(host, proxyHelp());
+  if (parsed.kind === 'version') return done(host, `weft proxy version: ${versionString()} (Envoy API ${ENVOY_API_VERSION})\n`);
+  if (parsed.kind === 'faults') {
+    for (const fault of parsed.faults) host.err(`weft proxy: ${fault}\n`);
+    host.err('Run weft proxy --help for the flags.\n');
+    return host.exit(1);
+  }
+  const { options } = parsed;
+  const runtime = createRuntime(options.logLevel, logSink(options, host));
+  for (const [component, level] of options.componentLogLevels) runtime.loggers.get(component).level = level;
+  const { message, cx } = loadBootstrap(options);
+  const server = message === undefined ? undefined : ProxyServer.decode(message, cx, { options, runtime });
+  if (server === undefined || cx.faults.length > 0 || (options.strict && cx.warnings.length > 0)) return refuse(cx, options, host);
+  if (options.mode === 'validate') {
+    for (const warning of cx.warnings) host.err(`warning: ${formatFault(warning)}\n`);
+    return done(host, `configuration '${nameOf(options)}' OK\n`);
+  }
+  for (const line of flagsWithoutEffect(args)) runtime.loggers.get('main').warning(line);
+  if (options.concurrency > 1)
+    runtime.loggers.get('main').warning(`--concurrency ${options.concurrency}: Weft runs one worker; start more proxies with reuse_port to use more cores`);
+  for (const warning of cx.warnings) runtime.loggers.get('config').warning(formatFault(warning));
+  await serve(server, options, { host, runtime });
+}
+
+async function serve(server: ProxyServer, options: ProxyOptions, around: { host: ProcessHost; runtime: Runtime }): Promise<void> {
+  const { host, runtime } = around;
+  const logger = runtime.loggers.get('main');
+  server.onExit = () => {
+    logger.info('exiting');
+    host.exit(0);
+  };
+  try {
+    await server.start();
+  } catch (error) {
+    logger.error(`The proxy cannot start: ${(error as Error).message}`);
+    await server.stop();
+    return host.exit(1);
+  }
+  if (options.mode === 'init_only') {
+    await server.stop();
+    return done(host, `configuration '${nameOf(options)}' initialized\n`);
+  }
+  let signals = 0;
+  const end = (signal: string) => (): void => {
+    signals += 1;
+    if (signals > 1) {
+      logger.warning(`${signal} again: requests in flight are cut off`);
+      return host.exit(1);
+    }
+    logger.info(`${signal}: accepting no more connections, finishing requests in flight`);
+    void server.shutdown();
+  };
+  host.onSignal('SIGTERM', end('SIGTERM'));
+  host.onSignal('SIGINT', end('SIGINT'));
+  host.onSignal('SIGUSR1', () => server.reopenLogs());
+  // Envoy's SIGHUP asks for a hot restart; a shell that closes must not end the proxy either.
+  host.onSignal('SIGHUP', () => undefined);
+}
+
+function refuse(cx: DecodeContext, options: ProxyOptions, host: ProcessHost): void {
+  for (const fault of cx.faults) host.err(`error: ${formatFault(fault)}\n`);
+  for (const warning of cx.warnings) host.err(`${options.strict ? 'error (--strict)' : 'warning'}: ${formatFault(warning)}\n`);
+  const count = cx.faults.length + (options.strict ? cx.warnings.length : 0);
+  host.err(`configuration '${nameOf(options)}' refused: ${count} ${count === 1 ? 'fault' : 'faults'}\n`);
+  host.exit(1);
+}
+
+function nameOf(options: ProxyOptions): string {
+  return options.configPath === '' ? '--config-yaml' : options.configPath;
+}
+
+function logSink(options: ProxyOptions, host: ProcessHost): (line: string) => void {
+  if (options.logPath === '') return (line) => host.err(line);
+  const file = createWriteStream(options.logPath, { flags: 'a' });
+  return (line) => file.write(line);
+}
+
+function done(host: ProcessHost, text: string): void {
+  host.out(text);
+  host.exit(0);
+}

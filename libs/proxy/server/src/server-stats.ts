@@ -1,0 +1,52 @@
+import type { Clock } from '@weft/core-runtime';
+import type { Gauge, StatsScope } from '@weft/core-stats';
+import type { ServerState } from '@weft/observe-admin';
+
+/** As the gauge `server.state` shows them. Source: envoy.admin.v3.ServerInfo.State. */
+const STATE_NUMBERS: Readonly<Record<ServerState, number>> = { LIVE: 0, DRAINING: 1, PRE_INITIALIZING: 2, INITIALIZING: 3 };
+
+/** `server.`: Envoy's server statistics. */
+export class ServerStats {
+  readonly startMs: number;
+  private readonly clock: Clock;
+  private readonly live: Gauge;
+  private readonly stateGauge: Gauge;
+  private readonly uptime: Gauge;
+  private readonly memoryAllocated: Gauge;
+  private readonly memoryHeapSize: Gauge;
+  private readonly memoryPhysical: Gauge;
+
+  constructor(scope: StatsScope, clock: Clock) {
+    this.clock = clock;
+    this.startMs = clock.nowMs();
+    this.live = scope.gauge('live');
+    this.stateGauge = scope.gauge('state');
+    this.uptime = scope.gauge('uptime');
+    this.memoryAllocated = scope.gauge('memory_allocated');
+    this.memoryHeapSize = scope.gauge('memory_heap_size');
+    this.memoryPhysical = scope.gauge('memory_physical_size');
+    scope.gauge('concurrency').set(1);
+    for (const name of ['total_connections', 'parent_connections', 'hot_restart_epoch', 'hot_restart_generation', 'version',
+      'days_until_first_cert_expiring', 'seconds_until_first_ocsp_response_expiring', 'stats_recent_lookups', 'fips_mode']) // prettier-ignore
+      scope.gauge(name);
+    for (const name of ['debug_assertion_failures', 'envoy_bug_failures', 'static_unknown_fields', 'dynamic_unknown_fields',
+      'dropped_stat_flushes', 'wip_protos']) // prettier-ignore
+      scope.counter(name);
+    scope.histogram('initialization_time_ms');
+    this.state('PRE_INITIALIZING');
+  }
+
+  state(state: ServerState): void {
+    this.stateGauge.set(STATE_NUMBERS[state]);
+    this.live.set(state === 'LIVE' ? 1 : 0);
+  }
+
+  /** Brings the gauges that nobody pushes up to date: called before stats are read. */
+  refresh(): void {
+    this.uptime.set(Math.floor((this.clock.nowMs() - this.startMs) / 1000));
+    const { heapUsed, heapTotal, rss } = process.memoryUsage();
+    this.memoryAllocated.set(heapUsed);
+    this.memoryHeapSize.set(heapTotal);
+    this.memoryPhysical.set(rss);
+  }
+}

@@ -1,0 +1,41 @@
+import { mergeSupport, type FieldSupport } from '@weft/api-envoy';
+import { supported as accessLogSupport } from '@weft/observe-access-log';
+import { supported as tracingSupport } from '@weft/observe-tracing';
+import { supported as clusterSupport } from '@weft/model-cluster';
+import { supported as listenerSupport } from '@weft/model-listener';
+import { supported as routeSupport } from '@weft/model-route';
+import { supported as hcmSupport } from '@weft/proxy-hcm';
+import { httpFilterSupport } from '@weft/proxy-http-filters';
+import { tcpProxySupport } from '@weft/proxy-network-filters';
+
+const bootstrapSupport: FieldSupport = {
+  'envoy.config.bootstrap.v3.Bootstrap': [
+    'node', 'static_resources', 'dynamic_resources', 'admin', 'layered_runtime', 'stats_flush_interval',
+    'cluster_manager', 'stats_config',
+  ],
+  'envoy.config.bootstrap.v3.Bootstrap.StaticResources': ['listeners', 'clusters'],
+  'envoy.config.bootstrap.v3.Bootstrap.DynamicResources': ['lds_config', 'cds_config'],
+  'envoy.config.bootstrap.v3.ClusterManager': ['local_cluster_name'],
+  'envoy.config.bootstrap.v3.Admin': ['access_log', 'address'],
+  'envoy.config.bootstrap.v3.LayeredRuntime': ['layers'],
+  'envoy.config.bootstrap.v3.RuntimeLayer': ['name', 'static_layer', 'admin_layer'],
+  'envoy.config.bootstrap.v3.RuntimeLayer.AdminLayer': [],
+  'envoy.config.core.v3.Node': ['id', 'cluster', 'metadata', 'locality', 'user_agent_name', 'user_agent_version', 'user_agent_build_version'],
+  'envoy.config.core.v3.Locality': ['region', 'zone', 'sub_zone'],
+  'envoy.config.core.v3.ConfigSource': ['path', 'path_config_source', 'resource_api_version', 'initial_fetch_timeout'],
+  'envoy.config.core.v3.PathConfigSource': ['path', 'watched_directory'],
+  'envoy.config.core.v3.WatchedDirectory': ['path'],
+}; // prettier-ignore
+
+/** Every field of Envoy's API that has an effect in this proxy: what its parts read, added up. */
+export const supported: FieldSupport = mergeSupport([
+  bootstrapSupport,
+  listenerSupport,
+  hcmSupport,
+  routeSupport,
+  httpFilterSupport,
+  tcpProxySupport,
+  clusterSupport,
+  accessLogSupport,
+  tracingSupport,
+]);
