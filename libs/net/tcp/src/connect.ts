@@ -1,7 +1,9 @@
 import { createConnection, type Socket } from 'node:net';
 import type { Timer } from '@weft/core-runtime';
 import type { ConnectOptions } from './options.ts';
-import { SocketTransport } from './socket-transport.ts';
+import { systemPath } from './addresses.ts';
+import { explainConnectError } from './connect-words.ts';
+import { DEFAULT_BUFFER_LIMIT_BYTES, SocketTransport } from './socket-transport.ts';
 import { explainTlsError, startTls } from './tls-client.ts';
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 5000;
@@ -44,11 +46,12 @@ class Attempt implements Connecting {
     this.options = options;
     this.owner = owner;
     this.timer = options.timers.start(options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS, this);
-    const common = { allowHalfOpen: true, noDelay: true } as const;
+    const highWaterMark = options.perConnectionBufferLimitBytes ?? DEFAULT_BUFFER_LIMIT_BYTES;
+    const common = { allowHalfOpen: true, autoDestroy: true, noDelay: true, highWaterMark };
     this.socket =
       options.path === undefined
-        ? createConnection({ host: options.address, port: options.port, ...common })
-        : createConnection({ path: options.path, ...common });
+        ? createConnection({ host: options.address, port: options.port, autoSelectFamily: false, ...common })
+        : createConnection({ path: systemPath(options.path), ...common });
     this.socket.on('error', this.onError);
     this.socket.once('close', this.onClose);
     this.socket.once('connect', this.onConnect);
@@ -83,7 +86,7 @@ class Attempt implements Connecting {
   };
 
   private readonly onError = (error: Error): void => {
-    const details = this.securing ? explainTlsError(error) : ((error as NodeJS.ErrnoException).code ?? error.message);
+    const details = this.securing ? explainTlsError(error) : explainConnectError(error);
     this.fail({ reason: this.securing ? 'tls' : 'refused', details, error });
   };
 
@@ -95,7 +98,7 @@ class Attempt implements Connecting {
   private succeed(): void {
     if (this.over) return;
     this.settle();
-    this.owner.onConnected(new SocketTransport(this.socket, this.options.perConnectionBufferLimitBytes, this.options.path));
+    this.owner.onConnected(new SocketTransport(this.socket, this.options.timers, this.options.path));
     this.socket.removeListener('error', this.onError);
     this.socket.removeListener('close', this.onClose);
   }

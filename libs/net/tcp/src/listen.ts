@@ -1,7 +1,9 @@
+import { lstatSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { socketAddress, type SocketAddress } from '@weft/core-http';
+import { systemPath } from './addresses.ts';
 import type { ListenOptions } from './options.ts';
-import { SocketTransport } from './socket-transport.ts';
+import { DEFAULT_BUFFER_LIMIT_BYTES, SocketTransport } from './socket-transport.ts';
 
 /** A bound socket that accepts connections. */
 export interface SocketListener {
@@ -12,21 +14,29 @@ export interface SocketListener {
 }
 
 /** Binds, and calls `onConnection` with each accepted connection. Rejects with the system's error: EADDRINUSE, EACCES … */
-export function listen(options: ListenOptions, onConnection: (transport: SocketTransport) => void): Promise<SocketListener> {
-  const { path, perConnectionBufferLimitBytes } = options;
-  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: false }, (socket: Socket) => {
+export function listen(
+  options: ListenOptions,
+  onConnection: (transport: SocketTransport) => void,
+): Promise<SocketListener> {
+  const { path, perConnectionBufferLimitBytes, timers } = options;
+  const highWaterMark = perConnectionBufferLimitBytes ?? DEFAULT_BUFFER_LIMIT_BYTES;
+  const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark }, (socket: Socket) => {
     // A peer that is gone before its connection was looked at leaves a socket without addresses.
     if (path === undefined && socket.remoteAddress === undefined) socket.destroy();
-    else onConnection(new SocketTransport(socket, perConnectionBufferLimitBytes, path ?? ''));
+    else onConnection(new SocketTransport(socket, timers, path ?? ''));
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     const ready = (): void => {
       server.removeListener('error', reject);
+      // Accepting can fail for a while (no file descriptors left): that connection is lost, the listener lives on.
+      server.on('error', () => undefined);
       resolve(boundTo(server, path));
     };
-    if (path !== undefined) server.listen({ path, backlog: options.backlog ?? 128 }, ready);
-    else
+    if (path !== undefined) {
+      removeStaleSocket(path);
+      server.listen({ path: systemPath(path), backlog: options.backlog ?? 128 }, ready);
+    } else
       server.listen(
         {
           host: options.address,
@@ -38,6 +48,12 @@ export function listen(options: ListenOptions, onConnection: (transport: SocketT
         ready,
       );
   });
+}
+
+/** What is left of a process that died would keep the path taken; Envoy removes it too. */
+function removeStaleSocket(path: string): void {
+  if (path.startsWith('@')) return;
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true) rmSync(path, { force: true });
 }
 
 function boundTo(server: Server, path: string | undefined): SocketListener {

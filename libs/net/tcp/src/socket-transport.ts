@@ -1,162 +1,170 @@
-import type { Transport, TransportClose, TransportReceiver } from '@weft/core-bytes';
-import { socketAddress, type SocketAddress } from '@weft/core-http';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { Transport, TransportClose, TransportReceiver } from '@weft/core-bytes';
+import type { SocketAddress } from '@weft/core-http';
+import type { Timer, TimerCallback, Timers } from '@weft/core-runtime';
+import { addressOf } from './addresses.ts';
 
-const DEFAULT_BUFFER_LIMIT_BYTES = 1024 * 1024;
+/** How long a closing connection waits for its peer. Source: HttpConnectionManager.delayed_close_timeout. */
+const DELAYED_CLOSE_MS = 1000;
 
-/** The socket's owner, found by the listeners that all sockets share. */
-interface OwnedSocket extends Socket {
-  weftTransport?: SocketTransport;
-}
+/** Envoy's default for listeners and clusters alike (per_connection_buffer_limit_bytes). */
+export const DEFAULT_BUFFER_LIMIT_BYTES = 1024 * 1024;
 
-const DISCARD: TransportReceiver = {
-  onData: () => undefined,
-  onEnd: () => undefined,
-  onDrain: () => undefined,
-  onClose: () => undefined,
-};
+// Shared listeners find their transport here: five closures for each connection would cost more than all its fields.
+const owner = Symbol('transport');
+type OwnedSocket = Socket & { [owner]?: SocketTransport };
 
 /**
- * A TCP, TLS or Unix socket as a Transport. Reads nothing before `setReceiver`.
- *
- *   open -> ended (FIN sent, still reads) -> closed
+ * A TCP, TLS or Unix socket as a Transport. Nothing is read before the first `setReceiver`. After `close` what the peer
+ * still sends is read and dropped until it closes too (or a second passes without progress): closing with unread bytes
+ * would make the system reset the connection, and the peer could lose the end of what it was sent.
  */
-export class SocketTransport implements Transport {
+export class SocketTransport implements Transport, TimerCallback {
   readonly localAddress: SocketAddress;
   readonly remoteAddress: SocketAddress;
   private readonly socket: Socket;
-  private readonly highWatermark: number;
-  private receiver: TransportReceiver = DISCARD;
+  private readonly timers: Timers;
+  private readonly path: string;
+  private receiver: TransportReceiver | undefined;
   private pauses = 0;
-  private aboveWatermark = false;
-  private sentEnd = false;
-  private gone = false;
-  private closedBy: TransportClose['by'] | undefined;
+  // open -> (ended -> closing | closing) -> gone
+  private state: 'open' | 'ended' | 'closing' | 'gone' = 'open';
+  private closedBy: TransportClose['by'] = 'remote';
   private error: Error | undefined;
+  private lingering: Timer | undefined;
+  private unsentAtTimer = 0;
 
-  constructor(socket: Socket, bufferLimitBytes = DEFAULT_BUFFER_LIMIT_BYTES, path = '') {
+  constructor(socket: Socket, timers: Timers, path = '') {
     this.socket = socket;
-    // The socket reports a drain only for what it calls full itself, so the limit cannot lie below its own mark.
-    this.highWatermark = Math.max(bufferLimitBytes, socket.writableHighWaterMark);
+    this.timers = timers;
+    this.path = path;
+    // Taken now: a socket that is gone has no addresses any more, and logs ask for them then.
     this.localAddress = addressOf(socket.localAddress, socket.localPort, path);
     this.remoteAddress = addressOf(socket.remoteAddress, socket.remotePort, path);
-    (socket as OwnedSocket).weftTransport = this;
-    socket.on('error', onSocketError);
-    socket.on('close', onSocketClose);
+    (socket as OwnedSocket)[owner] = this;
+    socket.on('error', onError);
+    socket.on('close', onClose);
   }
 
-  /** Begins reading. Called once. */
+  /** Who gets what arrives from now on. */
   setReceiver(receiver: TransportReceiver): void {
+    const first = this.receiver === undefined;
     this.receiver = receiver;
-    this.socket.on('data', onSocketData);
-    this.socket.on('end', onSocketEnd);
-    this.socket.on('drain', onSocketDrain);
+    if (!first) return;
+    const { socket } = this;
+    socket.on('end', onEnd);
+    socket.on('drain', onDrain);
+    socket.on('data', onData);
+    if (this.pauses > 0) socket.pause();
   }
 
   write(chunk: Buffer): boolean {
-    if (this.sentEnd || this.gone) return true;
-    this.socket.write(chunk);
-    return this.belowWatermark();
+    return this.state !== 'open' || this.socket.write(chunk);
   }
-
   writeLatin1(text: string): boolean {
-    if (this.sentEnd || this.gone) return true;
-    this.socket.write(text, 'latin1');
-    return this.belowWatermark();
+    return this.state !== 'open' || this.socket.write(text, 'latin1');
   }
 
   end(): void {
-    if (this.sentEnd || this.gone) return;
-    this.sentEnd = true;
-    this.closedBy ??= 'local';
+    if (this.state !== 'open') return;
+    this.state = 'ended';
     this.socket.end();
   }
 
   close(): void {
-    if (this.gone) return;
-    this.closedBy ??= 'local';
-    this.sentEnd = true;
-    this.socket.destroySoon();
+    if (this.state === 'closing' || this.state === 'gone') return;
+    if (this.state === 'open') this.socket.end();
+    this.state = 'closing';
+    this.closedBy = 'local';
+    if (this.receiver === undefined) this.socket.on('data', onData);
+    this.socket.resume();
+    this.startLingering();
   }
 
   destroy(): void {
-    if (this.gone) return;
-    this.closedBy ??= 'local';
-    this.sentEnd = true;
-    this.socket.destroy();
+    if (this.state === 'gone' || this.socket.destroyed) return;
+    this.state = 'closing';
+    this.closedBy = 'local';
+    // A plain close looks like an orderly end to a peer that waits for one. TLS says so by the missing close_notify.
+    if (this.socket instanceof TLSSocket || this.path !== '') this.socket.destroy();
+    else this.socket.resetAndDestroy();
   }
 
   pauseReading(): void {
     this.pauses += 1;
-    if (this.pauses === 1) this.socket.pause();
+    if (this.pauses === 1 && this.receiver !== undefined && this.state !== 'closing') this.socket.pause();
   }
-
   resumeReading(): void {
     if (this.pauses === 0) return;
     this.pauses -= 1;
-    if (this.pauses === 0 && !this.gone) this.socket.resume();
+    if (this.pauses === 0 && this.receiver !== undefined) this.socket.resume();
   }
 
   get bufferedBytes(): number {
     return this.socket.writableLength;
   }
+  get closed(): boolean {
+    return this.state !== 'open' || this.socket.destroyed;
+  }
   get bytesWritten(): number {
     return this.socket.bytesWritten;
   }
-  get closed(): boolean {
-    return this.sentEnd || this.gone;
+  get tls(): boolean {
+    return this.socket instanceof TLSSocket;
+  }
+  /** The protocol that ALPN chose; `''` without. */
+  get alpnProtocol(): string {
+    return this.socket instanceof TLSSocket ? this.socket.alpnProtocol || '' : '';
   }
 
-  private belowWatermark(): boolean {
-    if (this.socket.writableLength < this.highWatermark) return true;
-    this.aboveWatermark = true;
-    return false;
+  /** The peer had its time to close. */
+  onTimer(_timer: Timer): void {
+    const unsent = this.socket.writableLength;
+    if (unsent > 0 && unsent < this.unsentAtTimer) this.startLingering();
+    else this.socket.destroy();
   }
 
-  // ---- called by the shared socket listeners ----
+  private startLingering(): void {
+    this.unsentAtTimer = this.socket.writableLength;
+    this.lingering = this.timers.start(DELAYED_CLOSE_MS, this);
+  }
 
+  /** Called by the shared listeners only. */
   received(chunk: Buffer): void {
-    this.receiver.onData(chunk);
+    if (this.state !== 'closing') this.receiver?.onData(chunk);
   }
   peerEnded(): void {
-    this.closedBy ??= 'remote';
-    this.receiver.onEnd();
+    // Both directions are over, so nothing is left to wait for.
+    if (this.state === 'closing') this.lingering?.cancel();
+    else this.receiver?.onEnd();
   }
   drained(): void {
-    if (!this.aboveWatermark) return;
-    this.aboveWatermark = false;
-    this.receiver.onDrain();
+    if (this.state !== 'closing') this.receiver?.onDrain();
   }
   failed(error: Error): void {
     this.error ??= error;
-    this.closedBy ??= 'remote';
   }
-  ended(): void {
-    if (this.gone) return;
-    this.gone = true;
-    const by = this.closedBy ?? 'remote';
-    this.receiver.onClose(this.error === undefined ? { by } : { by, error: this.error });
+  gone(): void {
+    this.state = 'gone';
+    this.lingering?.cancel();
+    const { closedBy: by, error } = this;
+    this.receiver?.onClose(error === undefined ? { by } : { by, error });
   }
 }
 
-function onSocketData(this: Socket, chunk: Buffer): void {
-  (this as OwnedSocket).weftTransport?.received(chunk);
+function onData(this: OwnedSocket, chunk: Buffer): void {
+  this[owner]?.received(chunk);
 }
-function onSocketEnd(this: Socket): void {
-  (this as OwnedSocket).weftTransport?.peerEnded();
+function onEnd(this: OwnedSocket): void {
+  this[owner]?.peerEnded();
 }
-function onSocketDrain(this: Socket): void {
-  (this as OwnedSocket).weftTransport?.drained();
+function onDrain(this: OwnedSocket): void {
+  this[owner]?.drained();
 }
-function onSocketError(this: Socket, error: Error): void {
-  (this as OwnedSocket).weftTransport?.failed(error);
+function onError(this: OwnedSocket, error: Error): void {
+  this[owner]?.failed(error);
 }
-function onSocketClose(this: Socket): void {
-  (this as OwnedSocket).weftTransport?.ended();
-}
-
-function addressOf(ip: string | undefined, port: number | undefined, path: string): SocketAddress {
-  if (ip === undefined) return { ip: path, port: 0, text: path };
-  // A dual-stack socket shows IPv4 peers as ::ffff:1.2.3.4; people and access rules know them as 1.2.3.4.
-  return socketAddress(ip.startsWith('::ffff:') && ip.includes('.') ? ip.slice(7) : ip, port ?? 0);
+function onClose(this: OwnedSocket): void {
+  this[owner]?.gone();
 }

@@ -1,5 +1,5 @@
 import { createSecureContext, connect as connectTls, type TLSSocket } from 'node:tls';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import type { TlsClientContext, TlsClientOptions } from './options.ts';
 
 /** Compiles a TLS configuration once; every connection made with it shares keys and resumes its sessions. Throws on bad PEM. */
@@ -32,7 +32,8 @@ class ClientContext implements TlsClientContext {
       // Verified here only as far as the chain: names are the validation context's matter.
       rejectUnauthorized: ca !== undefined,
       checkServerIdentity: () => undefined,
-      ...(serverName === undefined || serverName === '' ? {} : { servername: serverName }),
+      // TLS forbids addresses as SNI (RFC 6066 section 3), and Node throws on them.
+      ...(serverName === undefined || serverName === '' || isIP(serverName) > 0 ? {} : { servername: serverName }),
       ...(alpn === undefined || alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
       ...(session === undefined ? {} : { session }),
     });
@@ -52,7 +53,11 @@ export function explainTlsError(error: Error): string {
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG')
     return 'TLS_error: the peer spoke plaintext: it has no TLS on this port, or its sidecar is missing';
   if (code === 'CERT_HAS_EXPIRED') return "TLS_error: the peer's certificate has expired";
-  if (code === 'DEPTH_ZERO_SELF_SIGNED_CERT' || code === 'SELF_SIGNED_CERT_IN_CHAIN' || code === 'UNABLE_TO_VERIFY_LEAF_SIGNATURE')
+  if (
+    code === 'DEPTH_ZERO_SELF_SIGNED_CERT' ||
+    code === 'SELF_SIGNED_CERT_IN_CHAIN' ||
+    code === 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'
+  )
     return `TLS_error: the peer's certificate does not lead to the trusted CA (${code})`;
   return `TLS_error: ${code === '' ? error.message : code}`;
 }

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { afterEach, test } from 'node:test';
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
+import { createFakeRuntime } from '@weft/core-runtime/testing';
+import { connect, type ConnectFailure, type ConnectOwner } from './connect.ts';
+import type { ConnectOptions } from './options.ts';
+import type { SocketTransport } from './socket-transport.ts';
+import { createTestCertificate } from './testing.ts';
+import { createTlsClientContext } from './tls-client.ts';
+
+const { timers } = createFakeRuntime();
+const certificate = createTestCertificate('upstream.test');
+const cleanUps: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanUp of cleanUps.splice(0)) cleanUp();
+});
+
+async function port(server: Server): Promise<number> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanUps.push(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+function tlsServer(options: TlsOptions = {}, onSocket: (socket: TLSSocket) => void = () => undefined): Promise<number> {
+  const server = createTlsServer({ ...certificate, ...options }, onSocket);
+  server.on('tlsClientError', () => undefined);
+  return port(server);
+}
+
+type Outcome = SocketTransport | ConnectFailure;
+
+function outcome(options: Omit<ConnectOptions, 'address' | 'timers'> & Partial<ConnectOptions>): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const owner: ConnectOwner = { onConnected: resolve, onConnectFailure: resolve };
+    connect({ address: '127.0.0.1', timers, ...options }, owner);
+  });
+}
+
+async function transportTo(options: Parameters<typeof outcome>[0]): Promise<SocketTransport> {
+  const result = await outcome(options);
+  assert.ok(!('reason' in result), `connecting failed: ${'reason' in result ? result.details : ''}`);
+  cleanUps.push(() => result.destroy());
+  return result;
+}
+
+async function failureTo(options: Parameters<typeof outcome>[0]): Promise<ConnectFailure> {
+  const result = await outcome(options);
+  assert.ok('reason' in result, 'connecting succeeded');
+  return result;
+}
+
+test('A connection is handed over with the addresses of both ends', async () => {
+  const upstream = await port(createServer());
+  const transport = await transportTo({ port: upstream });
+  assert.equal(transport.remoteAddress.text, `127.0.0.1:${upstream}`);
+  assert.equal(transport.localAddress.ip, '127.0.0.1');
+});
+
+test('A port where nobody listens is named in the words of the system', async () => {
+  const server = createServer();
+  const closed = await port(server);
+  await new Promise((resolve) => server.close(resolve));
+  const failure = await failureTo({ port: closed });
+  assert.equal(failure.reason, 'refused');
+  assert.equal(failure.details, 'delayed connect error: Connection refused|111');
+});
+
+test('A Unix socket that is not there is refused', async () => {
+  const failure = await failureTo({ port: 0, path: '/nonexistent/weft.sock' });
+  assert.equal(failure.reason, 'refused');
+  assert.match(failure.details, /No such file or directory/);
+});
+
+test('An attempt ends when its time is up, the TLS handshake included', async () => {
+  const time = createFakeRuntime().timers;
+  const accepted = Promise.withResolvers<void>();
+  const silent = await port(createServer(() => accepted.resolve()));
+  const failed = outcome({ port: silent, tls: createTlsClientContext({}), connectTimeoutMs: 250, timers: time });
+  await accepted.promise;
+  time.advance(249);
+  time.advance(1);
+  const failure = (await failed) as ConnectFailure;
+  assert.equal(failure.reason, 'timeout');
+  assert.equal(time.pending, 0);
+});
+
+test('Nobody is called once an attempt is aborted', async () => {
+  const time = createFakeRuntime().timers;
+  const upstream = await port(createServer());
+  const owner: ConnectOwner = {
+    onConnected: () => assert.fail('connected'),
+    onConnectFailure: () => assert.fail('failed'),
+  };
+  const attempt = connect({ address: '127.0.0.1', port: upstream, timers: time }, owner);
+  attempt.abort();
+  attempt.abort();
+  await transportTo({ port: upstream });
+  assert.equal(time.pending, 0);
+});
+
+test('TLS sends the configured SNI and offers the configured protocols', async () => {
+  const seen = Promise.withResolvers<TLSSocket>();
+  const upstream = await tlsServer({ ALPNProtocols: ['http/1.1'] }, seen.resolve);
+  const tls = createTlsClientContext({ serverName: 'upstream.test', alpn: ['h2', 'http/1.1'] });
+  const transport = await transportTo({ port: upstream, tls });
+  const socket = await seen.promise;
+  assert.equal((socket as TLSSocket & { servername: string }).servername, 'upstream.test');
+  assert.equal(transport.alpnProtocol, 'http/1.1');
+  assert.equal(transport.tls, true);
+});
+
+test('An address configured as SNI is not sent, for TLS forbids it', async () => {
+  const seen = Promise.withResolvers<TLSSocket>();
+  const upstream = await tlsServer({}, seen.resolve);
+  await transportTo({ port: upstream, tls: createTlsClientContext({ serverName: '127.0.0.1' }) });
+  assert.equal(((await seen.promise) as TLSSocket & { servername: unknown }).servername, false);
+});
+
+test('The certificate of a peer is not verified where no CA is configured', async () => {
+  await transportTo({ port: await tlsServer(), tls: createTlsClientContext({}) });
+});
+
+test('A peer whose certificate leads to the configured CA is accepted, under any name', async () => {
+  const tls = createTlsClientContext({ ca: certificate.cert, serverName: 'other.test' });
+  await transportTo({ port: await tlsServer(), tls });
+});
+
+test('A peer whose certificate does not lead to the configured CA is refused', async () => {
+  const tls = createTlsClientContext({ ca: createTestCertificate('other CA').cert });
+  const failure = await failureTo({ port: await tlsServer(), tls });
+  assert.equal(failure.reason, 'tls');
+  assert.match(failure.details, /does not lead to the trusted CA/);
+});
+
+test('A client certificate is shown to a peer that asks for one', async () => {
+  const seen = Promise.withResolvers<TLSSocket>();
+  const upstream = await tlsServer({ requestCert: true, ca: certificate.cert }, seen.resolve);
+  await transportTo({ port: upstream, tls: createTlsClientContext({ cert: certificate.cert, key: certificate.key }) });
+  assert.equal((await seen.promise).authorized, true);
+});
+
+test('A peer that speaks plaintext where TLS was expected is told by that name', async () => {
+  const plain = await port(createServer((socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n')));
+  const failure = await failureTo({ port: plain, tls: createTlsClientContext({}) });
+  assert.equal(failure.reason, 'tls');
+  assert.match(failure.details, /the peer spoke plaintext/);
+});
+
+test('A peer that closes during the handshake is a failure of TLS', async () => {
+  const closing = await port(createServer((socket) => socket.once('data', () => socket.end())));
+  const failure = await failureTo({ port: closing, tls: createTlsClientContext({}) });
+  assert.equal(failure.reason, 'tls');
+});
+
+test('A second connection resumes the TLS session of the first', async () => {
+  const sockets: TLSSocket[] = [];
+  const arrived = Promise.withResolvers<void>();
+  const upstream = await tlsServer({}, (socket) => {
+    sockets.push(socket);
+    socket.write('x');
+    if (sockets.length === 2) arrived.resolve();
+  });
+  const tls = createTlsClientContext({ serverName: 'upstream.test' });
+  const first = await transportTo({ port: upstream, tls });
+  // TLS 1.3 sends its tickets before the first data.
+  await new Promise<void>((resolve) =>
+    first.setReceiver({
+      onData: () => resolve(),
+      onEnd: () => undefined,
+      onDrain: () => undefined,
+      onClose: () => undefined,
+    }),
+  );
+  await transportTo({ port: upstream, tls });
+  await arrived.promise;
+  assert.deepEqual(
+    sockets.map((socket) => socket.isSessionReused()),
+    [false, true],
+  );
+});
