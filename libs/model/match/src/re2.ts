@@ -20,6 +20,11 @@ export class Re2 {
     return this.compiled.testExact(text);
   }
 
+  /** True if the pattern matches anywhere in the text. */
+  finds(text: string): boolean {
+    return this.compiled.test(text);
+  }
+
   /** How many capture groups there are, the whole match not counted. */
   get groups(): number {
     return this.compiled.groupCount();

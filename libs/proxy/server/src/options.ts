@@ -32,7 +32,8 @@ export interface ProxyOptions {
 
 export type OptionsResult =
   | { readonly kind: 'options'; readonly options: ProxyOptions }
-  | { readonly kind: 'help' | 'version' }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' }
   | { readonly kind: 'faults'; readonly faults: readonly string[] };
 
 interface Flag {

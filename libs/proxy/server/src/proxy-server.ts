@@ -1,5 +1,4 @@
-import type { DecodeContext, Fault } from '@weft/api-envoy';
-import { configToJson } from '@weft/api-envoy';
+import { configToJson, type DecodeContext } from '@weft/api-envoy';
 import type { Bootstrap } from '@weft/api-envoy/gen/envoy/config/bootstrap/v3/bootstrap_pb';
 import type { ConfigSource } from '@weft/api-envoy/gen/envoy/config/core/v3/config_source_pb';
 import { after, type Runtime } from '@weft/core-runtime';
@@ -74,7 +73,7 @@ export class ProxyServer implements ServerContext {
     this.serverStats = new ServerStats(this.stats.scope('server.'), runtime.clock);
     this.clusters = new ClusterManager({ runtime, flags: this.flags, stats: this.stats });
     this.routeDiscovery = new RouteDiscovery(runtime);
-    this.accessLogs = new AccessLogFiles(runtime, this.stats, options.fileFlushIntervalMs);
+    this.accessLogs = new AccessLogFiles(runtime, this.flags, { stats: this.stats, flushIntervalMs: options.fileFlushIntervalMs });
     this.tracers = new Tracers(this);
     this.listeners = new ListenerManager(this, networkFilters(this.accessLogs, this.tracers), options.drainTimeS * 1000);
     this.resources = new ResourceSets(this);
@@ -202,8 +201,7 @@ export class ProxyServer implements ServerContext {
 }
 
 /** Regular expressions that requests to the admin server bring: linear time, or a sentence that says what is wrong. */
-function regexTest(pattern: string): ReturnType<ConstructorParameters<typeof StatsEndpoint>[1]> {
-  return compileRe2(pattern) as never;
+function regexTest(pattern: string): { test(text: string): boolean } | string {
+  const compiled = compileRe2(pattern);
+  return 'fault' in compiled ? compiled.fault : { test: (text) => compiled.finds(text) };
 }
-
-export type { Fault };

@@ -22,7 +22,8 @@ export interface ProcessHost {
 export async function runProxy(args: readonly string[], host: ProcessHost): Promise<void> {
   const parsed = parseProxyOptions(args);
   if (parsed.kind === 'help') return done(host, proxyHelp());
-  if (parsed.kind === 'version') return done(host, `weft proxy version: ${versionString()} (Envoy API ${ENVOY_API_VERSION})\n`);
+  if (parsed.kind === 'version')
+    return done(host, `weft proxy version: ${versionString()} (Envoy API ${ENVOY_API_VERSION})\n`);
   if (parsed.kind === 'faults') {
     for (const fault of parsed.faults) host.err(`weft proxy: ${fault}\n`);
     host.err('Run weft proxy --help for the flags.\n');

@@ -1,6 +1,6 @@
 import { mergeSupport, type FieldSupport } from '@weft/api-envoy';
-import { supported as accessLogSupport } from '@weft/observe-access-log';
-import { supported as tracingSupport } from '@weft/observe-tracing';
+import { accessLogSupport } from '@weft/observe-access-log';
+import { tracingSupport } from '@weft/observe-tracing';
 import { supported as clusterSupport } from '@weft/model-cluster';
 import { supported as listenerSupport } from '@weft/model-listener';
 import { supported as routeSupport } from '@weft/model-route';

@@ -48,7 +48,7 @@ export class Tracers {
       timers: runtime.timers,
       flags,
       stats,
-      endpoint: { serviceName: node.cluster },
+      endpoint: { serviceName: node.cluster, ip: '' },
       transport: new ClusterSpanTransport(clusters, runtime.timers),
     });
     this.reporters.set(key, reporter);

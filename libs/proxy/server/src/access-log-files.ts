@@ -1,0 +1,45 @@
+import type { Runtime, RuntimeSnapshot } from '@weft/core-runtime';
+import type { StatsScope } from '@weft/core-stats';
+import { AccessLog, LogFiles, type AccessLogConfig } from '@weft/observe-access-log';
+import { hostname } from 'node:os';
+
+/** The access logs of one proxy, over files that are shared by name. */
+export class AccessLogFiles {
+  private readonly runtime: Runtime;
+  private readonly flags: RuntimeSnapshot;
+  private readonly files: LogFiles;
+
+  constructor(runtime: Runtime, flags: RuntimeSnapshot, files: { readonly stats: StatsScope; readonly flushIntervalMs: number }) {
+    this.runtime = runtime;
+    this.flags = flags;
+    this.files = new LogFiles(runtime.timers, files.stats, files.flushIntervalMs);
+  }
+
+  /** Opens the files of these logs. Throws a sentence that names the one that cannot be opened. */
+  create(configs: readonly AccessLogConfig[]): AccessLog[] {
+    const { clock, random } = this.runtime;
+    return configs.map((config) => {
+      try {
+        return new AccessLog(config, {
+          clock,
+          random,
+          flags: this.flags,
+          hostname: hostname(),
+          // A format may name variables of the environment; only configuration decides which are looked at.
+          // eslint-disable-next-line no-restricted-properties
+          environment: (name) => process.env[name],
+          open: (path) => this.files.open(path),
+        });
+      } catch (error) {
+        throw new Error(`the access log ${config.path} cannot be opened: ${(error as Error).message}`, { cause: error });
+      }
+    });
+  }
+
+  reopen(): void {
+    this.files.reopen();
+  }
+  close(): void {
+    this.files.close();
+  }
+}
