@@ -1,9 +1,10 @@
 import type { Message } from '@bufbuild/protobuf';
-import { anyUnpack, type Any } from '@bufbuild/protobuf/wkt';
+import type { Any } from '@bufbuild/protobuf/wkt';
 import type { Fault, FaultHint, SourcePosition } from './fault.ts';
 import { nearest } from './nearest.ts';
 import { joinPath } from './path.ts';
-import { messageNames, registry, typeNameOfUrl } from './registry.ts';
+import { messageNames } from './registry.ts';
+import { openAny } from './open-any.ts';
 
 /** Where the values of a document stand in its text, by path. */
 export interface SourceMap {
@@ -69,23 +70,22 @@ export class DecodeContext {
       this.error('is missing', typeName === undefined ? {} : { expected: typeName });
       return undefined;
     }
-    const name = typeNameOfUrl(any.typeUrl);
-    if (typeName !== undefined && name !== typeName) {
-      this.error(`has type "${name}"`, { expected: typeName });
-      return undefined;
-    }
-    const schema = registry().getMessage(name);
-    if (schema === undefined) {
+    const opened = openAny(any);
+    const { typeName: name } = opened;
+    if (opened.kind === 'unknown') {
       const suggestion = nearest(name, messageNames());
       this.error(`unknown type "${name}"`, suggestion === undefined ? {} : { suggestion });
       return undefined;
     }
-    try {
-      return anyUnpack(any, schema);
-    } catch (error) {
-      this.error(`cannot be read as ${name}: ${(error as Error).message}`);
+    if (typeName !== undefined && name !== typeName) {
+      this.error(`has type "${name}"`, { expected: typeName });
       return undefined;
     }
+    if (opened.kind === 'message') return opened.message;
+    for (const { path, message, ...hint } of opened.reasons) {
+      new DecodeContext(this.source, this.sink, this.path + path).error(`${message} (as ${name})`, hint);
+    }
+    return undefined;
   }
 
   private fault(message: string, hint: FaultHint): Fault {

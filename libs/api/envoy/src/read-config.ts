@@ -184,6 +184,8 @@ export class ConfigReader {
       this.sink.fault(path, node.offset, `${described(node)} is not a message`, { expected: 'a map with "@type"' });
       return undefined;
     }
+    // An empty Any is no message, which some fields take (a route that only switches a filter on), but no extension does.
+    if (node.entries.size === 0 && !path.endsWith('.typed_config')) return {};
     const desc = this.typeOf(node, path);
     if (desc === undefined) return undefined;
     const type = `type.googleapis.com/${desc.typeName}`;
