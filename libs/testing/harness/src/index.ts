@@ -1,5 +1,8 @@
+export { dockerStack, type DockerStack } from './docker.ts';
 export { freePort, freePorts } from './free-port.ts';
 export { call, exchange, type HttpCall, type HttpReply } from './http-call.ts';
+export { kubernetesFaults, type KubernetesSchemas } from './kubernetes-schema.ts';
+export { findKustomize, type Kustomize } from './kustomize.ts';
 export {
   startProcess,
   startSource,
