@@ -1,10 +1,10 @@
 import { createConnection, type Socket } from 'node:net';
 import type { Timer } from '@weft/core-runtime';
-import type { ConnectOptions } from './options.ts';
+import type { ConnectOptions, TlsClientContext } from './options.ts';
 import { systemPath } from './addresses.ts';
 import { explainConnectError } from './connect-words.ts';
 import { DEFAULT_BUFFER_LIMIT_BYTES, SocketTransport } from './socket-transport.ts';
-import { explainTlsError, startTls } from './tls-client.ts';
+import { explainTlsError, refuseTlsPeer, startTls } from './tls-client.ts';
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 5000;
 
@@ -82,7 +82,7 @@ class Attempt implements Connecting {
     this.socket = startTls(plain, tls, path ?? `${address}:${port}`);
     this.socket.on('error', this.onError);
     this.socket.once('close', this.onClose);
-    this.socket.once('secureConnect', () => this.succeed());
+    this.socket.once('secureConnect', () => this.secured(tls));
   };
 
   private readonly onError = (error: Error): void => {
@@ -94,6 +94,12 @@ class Attempt implements Connecting {
     const details = this.securing ? 'TLS_error: the peer closed during the handshake' : 'connection closed';
     this.fail({ reason: this.securing ? 'tls' : 'refused', details, error: undefined });
   };
+
+  private secured(tls: TlsClientContext): void {
+    const refusal = refuseTlsPeer(this.socket, tls);
+    if (refusal === undefined) this.succeed();
+    else this.fail({ reason: 'tls', details: `TLS_error: ${refusal}`, error: undefined });
+  }
 
   private succeed(): void {
     if (this.over) return;

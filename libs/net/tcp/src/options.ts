@@ -1,3 +1,5 @@
+import type { X509Certificate } from 'node:crypto';
+import type { SecureVersion } from 'node:tls';
 import type { Timers } from '@weft/core-runtime';
 
 /** Where to listen, and what every accepted connection gets. */
@@ -30,6 +32,15 @@ export interface TlsClientOptions {
   /** PEM client certificate chain and its key. */
   readonly cert?: string;
   readonly key?: string;
+  /** Default TLSv1.2 to TLSv1.3 (TlsParameters). */
+  readonly minVersion?: SecureVersion;
+  readonly maxVersion?: SecureVersion;
+  /** OpenSSL names, best first; absent takes the library's list (TlsParameters.cipher_suites). */
+  readonly ciphers?: readonly string[];
+  /** False goes on although the chain does not lead to `ca` (trust_chain_verification: ACCEPT_UNTRUSTED). Default true. */
+  readonly requireTrust?: boolean;
+  /** Judges the peer's certificate beyond its chain, once the handshake is done. A text says why it is refused. */
+  readonly verifyPeer?: (certificate: X509Certificate | undefined) => string | undefined;
 }
 
 /** Where to connect to. */

@@ -15,8 +15,11 @@ class ClientContext implements TlsClientContext {
 
   constructor(options: TlsClientOptions) {
     this.options = options;
-    const { ca, cert, key } = options;
+    const { ca, cert, key, ciphers = [] } = options;
     this.secure = createSecureContext({
+      minVersion: options.minVersion ?? 'TLSv1.2',
+      maxVersion: options.maxVersion ?? 'TLSv1.3',
+      ...(ciphers.length === 0 ? {} : { ciphers: ciphers.join(':') }),
       ...(ca === undefined ? {} : { ca }),
       ...(cert === undefined ? {} : { cert }),
       ...(key === undefined ? {} : { key }),
@@ -24,13 +27,13 @@ class ClientContext implements TlsClientContext {
   }
 
   wrap(socket: Socket, host: string): TLSSocket {
-    const { serverName, alpn, ca } = this.options;
+    const { serverName, alpn, ca, requireTrust = true } = this.options;
     const session = this.sessions.get(host);
     const secured = connectTls({
       socket,
       secureContext: this.secure,
       // Verified here only as far as the chain: names are the validation context's matter.
-      rejectUnauthorized: ca !== undefined,
+      rejectUnauthorized: ca !== undefined && requireTrust,
       checkServerIdentity: () => undefined,
       // TLS forbids addresses as SNI (RFC 6066 section 3), and Node throws on them.
       ...(serverName === undefined || serverName === '' || isIP(serverName) > 0 ? {} : { servername: serverName }),
@@ -45,6 +48,12 @@ class ClientContext implements TlsClientContext {
 /** Starts TLS on a connected socket. */
 export function startTls(socket: Socket, context: TlsClientContext, host: string): TLSSocket {
   return (context as ClientContext).wrap(socket, host);
+}
+
+/** Why the peer's certificate is refused although its chain is right; undefined where it is not. */
+export function refuseTlsPeer(socket: Socket, context: TlsClientContext): string | undefined {
+  const { verifyPeer } = context.options;
+  return verifyPeer?.((socket as TLSSocket).getPeerX509Certificate());
 }
 
 /** What a failed handshake means, in words an operator can act on. */
