@@ -18,7 +18,14 @@ export const ASIDE = [
 ];
 
 /** Data and control never import each other; both import what is shared. Tests stand outside of all planes. */
-export const PLANES = { data: ['data', 'shared'], control: ['control', 'shared'], ui: ['ui', 'shared'], shared: ['shared'], demo: ['demo'], any: ['*'] };
+export const PLANES = {
+  data: ['data', 'shared'],
+  control: ['control', 'shared'],
+  ui: ['ui', 'shared'],
+  shared: ['shared'],
+  demo: ['demo'],
+  any: ['*'],
+};
 
 /** Layers that a layer may import, itself included where siblings are allowed. Apps of the demo may import its libs. */
 export function allowedLayers(name) {
@@ -52,7 +59,10 @@ export function faultsOf(graph) {
       const allowed = allowedLayers(want);
       if (!allowed.includes('*') && !allowed.includes(tag(target, 'layer')))
         faults.push(`${name} (${want}) imports ${target} (${tag(target, 'layer')}): imports go down only`);
-      if (!allowed.includes('*') && !(PLANES[tag(name, 'plane')] ?? []).some((plane) => plane === '*' || plane === tag(target, 'plane')))
+      if (
+        !allowed.includes('*') &&
+        !(PLANES[tag(name, 'plane')] ?? []).some((plane) => plane === '*' || plane === tag(target, 'plane'))
+      )
         faults.push(`${name} (plane ${tag(name, 'plane')}) imports ${target} (plane ${tag(target, 'plane')})`);
     }
   }

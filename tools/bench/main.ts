@@ -56,7 +56,9 @@ try {
       await listening(port, child);
       const sample = await measure(child, port, load);
       samples.get(peer.name)?.push(sample);
-      say(`round ${round}  ${peer.name.padEnd(10)} ${sample.cpuUs.toFixed(1).padStart(7)} µs CPU/request  ${sample.requestsPerSecond.toFixed(0).padStart(6)}/s  errors ${sample.errors}`);
+      say(
+        `round ${round}  ${peer.name.padEnd(10)} ${sample.cpuUs.toFixed(1).padStart(7)} µs CPU/request  ${sample.requestsPerSecond.toFixed(0).padStart(6)}/s  errors ${sample.errors}`,
+      );
       child.kill('SIGKILL');
     }
   }
@@ -68,15 +70,33 @@ report();
 
 function report(): void {
   const base = samples.get('envoy');
-  say(`\nHTTP/1.1, router only, ${values.connections} connections, 1 KiB body; medians of ${values.rounds} rounds in turns`);
+  say(
+    `\nHTTP/1.1, router only, ${values.connections} connections, 1 KiB body; medians of ${values.rounds} rounds in turns`,
+  );
   say('proxy       CPU µs/request   of Envoy   requests/s   p99 ms   RSS MB');
   for (const [name, list] of samples) {
     const ratio = base === undefined ? NaN : median(list.map((sample, i) => sample.cpuUs / (base[i] as Sample).cpuUs));
     const cell = (value: number, digits: number, width: number): string => value.toFixed(digits).padStart(width);
     const of = (pick: (sample: Sample) => number): number => median(list.map(pick));
     say(
-      `${name.padEnd(10)}${cell(of((s) => s.cpuUs), 1, 16)}${cell(ratio, 2, 11)}${cell(of((s) => s.requestsPerSecond), 0, 13)}` +
-        `${cell(of((s) => s.p99Ms), 1, 9)}${cell(of((s) => s.rssMb), 0, 9)}`,
+      `${name.padEnd(10)}${cell(
+        of((s) => s.cpuUs),
+        1,
+        16,
+      )}${cell(ratio, 2, 11)}${cell(
+        of((s) => s.requestsPerSecond),
+        0,
+        13,
+      )}` +
+        `${cell(
+          of((s) => s.p99Ms),
+          1,
+          9,
+        )}${cell(
+          of((s) => s.rssMb),
+          0,
+          9,
+        )}`,
     );
   }
 }

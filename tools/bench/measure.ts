@@ -17,7 +17,11 @@ export interface Sample {
 }
 
 /** Drives `connections` keep-alive connections against a started proxy, and reads what its process spent on them. */
-export async function measure(peer: ChildProcess, port: number, load: { connections: number; seconds: number; wrk: string }): Promise<Sample> {
+export async function measure(
+  peer: ChildProcess,
+  port: number,
+  load: { connections: number; seconds: number; wrk: string },
+): Promise<Sample> {
   const pid = peer.pid as number;
   await wrk(load.wrk, port, { ...load, seconds: 1 });
   const before = cpuSeconds(pid);
@@ -29,7 +33,8 @@ export async function measure(peer: ChildProcess, port: number, load: { connecti
 /** Resolves when something accepts connections on the port. */
 export async function listening(port: number, peer: ChildProcess): Promise<void> {
   for (;;) {
-    if (peer.exitCode !== null) throw new Error(`the peer on port ${port} ended with ${peer.exitCode} before it listened`);
+    if (peer.exitCode !== null)
+      throw new Error(`the peer on port ${port} ended with ${peer.exitCode} before it listened`);
     const open = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
       socket.on('connect', () => socket.destroy());
@@ -57,7 +62,8 @@ async function wrk(binary: string, port: number, load: { connections: number; se
   await new Promise((resolve) => child.once('close', resolve));
   const number = (pattern: RegExp): number => Number(pattern.exec(text)?.[1] ?? 0);
   const [, p99 = '0', unit = 'ms'] = /99%\s+([\d.]+)(us|ms|s)/.exec(text) ?? [];
-  const socketErrors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(text)?.slice(1) ?? [];
+  const socketErrors =
+    /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(text)?.slice(1) ?? [];
   return {
     requests: number(/(\d+) requests in/),
     errors: number(/Non-2xx or 3xx responses: (\d+)/) + socketErrors.reduce((sum, count) => sum + Number(count), 0),

@@ -48,7 +48,14 @@ export function weft(root: string): Peer {
     name: 'weft',
     start: (folder, port, upstreamPort) => {
       const file = write(folder, 'weft.yaml', bootstrap(port, upstreamPort));
-      return run(process.execPath, ['--conditions=@weft/source', join(root, 'apps/proxy/src/main.ts'), '-c', file, '-l', 'warning']);
+      return run(process.execPath, [
+        '--conditions=@weft/source',
+        join(root, 'apps/proxy/src/main.ts'),
+        '-c',
+        file,
+        '-l',
+        'warning',
+      ]);
     },
   };
 }
@@ -80,7 +87,8 @@ export function nginx(binary: string): Peer {
 export function nodeHttp(here: string): Peer {
   return {
     name: 'node:http',
-    start: (_folder, port, upstreamPort) => run(process.execPath, [join(here, 'node-http-proxy.mjs'), String(port), String(upstreamPort)]),
+    start: (_folder, port, upstreamPort) =>
+      run(process.execPath, [join(here, 'node-http-proxy.mjs'), String(port), String(upstreamPort)]),
   };
 }
 
@@ -93,7 +101,9 @@ export function startUpstream(binary: string, folder: string, port: number, byte
 
 function startNginx(binary: string, folder: string, http: string): ChildProcess {
   mkdirSync(folder, { recursive: true });
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${folder}/${kind};`).join(' ');
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((kind) => `${kind}_temp_path ${folder}/${kind};`)
+    .join(' ');
   const conf = write(
     folder,
     'nginx.conf',

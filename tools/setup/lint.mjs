@@ -11,7 +11,12 @@ if (nx.status !== 0) {
   process.exit(1);
 }
 const run = (script, ...args) => {
-  const result = spawnSync(weftNode, [join(root, script), ...args], { cwd: root, env, encoding: 'utf8', maxBuffer: 1 << 28 });
+  const result = spawnSync(weftNode, [join(root, script), ...args], {
+    cwd: root,
+    env,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
   process.stdout.write(result.stdout);
   process.stderr.write(result.stderr);
   const blind = /No cached ProjectGraph/.test(result.stdout + result.stderr);
@@ -19,7 +24,16 @@ const run = (script, ...args) => {
   return result.status === 0 && !blind;
 };
 const paths = process.argv.slice(2);
-const linted = run('node_modules/eslint/bin/eslint.js', '--max-warnings=0', ...(paths.length > 0 ? paths : ['apps', 'libs', 'tools']));
-const formatted = run('node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', ...(paths.length > 0 ? paths : ['.']));
+const linted = run(
+  'node_modules/eslint/bin/eslint.js',
+  '--max-warnings=0',
+  ...(paths.length > 0 ? paths : ['apps', 'libs', 'tools']),
+);
+const formatted = run(
+  'node_modules/prettier/bin/prettier.cjs',
+  '--check',
+  '--log-level=warn',
+  ...(paths.length > 0 ? paths : ['.']),
+);
 if (linted && formatted) process.stdout.write('weft: lint and format are in order\n');
 process.exit(linted && formatted ? 0 : 1);

@@ -36,10 +36,12 @@ export function ensurePrograms(names, say = () => undefined) {
   const packages = [...new Set(missing.map((name) => SYSTEM_PROGRAMS[name] ?? name))];
   const hint = `install ${packages.join(', ')} with the system's package manager`;
   if (findProgram('apt-get') === undefined) return missing.map((name) => `${name} is not installed; ${hint}`);
-  if (process.getuid?.() !== 0) return missing.map((name) => `${name} is not installed; run: sudo apt-get install ${packages.join(' ')}`);
+  if (process.getuid?.() !== 0)
+    return missing.map((name) => `${name} is not installed; run: sudo apt-get install ${packages.join(' ')}`);
   say(`installing ${packages.join(', ')} (apt-get), once …`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const apt = (...args) => spawnSync('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=300', ...args], { env, encoding: 'utf8' });
+  const apt = (...args) =>
+    spawnSync('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=300', ...args], { env, encoding: 'utf8' });
   const install = ['install', '-y', '--no-install-recommends', ...packages];
   // Daemons that a package would start on installing are not wanted: the suites start their own, on ports of their own.
   env.RUNLEVEL = '1';
@@ -47,5 +49,8 @@ export function ensurePrograms(names, say = () => undefined) {
   const run = apt(...install);
   return missing
     .filter((name) => findProgram(name) === undefined)
-    .map((name) => `${name} could not be installed: ${(run.stderr || 'apt-get failed').trim().split('\n').at(-1)}; ${hint}`);
+    .map(
+      (name) =>
+        `${name} could not be installed: ${(run.stderr || 'apt-get failed').trim().split('\n').at(-1)}; ${hint}`,
+    );
 }

@@ -9,7 +9,9 @@ export async function runCli(args: readonly string[]): Promise<number> {
   if (verb === '--version' || verb === '-v' || verb === 'version') return print(`${versionText()}\n`);
   if (APPS[verb] === undefined) {
     const suggestion = nearestVerb(verb, Object.keys(APPS));
-    process.stderr.write(`weft: there is no command "${verb}"${suggestion === undefined ? '' : `; did you mean "${suggestion}"?`}\n`);
+    process.stderr.write(
+      `weft: there is no command "${verb}"${suggestion === undefined ? '' : `; did you mean "${suggestion}"?`}\n`,
+    );
     process.stderr.write('Run weft --help for the commands.\n');
     return 2;
   }
@@ -29,7 +31,7 @@ function help(): string {
     ...rows,
     '',
     'Options:',
-    '  -h, --help     print this; weft COMMAND --help prints a command\'s own help',
+    "  -h, --help     print this; weft COMMAND --help prints a command's own help",
     '  -v, --version  print the version',
     '',
   ].join('\n');

@@ -1,6 +1,8 @@
 /** The verb that was probably meant: one that begins alike, or differs in one letter. */
 export function nearestVerb(word: string, verbs: readonly string[]): string | undefined {
-  return verbs.find((verb) => verb.startsWith(word) || word.startsWith(verb)) ?? verbs.find((verb) => oneOff(word, verb));
+  return (
+    verbs.find((verb) => verb.startsWith(word) || word.startsWith(verb)) ?? verbs.find((verb) => oneOff(word, verb))
+  );
 }
 
 /** One letter more, less, other, or two swapped. */

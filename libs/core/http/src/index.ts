@@ -14,5 +14,11 @@ export type {
   StreamSource,
 } from './stream.ts';
 export type { ResetReason } from './reset-reason.ts';
-export { ResponseFlag, RESPONSE_FLAGS, responseFlagsLong, responseFlagsShort, type ResponseFlagName } from './response-flags.ts';
+export {
+  ResponseFlag,
+  RESPONSE_FLAGS,
+  responseFlagsLong,
+  responseFlagsShort,
+  type ResponseFlagName,
+} from './response-flags.ts';
 export { StreamInfo, socketAddress, type DownstreamConnection, type SocketAddress } from './stream-info.ts';

@@ -15,8 +15,14 @@ describe('response flags', () => {
   it('are all explained in docs/errors.md, which explains no other', () => {
     const page = readFileSync(new URL('../../../../docs/errors.md', import.meta.url), 'utf8');
     const table = page.slice(page.indexOf('## Response flags'), page.indexOf('## Faults'));
-    const rows = [...table.matchAll(/^\| ([A-Z]+) \| (\w+) \| .+ \| .+ \|$/gm)].map(([, short, name]) => ({ name, short }));
-    assert.deepEqual(rows, RESPONSE_FLAGS.map(({ name, short }) => ({ name, short })));
+    const rows = [...table.matchAll(/^\| ([A-Z]+) \| (\w+) \| .+ \| .+ \|$/gm)].map(([, short, name]) => ({
+      name,
+      short,
+    }));
+    assert.deepEqual(
+      rows,
+      RESPONSE_FLAGS.map(({ name, short }) => ({ name, short })),
+    );
   });
 
   it('have one bit each', () => {

@@ -1,9 +1,19 @@
 import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { Address } from '@weft/api-envoy/gen/envoy/config/core/v3/address_pb';
 import type { Listener } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
-import type { FilterChain, FilterChainMatch as MatchProto } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_components_pb';
+import type {
+  FilterChain,
+  FilterChainMatch as MatchProto,
+} from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_components_pb';
 import { decodeCidr } from '@weft/model-match';
-import { listenerAddressText, listenerStatName, type FilterChainConfig, type FilterChainMatch, type ListenerAddress, type ListenerConfig } from './listener.ts';
+import {
+  listenerAddressText,
+  listenerStatName,
+  type FilterChainConfig,
+  type FilterChainMatch,
+  type ListenerAddress,
+  type ListenerConfig,
+} from './listener.ts';
 
 /** What is read here; the rest of the messages is reported by name. */
 export const supported: FieldSupport = {
@@ -24,13 +34,19 @@ export const supported: FieldSupport = {
 export type DecodeNetworkFilter<F> = (cx: DecodeContext, any: Parameters<DecodeContext['unpack']>[0]) => F | undefined;
 
 /** A listener from its message; faults go to `cx`. */
-export function decodeListener<F>(message: Listener, cx: DecodeContext, decodeFilter: DecodeNetworkFilter<F>): ListenerConfig<F> | undefined {
+export function decodeListener<F>(
+  message: Listener,
+  cx: DecodeContext,
+  decodeFilter: DecodeNetworkFilter<F>,
+): ListenerConfig<F> | undefined {
   const before = cx.faults.length;
   const address = decodeListenerAddress(message.address, cx.at('address'));
   const chains = message.filterChains.map((chain, i) => decodeChain(chain, cx.at('filter_chains', i), decodeFilter));
   const { defaultFilterChain } = message;
   const defaultChain =
-    defaultFilterChain === undefined ? undefined : decodeChain(defaultFilterChain, cx.at('default_filter_chain'), decodeFilter);
+    defaultFilterChain === undefined
+      ? undefined
+      : decodeChain(defaultFilterChain, cx.at('default_filter_chain'), decodeFilter);
   if (chains.length === 0 && defaultFilterChain === undefined)
     cx.at('filter_chains').error('is empty', { expected: 'at least one filter chain' });
   rejectTwins(message.filterChains, cx.at('filter_chains'));
@@ -66,7 +82,9 @@ export function decodeListenerAddress(message: Address | undefined, cx: DecodeCo
     return undefined;
   }
   if (value.protocol === 1) {
-    socket.at('protocol').error('UDP listeners are known to Envoy and not implemented by Weft yet', { expected: 'TCP' });
+    socket
+      .at('protocol')
+      .error('UDP listeners are known to Envoy and not implemented by Weft yet', { expected: 'TCP' });
     return undefined;
   }
   if (!/^[0-9.]+$|:/.test(value.address)) {
@@ -76,7 +94,11 @@ export function decodeListenerAddress(message: Address | undefined, cx: DecodeCo
   return { kind: 'socket', ip: value.address, port, ipv4Compat: value.ipv4Compat };
 }
 
-function decodeChain<F>(message: FilterChain, cx: DecodeContext, decodeFilter: DecodeNetworkFilter<F>): FilterChainConfig<F> | undefined {
+function decodeChain<F>(
+  message: FilterChain,
+  cx: DecodeContext,
+  decodeFilter: DecodeNetworkFilter<F>,
+): FilterChainConfig<F> | undefined {
   const match = decodeMatch(message.filterChainMatch, cx.at('filter_chain_match'));
   if (message.transportSocket !== undefined)
     cx.at('transport_socket').error('TLS on listeners is known to Envoy and not implemented by Weft yet');
@@ -86,9 +108,16 @@ function decodeChain<F>(message: FilterChain, cx: DecodeContext, decodeFilter: D
     return undefined;
   }
   if (message.filters.length > 1)
-    filters.at(0).error('only the terminal network filter is implemented by Weft yet', { expected: 'one filter: http_connection_manager or tcp_proxy' });
+    filters
+      .at(0)
+      .error('only the terminal network filter is implemented by Weft yet', {
+        expected: 'one filter: http_connection_manager or tcp_proxy',
+      });
   const { configType } = message.filters[0]!;
-  const filter = decodeFilter(filters.at(0, 'typed_config'), configType.case === 'typedConfig' ? configType.value : undefined);
+  const filter = decodeFilter(
+    filters.at(0, 'typed_config'),
+    configType.case === 'typedConfig' ? configType.value : undefined,
+  );
   return filter === undefined ? undefined : { name: message.name, match, filter };
 }
 
@@ -102,7 +131,8 @@ function decodeMatch(message: MatchProto | undefined, cx: DecodeContext): Filter
       ['direct_source_prefix_ranges', message.directSourcePrefixRanges.length],
     ] as const;
     // A criterion that is not looked at would send connections to the wrong chain, so it is refused and not only reported.
-    for (const [field, set] of late) if (set !== 0) cx.at(field).error('is known to Envoy and not implemented by Weft yet');
+    for (const [field, set] of late)
+      if (set !== 0) cx.at(field).error('is known to Envoy and not implemented by Weft yet');
   }
   const ranges = (list: MatchProto['prefixRanges'] | undefined, field: string) =>
     (list ?? []).flatMap((range, i) => decodeCidr(range, cx.at(field, i)) ?? []);
@@ -128,7 +158,10 @@ function rejectTwins(chains: readonly FilterChain[], cx: DecodeContext): void {
       match?.applicationProtocols,
     ]);
     const first = seen.get(key);
-    if (first !== undefined) cx.at(i, 'filter_chain_match').error(`is the same as that of filter chain ${first}, so this one would never be used`);
+    if (first !== undefined)
+      cx.at(i, 'filter_chain_match').error(
+        `is the same as that of filter chain ${first}, so this one would never be used`,
+      );
     else seen.set(key, i);
   });
 }

@@ -13,7 +13,10 @@ export interface ConnectionFacts {
  * The filter chain for a connection: criteria in Envoy's order (destination port, destination IP, source IP, source port),
  * at each the most specific one that matches; the default chain where none does. Source: FilterChainMatch v3.
  */
-export function matchFilterChain<F>(listener: ListenerConfig<F>, facts: ConnectionFacts): FilterChainConfig<F> | undefined {
+export function matchFilterChain<F>(
+  listener: ListenerConfig<F>,
+  facts: ConnectionFacts,
+): FilterChainConfig<F> | undefined {
   const { chains } = listener;
   // Nearly every listener has one chain that takes all.
   if (chains.length === 1 && takesAll(chains[0] as FilterChainConfig<F>)) return chains[0];
@@ -22,7 +25,9 @@ export function matchFilterChain<F>(listener: ListenerConfig<F>, facts: Connecti
   const source = parseIp(facts.sourceIp);
   left = narrow(left, (chain) => rangeRank(chain.match.prefixRanges, destination));
   left = narrow(left, (chain) => rangeRank(chain.match.sourcePrefixRanges, source));
-  left = narrow(left, ({ match }) => (match.sourcePorts.length === 0 ? 0 : match.sourcePorts.includes(facts.sourcePort) ? 1 : -1));
+  left = narrow(left, ({ match }) =>
+    match.sourcePorts.length === 0 ? 0 : match.sourcePorts.includes(facts.sourcePort) ? 1 : -1,
+  );
   return left[0] ?? listener.defaultChain;
 }
 
@@ -32,7 +37,10 @@ function takesAll(chain: FilterChainConfig<unknown>): boolean {
 }
 
 /** Keeps the chains with the highest rank; a rank below 0 does not match at all. */
-function narrow<F>(chains: readonly FilterChainConfig<F>[], rank: (chain: FilterChainConfig<F>) => number): readonly FilterChainConfig<F>[] {
+function narrow<F>(
+  chains: readonly FilterChainConfig<F>[],
+  rank: (chain: FilterChainConfig<F>) => number,
+): readonly FilterChainConfig<F>[] {
   const ranks = chains.map(rank);
   const best = Math.max(-1, ...ranks);
   return best < 0 ? [] : chains.filter((_, i) => ranks[i] === best);

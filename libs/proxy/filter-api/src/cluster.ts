@@ -59,6 +59,8 @@ export interface ClusterRequestStats {
   readonly upstreamFlowControlDrained: Counter;
   /** `upstream_rq_<code>`, `_<c>xx`, `_completed`, and the same under `internal.` or `external.`, `canary.` never. */
   chargeResponse(code: number, internal: boolean): void;
+  /** A response that a retry takes the place of: `retry.upstream_rq_<code>`, `_<c>xx`, `_completed`. */
+  chargeRetried(code: number): void;
   /** `upstream_rq_time` under `internal.` or `external.` too. */
   recordTime(ms: number, internal: boolean): void;
 }

@@ -75,6 +75,8 @@ export interface FilterStream {
   /** The upstream is above its watermark: hold the request body. Counted. */
   pauseRequest(): void;
   resumeRequest(): void;
+  /** What a filter may hold of one direction's body (`per_connection_buffer_limit_bytes`). */
+  readonly bufferLimitBytes: number;
   /** True once the last byte or trailer of the request has passed the chain. */
   readonly requestComplete: boolean;
 }

@@ -100,7 +100,8 @@ export class ActiveStream implements RequestReceiver {
       this.codec.informational(new ResponseHeaderMap(100));
       headers.remove('expect');
     }
-    if (hcm.tracer !== undefined) this.span = hcm.tracer.start(headers, info, new FilterSlot(this, this.filters.length));
+    if (hcm.tracer !== undefined)
+      this.span = hcm.tracer.start(headers, info, new FilterSlot(this, this.filters.length));
     if (this.requestPath === undefined) this.terminal?.onRequestHeaders?.(headers, end);
     else this.requestPath.headers(0, headers, end);
   }
@@ -320,7 +321,12 @@ export class ActiveStream implements RequestReceiver {
     }
     stats.rqIdleTimeout.inc();
     const flags = ResponseFlag.StreamIdleTimeout;
-    this.reply({ status: this.requestComplete ? 504 : 408, body: 'stream timeout', details: 'stream_idle_timeout', flags });
+    this.reply({
+      status: this.requestComplete ? 504 : 408,
+      body: 'stream timeout',
+      details: 'stream_idle_timeout',
+      flags,
+    });
   }
 
   private get forward(): ForwardAction | undefined {

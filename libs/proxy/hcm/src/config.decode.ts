@@ -59,7 +59,9 @@ export function decodeHcm(
       (range, i) => decodeCidr(range, cx.at('internal_address_config', 'cidr_ranges', i)) ?? [],
     ),
     unixSocketsInternal: internal?.unixSockets ?? false,
-    upgrades: new Set(message.upgradeConfigs.filter((entry) => entry.enabled !== false).map((entry) => entry.upgradeType.toLowerCase())),
+    upgrades: new Set(
+      message.upgradeConfigs.filter((entry) => entry.enabled !== false).map((entry) => entry.upgradeType.toLowerCase()),
+    ),
     streamIdleTimeoutMs: durationMs(message.streamIdleTimeout) ?? 300_000,
     requestTimeoutMs: durationMs(message.requestTimeout) ?? 0,
     maxStreamDurationMs: durationMs(common?.maxStreamDuration) ?? 0,
@@ -89,12 +91,15 @@ function decodeRoutes(message: HttpConnectionManager, cx: DecodeContext): RouteS
     return table === undefined ? undefined : { kind: 'static', table };
   }
   if (kind === 'rds') {
-    if (value.configSource !== undefined) return { kind: 'rds', name: value.routeConfigName, source: value.configSource };
+    if (value.configSource !== undefined)
+      return { kind: 'rds', name: value.routeConfigName, source: value.configSource };
     cx.at('rds', 'config_source').error('is missing', { expected: 'a config source, for example path_config_source' });
   } else if (kind === undefined) {
     cx.error('has no routes', { expected: 'route_config or rds' });
   } else {
-    cx.at('scoped_routes').error('is known to Envoy and not implemented by Weft yet', { expected: 'route_config or rds' });
+    cx.at('scoped_routes').error('is known to Envoy and not implemented by Weft yet', {
+      expected: 'route_config or rds',
+    });
   }
   return undefined;
 }
@@ -117,7 +122,9 @@ function decodeFilters(
     if (last && !decoded.factory.terminal)
       cx.at(i).error(`"${entry.name}" cannot be the last filter`, { expected: 'envoy.filters.http.router at the end' });
     if (!last && decoded.factory.terminal)
-      cx.at(i).error(`"${entry.name}" answers requests, so no filter behind it would run`, { expected: 'it at the end' });
+      cx.at(i).error(`"${entry.name}" answers requests, so no filter behind it would run`, {
+        expected: 'it at the end',
+      });
   });
   return chain.length > 0 ? chain : undefined;
 }
@@ -164,7 +171,8 @@ function http1Settings(
     acceptHttp10: http1?.acceptHttp10 ?? false,
     defaultHostForHttp10: http1?.defaultHostForHttp10 ?? '',
     allowAbsoluteUrl: http1?.allowAbsoluteUrl ?? true,
-    headersWithUnderscoresAction: (['allow', 'reject', 'drop'] as const)[common?.headersWithUnderscoresAction ?? 0] ?? 'allow',
+    headersWithUnderscoresAction:
+      (['allow', 'reject', 'drop'] as const)[common?.headersWithUnderscoresAction ?? 0] ?? 'allow',
   };
 }
 
@@ -173,7 +181,8 @@ function requestOptions(message: HttpConnectionManager) {
   const anyPort = stripPortMode.case === 'stripAnyHostPort' && stripPortMode.value;
   return {
     serverName: message.serverName === '' ? 'envoy' : message.serverName,
-    serverHeader: (['OVERWRITE', 'APPEND_IF_ABSENT', 'PASS_THROUGH'] as const)[message.serverHeaderTransformation] ?? 'OVERWRITE',
+    serverHeader:
+      (['OVERWRITE', 'APPEND_IF_ABSENT', 'PASS_THROUGH'] as const)[message.serverHeaderTransformation] ?? 'OVERWRITE',
     useRemoteAddress: message.useRemoteAddress ?? false,
     xffNumTrustedHops: message.xffNumTrustedHops,
     skipXffAppend: message.skipXffAppend,
@@ -187,8 +196,9 @@ function requestOptions(message: HttpConnectionManager) {
     mergeSlashes: message.mergeSlashes,
     stripPort: anyPort ? 'any' : message.stripMatchingHostPort ? 'matching' : 'none',
     forwardClientCert:
-      (['SANITIZE', 'FORWARD_ONLY', 'APPEND_FORWARD', 'SANITIZE_SET', 'ALWAYS_FORWARD_ONLY'] as const)[message.forwardClientCertDetails] ??
-      'SANITIZE',
+      (['SANITIZE', 'FORWARD_ONLY', 'APPEND_FORWARD', 'SANITIZE_SET', 'ALWAYS_FORWARD_ONLY'] as const)[
+        message.forwardClientCertDetails
+      ] ?? 'SANITIZE',
   } as const;
 }
 

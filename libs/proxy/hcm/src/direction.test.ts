@@ -32,7 +32,8 @@ function world(filters: HttpFilter[], limitBytes = 1000) {
     out,
     events,
     direction,
-    send: (...parts: string[]) => parts.forEach((part, i) => direction.data(0, Buffer.from(part), i === parts.length - 1)),
+    send: (...parts: string[]) =>
+      parts.forEach((part, i) => direction.data(0, Buffer.from(part), i === parts.length - 1)),
     head: (end = false) => direction.headers(0, new RequestHeaderMap(), end),
     stop: () => {
       flowing = false;
@@ -110,7 +111,10 @@ describe('one direction of a filter chain', () => {
   });
 
   it('reports a filter that buffers more than the limit, and stops there', () => {
-    const { out, events, head, direction } = world([{ onRequestHeaders: () => BUFFER, onRequestData: () => BUFFER }], 3);
+    const { out, events, head, direction } = world(
+      [{ onRequestHeaders: () => BUFFER, onRequestData: () => BUFFER }],
+      3,
+    );
     head();
     direction.data(0, Buffer.from('abc'), false);
     assert.deepEqual(events, []);
@@ -130,7 +134,10 @@ describe('one direction of a filter chain', () => {
   });
 
   it('stops iterating when a filter ended the stream', () => {
-    const built = world([{ onRequestHeaders: () => (built.stop(), CONTINUE) }, { onRequestHeaders: () => assert.fail() }]);
+    const built = world([
+      { onRequestHeaders: () => (built.stop(), CONTINUE) },
+      { onRequestHeaders: () => assert.fail() },
+    ]);
     built.head(true);
     assert.deepEqual(built.out, []);
   });

@@ -1,5 +1,14 @@
 import type { HeaderMap } from '@weft/core-http';
-import { BUFFER, CONSUME, CONTINUE, STOP, type DataStatus, type HeadersStatus, type HttpFilter, type TrailersStatus } from '@weft/proxy-filter-api';
+import {
+  BUFFER,
+  CONSUME,
+  CONTINUE,
+  STOP,
+  type DataStatus,
+  type HeadersStatus,
+  type HttpFilter,
+  type TrailersStatus,
+} from '@weft/proxy-filter-api';
 
 /** How one direction calls its filters, where it ends, and what it does when it holds too much. One for each direction. */
 export interface DirectionEnds<H extends HeaderMap> {

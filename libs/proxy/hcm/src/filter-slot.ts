@@ -42,6 +42,9 @@ export class FilterSlot implements FilterStream {
   get internalRequest(): boolean {
     return this.stream.internal;
   }
+  get bufferLimitBytes(): number {
+    return this.stream.connection.bufferLimitBytes;
+  }
   get requestComplete(): boolean {
     return this.stream.requestComplete;
   }

@@ -30,7 +30,8 @@ export interface HcmExtensions {
 export function createHcmFactory(extensions: HcmExtensions): NetworkFilterFactory<HcmConfig> {
   return {
     typeName: 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
-    decode: (message: Message, cx: DecodeContext) => decodeHcm(message as HttpConnectionManager, cx, extensions.httpFilters),
+    decode: (message: Message, cx: DecodeContext) =>
+      decodeHcm(message as HttpConnectionManager, cx, extensions.httpFilters),
     prepare: (config, server, listener) => new HcmFilter(config, { server, listener, extensions }),
   };
 }
@@ -85,5 +86,7 @@ class HcmFilter implements PreparedNetworkFilter {
 
 function routesOf(config: HcmConfig, server: ServerContext, stats: StatsScope): RouteProvider {
   const { routes } = config;
-  return routes.kind === 'static' ? { table: routes.table, close: () => undefined } : server.routes(routes.name, routes.source, stats);
+  return routes.kind === 'static'
+    ? { table: routes.table, close: () => undefined }
+    : server.routes(routes.name, routes.source, stats);
 }

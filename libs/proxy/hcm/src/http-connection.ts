@@ -37,7 +37,8 @@ export class HttpConnection implements ConnectionHandler, ServerCodecCallbacks, 
     stats.cxActive.inc();
     stats.cxHttp1Active.inc();
     if (config.idleTimeoutMs > 0) this.idleTimer = runtime.timers.start(config.idleTimeoutMs, this);
-    if (config.maxConnectionDurationMs > 0) this.durationTimer = runtime.timers.start(config.maxConnectionDurationMs, this);
+    if (config.maxConnectionDurationMs > 0)
+      this.durationTimer = runtime.timers.start(config.maxConnectionDurationMs, this);
   }
 
   // ---- bytes, called by the transport ----
@@ -91,7 +92,9 @@ export class HttpConnection implements ConnectionHandler, ServerCodecCallbacks, 
     this.closedHere = true;
     const logger = runtime.loggers.get('http');
     if (logger.enabled('debug'))
-      logger.debug(`Closed ${this.connection.info.directRemoteAddress.text}: its request broke the protocol (${details}).`);
+      logger.debug(
+        `Closed ${this.connection.info.directRemoteAddress.text}: its request broke the protocol (${details}).`,
+      );
   }
   onIdle(): void {
     this.idleSinceMs = this.hcm.runtime.clock.nowMs();
@@ -148,6 +151,7 @@ export class HttpConnection implements ConnectionHandler, ServerCodecCallbacks, 
 /** The codec's settings for one connection manager's connections, plaintext or TLS. */
 export function codecSettings(hcm: PreparedHcm, scheme: 'http' | 'https'): Http1ServerSettings {
   const { config, date } = hcm;
-  const errorReply = (status: number): string => errorReplyText(status, `date: ${date.value}\r\nserver: ${config.serverName}\r\n`);
+  const errorReply = (status: number): string =>
+    errorReplyText(status, `date: ${date.value}\r\nserver: ${config.serverName}\r\n`);
   return http1ServerSettings({ ...config.http1, scheme, errorReply });
 }

@@ -2,17 +2,30 @@ import { ResponseHeaderMap, type RequestHeaderMap } from '@weft/core-http';
 import type { LocalReply } from '@weft/proxy-filter-api';
 
 /** gRPC codes for HTTP statuses. Source: gRPC's "HTTP to gRPC status code mapping", as Envoy applies it. */
-const GRPC_STATUS: Readonly<Record<number, number>> = { 400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14 };
+const GRPC_STATUS: Readonly<Record<number, number>> = {
+  400: 13,
+  401: 16,
+  403: 7,
+  404: 12,
+  429: 14,
+  502: 14,
+  503: 14,
+  504: 14,
+};
 const GRPC_UNKNOWN = 2;
 
 /** A local reply as head and body. To a gRPC client it is a trailers-only response: 200 with grpc-status. */
-export function localReplyHead(reply: LocalReply, request: RequestHeaderMap): { headers: ResponseHeaderMap; body: Buffer } {
+export function localReplyHead(
+  reply: LocalReply,
+  request: RequestHeaderMap,
+): { headers: ResponseHeaderMap; body: Buffer } {
   const { status, body, headers: more } = reply;
   if (request.get('content-type')?.startsWith('application/grpc')) {
     const headers = new ResponseHeaderMap(200, ['content-type', 'application/grpc']);
     headers.add('grpc-status', String(GRPC_STATUS[status] ?? GRPC_UNKNOWN));
     if (body !== '') headers.add('grpc-message', percentEncode(body));
-    for (let i = 0; more !== undefined && i < more.length; i += 2) headers.add(more[i] as string, more[i + 1] as string);
+    for (let i = 0; more !== undefined && i < more.length; i += 2)
+      headers.add(more[i] as string, more[i + 1] as string);
     return { headers, body: Buffer.alloc(0) };
   }
   const headers = new ResponseHeaderMap(status);
@@ -29,6 +42,9 @@ export function localReplyHead(reply: LocalReply, request: RequestHeaderMap): { 
 function percentEncode(text: string): string {
   let encoded = '';
   for (const byte of Buffer.from(text))
-    encoded += byte >= 0x20 && byte <= 0x7e && byte !== 0x25 ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+    encoded +=
+      byte >= 0x20 && byte <= 0x7e && byte !== 0x25
+        ? String.fromCharCode(byte)
+        : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
   return encoded;
 }

@@ -64,8 +64,10 @@ export class RequestHeads {
     if (config.useRemoteAddress) {
       if (config.xffNumTrustedHops > 0) remoteAddress = addressFromEnd(forwarded, config.xffNumTrustedHops - 1) ?? peer;
       internal = forwarded === undefined && this.isInternal(peer);
-      if (!config.skipXffAppend) headers.set('x-forwarded-for', forwarded === undefined ? peer.ip : `${forwarded}, ${peer.ip}`);
-      if (config.xffNumTrustedHops === 0 || headers.get('x-forwarded-proto') === undefined) headers.set('x-forwarded-proto', scheme);
+      if (!config.skipXffAppend)
+        headers.set('x-forwarded-for', forwarded === undefined ? peer.ip : `${forwarded}, ${peer.ip}`);
+      if (config.xffNumTrustedHops === 0 || headers.get('x-forwarded-proto') === undefined)
+        headers.set('x-forwarded-proto', scheme);
     } else {
       remoteAddress = addressFromEnd(forwarded, config.xffNumTrustedHops) ?? peer;
       internal = forwarded !== undefined && !forwarded.includes(',') && this.isInternal(remoteAddress);
@@ -88,7 +90,8 @@ export class RequestHeads {
     if (connection !== undefined && connection.toLowerCase() !== 'keep-alive' && connection.toLowerCase() !== 'close') {
       for (const token of connection.toLowerCase().split(',')) {
         const name = token.trim();
-        if (name !== '' && name !== 'te' && !name.startsWith('x-forwarded-') && !name.startsWith('x-envoy-')) headers.remove(name);
+        if (name !== '' && name !== 'te' && !name.startsWith('x-forwarded-') && !name.startsWith('x-envoy-'))
+          headers.remove(name);
       }
     }
     for (const name of HOP_BY_HOP) headers.remove(name);
@@ -109,7 +112,8 @@ export class RequestHeads {
       headers.remove('x-envoy-internal');
     }
     const { forwardClientCert } = this.config;
-    if (forwardClientCert === 'SANITIZE' || forwardClientCert === 'SANITIZE_SET') headers.remove('x-forwarded-client-cert');
+    if (forwardClientCert === 'SANITIZE' || forwardClientCert === 'SANITIZE_SET')
+      headers.remove('x-forwarded-client-cert');
   }
 
   private setRequestId(headers: RequestHeaderMap, edge: boolean): void {
@@ -187,7 +191,8 @@ export function prepareResponse(
   headers.remove('transfer-encoding');
   if (headers.status !== 101) headers.remove('upgrade');
   if (config.serverHeader === 'OVERWRITE') headers.set('server', config.serverName);
-  else if (config.serverHeader === 'APPEND_IF_ABSENT' && !headers.has('server')) headers.add('server', config.serverName);
+  else if (config.serverHeader === 'APPEND_IF_ABSENT' && !headers.has('server'))
+    headers.add('server', config.serverName);
   if (!headers.has('date')) headers.add('date', date.value);
   if (config.alwaysSetRequestIdInResponse) headers.set('x-request-id', request.get('x-request-id') ?? '');
   if (config.via !== '') headers.add('via', config.via);

@@ -3,7 +3,12 @@ import { registry, type DecodeContext, type FieldSupport } from '@weft/api-envoy
 import type { Listener as ListenerProto } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import { after, type Logger } from '@weft/core-runtime';
-import { decodeListener, listenerAddressText, supported as listenerSupport, type ListenerConfig } from '@weft/model-listener';
+import {
+  decodeListener,
+  listenerAddressText,
+  supported as listenerSupport,
+  type ListenerConfig,
+} from '@weft/model-listener';
 import type { NetworkFilterFactory, PreparedNetworkFilter, ServerContext } from '@weft/proxy-filter-api';
 import { Listener } from './listener.ts';
 import { ListenerManagerStats } from './listener-manager-stats.ts';
@@ -130,7 +135,9 @@ export class ListenerManager {
       await listener.bind();
     } catch (error) {
       this.stats.listenerCreateFailure.inc();
-      throw new Error(`cannot listen on ${address} for listener "${name}": ${explainBindError(error)}`, { cause: error });
+      throw new Error(`cannot listen on ${address} for listener "${name}": ${explainBindError(error)}`, {
+        cause: error,
+      });
     }
     this.logger.info(`Listener ${name} accepts connections on ${listener.address?.text ?? address}.`);
   }
@@ -174,7 +181,9 @@ export class ListenerManager {
     const factory = this.factories.find((candidate) => candidate.typeName === message.$typeName);
     if (factory === undefined) {
       const known = this.factories.map((candidate) => candidate.typeName).join(', ');
-      cx.error(`the filter ${message.$typeName} is known to Envoy and not implemented by Weft yet`, { expected: `one of: ${known}` });
+      cx.error(`the filter ${message.$typeName} is known to Envoy and not implemented by Weft yet`, {
+        expected: `one of: ${known}`,
+      });
       return undefined;
     }
     const config = factory.decode(message, cx);

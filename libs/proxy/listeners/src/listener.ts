@@ -20,9 +20,17 @@ class ListenerStats {
     this.cxDestroy = scope.counter('downstream_cx_destroy');
     this.cxLengthMs = scope.histogram('downstream_cx_length_ms');
     this.noFilterChainMatch = scope.counter('no_filter_chain_match');
-    for (const name of ['downstream_cx_overflow', 'downstream_cx_overload_reject', 'downstream_global_cx_overflow',
-      'downstream_cx_transport_socket_connect_timeout', 'downstream_pre_cx_timeout', 'downstream_listener_filter_error',
-      'downstream_listener_filter_remote_close', 'connections_accepted_per_socket_event']) // prettier-ignore
+    for (const name of [
+      'downstream_cx_overflow',
+      'downstream_cx_overload_reject',
+      'downstream_global_cx_overflow',
+      'downstream_cx_transport_socket_connect_timeout',
+      'downstream_pre_cx_timeout',
+      'downstream_listener_filter_error',
+      'downstream_listener_filter_remote_close',
+      'connections_accepted_per_socket_event',
+    ])
+      // prettier-ignore
       scope.counter(name);
     scope.gauge('downstream_pre_cx_active');
   }
@@ -147,7 +155,12 @@ export class Listener {
     }
     stats.cxActive.inc();
     const { perConnectionBufferLimitBytes: bufferLimitBytes } = this.current;
-    const connection = new OpenConnection(this, chain.filter, { transport, info, bufferLimitBytes }, this.runtime.clock.nowMs());
+    const connection = new OpenConnection(
+      this,
+      chain.filter,
+      { transport, info, bufferLimitBytes },
+      this.runtime.clock.nowMs(),
+    );
     this.open.add(connection);
     transport.setReceiver(connection);
   }

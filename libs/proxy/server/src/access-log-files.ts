@@ -9,7 +9,11 @@ export class AccessLogFiles {
   private readonly flags: RuntimeSnapshot;
   private readonly files: LogFiles;
 
-  constructor(runtime: Runtime, flags: RuntimeSnapshot, files: { readonly stats: StatsScope; readonly flushIntervalMs: number }) {
+  constructor(
+    runtime: Runtime,
+    flags: RuntimeSnapshot,
+    files: { readonly stats: StatsScope; readonly flushIntervalMs: number },
+  ) {
     this.runtime = runtime;
     this.flags = flags;
     this.files = new LogFiles(runtime.timers, files.stats, files.flushIntervalMs);
@@ -31,7 +35,9 @@ export class AccessLogFiles {
           open: (path) => this.files.open(path),
         });
       } catch (error) {
-        throw new Error(`the access log ${config.path} cannot be opened: ${(error as Error).message}`, { cause: error });
+        throw new Error(`the access log ${config.path} cannot be opened: ${(error as Error).message}`, {
+          cause: error,
+        });
       }
     });
   }

@@ -38,7 +38,8 @@ export function decodeBootstrap(message: Bootstrap, cx: DecodeContext, options: 
     layers: decodeLayers(message, cx.at('layered_runtime', 'layers')),
     lds: fileSource(dynamicResources?.ldsConfig, dynamic.at('lds_config')),
     cds: fileSource(dynamicResources?.cdsConfig, dynamic.at('cds_config')),
-    statsFlushIntervalMs: flushInterval === undefined ? 5000 : Number(flushInterval.seconds) * 1000 + flushInterval.nanos / 1e6,
+    statsFlushIntervalMs:
+      flushInterval === undefined ? 5000 : Number(flushInterval.seconds) * 1000 + flushInterval.nanos / 1e6,
   };
 }
 
@@ -59,7 +60,9 @@ function decodeAdmin(message: Bootstrap, cx: DecodeContext): BootstrapConfig['ad
   // Envoy too runs without an admin server where it has no address.
   if (admin?.address === undefined) return undefined;
   const address = decodeListenerAddress(admin.address, cx.at('address'));
-  return address === undefined ? undefined : { address, accessLogs: decodeAccessLogs(admin.accessLog, cx.at('access_log')) };
+  return address === undefined
+    ? undefined
+    : { address, accessLogs: decodeAccessLogs(admin.accessLog, cx.at('access_log')) };
 }
 
 function decodeLayers(message: Bootstrap, cx: DecodeContext): RuntimeLayer[] {

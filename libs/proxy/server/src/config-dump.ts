@@ -29,7 +29,11 @@ export function configDump(config: DumpedConfig): ConfigDumpSection[] {
         .map(({ message, updatedMs }) => ({ cluster: typed(message), last_updated: stamp(updatedMs) })),
       dynamic_active_clusters: clusters
         .filter(({ version }) => version !== undefined)
-        .map(({ message, version, updatedMs }) => ({ version_info: version ?? '', cluster: typed(message), last_updated: stamp(updatedMs) })),
+        .map(({ message, version, updatedMs }) => ({
+          version_info: version ?? '',
+          cluster: typed(message),
+          last_updated: stamp(updatedMs),
+        })),
     },
     {
       '@type': `${ADMIN}ListenersConfigDump`,
@@ -50,7 +54,9 @@ export function configDump(config: DumpedConfig): ConfigDumpSection[] {
         inlineRoutes(typed(message)).map((route) => ({ route_config: route, last_updated: stamp(updatedMs) })),
       ),
       dynamic_route_configs: routes.flatMap(({ message, version, updatedMs }) =>
-        message === undefined ? [] : [{ version_info: version, route_config: typed(message), last_updated: stamp(updatedMs) }],
+        message === undefined
+          ? []
+          : [{ version_info: version, route_config: typed(message), last_updated: stamp(updatedMs) }],
       ),
     },
   ];
@@ -74,7 +80,9 @@ function inlineRoutes(value: Json): Json[] {
   if (value === null || typeof value !== 'object') return [];
   if (Array.isArray(value)) return value.flatMap((entry: Json) => inlineRoutes(entry));
   return Object.entries(value).flatMap(([key, inner]) =>
-    key === 'route_config' ? [{ '@type': 'type.googleapis.com/envoy.config.route.v3.RouteConfiguration', ...(inner as object) } as Json] : inlineRoutes(inner),
+    key === 'route_config'
+      ? [{ '@type': 'type.googleapis.com/envoy.config.route.v3.RouteConfiguration', ...(inner as object) } as Json]
+      : inlineRoutes(inner),
   );
 }
 

@@ -31,7 +31,11 @@ export function loadBootstrap(options: ProxyOptions): LoadedBootstrap {
       parts.push(readPart(readFileSync(options.configPath, 'utf8'), options.configPath));
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      unreadable.push({ path: '', file: options.configPath, message: code === 'ENOENT' ? 'there is no such file' : message });
+      unreadable.push({
+        path: '',
+        file: options.configPath,
+        message: code === 'ENOENT' ? 'there is no such file' : message,
+      });
     }
   }
   if (options.configYaml !== '') parts.push(readPart(options.configYaml, '--config-yaml'));

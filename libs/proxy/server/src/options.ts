@@ -66,11 +66,18 @@ const FLAGS: Readonly<Record<string, Flag>> = {
   'admin-address-path': { type: 'string', help: 'write the bound admin address to this file' },
   'local-address-ip-version': { type: 'string', help: 'v4 (default) or v6' },
   'disable-hot-restart': { type: 'boolean', help: 'no hot restart' },
-  'reject-unknown-dynamic-fields': { type: 'boolean', help: 'as Envoy', noEffect: 'Weft always refuses unknown fields' },
+  'reject-unknown-dynamic-fields': {
+    type: 'boolean',
+    help: 'as Envoy',
+    noEffect: 'Weft always refuses unknown fields',
+  },
   'cpuset-threads': { type: 'boolean', help: 'as Envoy', noEffect: 'Weft runs one worker' },
   'enable-fine-grain-logging': { type: 'boolean', help: 'as Envoy', noEffect: 'Weft logs by component' },
   'log-format': { type: 'string', help: 'as Envoy', noEffect: "Weft's log has one format, Envoy's default" },
-  strict: { type: 'boolean', help: 'refuse what would be a warning: fields that Weft does not implement, old API versions' },
+  strict: {
+    type: 'boolean',
+    help: 'refuse what would be a warning: fields that Weft does not implement, old API versions',
+  },
   version: { type: 'boolean', help: 'print the version' },
   help: { type: 'boolean', short: 'h', help: 'print this' },
 };
@@ -79,7 +86,8 @@ const FLAGS: Readonly<Record<string, Flag>> = {
 export function parseProxyOptions(args: readonly string[]): OptionsResult {
   const faults: string[] = [];
   const config: ParseArgsOptionsConfig = {};
-  for (const [name, { type, short }] of Object.entries(FLAGS)) config[name] = short === undefined ? { type } : { type, short };
+  for (const [name, { type, short }] of Object.entries(FLAGS))
+    config[name] = short === undefined ? { type } : { type, short };
   const known = args.filter((arg) => isKnown(arg, faults));
   if (faults.length > 0) return { kind: 'faults', faults };
   let values: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
@@ -133,7 +141,8 @@ class Reader {
   options(): ProxyOptions {
     const configPath = this.text('config-path');
     const configYaml = this.text('config-yaml');
-    if (configPath === '' && configYaml === '') this.faults.push('no configuration: give -c FILE or --config-yaml YAML');
+    if (configPath === '' && configYaml === '')
+      this.faults.push('no configuration: give -c FILE or --config-yaml YAML');
     return {
       configPath,
       configYaml,
@@ -174,7 +183,8 @@ class Reader {
     const text = this.text(name).toLowerCase();
     if (text === '') return otherwise;
     // Envoy's own short form of a level.
-    const value = text === 'warn' && name === 'log-level' ? 'warning' : text === 'err' && name === 'log-level' ? 'error' : text;
+    const value =
+      text === 'warn' && name === 'log-level' ? 'warning' : text === 'err' && name === 'log-level' ? 'error' : text;
     const found = choices.find((choice) => choice === value);
     if (found === undefined) this.faults.push(`--${name} ${text} is not one of ${choices.join(', ')}`);
     return found ?? otherwise;

@@ -73,9 +73,16 @@ export class ProxyServer implements ServerContext {
     this.serverStats = new ServerStats(this.stats.scope('server.'), runtime.clock);
     this.clusters = new ClusterManager({ runtime, flags: this.flags, stats: this.stats });
     this.routeDiscovery = new RouteDiscovery(runtime);
-    this.accessLogs = new AccessLogFiles(runtime, this.flags, { stats: this.stats, flushIntervalMs: options.fileFlushIntervalMs });
+    this.accessLogs = new AccessLogFiles(runtime, this.flags, {
+      stats: this.stats,
+      flushIntervalMs: options.fileFlushIntervalMs,
+    });
     this.tracers = new Tracers(this);
-    this.listeners = new ListenerManager(this, networkFilters(this.accessLogs, this.tracers), options.drainTimeS * 1000);
+    this.listeners = new ListenerManager(
+      this,
+      networkFilters(this.accessLogs, this.tracers),
+      options.drainTimeS * 1000,
+    );
     this.resources = new ResourceSets(this);
   }
 
@@ -85,8 +92,12 @@ export class ProxyServer implements ServerContext {
     const server = new ProxyServer(message, config, world);
     const place = cx.at('static_resources');
     const { listeners = [], clusters = [] } = message.staticResources ?? {};
-    server.staticClusters = server.resources.decodeClusters(clusters.map((cluster, i) => ({ message: cluster, cx: place.at('clusters', i) })));
-    server.staticListeners = server.resources.decodeListeners(listeners.map((listener, i) => ({ message: listener, cx: place.at('listeners', i) })));
+    server.staticClusters = server.resources.decodeClusters(
+      clusters.map((cluster, i) => ({ message: cluster, cx: place.at('clusters', i) })),
+    );
+    server.staticListeners = server.resources.decodeListeners(
+      listeners.map((listener, i) => ({ message: listener, cx: place.at('listeners', i) })),
+    );
     server.resources.checkRoutes(server.staticListeners, server.staticClusters, place);
     return cx.faults.length > 0 ? undefined : server;
   }
@@ -99,7 +110,11 @@ export class ProxyServer implements ServerContext {
   }
   get nodeJson(): unknown {
     const { node } = this.bootstrap;
-    return { ...(node === undefined ? {} : (configToJson(node) as object)), id: this.node.id, cluster: this.node.cluster };
+    return {
+      ...(node === undefined ? {} : (configToJson(node) as object)),
+      id: this.node.id,
+      cluster: this.node.cluster,
+    };
   }
   get adminAddress(): AdminAddress | undefined {
     return this.boundAdmin;

@@ -24,7 +24,10 @@ export class ResourceSets {
   }
 
   decodeListeners(received: readonly ReceivedResource[]): DecodedListener[] {
-    rejectTwins(received.filter(({ message }) => (message as Listener).name !== ''), 'listener');
+    rejectTwins(
+      received.filter(({ message }) => (message as Listener).name !== ''),
+      'listener',
+    );
     return received.flatMap(({ message, cx }) => this.proxy.listeners.decode(message as Listener, cx) ?? []);
   }
 
@@ -40,7 +43,11 @@ export class ResourceSets {
         const { routes } = chain.filter.config as Partial<HcmConfig>;
         if (routes?.kind !== 'static' || routes.table.validateClusters === false) continue;
         for (const name of routes.table.clusterNames)
-          if (!known.has(name)) cx.at('listeners', i).error(`routes to the cluster "${name}", which does not exist`, nearestHint(name, known));
+          if (!known.has(name))
+            cx.at('listeners', i).error(
+              `routes to the cluster "${name}", which does not exist`,
+              nearestHint(name, known),
+            );
       }
     });
   }
@@ -72,7 +79,13 @@ export class ResourceSets {
     if (source === undefined) return;
     const { runtime, stats } = this.proxy;
     const { path, watchedDirectory } = source;
-    const options = { path, typeName, stats: stats.scope(scope), runtime, ...(watchedDirectory === undefined ? {} : { watchedDirectory }) };
+    const options = {
+      path,
+      typeName,
+      stats: stats.scope(scope),
+      runtime,
+      ...(watchedDirectory === undefined ? {} : { watchedDirectory }),
+    };
     const subscription = new FileSubscription(options, {
       onUpdate: (update) => {
         for (const { message, cx } of update.resources) {

@@ -102,7 +102,9 @@ class Entry implements ResourceWatcher, DiscoveredRoutes {
     const wanted = update.resources.find(({ message }) => (message as RouteConfiguration).name === this.name);
     if (wanted === undefined) {
       const names = update.resources.map(({ message }) => `"${(message as RouteConfiguration).name}"`).join(', ');
-      return Promise.resolve([{ path: 'resources', file: '', message: `has no route configuration "${this.name}", only ${names || 'none'}` }]);
+      return Promise.resolve([
+        { path: 'resources', file: '', message: `has no route configuration "${this.name}", only ${names || 'none'}` },
+      ]);
     }
     const { message, cx } = wanted;
     const before = cx.faults.length;

@@ -34,19 +34,28 @@ export async function runProxy(args: readonly string[], host: ProcessHost): Prom
   for (const [component, level] of options.componentLogLevels) runtime.loggers.get(component).level = level;
   const { message, cx } = loadBootstrap(options);
   const server = message === undefined ? undefined : ProxyServer.decode(message, cx, { options, runtime });
-  if (server === undefined || cx.faults.length > 0 || (options.strict && cx.warnings.length > 0)) return refuse(cx, options, host);
+  if (server === undefined || cx.faults.length > 0 || (options.strict && cx.warnings.length > 0))
+    return refuse(cx, options, host);
   if (options.mode === 'validate') {
     for (const warning of cx.warnings) host.err(`warning: ${formatFault(warning)}\n`);
     return done(host, `configuration '${nameOf(options)}' OK\n`);
   }
   for (const line of flagsWithoutEffect(args)) runtime.loggers.get('main').warning(line);
   if (options.concurrency > 1)
-    runtime.loggers.get('main').warning(`--concurrency ${options.concurrency}: Weft runs one worker; start more proxies with reuse_port to use more cores`);
+    runtime.loggers
+      .get('main')
+      .warning(
+        `--concurrency ${options.concurrency}: Weft runs one worker; start more proxies with reuse_port to use more cores`,
+      );
   for (const warning of cx.warnings) runtime.loggers.get('config').warning(formatFault(warning));
   await serve(server, options, { host, runtime });
 }
 
-async function serve(server: ProxyServer, options: ProxyOptions, around: { host: ProcessHost; runtime: Runtime }): Promise<void> {
+async function serve(
+  server: ProxyServer,
+  options: ProxyOptions,
+  around: { host: ProcessHost; runtime: Runtime },
+): Promise<void> {
   const { host, runtime } = around;
   const logger = runtime.loggers.get('main');
   server.onExit = () => {
@@ -83,7 +92,8 @@ async function serve(server: ProxyServer, options: ProxyOptions, around: { host:
 
 function refuse(cx: DecodeContext, options: ProxyOptions, host: ProcessHost): void {
   for (const fault of cx.faults) host.err(`error: ${formatFault(fault)}\n`);
-  for (const warning of cx.warnings) host.err(`${options.strict ? 'error (--strict)' : 'warning'}: ${formatFault(warning)}\n`);
+  for (const warning of cx.warnings)
+    host.err(`${options.strict ? 'error (--strict)' : 'warning'}: ${formatFault(warning)}\n`);
   const count = cx.faults.length + (options.strict ? cx.warnings.length : 0);
   host.err(`configuration '${nameOf(options)}' refused: ${count} ${count === 1 ? 'fault' : 'faults'}\n`);
   host.exit(1);

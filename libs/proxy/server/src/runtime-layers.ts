@@ -49,7 +49,10 @@ export class RuntimeLayers implements RuntimeSnapshot {
     const match = /"numerator":(\d+)(?:.*"denominator":"(HUNDRED|TEN_THOUSAND|MILLION)")?/.exec(text);
     if (match === null) return undefined;
     const denominators = { HUNDRED: 100, TEN_THOUSAND: 10_000, MILLION: 1_000_000 } as const;
-    return { numerator: Number(match[1]), denominator: denominators[(match[2] ?? 'HUNDRED') as keyof typeof denominators] };
+    return {
+      numerator: Number(match[1]),
+      denominator: denominators[(match[2] ?? 'HUNDRED') as keyof typeof denominators],
+    };
   }
 
   // ---- for the admin server ----
@@ -89,5 +92,7 @@ export function flattenRuntime(value: unknown, prefix = ''): [string, string][] 
   if (value === null || value === undefined) return [];
   if (typeof value !== 'object') return [[prefix, String(value)]];
   if ('numerator' in value) return [[prefix, JSON.stringify(value)]];
-  return Object.entries(value).flatMap(([key, inner]) => flattenRuntime(inner, prefix === '' ? key : `${prefix}.${key}`));
+  return Object.entries(value).flatMap(([key, inner]) =>
+    flattenRuntime(inner, prefix === '' ? key : `${prefix}.${key}`),
+  );
 }

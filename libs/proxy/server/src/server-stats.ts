@@ -3,7 +3,12 @@ import type { Gauge, StatsScope } from '@weft/core-stats';
 import type { ServerState } from '@weft/observe-admin';
 
 /** As the gauge `server.state` shows them. Source: envoy.admin.v3.ServerInfo.State. */
-const STATE_NUMBERS: Readonly<Record<ServerState, number>> = { LIVE: 0, DRAINING: 1, PRE_INITIALIZING: 2, INITIALIZING: 3 };
+const STATE_NUMBERS: Readonly<Record<ServerState, number>> = {
+  LIVE: 0,
+  DRAINING: 1,
+  PRE_INITIALIZING: 2,
+  INITIALIZING: 3,
+};
 
 /** `server.`: Envoy's server statistics. */
 export class ServerStats {
@@ -26,11 +31,28 @@ export class ServerStats {
     this.memoryHeapSize = scope.gauge('memory_heap_size');
     this.memoryPhysical = scope.gauge('memory_physical_size');
     scope.gauge('concurrency').set(1);
-    for (const name of ['total_connections', 'parent_connections', 'hot_restart_epoch', 'hot_restart_generation', 'version',
-      'days_until_first_cert_expiring', 'seconds_until_first_ocsp_response_expiring', 'stats_recent_lookups', 'fips_mode']) // prettier-ignore
+    for (const name of [
+      'total_connections',
+      'parent_connections',
+      'hot_restart_epoch',
+      'hot_restart_generation',
+      'version',
+      'days_until_first_cert_expiring',
+      'seconds_until_first_ocsp_response_expiring',
+      'stats_recent_lookups',
+      'fips_mode',
+    ])
+      // prettier-ignore
       scope.gauge(name);
-    for (const name of ['debug_assertion_failures', 'envoy_bug_failures', 'static_unknown_fields', 'dynamic_unknown_fields',
-      'dropped_stat_flushes', 'wip_protos']) // prettier-ignore
+    for (const name of [
+      'debug_assertion_failures',
+      'envoy_bug_failures',
+      'static_unknown_fields',
+      'dynamic_unknown_fields',
+      'dropped_stat_flushes',
+      'wip_protos',
+    ])
+      // prettier-ignore
       scope.counter(name);
     scope.histogram('initialization_time_ms');
     this.state('PRE_INITIALIZING');

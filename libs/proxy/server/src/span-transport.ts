@@ -1,9 +1,19 @@
-import { RequestHeaderMap, type ClientStream, type HeaderMap, type ResetReason, type ResponseHeaderMap } from '@weft/core-http';
+import {
+  RequestHeaderMap,
+  type ClientStream,
+  type HeaderMap,
+  type ResetReason,
+  type ResponseHeaderMap,
+} from '@weft/core-http';
 import type { Timer, Timers } from '@weft/core-runtime';
 import type { ReportOutcome, SpanReport, SpanTransport } from '@weft/observe-tracing';
 import type { ClusterManager, HttpPoolCallbacks, LoadBalancerContext, PoolHandle } from '@weft/proxy-filter-api';
 
-const ANY_HOST: LoadBalancerContext = { hashKey: () => undefined, shouldSelectAnotherHost: () => false, hostSelectionRetries: 0 };
+const ANY_HOST: LoadBalancerContext = {
+  hashKey: () => undefined,
+  shouldSelectAnotherHost: () => false,
+  hostSelectionRetries: 0,
+};
 
 /** Posts spans through the proxy's own clusters, so that the collector's name, TLS and limits are those configured. */
 export class ClusterSpanTransport implements SpanTransport {

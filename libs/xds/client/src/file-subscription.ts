@@ -113,7 +113,9 @@ export class FileSubscription implements Subscription {
 
   private fail(sentence: string): void {
     this.stats.failed();
-    this.logger.error(`${sentence}. The last good configuration stays in force; the file is read as soon as it appears.`);
+    this.logger.error(
+      `${sentence}. The last good configuration stays in force; the file is read as soon as it appears.`,
+    );
   }
 }
 

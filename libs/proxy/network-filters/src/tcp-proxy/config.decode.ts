@@ -18,14 +18,24 @@ export interface TcpProxyConfig {
 
 /** What is read here; the rest of the message is reported by name. */
 export const supported: FieldSupport = {
-  [TCP_PROXY]: ['stat_prefix', 'cluster', 'weighted_clusters', 'idle_timeout', 'max_connect_attempts', 'max_downstream_connection_duration'],
+  [TCP_PROXY]: [
+    'stat_prefix',
+    'cluster',
+    'weighted_clusters',
+    'idle_timeout',
+    'max_connect_attempts',
+    'max_downstream_connection_duration',
+  ],
   [`${TCP_PROXY}.WeightedCluster`]: ['clusters'],
   [`${TCP_PROXY}.WeightedCluster.ClusterWeight`]: ['name', 'weight'],
 };
 
 export function decodeTcpProxy(message: TcpProxy, cx: DecodeContext): TcpProxyConfig | undefined {
   const { case: kind, value } = message.clusterSpecifier;
-  const clusters = kind === 'cluster' ? [{ name: value, weight: 1 }] : (value?.clusters ?? []).map(({ name, weight }) => ({ name, weight }));
+  const clusters =
+    kind === 'cluster'
+      ? [{ name: value, weight: 1 }]
+      : (value?.clusters ?? []).map(({ name, weight }) => ({ name, weight }));
   if (clusters.reduce((sum, { weight }) => sum + weight, 0) < 1) {
     cx.error('has no cluster', { expected: 'cluster, or weighted_clusters with weights above 0' });
     return undefined;

@@ -24,6 +24,7 @@ export class TcpProxyStats {
     this.cxActive = scope.gauge('downstream_cx_active');
     for (const name of ['early_data_received_count_total', 'upstream_flush_total', 'on_demand_cluster_attempt',
       'on_demand_cluster_missing', 'on_demand_cluster_success', 'on_demand_cluster_timeout']) scope.counter(name); // prettier-ignore
-    for (const name of ['downstream_cx_rx_bytes_buffered', 'downstream_cx_tx_bytes_buffered', 'upstream_flush_active']) scope.gauge(name);
+    for (const name of ['downstream_cx_rx_bytes_buffered', 'downstream_cx_tx_bytes_buffered', 'upstream_flush_active'])
+      scope.gauge(name);
   }
 }

@@ -22,7 +22,11 @@ export const tcpProxyFactory: NetworkFilterFactory<TcpProxyConfig> = {
   typeName: 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy',
   decode: (message: Message, cx) => decodeTcpProxy(message as TcpProxy, cx),
   prepare: (config, server) => {
-    const shared: Shared = { config, server, stats: new TcpProxyStats(server.stats.scope(`tcp.${config.statPrefix}.`)) };
+    const shared: Shared = {
+      config,
+      server,
+      stats: new TcpProxyStats(server.stats.scope(`tcp.${config.statPrefix}.`)),
+    };
     return { create: (connection) => new TcpProxyConnection(connection, shared), close: () => undefined };
   },
 };
@@ -65,7 +69,8 @@ class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
     stats.cxTotal.inc();
     stats.cxActive.inc();
     if (config.idleTimeoutMs > 0) this.idleTimer = server.runtime.timers.start(config.idleTimeoutMs, this);
-    if (config.maxConnectionDurationMs > 0) this.durationTimer = server.runtime.timers.start(config.maxConnectionDurationMs, this);
+    if (config.maxConnectionDurationMs > 0)
+      this.durationTimer = server.runtime.timers.start(config.maxConnectionDurationMs, this);
     this.downstream.pauseReading();
     this.connect();
   }
