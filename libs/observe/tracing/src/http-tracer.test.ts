@@ -309,6 +309,7 @@ test('custom tags, a shortened path and the moments of the request', () => {
         { tag: 'hd', kind: 'request_header', name: 'x-q', defaultValue: 'd' },
         { tag: 'nohd', kind: 'request_header', name: 'x-none', defaultValue: '' },
         { tag: 'md', kind: 'metadata', defaultValue: 'mdd' },
+        { tag: 'component', kind: 'literal', value: 'weft' },
       ],
     },
   });
@@ -316,6 +317,8 @@ test('custom tags, a shortened path and the moments of the request', () => {
   const [span] = collector.spans;
   const tags = span?.['tags'] as Record<string, string>;
   assert.equal(tags['http.url'], 'http://shop.example/x');
+  assert.equal(collector.reports[0]?.body.match(/"component"/g)?.length, 1);
+  assert.equal(tags['component'], 'weft');
   assert.deepEqual(
     ['lit', 'env', 'noenv', 'hd', 'nohd', 'md', 'user_agent'].map((name) => tags[name]),
     ['foo', '/root', undefined, 'a "quoted" value', undefined, 'mdd', 'curl'],

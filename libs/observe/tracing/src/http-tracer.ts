@@ -5,7 +5,7 @@ import type { TracingConfig, ZipkinConfig } from './config.ts';
 import { extract } from './propagation.ts';
 import { decideSampling, type Sampling, type TraceReason } from './sampling.ts';
 import type { IncomingTrace, SpanContext } from './span-context.ts';
-import { resolveCustomTags, type ResolvedTag } from './span-tags.ts';
+import { bytesOf, resolveCustomTags, type ResolvedTag } from './span-tags.ts';
 import type { SpanReporter } from './zipkin-reporter.ts';
 import { ZipkinSpan, type SpanOrigin } from './zipkin-span.ts';
 
@@ -73,7 +73,7 @@ export class HttpTracer {
       egress: context.trafficDirection === 'OUTBOUND',
       clock,
       random,
-      node,
+      node: { id: bytesOf(node.id), zone: bytesOf(node.zone) },
       reporter,
       customTags: resolveCustomTags(config.customTags, context.environment),
     };

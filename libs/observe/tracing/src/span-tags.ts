@@ -76,8 +76,13 @@ export function resolveCustomTags(
       return [{ tag: custom.tag, header: custom.name, defaultValue: custom.defaultValue }];
     }
     const value = fixedValue(custom, environment);
-    return value === '' ? [] : [{ tag: custom.tag, value }];
+    return value === '' ? [] : [{ tag: custom.tag, value: bytesOf(value) }];
   });
+}
+
+/** Text of the configuration in the form of header values: a character for each byte of its UTF-8. */
+export function bytesOf(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
 }
 
 function fixedValue(

@@ -14,13 +14,13 @@ export function spanJson(span: ZipkinSpan, endpoint: string): string {
   const end = span.wallMicros(span.endMs);
   let json = `{"traceId":"${context.traceId}","id":"${context.spanId}"`;
   if (context.parentId !== '') json += `,"parentId":"${context.parentId}"`;
-  json += `,"kind":"${kind}","name":${JSON.stringify(span.name)},"timestamp":${start},"duration":${Math.max(1, end - start)}`;
+  json += `,"kind":"${kind}","name":${quote(span.name)},"timestamp":${start},"duration":${Math.max(1, end - start)}`;
   if (shared) json += ',"shared":true';
   json += `,"localEndpoint":${endpoint},"annotations":[`;
   for (const { ms, value } of span.annotations) json += `{"timestamp":${span.wallMicros(ms)},"value":"${value}"},`;
   // The last moment, by Envoy's name for it: server sent, or client received.
   json += `{"timestamp":${end},"value":"${kind === 'SERVER' ? 'ss' : 'cr'}"}],"tags":{`;
-  return `${json}${tagsJson(span.tags)}}}`;
+  return `${json}${tagsJson(span)}}}`;
 }
 
 export function endpointJson({ serviceName, ip }: LocalEndpoint): string {
@@ -28,12 +28,12 @@ export function endpointJson({ serviceName, ip }: LocalEndpoint): string {
   return JSON.stringify({ serviceName, ...address, port: 0 });
 }
 
-function tagsJson(tags: readonly string[]): string {
+function tagsJson({ tags, ownTagsFrom }: ZipkinSpan): string {
   let json = '';
   for (let i = 0; i < tags.length; i += 2) {
     const name = tags[i] as string;
-    if (isRepeated(tags, name, i + 2)) continue;
-    json += `${json === '' ? '' : ','}${JSON.stringify(name)}:${JSON.stringify(tags[i + 1])}`;
+    if (i < ownTagsFrom && isRepeated(tags, name, i + 2)) continue;
+    json += `${i === 0 || json === '' ? '' : ','}${quote(name)}:${quote(tags[i + 1] as string)}`;
   }
   return json;
 }
@@ -42,4 +42,13 @@ function tagsJson(tags: readonly string[]): string {
 function isRepeated(tags: readonly string[], name: string, from: number): boolean {
   for (let i = from; i < tags.length; i += 2) if (tags[i] === name) return true;
   return false;
+}
+
+const NEEDS_ESCAPE = /["\\\u0000-\u001f\u007f-\uffff]/;
+const BYTES_BEYOND_ASCII = /[\u0080-\u00ff]/;
+
+/** Text as JSON. Header values are bytes, a character each: they are read as UTF-8, so that the report is valid whatever they are. */
+function quote(text: string): string {
+  if (!NEEDS_ESCAPE.test(text)) return `"${text}"`;
+  return JSON.stringify(BYTES_BEYOND_ASCII.test(text) ? Buffer.from(text, 'latin1').toString('utf8') : text);
 }

@@ -50,10 +50,11 @@ function world(flags: Record<string, number> = {}) {
     customTags: [],
   };
   const origin = { kind: 'SERVER', sampled: true, style: 'b3-multi', shared: false } as const;
-  const finishSpan = (): void => {
+  const finishSpan = (text = 'x'): void => {
     const { info, request } = fakeStream(time, '/');
     const context = { traceId: '1'.repeat(16), spanId: '1'.repeat(16), parentId: '' };
     const span = new ZipkinSpan(settings, { ...origin, context }, { info, name: 'x', parent: undefined });
+    span.setTag('text', text);
     span.setTag('twice', 'old');
     span.setTag('twice', 'new');
     span.finish(info, request, undefined);
@@ -103,6 +104,17 @@ test('a span is reported once, with the last value of each tag, and strange name
   assert.equal((span?.['tags'] as Record<string, string>)['twice'], 'new');
   assert.deepEqual(span?.['localEndpoint'], { serviceName: 'a "b"', ipv6: '::1', port: 0 });
   assert.equal(span?.['duration'], 1);
+});
+
+test('a tag is whatever text its bytes are, even broken ones', () => {
+  const { reporter, collector, finishSpan } = world();
+  finishSpan(Buffer.from('é "日本"\n', 'utf8').toString('latin1'));
+  finishSpan('\u00ff\u00fe');
+  reporter.flush();
+  assert.deepEqual(
+    collector.spans.map((span) => (span['tags'] as Record<string, string>)['text']),
+    ['é "日本"\n', '\ufffd\ufffd'],
+  );
 });
 
 test('every outcome of a report is counted', () => {

@@ -9,7 +9,7 @@ export interface SpanReport {
   readonly cluster: string;
   readonly host: string;
   readonly path: string;
-  /** JSON. */
+  /** JSON, to be sent as UTF-8 with `content-type: application/json`. */
   readonly body: string;
   readonly timeoutMs: number;
 }

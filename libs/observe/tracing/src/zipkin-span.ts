@@ -25,8 +25,10 @@ export class ZipkinSpan {
   readonly settings: TracerSettings;
   readonly origin: SpanOrigin;
   name: string;
-  /** `[name, value, name, value …]`; later values of a name count. */
+  /** `[name, value, name, value …]`; later values of a name count. Characters below U+0100 are bytes of UTF-8. */
   readonly tags: string[] = [];
+  /** Where in `tags` those that `finish` made begin: only the ones before may be repeated. */
+  ownTagsFrom = 0;
   /** Moments by Clock.nowMs with what happened then. */
   readonly annotations: { readonly ms: number; readonly value: string }[] = [];
   readonly startMs: number;
@@ -97,12 +99,15 @@ export class ZipkinSpan {
     const { settings, parent } = this;
     if (!this.origin.sampled || this.endMs >= 0) return;
     this.endMs = parent === undefined && info.endMs >= 0 ? info.endMs : settings.clock.nowMs();
+    this.ownTagsFrom = this.tags.length;
     const stream = { info, request, response };
     if (parent === undefined) {
       tagRequestSpan(this, stream, settings.config.maxPathTagLength);
       this.setTag('node_id', settings.node.id);
       this.setTag('zone', settings.node.zone);
       tagCustom(this, settings.customTags, request);
+      // A custom tag may stand in for one of Envoy's.
+      if (settings.customTags.length > 0) this.ownTagsFrom = this.tags.length;
       if (settings.config.verbose) annotateMoments(this, info);
     } else {
       tagUpstreamSpan(this, stream);
