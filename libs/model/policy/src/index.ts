@@ -11,6 +11,14 @@ export {
   type RetryPolicy,
 } from './retry-policy.ts';
 export { decodeRetryPolicy } from './retry-policy.decode.ts';
+export { isConnectFailure, mayRetry, rateLimitedDelayMs, retriesReset, retriesResponse } from './retry-decision.ts';
+export {
+  hasEnvoyHeaders,
+  malformedOverride,
+  retryPolicyOf,
+  takeOverrides,
+  type RequestOverrides,
+} from './request-overrides.ts';
 export { HeaderFormat, type FormatContext, type FormatOperator } from './header-format.ts';
 export { decodeHeaderFormat } from './header-format.decode.ts';
 export {

@@ -1,1 +1,2 @@
-export {};
+export { httpFilters } from './registry.ts';
+export { supported } from '@weft/proxy-router';

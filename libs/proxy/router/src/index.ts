@@ -1,1 +1,3 @@
-export {};
+export { routerFactory } from './router.ts';
+export { supported } from './config.decode.ts';
+export type { RouterConfig } from './config.ts';
