@@ -7,7 +7,10 @@ import { parseFormat, type FormatPart } from './format-parser.ts';
 import type { JsonNode, LogFormat } from './formatter.ts';
 
 /** google.protobuf.Struct, as the API's messages hold it. */
-type StructValue = string | number | boolean | null | StructValue[] | { [name: string]: StructValue };
+type StructValue = string | number | boolean | null | StructValue[] | StructObject;
+interface StructObject {
+  [name: string]: StructValue;
+}
 
 const FORMAT_STRING = 'envoy.config.core.v3.SubstitutionFormatString';
 
@@ -46,11 +49,7 @@ export function decodeTextFormat(text: string, cx: DecodeContext, omitEmptyValue
   return { kind: 'text', parts: decodeParts(text, cx), omitEmptyValues };
 }
 
-export function decodeJsonFormat(
-  value: { [name: string]: StructValue },
-  cx: DecodeContext,
-  omitEmptyValues = false,
-): LogFormat {
+export function decodeJsonFormat(value: StructObject, cx: DecodeContext, omitEmptyValues = false): LogFormat {
   return { kind: 'json', root: decodeNode(value, cx), omitEmptyValues };
 }
 

@@ -44,7 +44,8 @@ function isRepeated(tags: readonly string[], name: string, from: number): boolea
   return false;
 }
 
-const NEEDS_ESCAPE = /["\\\u0000-\u001f\u007f-\uffff]/;
+// Anything but printable ASCII without the quote and the backslash.
+const NEEDS_ESCAPE = /[^ !#-[\]-~]/;
 const BYTES_BEYOND_ASCII = /[\u0080-\u00ff]/;
 
 /** Text as JSON. Header values are bytes, a character each: they are read as UTF-8, so that the report is valid whatever they are. */

@@ -110,10 +110,12 @@ test('a tag is whatever text its bytes are, even broken ones', () => {
   const { reporter, collector, finishSpan } = world();
   finishSpan(Buffer.from('é "日本"\n', 'utf8').toString('latin1'));
   finishSpan('\u00ff\u00fe');
+  const ascii = String.fromCharCode(...Array.from({ length: 128 }, (_, i) => i));
+  finishSpan(ascii);
   reporter.flush();
   assert.deepEqual(
     collector.spans.map((span) => (span['tags'] as Record<string, string>)['text']),
-    ['é "日本"\n', '\ufffd\ufffd'],
+    ['é "日本"\n', '\ufffd\ufffd', ascii],
   );
 });
 
