@@ -1,4 +1,6 @@
 import { mergeSupport, type FieldSupport } from '@weft/api-envoy';
+import { supported as matchSupport } from '@weft/model-match';
+import { supported as policySupport } from '@weft/model-policy';
 import { answerSupport } from './answer.decode.ts';
 import { forwardSupport } from './forward.decode.ts';
 import { routeMatchSupport } from './route-match.decode.ts';
@@ -13,8 +15,10 @@ export { isGrpc, matchRoute, type MatchContext } from './match-route.ts';
 export { redirectLocation, rewriteHost, rewritePath } from './rewrite.ts';
 export { withoutPort } from './route-index.ts';
 
-/** The fields of Envoy's API that this library implements. */
+/** The fields of Envoy's API that this library implements, with those of the matchers and policies in it. */
 export const supported: FieldSupport = mergeSupport([
+  matchSupport,
+  policySupport,
   answerSupport,
   forwardSupport,
   routeMatchSupport,

@@ -1,2 +1,2 @@
-export { httpFilters } from './registry.ts';
-export { supported } from '@weft/proxy-router';
+export { httpFilterFactories } from './registry.ts';
+export { supported as httpFilterSupport } from '@weft/proxy-router';

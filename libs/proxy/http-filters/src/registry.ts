@@ -6,4 +6,4 @@ import { routerFactory } from '@weft/proxy-router';
  * configuration.
  */
 // Each factory is asked only for what it decoded itself: the type of its configuration is its own affair.
-export const httpFilters: readonly HttpFilterFactory<unknown>[] = [routerFactory as HttpFilterFactory<unknown>];
+export const httpFilterFactories: readonly HttpFilterFactory<unknown>[] = [routerFactory as HttpFilterFactory<unknown>];
