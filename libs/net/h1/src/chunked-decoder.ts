@@ -1,11 +1,12 @@
-import { CR, FIELD_VALUE, HEX, HTAB, LF, SP } from './chars.ts';
+import { CR, HEX, LF } from './chars.ts';
+import { ChunkExtensions } from './chunk-extensions.ts';
 
 const MAX_SIZE_DIGITS = 12;
 /** Octets of chunk extensions that one body may carry: they cost the sender next to nothing and tell nobody anything. */
 const MAX_EXTENSION_BYTES = 16 * 1024;
 
 // size -> (extension | data) -> data -> size … -> last: a chunk of size 0 was read, its CRLF was not.
-type State = 'size' | 'space' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'last';
+type State = 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'last';
 
 /**
  * Reads chunked bodies (RFC 9112 section 7.1), cut anywhere. After the chunk of size 0 it stops before that line's CRLF:
@@ -20,6 +21,7 @@ export class ChunkedDecoder {
   private size = 0;
   private digits = 0;
   private extensionBytes = 0;
+  private readonly extensions = new ChunkExtensions();
 
   start(): void {
     this.state = 'size';
@@ -81,13 +83,8 @@ export class ChunkedDecoder {
     switch (this.state) {
       case 'size':
         return this.sizeDigit(octet) || this.afterSize(octet);
-      case 'space':
-        // White space may stand before an extension, not at the end of a line.
-        if (octet === SP || octet === HTAB) return this.countExtension();
-        return octet === 59 ? this.enter('extension') : this.fault();
       case 'extension':
-        if (FIELD_VALUE[octet] === 1) return this.countExtension();
-        return this.afterExtension(octet);
+        return this.extension(octet);
       case 'size-lf':
         return octet === LF ? this.enter('data') : this.fault();
       case 'data-cr':
@@ -112,21 +109,24 @@ export class ChunkedDecoder {
 
   private afterSize(octet: number): boolean {
     if (this.faulty || this.digits === 0) return this.fault();
-    if (octet === 59) return this.enter('extension');
-    if (octet === SP || octet === HTAB) return this.enter('space');
-    return this.afterExtension(octet);
+    if (octet === CR) return this.afterLine();
+    this.extensions.start();
+    this.state = 'extension';
+    return this.extension(octet);
   }
 
-  private afterExtension(octet: number): boolean {
-    if (octet !== CR) return this.fault();
+  private extension(octet: number): boolean {
+    this.extensionBytes += 1;
+    const taken = this.extensionBytes > MAX_EXTENSION_BYTES ? 'fault' : this.extensions.take(octet);
+    if (taken === 'end') return this.afterLine();
+    return taken === 'more' || this.fault();
+  }
+
+  /** At the CR of a size line. */
+  private afterLine(): boolean {
     if (this.size > 0) return this.enter('size-lf');
     this.state = 'last';
     return false;
-  }
-
-  private countExtension(): boolean {
-    this.extensionBytes += 1;
-    return this.extensionBytes <= MAX_EXTENSION_BYTES || this.fault();
   }
 
   private enter(state: State): true {

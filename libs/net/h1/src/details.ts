@@ -11,6 +11,7 @@ export const Details = {
   tooManyTrailers: 'http1.too_many_trailers',
   invalidTrailer: 'http1.invalid_trailer',
   contentLengthAndChunked: 'http1.content_length_and_chunked_not_allowed',
+  disguisedFraming: 'http1.disguised_framing_header',
   contentLengthNotAllowed: 'http1.content_length_not_allowed',
   invalidContentLength: 'http1.invalid_content_length',
   invalidTransferEncoding: 'http1.invalid_transfer_encoding',

@@ -1,6 +1,6 @@
 import { CR, FIELD_VALUE, HTAB, LF, SP, TOKEN_LOWER } from './chars.ts';
 import { Details } from './details.ts';
-import { FieldKind, findName, hashStep, kindAt, nameAt } from './header-names.ts';
+import { FieldKind, findName, hashStep, isDisguisedFraming, kindAt, nameAt } from './header-names.ts';
 
 /**
  * Reads the field lines of a head or of trailers. One for each codec, used again for every message: its fields hold what
@@ -11,6 +11,8 @@ export class FieldParser {
   raw: string[] = [];
   /** `''`: the section is well formed. */
   error: Details | '' = '';
+  /** Names that only look like Content-Length or Transfer-Encoding are refused. */
+  refusesDisguised = false;
   /** What becomes of names with `_`. */
   underscores: 'allow' | 'reject' | 'drop' = 'allow';
   contentLength = '';
@@ -109,7 +111,9 @@ export class FieldParser {
       if (this.underscored && this.underscores !== 'allow') {
         return this.underscores === 'drop' || this.fail(Details.invalidUnderscore);
       }
-      this.raw.push(this.text.slice(this.lineAt - this.base, this.nameTo - this.base).toLowerCase(), value);
+      const name = this.text.slice(this.lineAt - this.base, this.nameTo - this.base).toLowerCase();
+      if (this.refusesDisguised && isDisguisedFraming(name)) return this.fail(Details.disguisedFraming);
+      this.raw.push(name, value);
       return true;
     }
     const kind = kindAt(slot);

@@ -103,3 +103,14 @@ export function kindOf(name: string): FieldKind {
       return FieldKind.plain;
   }
 }
+
+/**
+ * Whether a lower-case name reads like a framing field to a parser that drops or swaps odd characters: `transfer_encoding`,
+ * `x-content-length`. Behind such a parser the field would frame the message in a second way.
+ */
+export function isDisguisedFraming(name: string): boolean {
+  if (name.length < 13) return false;
+  const letters = name.replace(/[^a-z]/g, '');
+  const stem = letters.startsWith('x') ? letters.slice(1) : letters;
+  return stem === 'transferencoding' || stem === 'contentlength';
+}

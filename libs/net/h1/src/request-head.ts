@@ -31,6 +31,7 @@ export class RequestHeadParser {
 
   constructor(settings: Http1ServerSettings) {
     this.settings = settings;
+    this.fields.refusesDisguised = true;
     this.fields.underscores = settings.headersWithUnderscoresAction;
   }
 
@@ -116,6 +117,8 @@ export class RequestHeadParser {
       }
       headers.authority = this.settings.defaultHostForHttp10;
     } else headers.authority = fields.host;
+    // An http URI has a host (RFC 9110 section 4.2.1); an empty one would match no virtual host, or the wrong one.
+    if (headers.authority === '') return this.refuse(400, Details.invalidHost);
     if (this.method === 'CONNECT') {
       headers.authority = target;
       headers.path = '';

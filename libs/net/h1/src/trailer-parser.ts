@@ -19,6 +19,7 @@ export class TrailerParser {
 
   constructor(maxCount: number) {
     this.maxCount = maxCount;
+    this.fields.refusesDisguised = true;
   }
 
   /** Parses the lines in `bytes[from..to)`; the reason where they are refused. */

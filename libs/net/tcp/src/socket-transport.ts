@@ -135,9 +135,7 @@ export class SocketTransport implements Transport, TimerCallback {
     if (this.state !== 'closing') this.receiver?.onData(chunk);
   }
   peerEnded(): void {
-    // Both directions are over, so nothing is left to wait for.
-    if (this.state === 'closing') this.lingering?.cancel();
-    else this.receiver?.onEnd();
+    if (this.state !== 'closing') this.receiver?.onEnd();
   }
   drained(): void {
     if (this.state !== 'closing') this.receiver?.onDrain();
