@@ -8,6 +8,8 @@ export interface StreamSpan {
   inject(headers: RequestHeaderMap): void;
   /** A child for one attempt at an upstream; undefined where the configuration wants none. */
   spawnUpstream(operation: string): StreamSpan | undefined;
+  /** The response is about to go out: adds what the caller is to know (`x-envoy-decorator-operation`). */
+  decorate(headers: ResponseHeaderMap): void;
   /** Finishes the span: tags from what is known now, then off to the collector. */
   finish(info: StreamInfo, request: RequestHeaderMap, response: ResponseHeaderMap | undefined): void;
 }

@@ -215,6 +215,7 @@ export class ActiveStream implements RequestReceiver {
   answer(headers: ResponseHeaderMap, end: boolean): void {
     const { hcm, info } = this;
     prepareResponse(headers, this.request, hcm.config, hcm.date);
+    this.span?.decorate(headers);
     info.responseCode = headers.status;
     this.answered = true;
     this.touch();

@@ -45,7 +45,8 @@ export class AccessLogFiles {
   reopen(): void {
     this.files.reopen();
   }
-  close(): void {
-    this.files.close();
+  /** Resolves when every line is written. */
+  close(): Promise<void> {
+    return this.files.close();
   }
 }

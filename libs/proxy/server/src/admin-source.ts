@@ -15,7 +15,6 @@ import type {
   UnreadyTargets,
 } from '@weft/observe-admin';
 import type { ListenerAddress } from '@weft/model-listener';
-import { totalmem } from 'node:os';
 import { configDump } from './config-dump.ts';
 import type { ProxyOptions } from './options.ts';
 import type { ProxyServer } from './proxy-server.ts';
@@ -86,8 +85,8 @@ export class ProxyAdminSource implements AdminSource {
   }
 
   memory(): MemoryUsage {
-    const { heapUsed, heapTotal } = process.memoryUsage();
-    return { allocated: heapUsed, heapSize: heapTotal, totalPhysical: totalmem() };
+    const { heapUsed, heapTotal, rss } = process.memoryUsage();
+    return { allocated: heapUsed, heapSize: heapTotal, totalPhysical: rss };
   }
 
   drainListeners(options: DrainOptions): void {

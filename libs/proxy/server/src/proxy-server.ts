@@ -177,8 +177,8 @@ export class ProxyServer implements ServerContext {
     await this.listeners.stopAll(false);
     this.tracers.close();
     this.clusters.close();
-    this.accessLogs.close();
     await this.admin?.close();
+    await this.accessLogs.close();
   }
 
   private async drainAndStop(): Promise<void> {

@@ -1,0 +1,175 @@
+import { socketAddress, type ResetReason } from '@weft/core-http';
+import { RecordingClientStream } from '@weft/core-http/testing';
+import { createNullScope } from '@weft/core-stats';
+import type { RoutePriority } from '@weft/model-route';
+import type {
+  Cluster,
+  ClusterManager,
+  ClusterRequestStats,
+  Host,
+  HttpPoolCallbacks,
+  LoadBalancerContext,
+  PoolHandle,
+  RetryBreaker,
+} from './cluster.ts';
+
+const counters = createNullScope();
+const counter = () => {
+  fresh += 1;
+  return counters.counter(`fake.${fresh}`);
+};
+let fresh = 0;
+
+/** The numbers that a router charges, each from 0. */
+export class FakeRequestStats implements ClusterRequestStats {
+  readonly upstreamRqTimeout = counter();
+  readonly upstreamRqPerTryTimeout = counter();
+  readonly upstreamRqPerTryIdleTimeout = counter();
+  readonly upstreamRqMaxDurationReached = counter();
+  readonly upstreamRqCancelled = counter();
+  readonly upstreamRqRetry = counter();
+  readonly upstreamRqRetrySuccess = counter();
+  readonly upstreamRqRetryOverflow = counter();
+  readonly upstreamRqRetryLimitExceeded = counter();
+  readonly upstreamRqRetryBackoffExponential = counter();
+  readonly upstreamRqRetryBackoffRatelimited = counter();
+  readonly upstreamRqRxReset = counter();
+  readonly upstreamRqTxReset = counter();
+  readonly upstreamRqMaintenanceMode = counter();
+  readonly upstreamInternalRedirectSucceeded = counter();
+  readonly upstreamInternalRedirectFailed = counter();
+  readonly upstreamCxNoneHealthy = counter();
+  readonly retryOrShadowAbandoned = counter();
+  readonly upstreamRqTime = { record: () => undefined };
+  readonly upstreamFlowControlPausedReading = counter();
+  readonly upstreamFlowControlResumedReading = counter();
+  readonly upstreamFlowControlBackedUp = counter();
+  readonly upstreamFlowControlDrained = counter();
+  /** `200` or `internal 200`, in the order charged. */
+  readonly charged: string[] = [];
+  readonly retried: number[] = [];
+  readonly timesMs: number[] = [];
+
+  chargeResponse(code: number, internal: boolean): void {
+    this.charged.push(internal ? `internal ${code}` : String(code));
+  }
+  chargeRetried(code: number): void {
+    this.retried.push(code);
+  }
+  recordTime(ms: number): void {
+    this.timesMs.push(ms);
+  }
+}
+
+/** One stream that somebody asked a FakeCluster for. The test answers through `owner`. */
+export interface FakeAttempt {
+  readonly host: Host;
+  readonly owner: HttpPoolCallbacks;
+  readonly priority: RoutePriority;
+  readonly stream: RecordingClientStream;
+  cancelled: boolean;
+}
+
+/** A cluster of plain hosts in rotation, whose pools do what `pool` says. */
+export class FakeCluster implements Cluster {
+  readonly name: string;
+  readonly altStatName: string;
+  readonly requestStats = new FakeRequestStats();
+  readonly hosts: Host[];
+  readonly attempts: FakeAttempt[] = [];
+  maintenanceMode = false;
+  /** `ready`: a stream at once. `wait`: none until the test calls `ready`. Otherwise the pool fails with it, at once. */
+  pool: 'ready' | 'wait' | ResetReason = 'ready';
+  /** With a failing pool: what the transport said. */
+  failure = '';
+  maxRetries = 3;
+  activeRetries = 0;
+  private next = 0;
+
+  constructor(name: string, hosts = 1) {
+    this.name = name;
+    this.altStatName = name;
+    this.hosts = Array.from({ length: hosts }, (_, i) => ({
+      address: socketAddress(`10.0.0.${i + 1}`, 80),
+      hostname: `${name}-${i + 1}.test`,
+      weight: 1,
+      stats: { rqSuccess: 0, rqError: 0, rqTimeout: 0 },
+    }));
+  }
+
+  pick(cx: LoadBalancerContext): Host | undefined {
+    let host: Host | undefined;
+    for (let asked = 0; asked <= cx.hostSelectionRetries; asked += 1) {
+      host = this.hosts[this.next % this.hosts.length];
+      this.next += 1;
+      if (host === undefined || !cx.shouldSelectAnotherHost(host)) break;
+    }
+    return host;
+  }
+
+  retryBreaker(): RetryBreaker {
+    return {
+      active: undefined,
+      tryAcquire: () => {
+        if (this.activeRetries >= this.maxRetries) return false;
+        this.activeRetries += 1;
+        return true;
+      },
+      release: () => {
+        this.activeRetries -= 1;
+      },
+    };
+  }
+
+  newStream(host: Host, priority: RoutePriority, owner: HttpPoolCallbacks): PoolHandle | undefined {
+    const attempt: FakeAttempt = { host, priority, owner, stream: new RecordingClientStream(owner), cancelled: false };
+    this.attempts.push(attempt);
+    if (this.pool === 'ready') {
+      this.ready(attempt);
+      return undefined;
+    }
+    if (this.pool !== 'wait') {
+      owner.onPoolFailure({
+        reason: this.pool,
+        details: this.failure,
+        host: this.pool === 'overflow' ? undefined : host,
+      });
+      return undefined;
+    }
+    return {
+      cancel: () => {
+        attempt.cancelled = true;
+      },
+    };
+  }
+
+  /** Gives an attempt that waited its stream. */
+  ready(attempt: FakeAttempt): void {
+    attempt.owner.onPoolReady(attempt.stream, attempt.host, undefined);
+  }
+
+  newConnection(): never {
+    throw new Error('a FakeCluster has no connections for raw bytes');
+  }
+
+  get last(): FakeAttempt {
+    const attempt = this.attempts.at(-1);
+    if (attempt === undefined) throw new Error(`nobody asked ${this.name} for a stream`);
+    return attempt;
+  }
+}
+
+/** The clusters of a test, by name. */
+export class FakeClusters implements ClusterManager {
+  private readonly byName: Map<string, Cluster>;
+
+  constructor(...clusters: readonly Cluster[]) {
+    this.byName = new Map(clusters.map((cluster) => [cluster.name, cluster]));
+  }
+  get(name: string): Cluster | undefined {
+    return this.byName.get(name);
+  }
+  remove(name: string): void {
+    this.byName.delete(name);
+  }
+}
