@@ -9,11 +9,16 @@ import { ensureBases } from './bases.mjs';
 import { ensureEngine } from './engine.mjs';
 
 export const IMAGES = [
-  { tag: 'weft/proxy:0.1.0', project: 'proxy', dockerfile: 'proxy' },
-  { tag: 'weft/playlists-api:1.0.0', project: 'playlists-api', dockerfile: 'api' },
-  { tag: 'weft/videos-api:1.0.0', project: 'videos-api', dockerfile: 'api' },
-  { tag: 'weft/videos-web:1.0.0', project: 'videos-web', dockerfile: 'web', args: ['VERSION=1'] },
-  { tag: 'weft/videos-web:2.0.0', project: 'videos-web', dockerfile: 'web', args: ['VERSION=2'] },
+  { tag: 'weft/proxy:0.1.0', project: 'proxy', file: 'docker/proxy.Dockerfile' },
+  { tag: 'weft/playlists-api:1.0.0', project: 'playlists-api', file: 'docker/api.Dockerfile' },
+  { tag: 'weft/videos-api:1.0.0', project: 'videos-api', file: 'docker/api.Dockerfile' },
+  { tag: 'weft/videos-web:1.0.0', project: 'videos-web', file: 'docker/web.Dockerfile', args: ['VERSION=1'] },
+  { tag: 'weft/videos-web:2.0.0', project: 'videos-web', file: 'docker/web.Dockerfile', args: ['VERSION=2'] },
+  {
+    tag: 'weft/example-origin:1.0.0',
+    context: 'examples/traffic-split/origin',
+    file: 'examples/traffic-split/origin/Dockerfile',
+  },
 ];
 
 /** Runs a command in the workspace; returns the end of what it said when it fails. */
@@ -38,7 +43,7 @@ function bundle() {
   const place = ['node_modules/nx/dist/bin/nx.js', 'node_modules/nx/bin/nx.js'].find((file) =>
     existsSync(join(root, file)),
   );
-  const projects = [...new Set(IMAGES.map(({ project }) => project))].join(',');
+  const projects = [...new Set(IMAGES.flatMap(({ project = [] }) => project))].join(',');
   return run(weftNode, [place, 'run-many', '-t', 'build', `--projects=${projects}`, '--outputStyle=static']);
 }
 
@@ -49,18 +54,9 @@ export function buildImages(say) {
   say('bundling …');
   const unbundled = bundle();
   if (unbundled !== undefined) return unbundled;
-  for (const { tag, project, dockerfile, args = [] } of IMAGES) {
+  for (const { tag, project, context = `apps/${project}`, file, args = [] } of IMAGES) {
     const flags = args.flatMap((arg) => ['--build-arg', arg]);
-    const failed = run('docker', [
-      'build',
-      '-q',
-      '-t',
-      tag,
-      '-f',
-      `docker/${dockerfile}.Dockerfile`,
-      ...flags,
-      `apps/${project}`,
-    ]);
+    const failed = run('docker', ['build', '-q', '-t', tag, '-f', file, ...flags, context]);
     if (failed !== undefined) return `${tag}: ${failed}`;
     say(`built ${tag}`);
   }
