@@ -1,1 +1,27 @@
-export {};
+export {
+  clusterFingerprint,
+  type ClusterConfig,
+  type Discovery,
+  type DnsLookupFamily,
+  type DnsOptions,
+  type EdsOptions,
+  type LbPolicy,
+  type RetryBudget,
+  type Thresholds,
+  type UpstreamHttpOptions,
+} from './cluster.ts';
+export { decodeCluster, supported } from './cluster.decode.ts';
+export {
+  endpointAddressText,
+  HEALTH_STATUSES,
+  healthClass,
+  type Endpoint,
+  type EndpointAddress,
+  type HealthStatus,
+  type LoadAssignment,
+  type Locality,
+  type LocalityEndpoints,
+} from './load-assignment.ts';
+export { decodeLoadAssignment, type AddressKind } from './load-assignment.decode.ts';
+export { priorityLoads, type PriorityHealth, type PriorityLoad } from './priority-load.ts';
+export type { CertificateValidation, SanMatcher, TextSource, TlsVersion, UpstreamTls } from './upstream-tls.ts';

@@ -1,0 +1,146 @@
+import { mergeSupport, type DecodeContext, type FieldSupport } from '@weft/api-envoy';
+import type { CircuitBreakers_Thresholds } from '@weft/api-envoy/gen/envoy/config/cluster/v3/circuit_breaker_pb';
+import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
+import type { ClusterConfig, Discovery, LbPolicy, Thresholds } from './cluster.ts';
+import { decodeDiscovery, discoverySupport } from './discovery.decode.ts';
+import { decodeHttpOptions, httpOptionsSupport, type DecodedHttpOptions } from './http-options.decode.ts';
+import { decodeLoadAssignment, loadAssignmentSupport, requireSingleEndpoint } from './load-assignment.decode.ts';
+import type { LoadAssignment } from './load-assignment.ts';
+import { decodeUpstreamTransportSocket, upstreamTlsSupport } from './upstream-tls.decode.ts';
+import type { UpstreamTls } from './upstream-tls.ts';
+import { durationMs } from '@weft/model-policy';
+
+/** All that is read of a cluster; the rest of the messages is reported by name. */
+export const supported: FieldSupport = mergeSupport([
+  {
+    'envoy.config.cluster.v3.Cluster': [
+      'name', 'alt_stat_name', 'connect_timeout', 'per_connection_buffer_limit_bytes', 'lb_policy', 'load_assignment',
+      'circuit_breakers', 'wait_for_warm_on_init', 'least_request_lb_config', 'round_robin_lb_config', 'common_lb_config',
+      'transport_socket', 'metadata',
+    ],
+    'envoy.config.cluster.v3.CircuitBreakers': ['thresholds'],
+    'envoy.config.cluster.v3.CircuitBreakers.Thresholds': [
+      'priority', 'max_connections', 'max_pending_requests', 'max_requests', 'max_retries', 'retry_budget', 'track_remaining',
+      'max_connection_pools',
+    ],
+    'envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget': ['budget_percent', 'min_retry_concurrency'],
+    'envoy.config.cluster.v3.Cluster.LeastRequestLbConfig': ['choice_count'],
+    'envoy.config.cluster.v3.Cluster.RoundRobinLbConfig': [],
+    'envoy.config.cluster.v3.Cluster.CommonLbConfig': ['healthy_panic_threshold'],
+    'envoy.type.v3.Percent': ['value'],
+  },
+  discoverySupport,
+  httpOptionsSupport,
+  loadAssignmentSupport,
+  upstreamTlsSupport,
+]); // prettier-ignore
+
+const LB_POLICIES = [
+  'ROUND_ROBIN',
+  'LEAST_REQUEST',
+  'RING_HASH',
+  'RANDOM',
+  '',
+  'MAGLEV',
+  'CLUSTER_PROVIDED',
+  'LOAD_BALANCING_POLICY_CONFIG',
+];
+
+/** Source: envoy.config.cluster.v3.Cluster. Faults go to `cx`; undefined when there were any. */
+export function decodeCluster(message: Cluster, cx: DecodeContext): ClusterConfig | undefined {
+  const before = cx.faults.length;
+  if (message.name === '') cx.at('name').error('is missing');
+  const discovery = decodeDiscovery(message, cx);
+  const loadAssignment = decodeAssignmentOf(message, discovery, cx);
+  const connectTimeoutMs = durationMs(message.connectTimeout, 5000);
+  if (connectTimeoutMs <= 0)
+    cx.at('connect_timeout').error('is not positive', { expected: 'a duration such as "0.25s"' });
+  const lbPolicy = decodeLbPolicy(message, cx);
+  const { lbConfig } = message;
+  const options = decodeHttpOptions(message, cx);
+  const tls = decodeUpstreamTransportSocket(message.transportSocket, cx.at('transport_socket'));
+  if (cx.faults.length > before || discovery === undefined || lbPolicy === undefined || tls === 'fault')
+    return undefined;
+  const thresholds = message.circuitBreakers?.thresholds ?? [];
+  return {
+    name: message.name,
+    altStatName: message.altStatName === '' ? message.name : message.altStatName,
+    discovery,
+    connectTimeoutMs,
+    lbPolicy,
+    leastRequestChoiceCount: lbConfig.case === 'leastRequestLbConfig' ? (lbConfig.value.choiceCount ?? 2) : 2,
+    loadAssignment,
+    circuitBreakers: {
+      default: decodeThresholds(thresholds.find((entry) => entry.priority === 0)),
+      high: decodeThresholds(thresholds.find((entry) => entry.priority === 1)),
+    },
+    healthyPanicThreshold: message.commonLbConfig?.healthyPanicThreshold?.value ?? 50,
+    perConnectionBufferLimitBytes: message.perConnectionBufferLimitBytes ?? 1024 * 1024,
+    http: options.http,
+    tls: tls && withAutoSni(tls, options),
+    waitForWarmOnInit: message.waitForWarmOnInit ?? true,
+    metadata: message.metadata?.filterMetadata ?? {},
+  };
+}
+
+function decodeAssignmentOf(
+  message: Cluster,
+  discovery: Discovery | undefined,
+  cx: DecodeContext,
+): LoadAssignment | undefined {
+  const place = cx.at('load_assignment');
+  if (discovery === undefined || discovery.kind === 'EDS') return undefined;
+  if (message.loadAssignment === undefined) {
+    // Envoy takes a STATIC cluster without hosts, and answers 503 for it; for names to resolve, one must be there.
+    if (discovery.kind !== 'STATIC') place.error('is missing', { expected: 'endpoints whose names are resolved' });
+    return undefined;
+  }
+  const kind = discovery.kind === 'STATIC' ? 'ips' : 'names';
+  const assignment = decodeLoadAssignment(message.loadAssignment, place, kind);
+  if (assignment !== undefined && discovery.kind === 'LOGICAL_DNS') requireSingleEndpoint(assignment, place);
+  return assignment;
+}
+
+function decodeLbPolicy(message: Cluster, cx: DecodeContext): LbPolicy | undefined {
+  const name = LB_POLICIES[message.lbPolicy] ?? '';
+  // The extension form wins over lb_policy in Envoy; passing over it would balance otherwise than was asked for.
+  if (message.loadBalancingPolicy !== undefined) {
+    cx.at('load_balancing_policy').error('is known to Envoy and not implemented by Weft yet', {
+      expected: 'lb_policy',
+    });
+    return undefined;
+  }
+  if (name === 'ROUND_ROBIN' || name === 'LEAST_REQUEST' || name === 'RANDOM') return name;
+  cx.at('lb_policy').error(`${name} is known to Envoy and not implemented by Weft yet`, {
+    expected: 'ROUND_ROBIN, LEAST_REQUEST or RANDOM',
+  });
+  return undefined;
+}
+
+function decodeThresholds(message: CircuitBreakers_Thresholds | undefined): Thresholds {
+  const budget = message?.retryBudget;
+  return {
+    maxConnections: message?.maxConnections ?? 1024,
+    maxPendingRequests: message?.maxPendingRequests ?? 1024,
+    maxRequests: message?.maxRequests ?? 1024,
+    maxRetries: message?.maxRetries ?? 3,
+    maxConnectionPools: message?.maxConnectionPools ?? Infinity,
+    retryBudget: budget && {
+      budgetPercent: budget.budgetPercent?.value ?? 20,
+      minRetryConcurrency: budget.minRetryConcurrency ?? 3,
+    },
+    trackRemaining: message?.trackRemaining ?? false,
+  };
+}
+
+/**
+ * `auto_sni` takes the SNI from each request's host. Connections are shared among requests here, so it is served by the
+ * host's configured name, which for DNS clusters is what requests are addressed to.
+ */
+function withAutoSni(tls: UpstreamTls, options: DecodedHttpOptions): UpstreamTls {
+  return {
+    ...tls,
+    autoHostSni: tls.autoHostSni || options.autoSni,
+    autoSniSanValidation: tls.autoSniSanValidation || options.autoSanValidation,
+  };
+}

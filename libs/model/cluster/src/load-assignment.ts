@@ -1,0 +1,52 @@
+/** Where an endpoint is. A socket's host is an IP address, or in DNS clusters a name. */
+export type EndpointAddress =
+  | { readonly kind: 'socket'; readonly host: string; readonly port: number }
+  | { readonly kind: 'pipe'; readonly path: string };
+
+/** Source: envoy.config.core.v3.HealthStatus. UNKNOWN counts as healthy. */
+export const HEALTH_STATUSES = ['UNKNOWN', 'HEALTHY', 'UNHEALTHY', 'DRAINING', 'TIMEOUT', 'DEGRADED'] as const;
+export type HealthStatus = (typeof HEALTH_STATUSES)[number];
+
+export interface Locality {
+  readonly region: string;
+  readonly zone: string;
+  readonly subZone: string;
+}
+
+/** One endpoint. Source: endpoint.v3.LbEndpoint. */
+export interface Endpoint {
+  readonly address: EndpointAddress;
+  /** Endpoint.hostname; `''` where there is none. */
+  readonly hostname: string;
+  readonly healthStatus: HealthStatus;
+  /** 1 to 2^32 - 1. Default 1. */
+  readonly weight: number;
+}
+
+/** The endpoints of one place. Source: endpoint.v3.LocalityLbEndpoints. */
+export interface LocalityEndpoints {
+  readonly locality: Locality;
+  /** 0 is used first. */
+  readonly priority: number;
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** The endpoints of one cluster. Source: endpoint.v3.ClusterLoadAssignment. */
+export interface LoadAssignment {
+  readonly clusterName: string;
+  readonly localities: readonly LocalityEndpoints[];
+  /** In percent: how many healthy hosts a priority may lack before load spills over. Default 140. */
+  readonly overprovisioningFactor: number;
+}
+
+/** What hosts of a status are for: all traffic, traffic when the healthy do not suffice, or only panic. */
+export function healthClass(status: HealthStatus): 'healthy' | 'degraded' | 'unhealthy' {
+  if (status === 'UNKNOWN' || status === 'HEALTHY') return 'healthy';
+  return status === 'DEGRADED' ? 'degraded' : 'unhealthy';
+}
+
+/** `10.0.0.1:80`, `[::1]:80`, or a socket's path. */
+export function endpointAddressText(address: EndpointAddress): string {
+  if (address.kind === 'pipe') return address.path;
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}

@@ -1,0 +1,277 @@
+import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
+import type { Cluster as ClusterProto } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
+import type { Logger, Runtime, RuntimeSnapshot } from '@weft/core-runtime';
+import type { StatsScope } from '@weft/core-stats';
+import { clusterFingerprint, decodeCluster, supported, type ClusterConfig } from '@weft/model-cluster';
+import type { CertificateStatus, ClusterStatus } from '@weft/observe-admin';
+import type { Cluster, ClusterManager as Clusters } from '@weft/proxy-filter-api';
+import { ClusterManagerStats } from './cluster-manager-stats.ts';
+import { certificateStatus, clusterStatus } from './cluster-status.ts';
+import type { Discovery, DiscoveryOwner } from './discovery.ts';
+import { createSystemResolver, createTtlResolver, type DnsResolver } from './dns-resolver.ts';
+import { EndpointDiscovery } from './endpoint-discovery.ts';
+import { LogicalDns } from './logical-dns.ts';
+import { StaticHosts } from './static-hosts.ts';
+import { StrictDns } from './strict-dns.ts';
+import { upstreamTlsFault, type Environment } from './tls-contexts.ts';
+import { UpstreamCluster, type ClusterWorld } from './upstream-cluster.ts';
+
+export interface ClusterManagerOptions {
+  readonly runtime: Runtime;
+  readonly flags: RuntimeSnapshot;
+  /** The root of all stat names. */
+  readonly stats: StatsScope;
+  /** Default: the machine's own resolver. */
+  readonly resolver?: DnsResolver;
+  /** Where certificates in environment variables are looked up. Default: nowhere. */
+  readonly environment?: Environment;
+}
+
+/** A cluster that was decoded without fault, ready to be put to work. */
+export interface DecodedCluster {
+  readonly config: ClusterConfig;
+  readonly message: ClusterProto;
+}
+
+/** A cluster at work, or on its way there, with where it comes from. */
+export interface ManagedCluster {
+  readonly cluster: UpstreamCluster;
+  readonly message: ClusterProto;
+  /** The version of the CDS response; undefined for static ones. */
+  readonly version: string | undefined;
+  readonly updatedMs: number;
+}
+
+/** warming -> active -> gone; static clusters are active at once. */
+class Entry implements ManagedCluster, DiscoveryOwner {
+  readonly cluster: UpstreamCluster;
+  readonly message: ClusterProto;
+  readonly fingerprint: string;
+  readonly updatedMs: number;
+  version: string | undefined;
+  initialized = false;
+  discovery: Discovery | undefined;
+  private readonly onReady: (entry: Entry) => void;
+
+  constructor(decoded: DecodedCluster, manager: { world: ClusterWorld; onReady: (entry: Entry) => void }) {
+    this.message = decoded.message;
+    this.fingerprint = clusterFingerprint(decoded.config);
+    this.updatedMs = manager.world.runtime.clock.wallMs();
+    this.cluster = new UpstreamCluster(decoded.config, manager.world);
+    this.onReady = manager.onReady;
+  }
+
+  onInitialized(): void {
+    this.initialized = true;
+    this.onReady(this);
+  }
+
+  close(): void {
+    this.discovery?.close();
+    this.cluster.drain();
+  }
+}
+
+/**
+ * The clusters of a proxy: those of the bootstrap and those of CDS. A changed cluster is a new one beside the old: the old
+ * one serves until the new one knows its hosts, then finishes what it has under way.
+ */
+export class ClusterManager implements Clusters {
+  static readonly supported: FieldSupport = supported;
+  private readonly world: ClusterWorld;
+  private readonly resolver: DnsResolver;
+  private readonly ttlResolver: DnsResolver;
+  private readonly stats: ClusterManagerStats;
+  private readonly logger: Logger;
+  private readonly active = new Map<string, Entry>();
+  private readonly warmingEntries = new Map<string, Entry>();
+  private waiters: (() => void)[] = [];
+
+  constructor(options: ClusterManagerOptions) {
+    const { runtime, flags, stats, resolver, environment } = options;
+    this.stats = new ClusterManagerStats(stats.scope('cluster_manager.'));
+    this.world = { runtime, flags, stats, environment: environment ?? {}, clusterUpdated: this.stats.clusterUpdated };
+    this.resolver = resolver ?? createSystemResolver();
+    this.ttlResolver = resolver ?? createTtlResolver(this.resolver);
+    this.logger = runtime.loggers.get('upstream');
+  }
+
+  get(name: string): Cluster | undefined {
+    return this.active.get(name)?.cluster;
+  }
+
+  /** Decodes one cluster; faults go to `cx`. Files are read, nothing else is opened or changed. */
+  decode(message: ClusterProto, cx: DecodeContext): DecodedCluster | undefined {
+    const config = decodeCluster(message, cx);
+    if (config === undefined) return undefined;
+    const fault = upstreamTlsFault(config.tls, this.world.environment);
+    if (fault === undefined) return { config, message };
+    cx.at('transport_socket').error(`its certificates cannot be used: ${fault}`);
+    return undefined;
+  }
+
+  /** Adds the bootstrap's clusters. They can be asked for at once; `initialized` waits until their hosts are known. */
+  addStatic(decoded: readonly DecodedCluster[]): void {
+    for (const cluster of decoded) {
+      const entry = new Entry(cluster, { world: this.world, onReady: (ready) => this.onReady(ready) });
+      this.active.set(cluster.config.name, entry);
+      this.stats.clusterAdded.inc();
+      this.begin(entry);
+    }
+    this.count();
+  }
+
+  /**
+   * Makes the CDS clusters be exactly these; static ones stay, also against a CDS cluster of their name. A cluster that is
+   * the same as before is not touched. Additions come first and removals last, so that no route is without its cluster.
+   */
+  applyDiscovered(decoded: readonly DecodedCluster[], version: string): void {
+    for (const cluster of decoded) this.put(cluster, version);
+    const wanted = new Set(decoded.map(({ config }) => config.name));
+    for (const [name, entry] of this.warmingEntries) {
+      if (wanted.has(name)) continue;
+      this.warmingEntries.delete(name);
+      entry.close();
+    }
+    for (const [name, entry] of this.active)
+      if (entry.version !== undefined && !wanted.has(name)) this.remove(name, entry);
+    this.count();
+    this.wake();
+  }
+
+  /** Resolves when every cluster that the proxy is to wait for knows its first hosts, or that it has none. */
+  initialized(): Promise<void> {
+    return new Promise((resolve) => {
+      this.waiters.push(resolve);
+      this.wake();
+    });
+  }
+
+  /** The clusters that are asked for by requests, in the order they came. */
+  get all(): readonly ManagedCluster[] {
+    return [...this.active.values()];
+  }
+
+  /** Clusters from CDS whose hosts are not known yet, for /config_dump. */
+  get allWarming(): readonly ManagedCluster[] {
+    return [...this.warmingEntries.values()];
+  }
+
+  /** The names of clusters whose hosts are not known yet. */
+  get warming(): readonly string[] {
+    return this.uninitialized().map((entry) => entry.cluster.name);
+  }
+
+  /** For /clusters. */
+  status(): readonly ClusterStatus[] {
+    return this.all.map(({ cluster, version }) => clusterStatus(cluster, version !== undefined));
+  }
+
+  /** For /certs. */
+  certificates(): readonly CertificateStatus[] {
+    return this.all.flatMap(({ cluster }) => certificateStatus(cluster, this.world.runtime.clock) ?? []);
+  }
+
+  /** Brings up to date the gauges that are not kept at each event. Called before stats are read. */
+  refreshStats(): void {
+    for (const { cluster } of this.active.values()) cluster.refreshStats();
+  }
+
+  /** Stops looking for hosts, and closes idle connections; requests under way finish. */
+  close(): void {
+    for (const entry of [...this.active.values(), ...this.warmingEntries.values()]) entry.close();
+    this.active.clear();
+    this.warmingEntries.clear();
+    this.count();
+    this.wake();
+  }
+
+  private put(decoded: DecodedCluster, version: string): void {
+    const { name } = decoded.config;
+    const old = this.active.get(name);
+    if (old !== undefined && old.version === undefined) return;
+    const fingerprint = clusterFingerprint(decoded.config);
+    const warming = this.warmingEntries.get(name);
+    const newest = warming ?? old;
+    if (newest?.fingerprint === fingerprint) {
+      newest.version = version;
+      return;
+    }
+    warming?.close();
+    this.warmingEntries.delete(name);
+    if (old?.fingerprint === fingerprint) {
+      old.version = version;
+      return;
+    }
+    const entry = new Entry(decoded, { world: this.world, onReady: (ready) => this.onReady(ready) });
+    entry.version = version;
+    (old === undefined ? this.stats.clusterAdded : this.stats.clusterModified).inc();
+    this.warmingEntries.set(name, entry);
+    entry.cluster.requestStats.warmingState.set(1);
+    this.begin(entry);
+  }
+
+  private begin(entry: Entry): void {
+    entry.discovery = this.discoveryOf(entry);
+    entry.discovery.start();
+  }
+
+  private discoveryOf(entry: Entry): Discovery {
+    const { cluster } = entry;
+    const { runtime, stats } = this.world;
+    const { discovery } = cluster.config;
+    switch (discovery.kind) {
+      case 'STATIC':
+        return new StaticHosts(cluster, entry);
+      case 'EDS':
+        return new EndpointDiscovery(cluster, { runtime, stats }, entry);
+      case 'STRICT_DNS':
+      case 'LOGICAL_DNS': {
+        const resolver = discovery.dns.respectTtl ? this.ttlResolver : this.resolver;
+        const Kind = discovery.kind === 'STRICT_DNS' ? StrictDns : LogicalDns;
+        return new Kind(cluster, { runtime, resolver }, entry);
+      }
+    }
+  }
+
+  /** A cluster knows its hosts: from now on it is the one that requests get. */
+  private onReady(entry: Entry): void {
+    const { name } = entry.cluster;
+    if (this.warmingEntries.get(name) === entry) {
+      this.warmingEntries.delete(name);
+      const old = this.active.get(name);
+      this.active.set(name, entry);
+      entry.cluster.requestStats.warmingState.set(0);
+      old?.close();
+      entry.cluster.showMembership();
+      this.logger.info(`Cluster ${name} ${old === undefined ? 'is added' : 'has a new configuration'}.`);
+    }
+    this.count();
+    this.wake();
+  }
+
+  private remove(name: string, entry: Entry): void {
+    this.active.delete(name);
+    this.stats.clusterRemoved.inc();
+    entry.close();
+    entry.cluster.showMembership([]);
+    this.logger.info(`Cluster ${name} is gone from the configuration; its requests under way finish.`);
+  }
+
+  private uninitialized(): Entry[] {
+    return [...this.active.values(), ...this.warmingEntries.values()].filter((entry) => !entry.initialized);
+  }
+
+  private wake(): void {
+    if (this.waiters.length === 0 || this.uninitialized().some((entry) => entry.cluster.config.waitForWarmOnInit))
+      return;
+    const { waiters } = this;
+    this.waiters = [];
+    for (const resolve of waiters) resolve();
+  }
+
+  private count(): void {
+    this.stats.activeClusters.set(this.active.size);
+    this.stats.warmingClusters.set(this.warmingEntries.size);
+  }
+}

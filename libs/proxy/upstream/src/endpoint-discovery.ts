@@ -1,0 +1,83 @@
+import type { Fault } from '@weft/api-envoy';
+import { reportUnsupported, validateMessage } from '@weft/api-envoy';
+import type { ClusterLoadAssignment } from '@weft/api-envoy/gen/envoy/config/endpoint/v3/endpoint_pb';
+import { after, type Runtime, type Timer } from '@weft/core-runtime';
+import type { StatsScope } from '@weft/core-stats';
+import { decodeLoadAssignment, supported, type EdsOptions } from '@weft/model-cluster';
+import { FileSubscription, type ResourceUpdate, type ResourceWatcher } from '@weft/xds-client';
+import type { Discovery, DiscoveryOwner } from './discovery.ts';
+import { hostsOf, type UpstreamCluster } from './upstream-cluster.ts';
+
+const ASSIGNMENT = 'envoy.config.endpoint.v3.ClusterLoadAssignment';
+
+/** EDS: the hosts are those of a ClusterLoadAssignment that comes from elsewhere and may change at any time. */
+export class EndpointDiscovery implements Discovery, ResourceWatcher {
+  private readonly cluster: UpstreamCluster;
+  private readonly eds: EdsOptions;
+  private readonly runtime: Runtime;
+  private readonly owner: DiscoveryOwner;
+  private readonly subscription: FileSubscription;
+  private timeout: Timer | undefined;
+  private initialized = false;
+
+  constructor(cluster: UpstreamCluster, world: { runtime: Runtime; stats: StatsScope }, owner: DiscoveryOwner) {
+    const { discovery, altStatName } = cluster.config;
+    if (discovery.kind !== 'EDS') throw new Error('not an EDS cluster');
+    this.cluster = cluster;
+    this.eds = discovery.eds;
+    this.runtime = world.runtime;
+    this.owner = owner;
+    const { path, watchedDirectory } = this.eds;
+    this.subscription = new FileSubscription(
+      {
+        path,
+        ...(watchedDirectory === '' ? {} : { watchedDirectory }),
+        typeName: ASSIGNMENT,
+        stats: world.stats.scope(`cluster.${altStatName}.`),
+        runtime: world.runtime,
+      },
+      this,
+    );
+  }
+
+  start(): void {
+    const { initialFetchTimeoutMs } = this.eds;
+    // The cluster then goes without hosts (503) and takes them when they come: to wait on would keep the proxy from starting.
+    if (initialFetchTimeoutMs > 0) this.timeout = after(this.runtime.timers, initialFetchTimeoutMs, () => this.done());
+    void this.subscription.start();
+  }
+
+  close(): void {
+    this.timeout?.cancel();
+    this.subscription.close();
+  }
+
+  onUpdate(update: ResourceUpdate): Promise<readonly Fault[]> {
+    const { requestStats } = this.cluster;
+    const found = update.resources.find(
+      ({ message }) => (message as ClusterLoadAssignment).clusterName === this.eds.serviceName,
+    );
+    if (found === undefined) {
+      requestStats.updateEmpty.inc();
+      this.done();
+      return Promise.resolve([]);
+    }
+    const { message, cx } = found;
+    const before = cx.faults.length;
+    validateMessage(message, cx);
+    reportUnsupported(message, supported, cx);
+    const assignment = decodeLoadAssignment(message as ClusterLoadAssignment, cx, 'ips');
+    if (assignment === undefined || cx.faults.length > before) return Promise.resolve(cx.faults.slice(before));
+    if (!this.cluster.setHosts(hostsOf(assignment), assignment.overprovisioningFactor))
+      requestStats.updateNoRebuild.inc();
+    this.done();
+    return Promise.resolve([]);
+  }
+
+  private done(): void {
+    if (this.initialized) return;
+    this.initialized = true;
+    this.timeout?.cancel();
+    this.owner.onInitialized();
+  }
+}

@@ -1,0 +1,78 @@
+import type { SocketAddress } from '@weft/core-http';
+import type { EndpointAddress, HealthStatus, Locality } from '@weft/model-cluster';
+import type { Host, HostStats } from '@weft/proxy-filter-api';
+import type { HttpPool } from './http-pool.ts';
+
+/** What /clusters shows of a host. The pools count connections and requests, the router how requests ended. */
+export class UpstreamHostStats implements HostStats {
+  rqSuccess = 0;
+  rqError = 0;
+  rqTimeout = 0;
+  rqTotal = 0;
+  rqActive = 0;
+  rqPendingActive = 0;
+  cxTotal = 0;
+  cxActive = 0;
+  cxConnectFail = 0;
+}
+
+export interface HostOptions {
+  readonly endpoint: EndpointAddress;
+  /** The name it was configured by; `''` for plain addresses. */
+  readonly hostname: string;
+  readonly weight: number;
+  readonly healthStatus: HealthStatus;
+  readonly locality: Locality;
+  readonly priority: number;
+}
+
+/**
+ * One upstream host. It keeps its identity, stats and connections while updates only move its weight, health or priority.
+ * The address of a logical host is the one that its name resolved to last.
+ */
+export class UpstreamHost implements Host {
+  readonly stats = new UpstreamHostStats();
+  readonly hostname: string;
+  readonly locality: Locality;
+  endpoint: EndpointAddress;
+  address: SocketAddress;
+  weight: number;
+  healthStatus: HealthStatus;
+  priority: number;
+  /** One for each routing priority, made when it is first needed. */
+  readonly pools: { default: HttpPool | undefined; high: HttpPool | undefined } = {
+    default: undefined,
+    high: undefined,
+  };
+  /** True once the host is out of the cluster: its connections close when their requests are done. */
+  removed = false;
+
+  constructor(options: HostOptions) {
+    this.hostname = options.hostname;
+    this.locality = options.locality;
+    this.endpoint = options.endpoint;
+    this.address = addressOf(options.endpoint);
+    this.weight = options.weight;
+    this.healthStatus = options.healthStatus;
+    this.priority = options.priority;
+  }
+
+  /** The logical host moved: new connections go to `endpoint`, those that exist stay. */
+  moveTo(endpoint: EndpointAddress): void {
+    this.endpoint = endpoint;
+    this.address = addressOf(endpoint);
+  }
+
+  /** Out of the cluster: idle connections close now, busy ones after their requests. */
+  drain(): void {
+    this.removed = true;
+    this.pools.default?.drain();
+    this.pools.high?.drain();
+  }
+}
+
+function addressOf(endpoint: EndpointAddress): SocketAddress {
+  if (endpoint.kind === 'pipe') return { ip: endpoint.path, port: 0, text: endpoint.path };
+  const { host, port } = endpoint;
+  return { ip: host, port, text: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}` };
+}

@@ -1,0 +1,97 @@
+import type { Transport, TransportClose, TransportReceiver } from '@weft/core-bytes';
+import type { RoutePriority } from '@weft/model-route';
+import type { PoolFailure, PoolHandle, TcpPoolCallbacks } from '@weft/proxy-filter-api';
+import type { UpstreamHost } from './host.ts';
+import type { PoolContext } from './pool-context.ts';
+import { UpstreamConnection } from './upstream-connection.ts';
+
+/** A connection for raw bytes: its owner alone uses it, as a Transport that counts what passes. */
+export class TcpConnection extends UpstreamConnection implements Transport, TransportReceiver, PoolHandle {
+  private readonly owner: TcpPoolCallbacks;
+  private receiver: TransportReceiver | undefined;
+  private waiting = true;
+
+  constructor(cx: PoolContext, host: UpstreamHost, priority: RoutePriority, owner: TcpPoolCallbacks) {
+    super(cx, host, priority);
+    this.owner = owner;
+    this.limits.pendingRequests.inc();
+    cx.stats.upstreamRqPendingTotal.inc();
+    cx.stats.upstreamRqPendingActive.inc();
+    host.stats.rqPendingActive += 1;
+  }
+
+  cancel(): void {
+    if (!this.waiting) return;
+    this.noLongerWaiting();
+    this.abort();
+  }
+
+  protected opened(_transport: Transport): void {
+    this.noLongerWaiting();
+    this.owner.onPoolReady(this, this.host, this.localAddress);
+  }
+
+  protected failed(failure: PoolFailure): void {
+    this.noLongerWaiting();
+    this.cx.stats.upstreamRqPendingFailureEject.inc();
+    this.owner.onPoolFailure(failure);
+  }
+
+  private noLongerWaiting(): void {
+    this.waiting = false;
+    this.limits.pendingRequests.dec();
+    this.cx.stats.upstreamRqPendingActive.dec();
+    this.host.stats.rqPendingActive -= 1;
+  }
+
+  // ---- the owner's side
+
+  setReceiver(receiver: TransportReceiver): void {
+    this.receiver = receiver;
+    this.transport?.setReceiver(this);
+  }
+  write(chunk: Buffer): boolean {
+    return this.transport?.write(chunk) ?? true;
+  }
+  writeLatin1(text: string): boolean {
+    return this.transport?.writeLatin1(text) ?? true;
+  }
+  end(): void {
+    this.transport?.end();
+  }
+  close(): void {
+    this.transport?.close();
+  }
+  destroy(): void {
+    this.transport?.destroy();
+  }
+  pauseReading(): void {
+    this.transport?.pauseReading();
+  }
+  resumeReading(): void {
+    this.transport?.resumeReading();
+  }
+  get bytesWritten(): number {
+    return this.transport?.bytesWritten ?? 0;
+  }
+  get closed(): boolean {
+    return this.transport?.closed ?? true;
+  }
+
+  // ---- the host's side
+
+  onData(chunk: Buffer): void {
+    this.cx.stats.upstreamCxRxBytesTotal.add(chunk.length);
+    this.receiver?.onData(chunk);
+  }
+  onEnd(): void {
+    this.receiver?.onEnd();
+  }
+  onDrain(): void {
+    this.receiver?.onDrain();
+  }
+  onClose(close: TransportClose): void {
+    this.countClose(close.by, false);
+    this.receiver?.onClose(close);
+  }
+}

@@ -1,0 +1,123 @@
+import type { Transport, TransportClose } from '@weft/core-bytes';
+import type { SocketAddress } from '@weft/core-http';
+import type { RoutePriority } from '@weft/model-route';
+import {
+  connect,
+  type Connecting,
+  type ConnectFailure,
+  type ConnectOptions,
+  type ConnectOwner,
+  type SocketTransport,
+} from '@weft/net-tcp';
+import type { PoolFailure } from '@weft/proxy-filter-api';
+import { connectFailureText, isVerifyFailure } from './connect-failure-text.ts';
+import type { UpstreamHost } from './host.ts';
+import type { PoolContext } from './pool-context.ts';
+import type { ResourceLimits } from './resource-limits.ts';
+
+/**
+ * One connection to a host, and its share of the counts: connecting -> (open -> closed | closed). It counts from its making,
+ * so that limits also hold for connections under way.
+ */
+export abstract class UpstreamConnection implements ConnectOwner {
+  readonly host: UpstreamHost;
+  protected readonly cx: PoolContext;
+  protected readonly limits: ResourceLimits;
+  protected transport: Transport | undefined;
+  protected localAddress: SocketAddress | undefined;
+  private readonly attempt: Connecting;
+  private readonly startedMs: number;
+  private sentBytes = 0;
+  private counted = true;
+
+  constructor(cx: PoolContext, host: UpstreamHost, priority: RoutePriority) {
+    this.cx = cx;
+    this.host = host;
+    this.limits = cx.limits[priority];
+    this.startedMs = cx.clock.nowMs();
+    cx.stats.upstreamCxTotal.inc();
+    cx.stats.upstreamCxActive.inc();
+    this.limits.connections.inc();
+    host.stats.cxTotal += 1;
+    host.stats.cxActive += 1;
+    this.attempt = connect(connectOptions(cx, host), this);
+  }
+
+  /** The connection is open; `transport` is set. */
+  protected abstract opened(transport: Transport): void;
+  /** It will never be. */
+  protected abstract failed(failure: PoolFailure): void;
+
+  onConnected(transport: SocketTransport): void {
+    this.transport = transport;
+    this.localAddress = transport.localAddress;
+    this.cx.stats.upstreamCxConnectMs.record(this.cx.clock.nowMs() - this.startedMs);
+    this.cx.stats.ssl?.handshake.inc();
+    this.opened(transport);
+  }
+
+  onConnectFailure(failure: ConnectFailure): void {
+    const { stats } = this.cx;
+    const timeout = failure.reason === 'timeout';
+    stats.upstreamCxConnectFail.inc();
+    this.host.stats.cxConnectFail += 1;
+    if (timeout) stats.upstreamCxConnectTimeout.inc();
+    if (failure.reason === 'tls' && stats.ssl !== undefined) {
+      if (isVerifyFailure(failure)) stats.ssl.failVerifyError.inc();
+      else stats.ssl.connectionError.inc();
+    }
+    this.countClose(timeout ? 'local' : 'remote', false);
+    this.failed({ ...connectFailureText(failure), host: this.host });
+  }
+
+  /** Gives up a connection under way; nobody is told. */
+  protected abort(): void {
+    this.attempt.abort();
+    this.countClose('local', false);
+  }
+
+  /** Counts what was sent since the last call. */
+  protected countSent(transport: Transport): void {
+    const { bytesWritten } = transport;
+    this.cx.stats.upstreamCxTxBytesTotal.add(bytesWritten - this.sentBytes);
+    this.sentBytes = bytesWritten;
+  }
+
+  /** Takes the connection out of all counts. Once. */
+  protected countClose(by: TransportClose['by'], withActiveRequest: boolean): void {
+    if (!this.counted) return;
+    this.counted = false;
+    const { stats } = this.cx;
+    if (this.transport !== undefined) this.countSent(this.transport);
+    const remote = by === 'remote';
+    stats.upstreamCxDestroy.inc();
+    (remote ? stats.upstreamCxDestroyRemote : stats.upstreamCxDestroyLocal).inc();
+    if (withActiveRequest) {
+      stats.upstreamCxDestroyWithActiveRq.inc();
+      (remote ? stats.upstreamCxDestroyRemoteWithActiveRq : stats.upstreamCxDestroyLocalWithActiveRq).inc();
+    }
+    stats.upstreamCxActive.dec();
+    stats.upstreamCxLengthMs.record(this.cx.clock.nowMs() - this.startedMs);
+    this.limits.connections.dec();
+    this.host.stats.cxActive -= 1;
+  }
+
+  /** Bytes that wait to be taken by the system. */
+  get bufferedBytes(): number {
+    return this.transport?.bufferedBytes ?? 0;
+  }
+}
+
+function connectOptions(cx: PoolContext, host: UpstreamHost): ConnectOptions {
+  const { endpoint } = host;
+  const { config, timers } = cx;
+  const shared = {
+    connectTimeoutMs: config.connectTimeoutMs,
+    perConnectionBufferLimitBytes: config.perConnectionBufferLimitBytes,
+    timers,
+    ...(cx.tls === undefined ? {} : { tls: cx.tls.forHost(host) }),
+  };
+  return endpoint.kind === 'pipe'
+    ? { address: '', port: 0, path: endpoint.path, ...shared }
+    : { address: endpoint.host, port: endpoint.port, ...shared };
+}
