@@ -43,7 +43,8 @@ export function nodeOf(value: unknown, offset: number): ConfigNode {
   if (Array.isArray(value)) return { kind: 'list', offset, items: value.map((item) => nodeOf(item, offset)) };
   if (isNode(value)) return value;
   if (typeof value === 'object' && value !== null) {
-    const entries = Object.entries(value).map(([key, item]): [string, ConfigEntry] => {
+    const present = Object.entries(value).filter(([, item]) => item !== undefined);
+    const entries = present.map(([key, item]): [string, ConfigEntry] => {
       const node = nodeOf(item, offset);
       return [key, { offset: node.offset, value: node }];
     });

@@ -5,6 +5,7 @@ import type { Fault } from './fault.ts';
 import { parseText, type ParsedText, type TextFormat } from './parse-text.ts';
 import { ConfigReader, MAX_DEPTH, type ReadSink } from './read-config.ts';
 import { registry } from './registry.ts';
+import { upgrade } from './upgrade/upgrade.ts';
 
 export interface ConfigText {
   readonly text: string;
@@ -39,7 +40,7 @@ export function loadConfig(config: ConfigText): LoadedConfig {
   if (root === undefined)
     return { faults: [...parsed.faults], warnings: [], source: sourceNamed(file), json: undefined };
   const found = new Findings(file, parsed);
-  const reader = new ConfigReader(found);
+  const reader = new ConfigReader(found, upgrade);
   const json = reader.message(root, desc, '');
   const source = treeSource({ file, root, positionOf: parsed.positionOf, replaced: reader.replaced });
   const faults = found.inOrder(found.faults);
