@@ -13,38 +13,32 @@ import type {
   RetryBreaker,
 } from './cluster.ts';
 
-const counters = createNullScope();
-const counter = () => {
-  fresh += 1;
-  return counters.counter(`fake.${fresh}`);
-};
-let fresh = 0;
-
 /** The numbers that a router charges, each from 0. */
 export class FakeRequestStats implements ClusterRequestStats {
-  readonly upstreamRqTimeout = counter();
-  readonly upstreamRqPerTryTimeout = counter();
-  readonly upstreamRqPerTryIdleTimeout = counter();
-  readonly upstreamRqMaxDurationReached = counter();
-  readonly upstreamRqCancelled = counter();
-  readonly upstreamRqRetry = counter();
-  readonly upstreamRqRetrySuccess = counter();
-  readonly upstreamRqRetryOverflow = counter();
-  readonly upstreamRqRetryLimitExceeded = counter();
-  readonly upstreamRqRetryBackoffExponential = counter();
-  readonly upstreamRqRetryBackoffRatelimited = counter();
-  readonly upstreamRqRxReset = counter();
-  readonly upstreamRqTxReset = counter();
-  readonly upstreamRqMaintenanceMode = counter();
-  readonly upstreamInternalRedirectSucceeded = counter();
-  readonly upstreamInternalRedirectFailed = counter();
-  readonly upstreamCxNoneHealthy = counter();
-  readonly retryOrShadowAbandoned = counter();
+  private readonly scope = createNullScope();
+  readonly upstreamRqTimeout = this.scope.counter('upstreamRqTimeout');
+  readonly upstreamRqPerTryTimeout = this.scope.counter('upstreamRqPerTryTimeout');
+  readonly upstreamRqPerTryIdleTimeout = this.scope.counter('upstreamRqPerTryIdleTimeout');
+  readonly upstreamRqMaxDurationReached = this.scope.counter('upstreamRqMaxDurationReached');
+  readonly upstreamRqCancelled = this.scope.counter('upstreamRqCancelled');
+  readonly upstreamRqRetry = this.scope.counter('upstreamRqRetry');
+  readonly upstreamRqRetrySuccess = this.scope.counter('upstreamRqRetrySuccess');
+  readonly upstreamRqRetryOverflow = this.scope.counter('upstreamRqRetryOverflow');
+  readonly upstreamRqRetryLimitExceeded = this.scope.counter('upstreamRqRetryLimitExceeded');
+  readonly upstreamRqRetryBackoffExponential = this.scope.counter('upstreamRqRetryBackoffExponential');
+  readonly upstreamRqRetryBackoffRatelimited = this.scope.counter('upstreamRqRetryBackoffRatelimited');
+  readonly upstreamRqRxReset = this.scope.counter('upstreamRqRxReset');
+  readonly upstreamRqTxReset = this.scope.counter('upstreamRqTxReset');
+  readonly upstreamRqMaintenanceMode = this.scope.counter('upstreamRqMaintenanceMode');
+  readonly upstreamInternalRedirectSucceeded = this.scope.counter('upstreamInternalRedirectSucceeded');
+  readonly upstreamInternalRedirectFailed = this.scope.counter('upstreamInternalRedirectFailed');
+  readonly upstreamCxNoneHealthy = this.scope.counter('upstreamCxNoneHealthy');
+  readonly retryOrShadowAbandoned = this.scope.counter('retryOrShadowAbandoned');
   readonly upstreamRqTime = { record: () => undefined };
-  readonly upstreamFlowControlPausedReading = counter();
-  readonly upstreamFlowControlResumedReading = counter();
-  readonly upstreamFlowControlBackedUp = counter();
-  readonly upstreamFlowControlDrained = counter();
+  readonly upstreamFlowControlPausedReading = this.scope.counter('upstreamFlowControlPausedReading');
+  readonly upstreamFlowControlResumedReading = this.scope.counter('upstreamFlowControlResumedReading');
+  readonly upstreamFlowControlBackedUp = this.scope.counter('upstreamFlowControlBackedUp');
+  readonly upstreamFlowControlDrained = this.scope.counter('upstreamFlowControlDrained');
   /** `200` or `internal 200`, in the order charged. */
   readonly charged: string[] = [];
   readonly retried: number[] = [];
