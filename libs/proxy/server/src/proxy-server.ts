@@ -123,6 +123,7 @@ export class ProxyServer implements ServerContext {
 
   refreshStats(): void {
     this.serverStats.refresh();
+    this.clusters.refreshStats();
   }
 
   routes(name: string, source: ConfigSource, stats: StatsScope): RouteProvider {
