@@ -1,7 +1,7 @@
 // Bundles entry points of the project in the current folder, for release:
 //   node ../../tools/bundle.mjs [--out=dist] [--copy=FILE:FOLDER]... NAME=ENTRY...
 // Each ENTRY, with all it imports, becomes OUT/NAME.js; --copy puts data files beside them. OUT is emptied first.
-import { cpSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
@@ -20,6 +20,7 @@ await build({
   target: 'node24',
   format: 'esm',
   conditions: ['@weft/source'],
+  define: { WEFT_VERSION: JSON.stringify(JSON.parse(readFileSync('package.json', 'utf8')).version) },
   minifySyntax: true,
   keepNames: true,
   sourcemap: 'linked',
