@@ -10,6 +10,7 @@ import {
   SuffixMatcher,
   type StringMatcher,
 } from './string-matcher.ts';
+import { wireText } from './wire-text.ts';
 
 export const headerMatcherSupport: FieldSupport = {
   'envoy.config.route.v3.HeaderMatcher': [
@@ -46,13 +47,13 @@ function decodeTest(message: Message, cx: DecodeContext): HeaderTest | undefined
   const { headerMatchSpecifier: how } = message;
   switch (how.case) {
     case 'exactMatch':
-      return value(new ExactMatcher(how.value));
+      return value(new ExactMatcher(wireText(how.value)));
     case 'prefixMatch':
-      return value(new PrefixMatcher(how.value));
+      return value(new PrefixMatcher(wireText(how.value)));
     case 'suffixMatch':
-      return value(new SuffixMatcher(how.value));
+      return value(new SuffixMatcher(wireText(how.value)));
     case 'containsMatch':
-      return value(new ContainsMatcher(how.value));
+      return value(new ContainsMatcher(wireText(how.value)));
     case 'safeRegexMatch': {
       const re = decodeRegex(how.value, cx.at('safe_regex_match'));
       return re && value(new RegexMatcher(re));

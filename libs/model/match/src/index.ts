@@ -21,6 +21,7 @@ export { decodeHeaderMatcher, decodeHeaderMatchers } from './header-matcher.deco
 export { firstQueryValue, matchQuery, type QueryParameterMatcher } from './query-parameter-matcher.ts';
 export { decodeQueryParameterMatchers } from './query-parameter-matcher.decode.ts';
 export { pathOnly } from './path.ts';
+export { wireText } from './wire-text.ts';
 export { CidrRange, anyContains, parseIp, type IpAddress } from './cidr.ts';
 export { decodeCidr } from './cidr.decode.ts';
 

@@ -15,6 +15,7 @@ import {
   asciiLowerCase,
   type StringMatcher,
 } from './string-matcher.ts';
+import { wireText } from './wire-text.ts';
 
 export const stringMatcherSupport: FieldSupport = {
   'envoy.type.matcher.v3.StringMatcher': ['exact', 'prefix', 'suffix', 'safe_regex', 'contains', 'ignore_case'],
@@ -38,7 +39,8 @@ export function decodeStringMatcher(message: StringMessage, cx: DecodeContext): 
     cx.error('says nothing to match', { expected: 'exact, prefix, suffix, contains or safe_regex' });
     return undefined;
   }
-  const text = ignoreCase ? asciiLowerCase(matchPattern.value) : matchPattern.value;
+  const wire = wireText(matchPattern.value);
+  const text = ignoreCase ? asciiLowerCase(wire) : wire;
   const matcher = textMatcher(matchPattern.case, text);
   return ignoreCase ? new IgnoreCaseMatcher(matcher) : matcher;
 }

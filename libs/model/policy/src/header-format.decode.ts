@@ -1,5 +1,6 @@
 import type { DecodeContext } from '@weft/api-envoy';
 import { responseFlagsLong, responseFlagsShort, type SocketAddress } from '@weft/core-http';
+import { wireText } from '@weft/model-match';
 import { HeaderFormat, type FormatContext, type FormatOperator } from './header-format.ts';
 
 /** The commands that take no argument. Source: Envoy's command operators, those that headers are likely to carry. */
@@ -63,7 +64,7 @@ export function decodeHeaderFormat(text: string, cx: DecodeContext): HeaderForma
 
 function literal(text: string, parts: (string | FormatOperator)[], cx: DecodeContext): void {
   if (text.includes('%')) cx.error('has a single %', { expected: 'a command such as %PROTOCOL%, or %% for the sign' });
-  if (text !== '') parts.push(text);
+  if (text !== '') parts.push(wireText(text));
 }
 
 function decodeCommand(command: string, argument: string | undefined): FormatOperator | undefined {

@@ -41,7 +41,7 @@ export function decodeAddition(option: HeaderValueOption, cx: DecodeContext): He
   }
   const name = modifiable(header.key, cx.at('header', 'key'));
   const raw = header.rawValue.length > 0;
-  const text = raw ? new TextDecoder('latin1').decode(header.rawValue) : header.value;
+  const text = raw ? new TextDecoder().decode(header.rawValue) : header.value;
   const value = decodeHeaderFormat(text, cx.at('header', raw ? 'raw_value' : 'value'));
   if (name === undefined || value === undefined) return undefined;
   let action = ACTIONS[option.appendAction] as AppendAction;
