@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { clusterFingerprint } from './cluster.ts';
+import { clusterConfig, readCluster } from './testing.ts';
+
+const ENDPOINT = '{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: 80}}}}';
+const ASSIGNMENT = `load_assignment: {cluster_name: c, endpoints: [{lb_endpoints: [${ENDPOINT}]}]}`;
+const named = (name: string): string =>
+  `load_assignment: {cluster_name: c, endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: ${name}, port_value: 80}}}}]}]}`;
+
+test('what a cluster does not say has the defaults of Envoy', () => {
+  const config = clusterConfig(`{name: c, ${ASSIGNMENT}}`);
+  assert.deepEqual(config.discovery, { kind: 'STATIC' });
+  assert.equal(config.connectTimeoutMs, 5000);
+  assert.equal(config.lbPolicy, 'ROUND_ROBIN');
+  assert.equal(config.altStatName, 'c');
+  assert.equal(config.healthyPanicThreshold, 50);
+  assert.equal(config.http.idleTimeoutMs, 3_600_000);
+  assert.equal(config.tls, undefined);
+  assert.equal(config.loadAssignment?.overprovisioningFactor, 140);
+  const { default: usual } = config.circuitBreakers;
+  assert.deepEqual(
+    [usual.maxConnections, usual.maxPendingRequests, usual.maxRequests, usual.maxRetries, usual.maxConnectionPools],
+    [1024, 1024, 1024, 3, Infinity],
+  );
+});
+
+test('circuit breakers are told apart by priority', () => {
+  const config = clusterConfig(`
+    name: c
+    ${ASSIGNMENT}
+    circuit_breakers:
+      thresholds:
+      - {max_requests: 1, track_remaining: true, retry_budget: {budget_percent: {value: 50}, min_retry_concurrency: 5}}
+      - {priority: HIGH, max_connections: 7}
+  `);
+  assert.equal(config.circuitBreakers.default.maxRequests, 1);
+  assert.equal(config.circuitBreakers.default.trackRemaining, true);
+  assert.deepEqual(config.circuitBreakers.default.retryBudget, { budgetPercent: 50, minRetryConcurrency: 5 });
+  assert.equal(config.circuitBreakers.high.maxConnections, 7);
+  assert.equal(config.circuitBreakers.high.maxRequests, 1024);
+});
+
+test('endpoints keep locality, priority, weight, health and name', () => {
+  const config = clusterConfig(`
+    name: c
+    load_assignment:
+      cluster_name: c
+      endpoints:
+      - locality: {region: r, zone: z, sub_zone: s}
+        lb_endpoints:
+        - {health_status: DRAINING, load_balancing_weight: 3, endpoint: {hostname: h, address: {pipe: {path: /run/x}}}}
+      - {priority: 1, lb_endpoints: [${ENDPOINT}]}
+  `);
+  assert.deepEqual(config.loadAssignment?.localities, [
+    {
+      locality: { region: 'r', zone: 'z', subZone: 's' },
+      priority: 0,
+      endpoints: [{ address: { kind: 'pipe', path: '/run/x' }, hostname: 'h', healthStatus: 'DRAINING', weight: 3 }],
+    },
+    {
+      locality: { region: '', zone: '', subZone: '' },
+      priority: 1,
+      endpoints: [
+        { address: { kind: 'socket', host: '127.0.0.1', port: 80 }, hostname: '', healthStatus: 'UNKNOWN', weight: 1 },
+      ],
+    },
+  ]);
+});
+
+test('DNS clusters are the same in the old form and as an extension', () => {
+  const old = clusterConfig(`
+    {name: c, type: STRICT_DNS, dns_refresh_rate: 2s, dns_lookup_family: V4_ONLY, respect_dns_ttl: true, ${named('a.test')},
+     dns_failure_refresh_rate: {base_interval: 1s, max_interval: 8s}}`);
+  const modern = clusterConfig(`
+    name: c
+    ${named('a.test')}
+    cluster_type:
+      name: envoy.clusters.dns
+      typed_config:
+        "@type": type.googleapis.com/envoy.extensions.clusters.dns.v3.DnsCluster
+        dns_refresh_rate: 2s
+        dns_lookup_family: V4_ONLY
+        respect_dns_ttl: true
+        dns_failure_refresh_rate: {base_interval: 1s, max_interval: 8s}
+  `);
+  assert.deepEqual(old.discovery, {
+    kind: 'STRICT_DNS',
+    dns: {
+      refreshRateMs: 2000,
+      failureRefreshRate: { baseMs: 1000, maxMs: 8000 },
+      respectTtl: true,
+      lookupFamily: 'V4_ONLY',
+      jitterMs: 0,
+    },
+  });
+  assert.deepEqual(modern.discovery, old.discovery);
+});
+
+test('a DNS cluster whose addresses are one endpoint is a logical one', () => {
+  const config = clusterConfig(`
+    name: c
+    ${named('a.test')}
+    cluster_type:
+      name: envoy.clusters.dns
+      typed_config:
+        "@type": type.googleapis.com/envoy.extensions.clusters.dns.v3.DnsCluster
+        all_addresses_in_single_endpoint: true
+  `);
+  assert.equal(config.discovery.kind, 'LOGICAL_DNS');
+});
+
+test('EDS clusters name a file to read endpoints from', () => {
+  const config = clusterConfig(`
+    {name: c, type: EDS, eds_cluster_config: {service_name: s, eds_config: {path_config_source: {path: /e.yaml}}}}`);
+  assert.deepEqual(config.discovery, {
+    kind: 'EDS',
+    eds: { serviceName: 's', path: '/e.yaml', watchedDirectory: '', initialFetchTimeoutMs: 15_000 },
+  });
+});
+
+test('TLS with SNI and nothing else verifies nothing', () => {
+  const { tls } = clusterConfig(`
+    name: c
+    ${ASSIGNMENT}
+    transport_socket:
+      name: envoy.transport_sockets.tls
+      typed_config: {"@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext, sni: a.test}
+  `);
+  assert.equal(tls?.sni, 'a.test');
+  assert.equal(tls?.validation, undefined);
+  assert.equal(tls?.minVersion, 'TLSv1.2');
+});
+
+test('TLS reads CA, client certificate, names, versions and protocols', () => {
+  const { tls } = clusterConfig(`
+    name: c
+    ${ASSIGNMENT}
+    transport_socket:
+      name: envoy.transport_sockets.tls
+      typed_config:
+        "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext
+        common_tls_context:
+          alpn_protocols: [http/1.1]
+          tls_params: {tls_minimum_protocol_version: TLSv1_3}
+          tls_certificates: [{certificate_chain: {filename: /c.pem}, private_key: {environment_variable: KEY}}]
+          validation_context:
+            trusted_ca: {inline_string: PEM}
+            match_typed_subject_alt_names: [{san_type: URI, matcher: {prefix: "spiffe://x/"}}]
+            verify_certificate_hash: ["AA:BB"]
+  `);
+  assert.deepEqual(tls?.certificate, {
+    chain: { kind: 'file', path: '/c.pem' },
+    key: { kind: 'environment', variable: 'KEY' },
+  });
+  assert.deepEqual(tls?.validation?.trustedCa, { kind: 'inline', text: 'PEM' });
+  assert.equal(tls?.validation?.subjectAltNames[0]?.matcher.matches('spiffe://x/y'), true);
+  assert.deepEqual(tls?.validation?.certificateHashes, ['aabb']);
+  assert.equal(tls?.minVersion, 'TLSv1.3');
+  assert.deepEqual(tls?.alpnProtocols, ['http/1.1']);
+});
+
+test('HTTP/2 options load with a warning that they come later', () => {
+  for (const yaml of [
+    `{name: c, ${ASSIGNMENT}, http2_protocol_options: {}}`,
+    `
+    name: c
+    ${ASSIGNMENT}
+    typed_extension_protocol_options:
+      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+        explicit_http_config: {http2_protocol_options: {}}`,
+  ]) {
+    const { config, warnings } = readCluster(yaml);
+    assert.notEqual(config, undefined);
+    assert.match(warnings.join('\n'), /HTTP\/2 to upstreams comes later/);
+  }
+});
+
+test('limits of connections come from the typed options', () => {
+  const { http } = clusterConfig(`
+    name: c
+    ${ASSIGNMENT}
+    typed_extension_protocol_options:
+      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+        common_http_protocol_options:
+          {idle_timeout: 2s, max_connection_duration: 9s, max_requests_per_connection: 4, max_headers_count: 10}
+        explicit_http_config: {http_protocol_options: {enable_trailers: true}}
+  `);
+  assert.deepEqual(http, {
+    idleTimeoutMs: 2000,
+    maxConnectionDurationMs: 9000,
+    maxRequestsPerConnection: 4,
+    maxHeadersCount: 10,
+    maxResponseHeadersKb: 60,
+    enableTrailers: true,
+  });
+});
+
+const FAULTY: readonly [what: string, yaml: string, fault: RegExp][] = [
+  ['a policy that there is not', `{name: c, ${ASSIGNMENT}, lb_policy: MAGLEV}`, /^lb_policy: MAGLEV is known to Envoy/],
+  ['a type that there is not', '{name: c, type: ORIGINAL_DST}', /^type: cluster type ORIGINAL_DST is known/],
+  [
+    'a name in a static cluster',
+    `{name: c, ${named('a.test')}}`,
+    /socket_address\.address: "a\.test" is not an IP address/,
+  ],
+  ['a DNS cluster without names', '{name: c, type: STRICT_DNS}', /^load_assignment: is missing/],
+  [
+    'a logical cluster of two names',
+    `{name: c, type: LOGICAL_DNS, load_assignment: {cluster_name: c, endpoints: [{lb_endpoints: [${ENDPOINT}, ${ENDPOINT}]}]}}`,
+    /exactly one endpoint/,
+  ],
+  [
+    'a gap between priorities',
+    `{name: c, load_assignment: {cluster_name: c, endpoints: [{priority: 1, lb_endpoints: [${ENDPOINT}]}]}}`,
+    /skips a priority below 1/,
+  ],
+  ['EDS from nowhere', '{name: c, type: EDS}', /eds_config: is missing/],
+  [
+    'names without a CA',
+    `{name: c, ${ASSIGNMENT}, transport_socket: {name: t, typed_config: {"@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext,
+      common_tls_context: {validation_context: {match_typed_subject_alt_names: [{san_type: DNS, matcher: {exact: a}}]}}}}}`,
+    /no CA is trusted/,
+  ],
+];
+
+for (const [what, yaml, fault] of FAULTY) {
+  test(`${what} is refused by its path`, () => {
+    const { config, faults } = readCluster(yaml);
+    assert.equal(config, undefined);
+    assert.match(faults.join('\n'), fault);
+  });
+}
+
+test('several faults are reported at once', () => {
+  const { faults } = readCluster(`{name: c, ${named('a.test')}, lb_policy: RING_HASH, connect_timeout: 0s}`);
+  assert.ok(faults.length >= 2, faults.join('\n'));
+});
+
+test('equal configurations have equal fingerprints, and any difference shows', () => {
+  const base = clusterFingerprint(clusterConfig(`{name: c, ${ASSIGNMENT}}`));
+  assert.equal(clusterFingerprint(clusterConfig(`{name: c, type: STATIC, ${ASSIGNMENT}}`)), base);
+  assert.notEqual(clusterFingerprint(clusterConfig(`{name: c, ${ASSIGNMENT}, connect_timeout: 1s}`)), base);
+});
