@@ -71,6 +71,8 @@ export class ConfigReader {
     if (desc.typeName === 'google.protobuf.Any') return this.any(node, path);
     const wrapped = wrappedType(desc);
     if (wrapped !== undefined) {
+      // Envoy also takes a wrapper as the message that it is: {value: true}, and {} for the zero value.
+      if (node.kind === 'map' && node.entries.size === 0) return zeroOf(wrapped);
       const inner = node.kind === 'map' && node.entries.size === 1 ? node.entries.get('value')?.value : undefined;
       return this.tell(inner ?? node, path, readScalar(inner ?? node, wrapped));
     }
@@ -237,7 +239,7 @@ export class ConfigReader {
       );
     } else if (today !== undefined) {
       const now = `"@type": type.googleapis.com/${today}`;
-      this.sink.warn(path, offset, `type ${name} is of an older API and is read as ${today}`, { expected: now });
+      this.sink.warn(path, offset, `type "${name}" is of an older API: the v3 form is ${now}`);
     }
     return desc;
   }

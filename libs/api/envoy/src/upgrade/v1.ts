@@ -55,8 +55,18 @@ function tracing(map: V1Map | undefined): unknown {
   const config = driver.map('config');
   if (known === undefined || config === undefined)
     return map.build({ http: http.build({ driver: driver.build({ type }) }) });
-  const typed_config = config.build({ '@type': TYPE_URL + known.type });
+  const typed_config = config.build({ '@type': TYPE_URL + known.type, ...(type === 'zipkin' && zipkin(config)) });
   return map.build({ http: driver.upgraded('the tracing driver', { name: known.name, typed_config }) });
+}
+
+/** Zipkin took its v1 format then; its place for v2 is beside it. */
+function zipkin(config: V1Map): Record<string, unknown> {
+  const endpoint = config.text('collector_endpoint');
+  const now = endpoint?.replace('/api/v1/', '/api/v2/');
+  return {
+    ...(now !== undefined && { collector_endpoint: config.at('collector_endpoint', now) }),
+    collector_endpoint_version: 'HTTP_JSON',
+  };
 }
 
 function v1Listener(listener: V1Map): ConfigNode {

@@ -64,8 +64,14 @@ export function upgradeCors(edit: MapEdit): void {
   edit.replace('enabled', { filter_enabled: { default_value: { numerator: enabled === 'true' ? 100 : 0 } } });
 }
 
-/** envoy.config.route.v3.RouteAction */
+/**
+ * envoy.config.route.v3.RouteAction: `host_rewrite` is a plain text in v2, and again a field of v3, of a format. Without a
+ * `%` both mean the same, which is what host_rewrite_literal says.
+ */
 export function upgradeRouteAction(edit: MapEdit): void {
+  const host = edit.get('host_rewrite');
+  if (host !== undefined && edit.text('host_rewrite')?.includes('%') === false)
+    edit.replace('host_rewrite', { host_rewrite_literal: host });
   const mirror = edit.get('request_mirror_policy');
   if (mirror !== undefined) edit.replace('request_mirror_policy', { request_mirror_policies: [mirror] });
 }

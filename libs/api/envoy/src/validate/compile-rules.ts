@@ -13,6 +13,7 @@ import { listed } from '../read-scalar.ts';
 import { wrappedType } from '../read-well-known.ts';
 import { registry } from '../registry.ts';
 import { given, unlessEmpty, type Check } from './check.ts';
+import { availabilityChecks } from './check-available.ts';
 import { checkBytes } from './check-bytes.ts';
 import { checkOrder, orderRules, type NumberRules } from './check-order.ts';
 import { checkString } from './check-string.ts';
@@ -67,7 +68,14 @@ function isWorthALook(plan: FieldPlan): boolean {
 function compileField(field: DescField): FieldPlan {
   const rules = option(field.proto.options, 'validate.rules') as FieldRules | undefined;
   const descends = field.message !== undefined && (field.fieldKind !== 'map' || field.mapKind === 'message');
-  const none: FieldPlan = { field, required: false, descend: descends, checks: [], elementChecks: [], keyChecks: [] };
+  const none: FieldPlan = {
+    field,
+    required: false,
+    descend: descends,
+    checks: availabilityChecks(field),
+    elementChecks: [],
+    keyChecks: [],
+  };
   if (rules === undefined) return none;
   const { message, type } = rules;
   const plan: FieldPlan = {
@@ -89,7 +97,7 @@ function compileField(field: DescField): FieldPlan {
       elementChecks: values === undefined ? [] : elementChecksOf(values, field),
     };
   }
-  return { ...plan, checks: elementChecksOf(rules, field) };
+  return { ...plan, checks: [...none.checks, ...elementChecksOf(rules, field)] };
 }
 
 function requiredByType(type: FieldRules['type'], field: DescField): boolean {
