@@ -34,6 +34,10 @@ export class HttpConnection
   private busy = false;
   /** True once it takes no more requests. */
   private spent = false;
+  /** The peer ended the connection; closing it then is only our half of that. */
+  private peerEnded = false;
+  /** The connection was lost, or given up, with a request on it. */
+  private lostRequest = false;
   private idleTimer: Timer | undefined;
   private durationTimer: Timer | undefined;
 
@@ -109,6 +113,7 @@ export class HttpConnection
   }
 
   onEnd(): void {
+    this.peerEnded = true;
     this.codec?.onEnd();
     // An idle connection that the peer ends is no error: it is only not there any more.
     if (!this.busy) this.transport?.close();
@@ -122,7 +127,7 @@ export class HttpConnection
     this.idleTimer?.cancel();
     this.durationTimer?.cancel();
     this.spend();
-    this.countClose(close.by, this.busy);
+    this.countClose(this.peerEnded ? 'remote' : close.by, this.lostRequest || this.busy);
     this.cx.stats.upstreamRqPerCx.record(this.requests);
     // The codec resets the request, whose owner may ask for another connection at once: this one is out of all counts.
     this.codec?.onClose(close);
@@ -140,7 +145,9 @@ export class HttpConnection
   onGoAway(): void {
     this.spend();
     // The stream was reset and not ended: nothing else says that its place is free.
-    if (this.busy && this.codec?.activeStreams === 0) this.release();
+    if (!this.busy || this.codec?.activeStreams !== 0) return;
+    this.lostRequest = true;
+    this.release();
   }
 
   onProtocolError(_details: string): void {

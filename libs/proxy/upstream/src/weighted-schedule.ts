@@ -1,6 +1,11 @@
 import type { UpstreamHost } from './host.ts';
 import type { Picker } from './load-balancer.ts';
 
+/** Deadlines this near each other are the same one, reached by other sums. */
+const SAME = 1e-9;
+/** Above it deadlines begin anew: their fractions would get lost in large numbers. */
+const FAR = 1e6;
+
 interface Entry {
   readonly host: UpstreamHost;
   /** The moment of its next turn, on a scale where a host of weight w has a turn each 1/w. */
@@ -28,11 +33,16 @@ export class WeightedSchedule implements Picker {
   pick(): UpstreamHost | undefined {
     const first = this.heap[0];
     if (first === undefined) return undefined;
+    if (first.deadline > FAR) this.rebase(first.deadline);
     first.deadline += 1 / first.host.weight;
     first.turn = this.turns;
     this.turns += 1;
     this.sink(0);
     return first.host;
+  }
+
+  private rebase(by: number): void {
+    for (const entry of this.heap) entry.deadline -= by;
   }
 
   private sink(from: number): void {
@@ -53,5 +63,6 @@ export class WeightedSchedule implements Picker {
 }
 
 function before(a: Entry, b: Entry): boolean {
-  return a.deadline < b.deadline || (a.deadline === b.deadline && a.turn < b.turn);
+  const ahead = b.deadline - a.deadline;
+  return ahead > SAME || (ahead > -SAME && a.turn < b.turn);
 }
