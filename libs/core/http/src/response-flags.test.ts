@@ -4,10 +4,10 @@ import { describe, it } from 'node:test';
 import { RESPONSE_FLAGS, ResponseFlag, responseFlagsLong, responseFlagsShort } from './response-flags.ts';
 
 describe('response flags', () => {
-  it('print as short forms in the order of the bits, and as - where none is set', () => {
+  it('print as short forms what refused a retry first, and as - where none is set', () => {
     const flags = ResponseFlag.UpstreamRetryLimitExceeded | ResponseFlag.UpstreamConnectionFailure;
-    assert.equal(responseFlagsShort(flags), 'UF,URX');
-    assert.equal(responseFlagsLong(flags), 'UpstreamConnectionFailure,UpstreamRetryLimitExceeded');
+    assert.equal(responseFlagsShort(flags), 'URX,UF');
+    assert.equal(responseFlagsLong(flags), 'UpstreamRetryLimitExceeded,UpstreamConnectionFailure');
     assert.equal(responseFlagsShort(0), '-');
     assert.equal(responseFlagsLong(0), '-');
   });

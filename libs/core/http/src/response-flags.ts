@@ -1,5 +1,5 @@
 /**
- * Why a response was not simply the upstream's, one bit each, in the order in which access logs print them.
+ * Why a response was not simply the upstream's, one bit each.
  * Source: Envoy's StreamInfo::CoreResponseFlag and the proto envoy.data.accesslog.v3.ResponseFlags.
  */
 export const ResponseFlag = {
@@ -90,6 +90,14 @@ export const RESPONSE_FLAGS: readonly { name: ResponseFlagName; short: string }[
   short: SHORT[name],
 }));
 
+/**
+ * Envoy prints flags in the order in which they were set. Bits do not keep it, but where there are two, the first is nearly
+ * always why a retry was refused, and the second what had called for it.
+ */
+const PRINTED: readonly ResponseFlagName[] = [
+  ...new Set<ResponseFlagName>(['UpstreamRetryLimitExceeded', 'UpstreamOverflow', ...NAMES]),
+];
+
 function names(flags: number): ResponseFlagName[] {
-  return NAMES.filter((name) => (flags & ResponseFlag[name]) !== 0);
+  return PRINTED.filter((name) => (flags & ResponseFlag[name]) !== 0);
 }

@@ -165,18 +165,18 @@ test('A server that closes, or speaks HTTP/1.0, gets no second request', () => {
 });
 
 test('A connection that ends before the response is complete resets it', () => {
-  for (const sent of [
-    '',
-    'HTTP/1.1 2',
-    OK.slice(0, -1),
-    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n',
-  ]) {
+  for (const [sent, reason] of [
+    ['', 'connection termination'],
+    ['HTTP/1.1 2', 'protocol error'],
+    [OK.slice(0, -1), 'protocol error'],
+    ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n', 'protocol error'],
+  ] as const) {
     for (const end of [(s: ClientSide) => s.codec.onEnd(), (s: ClientSide) => s.codec.onClose({ by: 'remote' })]) {
       const side = new ClientSide();
       const { receiver } = side.request(get());
       side.send(sent);
       end(side);
-      assert.equal(receiver.resetReason, 'connection termination');
+      assert.equal(receiver.resetReason, reason);
       assert.equal(receiver.ended, false);
       assert.equal(side.goAways, 1);
       assert.equal(side.ends, 0);

@@ -81,12 +81,17 @@ export class Http1ClientCodec implements ClientCodec, TransportReceiver, Message
       this.finishIfOver(stream);
       return;
     }
-    this.abandon('connection termination');
+    this.abandon(this.cutOff());
     this.transport.close();
   }
 
   onClose(_close: TransportClose): void {
-    this.abandon('connection termination');
+    this.abandon(this.cutOff());
+  }
+
+  /** A server that closes instead of answering has gone away; one that closes in mid-sentence breaks the protocol. */
+  private cutOff(): ResetReason {
+    return this.reader.inMessage ? 'protocol error' : 'connection termination';
   }
 
   private goAway(): void {

@@ -105,6 +105,11 @@ export class MessageReader {
   get raw(): boolean {
     return this.state === 'raw';
   }
+  /** Part of a message has come, and its end has not. */
+  get inMessage(): boolean {
+    const { state } = this;
+    return state === 'length' || state === 'chunked' || state === 'trailers' || this.section.length > 0;
+  }
   /** A head has begun, or input waits. */
   get hasInput(): boolean {
     return this.section.length > 0 || (this.current !== undefined && this.at < this.current.length);

@@ -21,20 +21,18 @@ export function localReplyHead(
 ): { headers: ResponseHeaderMap; body: Buffer } {
   const { status, body, headers: more } = reply;
   if (request.get('content-type')?.startsWith('application/grpc')) {
-    const headers = new ResponseHeaderMap(200, ['content-type', 'application/grpc']);
-    headers.add('grpc-status', String(GRPC_STATUS[status] ?? GRPC_UNKNOWN));
-    if (body !== '') headers.add('grpc-message', percentEncode(body));
-    for (let i = 0; more !== undefined && i < more.length; i += 2)
-      headers.add(more[i] as string, more[i + 1] as string);
+    const headers = new ResponseHeaderMap(200, [...(more ?? [])]);
+    headers.set('content-type', 'application/grpc');
+    headers.set('grpc-status', String(GRPC_STATUS[status] ?? GRPC_UNKNOWN));
+    if (body !== '') headers.set('grpc-message', percentEncode(body));
     return { headers, body: Buffer.alloc(0) };
   }
-  const headers = new ResponseHeaderMap(status);
+  const headers = new ResponseHeaderMap(status, [...(more ?? [])]);
   const bytes = Buffer.from(body);
   if (bytes.length > 0) {
-    headers.add('content-length', String(bytes.length));
-    headers.add('content-type', 'text/plain');
+    headers.set('content-length', String(bytes.length));
+    if (!headers.has('content-type')) headers.add('content-type', 'text/plain');
   }
-  for (let i = 0; more !== undefined && i < more.length; i += 2) headers.set(more[i] as string, more[i + 1] as string);
   return { headers, body: bytes };
 }
 

@@ -190,10 +190,10 @@ export function prepareResponse(
   headers.remove('proxy-connection');
   headers.remove('transfer-encoding');
   if (headers.status !== 101) headers.remove('upgrade');
+  if (!headers.has('date')) headers.add('date', date.value);
   if (config.serverHeader === 'OVERWRITE') headers.set('server', config.serverName);
   else if (config.serverHeader === 'APPEND_IF_ABSENT' && !headers.has('server'))
     headers.add('server', config.serverName);
-  if (!headers.has('date')) headers.add('date', date.value);
   if (config.alwaysSetRequestIdInResponse) headers.set('x-request-id', request.get('x-request-id') ?? '');
   if (config.via !== '') headers.add('via', config.via);
 }

@@ -51,7 +51,7 @@ test('a reset after retries says so', () => {
     exchange.stream.localReply?.body,
     'upstream connect error or disconnect/reset before headers. retried and the latest reset reason: remote connection failure',
   );
-  assert.equal(exchange.flags, 'UF,URX');
+  assert.equal(exchange.flags, 'URX,UF');
 });
 
 /** What each word of retry_on covers. Statuses are responses, words are resets. */

@@ -179,7 +179,8 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
 
   onPoolFailure(upstream: UpstreamRequest, failure: PoolFailure): void {
     const { info } = this.stream;
-    if (failure.host !== undefined) {
+    // A circuit breaker refused before there was anything to do with a host.
+    if (failure.host !== undefined && failure.reason !== 'overflow') {
       info.upstreamHost = failure.host.address;
       info.upstreamHostName = failure.host.hostname;
     }

@@ -53,11 +53,11 @@ test('a try that takes too long is retried, within the time for all of them', ()
   assert.equal(world.runtime.timers.pending, 0);
 });
 
-test('the last try to time out says so, flags UT and URX', () => {
+test('the last try to time out says so, flags URX and UT', () => {
   const retry_policy = { retry_on: '5xx', num_retries: 1, per_try_timeout: '0.2s' };
   const world = new RouterWorld({ route: { retry_policy } });
   const exchange = world.request().send().wait(400);
-  assert.deepEqual([exchange.status, exchange.details, exchange.flags], [504, 'upstream_per_try_timeout', 'UT,URX']);
+  assert.deepEqual([exchange.status, exchange.details, exchange.flags], [504, 'upstream_per_try_timeout', 'URX,UT']);
 });
 
 test('a try does not pay for the wait in the pool', () => {
