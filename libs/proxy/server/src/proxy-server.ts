@@ -142,7 +142,10 @@ export class ProxyServer implements ServerContext {
     await this.listeners.addStatic(this.staticListeners);
     await this.resources.startListeners(this.config.lds);
     this.setState('LIVE');
-    logger.info(`The proxy serves: ${this.listeners.all.length} listeners, ${this.clusters.all.length} clusters.`);
+    // Scripts made for Envoy wait for its words.
+    logger.info(
+      `starting main dispatch loop: ${this.listeners.all.length} listeners, ${this.clusters.all.length} clusters`,
+    );
   }
 
   /** POST /drain_listeners. */

@@ -16,7 +16,7 @@ test('a process is ready when its output says so and ends when it is told to', a
 
 test('later output can be waited for', async () => {
   const started = await node(
-    `console.log('up'); process.on('SIGUSR2', () => console.log('n=7')); setInterval(() => {}, 1e6)`,
+    `process.on('SIGUSR2', () => console.log('n=7')); setInterval(() => {}, 1e6); console.log('up')`,
     /up/,
   );
   const match = started.waitFor(/n=(\d)/);
