@@ -10,7 +10,7 @@ import { parse, parseAllDocuments } from 'yaml';
 const SCHEMA_FILE = 'kubernetes-v1.37.0.json';
 const SCHEMAS_FOLDER = join(import.meta.dirname, '../schemas');
 const KUBERNETES = join(WORKSPACE, 'kubernetes');
-const OVERLAYS = ['retries', 'split', 'canary', 'tracing', 'flaky'];
+const OVERLAYS = ['retries', 'split', 'canary', 'tracing', 'flaky', 'healed'];
 
 interface Port {
   readonly name?: string;
@@ -238,6 +238,7 @@ suite('an overlay changes what it is for and nothing else', () => {
     split: ['ConfigMap gateway-routes'],
     canary: ['ConfigMap gateway-routes'],
     flaky: ['Deployment videos-api'],
+    healed: ['ConfigMap playlists-api-routes', 'Deployment videos-api'],
     tracing: ['Service zipkin', 'Deployment zipkin'],
   };
   for (const [overlay, names] of Object.entries(EXPECTED)) {
