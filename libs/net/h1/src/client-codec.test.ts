@@ -140,6 +140,21 @@ test('A body without framing ends with the connection', () => {
   assert.equal(side.ends, 1);
 });
 
+test('A body without framing that is held back ends when it was read, not when the connection does', async () => {
+  const side = new ClientSide();
+  const { receiver, stream } = side.request(get());
+  side.send('HTTP/1.1 200 OK\r\n\r\nhe');
+  stream.pause();
+  side.send('llo');
+  side.codec.onEnd();
+  await endOfTurn();
+  assert.equal(receiver.ended, false);
+  stream.resume();
+  await endOfTurn();
+  assert.equal(receiver.body, 'hello');
+  assert.equal(receiver.ended, true);
+});
+
 test('A body without framing that ends in a reset is not whole', () => {
   const side = new ClientSide();
   const { receiver } = side.request(get());

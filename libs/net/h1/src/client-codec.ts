@@ -70,6 +70,10 @@ export class Http1ClientCodec implements ClientCodec, TransportReceiver, Message
   }
 
   onEnd(): void {
+    this.reader.end();
+  }
+
+  onInputEnd(): void {
     const { stream, reader } = this;
     if (stream !== undefined && reader.untilClose) {
       this.endBody(stream, EMPTY);

@@ -12,6 +12,8 @@ export interface MessageOwner {
   onBody(chunk: Buffer, end: boolean): void;
   /** The field lines of trailers lie in `bytes[from..to)`; called instead of a last `onBody`. */
   onTrailers(bytes: Buffer, from: number, to: number): void;
+  /** The peer sends no more, and all that it sent was read. */
+  onInputEnd(): void;
   /** The peer broke the protocol. The owner stops the reader. */
   onFault(status: number, details: Details): void;
 }
@@ -50,6 +52,7 @@ export class MessageReader {
   private transportPaused = false;
   private running = false;
   private woken = false;
+  private inputEnded = false;
 
   constructor(transport: Transport, owner: MessageOwner, limits: ReaderLimits) {
     this.transport = transport;
@@ -96,6 +99,7 @@ export class MessageReader {
     this.current = undefined;
     this.queue.length = 0;
     this.queuedBytes = 0;
+    this.inputEnded = false;
     this.clearPauses();
   }
 
@@ -139,6 +143,12 @@ export class MessageReader {
     this.run();
   }
 
+  /** The peer has half-closed. Its last bytes may still be held back here: its end is the owner's after them. */
+  end(): void {
+    if (this.current === undefined) this.owner.onInputEnd();
+    else this.inputEnded = true;
+  }
+
   /** Reads on after the current call stack: whoever resumes a stream does not expect its data from inside that call. */
   private wake(): void {
     if (this.running || this.woken || this.current === undefined) return;
@@ -155,7 +165,12 @@ export class MessageReader {
       else this.advance();
     }
     this.running = false;
+    if (this.current !== undefined && this.at === this.current.length) this.advance();
     if (this.current !== undefined || this.transportPaused) this.updatePause();
+    if (this.inputEnded && this.current === undefined) {
+      this.inputEnded = false;
+      this.owner.onInputEnd();
+    }
   }
 
   private advance(): void {

@@ -67,8 +67,12 @@ export class Http1ServerCodec implements ServerCodec, TransportReceiver, Message
     this.stream?.receiver?.drained();
   }
 
-  /** As Envoy does, a client that has gone silent for good is taken to have left, except where bytes are tunnelled. */
   onEnd(): void {
+    this.reader.end();
+  }
+
+  /** As Envoy does, a client that has gone silent for good is taken to have left, except where bytes are tunnelled. */
+  onInputEnd(): void {
     const { stream } = this;
     if (stream !== undefined && this.reader.raw) {
       stream.requestEnded = true;
