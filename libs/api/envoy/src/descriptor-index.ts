@@ -19,7 +19,9 @@ export interface DescriptorIndex {
 
 /** Field numbers of google.protobuf.FileDescriptorProto and DescriptorProto, as far as names are concerned. */
 const FILE = { name: 1, package: 2, dependency: 3, message: 4, enum: 5, service: 6, extension: 7 } as const;
-const MESSAGE = { name: 1, nested: 3, enum: 4, extension: 6 } as const;
+const MESSAGE = { name: 1, nested: 3, enum: 4, extension: 6, options: 7 } as const;
+/** In google.protobuf.MessageOptions: whether the message only stands for the entries of a map field. */
+const MAP_ENTRY = 7;
 const SET_FILE = 1;
 const NAME = 1;
 
@@ -64,12 +66,27 @@ function indexFile(bytes: Uint8Array, names: Names): IndexedFile {
 
 function indexMessage(bytes: Uint8Array, prefix: string, names: Names): void {
   const full = prefix + nameIn(bytes);
+  if (isMapEntry(bytes)) return;
   names.types.push(full);
   names.messages.push(full);
   eachBytes(bytes, (field, value) => {
     if (field === MESSAGE.nested) indexMessage(value, `${full}.`, names);
     else if (field === MESSAGE.enum || field === MESSAGE.extension) names.types.push(`${full}.${nameIn(value)}`);
   });
+}
+
+function isMapEntry(message: Uint8Array): boolean {
+  let isEntry = false;
+  eachBytes(message, (field, options) => {
+    if (field !== MESSAGE.options) return;
+    const reader = new BinaryReader(options);
+    while (reader.pos < reader.len) {
+      const [option, wireType] = reader.tag();
+      if (option === MAP_ENTRY) isEntry = reader.bool();
+      else reader.skip(wireType, option);
+    }
+  });
+  return isEntry;
 }
 
 function nameIn(bytes: Uint8Array): string {

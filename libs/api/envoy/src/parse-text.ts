@@ -16,6 +16,7 @@ export interface ParsedText {
 
 /** Aliases may multiply a text; more values than this are a mistake or an attack. */
 const MAX_VALUES = 5_000_000;
+const TOO_DEEP = 'nests too deeply to be read';
 
 /** Reads YAML (or JSON, with YAML's reader but JSON's scalars) into a tree with places. */
 export function parseText(text: string, file: string, format: TextFormat): ParsedText {
@@ -29,7 +30,7 @@ export function parseText(text: string, file: string, format: TextFormat): Parse
     faults.push({ path, file, position: positionOf(offset), message, ...hint });
   };
   const documents = parseDocuments(text, lines);
-  if (documents === undefined) report('', 0, 'nests too deeply to be read');
+  if (documents === undefined) report('', 0, TOO_DEEP);
   else if (!reportSyntax(documents, format, report)) {
     const [document] = documents;
     if (document === undefined || document.contents === null)
@@ -63,17 +64,18 @@ function parseDocuments(text: string, lineCounter: LineCounter): Parsed[] | unde
   }
 }
 
-/** Says whether there are faults of syntax: the values of such a text are guesses. One fault a line, others follow from it. */
+/** Says whether there are faults of syntax: the values of such a text are guesses. */
 function reportSyntax(documents: readonly Parsed[], format: TextFormat, report: Report): boolean {
   const language = format === 'json' ? 'JSON' : 'YAML';
   const [first] = documents;
-  for (const error of first?.errors ?? []) {
-    report(
-      '',
-      error.pos[0],
-      `is not valid ${language}: ${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`,
-    );
-    break;
+  // One fault: those after it follow from it.
+  const error = first?.errors[0];
+  if (error !== undefined) {
+    // The parser catches its own stack overflow and gives it as a fault of syntax.
+    const message = /call stack/.test(error.message)
+      ? TOO_DEEP
+      : `is not valid ${language}: ${lowerFirst(error.message)}`;
+    report('', error.pos[0], message);
   }
   const second = documents[1];
   if (second !== undefined) {
@@ -81,6 +83,10 @@ function reportSyntax(documents: readonly Parsed[], format: TextFormat, report: 
     report('', offset, 'holds a second document', { expected: 'one document in a file' });
   }
   return (first?.errors.length ?? 0) > 0 || second !== undefined;
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
 class TreeReader {
@@ -127,6 +133,8 @@ class TreeReader {
       if (name === undefined) continue;
       const here = joinPath(path, name);
       const value = this.read(pair.value as ParsedNode | null, here, offset);
+      // Envoy's way to keep a value aside for aliases.
+      if (isScalar(key) && key.tag === '!ignore') continue;
       if (name === '<<' && isPlain(key) && this.format === 'yaml') {
         merged.push(...(value.kind === 'list' ? value.items : [value]));
         continue;
@@ -143,13 +151,13 @@ class TreeReader {
       this.report(path, offset, 'has a key that is no text');
       return undefined;
     }
-    if (key.tag === '!ignore') return undefined;
     if (this.format === 'json' && key.type !== 'QUOTE_DOUBLE')
       this.report(path, offset, `has the key ${key.source} without double quotes`);
     return String(key.value);
   }
 
   private merge(entries: Map<string, ConfigEntry>, source: ConfigNode, path: string): void {
+    if (source.kind === 'scalar' && source.value === null) return;
     if (source.kind !== 'map') {
       this.report(path, source.offset, 'has "<<" with a value that is no map', { expected: 'a map or a list of maps' });
       return;

@@ -48,11 +48,12 @@ export function zeroOf(type: ScalarType): JsonScalar {
 }
 
 function wrong(node: ConfigNode, expected: string): Read {
-  return { ok: false, message: `${described(node)} is not ${withArticle(expected)}`, expected };
+  return { ok: false, message: `${described(node)} is not ${kindOf(expected)}`, expected };
 }
 
-function withArticle(expected: string): string {
-  return expected.startsWith('an integer') ? 'an integer in range' : (expected.split(',')[0] as string);
+/** `a boolean, true or false` is a boolean. */
+function kindOf(expected: string): string {
+  return expected.split(/,| from /)[0] as string;
 }
 
 function expectedOf(type: ScalarType): string {
@@ -100,7 +101,9 @@ function numberOf(value: ScalarNode['value']): number | undefined {
 function readInteger(node: ScalarNode, type: ScalarType): Read {
   const integer = integerOf(node);
   const [least, most] = RANGES.get(type) as readonly [bigint, bigint];
-  if (integer === undefined || integer < least || integer > most) return wrong(node, expectedOf(type));
+  const expected = expectedOf(type);
+  if (integer === undefined) return wrong(node, expected);
+  if (integer < least || integer > most) return { ok: false, message: `${described(node)} is out of range`, expected };
   const safe = integer <= SAFE && integer >= -SAFE && most <= SAFE;
   return { ok: true, json: safe ? Number(integer) : String(integer) };
 }

@@ -22,8 +22,15 @@ import { checkDuration, checkTimestamp } from './check-time.ts';
 /** The rules of one message type, compiled once. */
 export interface MessageRules {
   readonly fields: readonly FieldPlan[];
-  /** The oneofs of which one member must be set: by their fields' names in the library, and in the proto. */
-  readonly requiredOneofs: readonly { readonly localName: string; readonly members: readonly string[] }[];
+  /** The oneofs of which one member must be set. */
+  readonly requiredOneofs: readonly RequiredOneof[];
+}
+
+/** By its name in the proto and its name in the library. */
+export interface RequiredOneof {
+  readonly name: string;
+  readonly localName: string;
+  readonly members: readonly string[];
 }
 
 /** What to look at in one field. Fields with nothing to look at have none. */
@@ -57,7 +64,11 @@ function compileMessage(desc: DescMessage): MessageRules {
   const oneofs = desc.oneofs.filter((oneof) => option(oneof.proto.options, 'validate.required') === true);
   return {
     fields: desc.fields.map(compileField).filter((plan) => isWorthALook(plan)),
-    requiredOneofs: oneofs.map(({ localName, fields }) => ({ localName, members: fields.map((field) => field.name) })),
+    requiredOneofs: oneofs.map(({ name, localName, fields }) => ({
+      name,
+      localName,
+      members: fields.map((field) => field.name),
+    })),
   };
 }
 

@@ -32,9 +32,9 @@ class Validator {
       return;
     }
     const rules = rulesOf(desc);
-    for (const { localName, members } of rules.requiredOneofs) {
+    for (const { name, localName, members } of rules.requiredOneofs) {
       const oneof = (message as unknown as Record<string, { readonly case?: string }>)[localName];
-      if (oneof?.case === undefined) this.tell(`has none of ${members.join(', ')}`, { expected: listed(members) });
+      if (oneof?.case === undefined) this.tell(`has no ${name}`, { expected: listed(members) });
     }
     for (const plan of rules.fields) {
       this.way.push(plan.field.name);

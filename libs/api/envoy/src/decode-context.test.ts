@@ -1,0 +1,64 @@
+import { create } from '@bufbuild/protobuf';
+import { AnySchema, anyPack, DurationSchema, type Any } from '@bufbuild/protobuf/wkt';
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { DecodeContext, sourceNamed } from './decode-context.ts';
+import { formatFault } from './fault.ts';
+import { loadConfig } from './load-config.ts';
+
+function context(): DecodeContext {
+  return new DecodeContext(sourceNamed('cds'));
+}
+
+function typedConfig(config: object): Any {
+  const text = JSON.stringify({ name: 'a', typed_config: config });
+  const { message } = loadConfig({ text, file: 'a.json', typeName: 'envoy.config.core.v3.TypedExtensionConfig' });
+  const { typedConfig: any } = message as unknown as { readonly typedConfig: Any };
+  return any;
+}
+
+describe('a decoding context', () => {
+  it('tells faults by the path that was gone', () => {
+    const cx = context();
+    cx.at('clusters', 2, 'metadata', 'a.b').error('is wrong', { expected: 'better' });
+    assert.deepEqual(cx.faults.map(formatFault), ['cds: clusters[2].metadata["a.b"]: is wrong (expected better)']);
+  });
+
+  it('opens an Any of the type that is asked for', () => {
+    const cx = context();
+    const any = anyPack(DurationSchema, create(DurationSchema, { seconds: 5n }));
+    assert.equal(cx.unpack(any, 'google.protobuf.Duration')?.$typeName, 'google.protobuf.Duration');
+    assert.equal(cx.unpack(any, 'google.protobuf.Any'), undefined);
+    assert.deepEqual(cx.faults.map(formatFault), [
+      'cds: has type "google.protobuf.Duration" (expected google.protobuf.Any)',
+    ]);
+  });
+
+  it('opens a TypedStruct as the message that it stands for', () => {
+    const cx = context();
+    const struct = (value: object): Any =>
+      typedConfig({
+        '@type': 'type.googleapis.com/xds.type.v3.TypedStruct',
+        type_url: 'type.googleapis.com/envoy.config.core.v3.Address',
+        value,
+      });
+    const address = cx.unpack(
+      struct({ socket_address: { address: 'a', port_value: 80, protocol: 'tcp' } }),
+      'envoy.config.core.v3.Address',
+    );
+    assert.equal(address?.$typeName, 'envoy.config.core.v3.Address');
+    assert.deepEqual(cx.faults, []);
+  });
+
+  it('says why an Any cannot be opened', () => {
+    const cx = context();
+    const url = 'type.googleapis.com/';
+    cx.unpack(undefined, 'x.Y');
+    cx.unpack(create(AnySchema, { typeUrl: `${url}envoy.config.core.v3.Nod` }));
+    cx.unpack(create(AnySchema, { typeUrl: `${url}google.protobuf.Duration`, value: Uint8Array.of(255) }));
+    const [missing, unknown, broken] = cx.faults.map(formatFault);
+    assert.equal(missing, 'cds: is missing (expected x.Y)');
+    assert.equal(unknown, 'cds: unknown type "envoy.config.core.v3.Nod"; did you mean "envoy.config.core.v3.Node"?');
+    assert.match(broken ?? '', /^cds: cannot be read: .* \(as google\.protobuf\.Duration\)$/);
+  });
+});
