@@ -11,8 +11,8 @@ const WORDS: Readonly<Record<string, string>> = {
   EMFILE: 'Too many open files',
 };
 
-/** Why connecting failed: `delayed connect error: Connection refused|111`, as Envoy says it. */
+/** Why connecting failed: `delayed connect error: Connection refused`, as Envoy 1.40 says it. */
 export function explainConnectError(error: NodeJS.ErrnoException): string {
   const words = WORDS[error.code ?? ''] ?? error.code ?? error.message;
-  return `delayed connect error: ${words}${error.errno === undefined ? '' : `|${Math.abs(error.errno)}`}`;
+  return `delayed connect error: ${words}`;
 }

@@ -32,7 +32,10 @@ export interface LoadBalancerContext {
   readonly hostSelectionRetries: number;
 }
 
-/** What the router charges; the pool charges connections, requests in flight and pending ones. Names are Envoy's. */
+/**
+ * What the router charges; the pool charges connections, requests in flight and pending ones, and (for HTTP/2 only, as in
+ * Envoy) `upstreamRqRxReset` and `upstreamRqTxReset`. Names are Envoy's.
+ */
 export interface ClusterRequestStats {
   readonly upstreamRqTimeout: Counter;
   readonly upstreamRqPerTryTimeout: Counter;
@@ -77,7 +80,7 @@ export interface RetryBreaker {
 export interface PoolFailure {
   /** `overflow`, `remote connection failure`, `connection timeout`, `local connection failure`. */
   readonly reason: ResetReason;
-  /** `delayed connect error: ECONNREFUSED`, a TLS fault in words …; `''` where nothing is known. */
+  /** `delayed connect error: Connection refused`, a TLS fault in words …; `''` where nothing is known. */
   readonly details: string;
   readonly host: Host | undefined;
 }

@@ -8,7 +8,7 @@ import {
 } from '@weft/core-http';
 import type { Timer, TimerCallback } from '@weft/core-runtime';
 import { applyMutations, hasEnvoyHeaders, mayRetry, retryPolicyOf, takeOverrides } from '@weft/model-policy';
-import type { ForwardAction, ResolvedRoute } from '@weft/model-route';
+import { isGrpc, type ForwardAction, type ResolvedRoute } from '@weft/model-route';
 import {
   STOP,
   type Cluster,
@@ -99,12 +99,12 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
     if (this.over) return STOP;
     if (end) this.requestDone = true;
     const { upstream, body } = this;
-    if (this.retry !== undefined && body.bytes + chunk.length > this.bufferLimitBytes && !this.abandonRetries())
+    if (this.retry !== undefined && body.bytes + chunk.length > this.retryLimitBytes && !this.abandonRetries())
       return STOP;
     const open = upstream?.stream !== undefined;
     if (this.retry !== undefined || !open) body.push(chunk);
     if (open) upstream.sendData(chunk, end);
-    else if (body.bytes > this.bufferLimitBytes) body.hold(this.stream);
+    else if (body.bytes > this.stream.bufferLimitBytes) body.hold(this.stream);
     if (end) this.onRequestComplete();
     return STOP;
   }
@@ -356,7 +356,7 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
     else if (verdict === 'limit') this.stream.info.setFlag(ResponseFlag.UpstreamRetryLimitExceeded);
   }
 
-  private get bufferLimitBytes(): number {
+  private get retryLimitBytes(): number {
     return this.resolved?.route.bufferLimitBytes ?? this.stream.bufferLimitBytes;
   }
 
@@ -425,7 +425,8 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
     }
     stream.info.setFlag(reply.flags);
     stream.info.responseCodeDetails = reply.details;
-    router.routerStats.rqResetAfterDownstreamResponseStarted.inc();
+    // Envoy counts these for gRPC only, whose success is known at its end.
+    if (isGrpc(stream.requestHeaders)) router.routerStats.rqResetAfterDownstreamResponseStarted.inc();
     stream.resetStream();
   }
 

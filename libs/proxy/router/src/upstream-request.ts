@@ -146,7 +146,6 @@ export class UpstreamRequest implements HttpPoolCallbacks, TimerCallback {
 
   reset(reason: ResetReason): void {
     if (this.over) return;
-    if (reason === 'remote reset' || reason === 'remote refused stream reset') this.stats.upstreamRqRxReset.inc();
     this.end();
     this.filter.onUpstreamReset(this, reason, '');
   }
@@ -171,9 +170,7 @@ export class UpstreamRequest implements HttpPoolCallbacks, TimerCallback {
     const { stream } = this;
     const unfinished = !this.filter.requestDone;
     this.end();
-    if (!unfinished || stream === undefined) return;
-    this.stats.upstreamRqTxReset.inc();
-    stream.reset('local reset');
+    if (unfinished) stream?.reset('local reset');
   }
 
   /** Gives the attempt up. Does nothing once it is over. */
@@ -182,7 +179,6 @@ export class UpstreamRequest implements HttpPoolCallbacks, TimerCallback {
     const { stream, wait } = this;
     this.end();
     if (stream !== undefined) {
-      this.stats.upstreamRqTxReset.inc();
       stream.reset('local reset');
     } else if (wait !== undefined) {
       this.stats.upstreamRqCancelled.inc();
