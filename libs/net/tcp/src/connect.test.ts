@@ -187,3 +187,56 @@ test('A second connection resumes the TLS session of the first', async () => {
     [false, true],
   );
 });
+
+/** What arrives on a transport, until `length` bytes have or the peer ends. */
+function receive(transport: SocketTransport, length: number): Promise<{ bytes: Buffer; ended: boolean }> {
+  const chunks: Buffer[] = [];
+  let got = 0;
+  return new Promise((resolve) => {
+    const done = (ended: boolean): void => resolve({ bytes: Buffer.concat(chunks), ended });
+    transport.setReceiver({
+      onData: (chunk) => {
+        chunks.push(chunk);
+        got += chunk.length;
+        if (got >= length) done(false);
+      },
+      onEnd: () => done(true),
+      onDrain: () => undefined,
+      onClose: () => undefined,
+    });
+  });
+}
+
+test('What an upstream sends arrives whole and in order, over plaintext and TLS', async () => {
+  const sent = Buffer.from(Array.from({ length: 1_000_000 }, (_, i) => i % 251));
+  const plain = await port(createServer((socket) => socket.end(sent)));
+  const secure = await tlsServer({}, (socket) => socket.end(sent));
+  for (const options of [{ port: plain }, { port: secure, tls: createTlsClientContext({}) }]) {
+    const { bytes, ended } = await receive(await transportTo(options), Infinity);
+    assert.equal(ended, true);
+    assert.ok(bytes.equals(sent));
+  }
+});
+
+test('An upstream that speaks first is not read before there is a receiver', async () => {
+  const upstream = await port(createServer((socket) => socket.write('welcome')));
+  const transport = await transportTo({ port: upstream });
+  // A connection made later has had its greeting by now; the first one's waits.
+  assert.equal((await receive(await transportTo({ port: upstream }), 7)).bytes.toString(), 'welcome');
+  assert.equal((await receive(transport, 7)).bytes.toString(), 'welcome');
+});
+
+test('A paused connection to an upstream reads nothing until it is resumed', async () => {
+  const upstream = await port(createServer((socket) => socket.write('held')));
+  const transport = await transportTo({ port: upstream });
+  transport.pauseReading();
+  let resumed = false;
+  const received = receive(transport, 4).then(({ bytes }) => {
+    assert.equal(resumed, true);
+    return bytes.toString();
+  });
+  await receive(await transportTo({ port: upstream }), 4);
+  resumed = true;
+  transport.resumeReading();
+  assert.equal(await received, 'held');
+});

@@ -3,7 +3,7 @@ import type { Timer } from '@weft/core-runtime';
 import type { ConnectOptions, TlsClientContext } from './options.ts';
 import { systemPath } from './addresses.ts';
 import { explainConnectError } from './connect-words.ts';
-import { DEFAULT_BUFFER_LIMIT_BYTES, SocketTransport } from './socket-transport.ts';
+import { DEFAULT_BUFFER_LIMIT_BYTES, SocketTransport, readDirectly } from './socket-transport.ts';
 import { explainTlsError, refuseTlsPeer, startTls } from './tls-client.ts';
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 5000;
@@ -47,7 +47,9 @@ class Attempt implements Connecting {
     this.owner = owner;
     this.timer = options.timers.start(options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS, this);
     const highWaterMark = options.perConnectionBufferLimitBytes ?? DEFAULT_BUFFER_LIMIT_BYTES;
-    const common = { allowHalfOpen: true, autoDestroy: true, noDelay: true, highWaterMark };
+    const plain = { allowHalfOpen: true, autoDestroy: true, noDelay: true, highWaterMark };
+    // TLS takes over a socket that emits its data.
+    const common = options.tls === undefined ? { ...plain, onread: readDirectly } : plain;
     this.socket =
       options.path === undefined
         ? createConnection({ host: options.address, port: options.port, autoSelectFamily: false, ...common })
@@ -104,7 +106,9 @@ class Attempt implements Connecting {
   private succeed(): void {
     if (this.over) return;
     this.settle();
-    this.owner.onConnected(new SocketTransport(this.socket, this.options.timers, this.options.path));
+    const { timers, path, tls } = this.options;
+    const transport = new SocketTransport(this.socket, timers, { path, directReads: tls === undefined });
+    this.owner.onConnected(transport);
     this.socket.removeListener('error', this.onError);
     this.socket.removeListener('close', this.onClose);
   }

@@ -23,7 +23,7 @@ export function listen(
   const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark }, (socket: Socket) => {
     // A peer that is gone before its connection was looked at leaves a socket without addresses.
     if (path === undefined && socket.remoteAddress === undefined) socket.destroy();
-    else onConnection(new SocketTransport(socket, timers, path ?? ''));
+    else onConnection(new SocketTransport(socket, timers, { path }));
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);

@@ -4,6 +4,7 @@ import type { Transport, TransportClose, TransportReceiver } from '@weft/core-by
 import type { SocketAddress } from '@weft/core-http';
 import type { Timer, TimerCallback, Timers } from '@weft/core-runtime';
 import { addressOf } from './addresses.ts';
+import { sharedReads } from './read-buffer.ts';
 
 /** How long a closing connection waits for its peer. Source: HttpConnectionManager.delayed_close_timeout. */
 const DELAYED_CLOSE_MS = 1000;
@@ -26,6 +27,7 @@ export class SocketTransport implements Transport, TimerCallback {
   private readonly socket: Socket;
   private readonly timers: Timers;
   private readonly path: string;
+  private readonly directReads: boolean;
   private receiver: TransportReceiver | undefined;
   private pauses = 0;
   // open -> (ended -> closing | closing) -> gone
@@ -35,10 +37,15 @@ export class SocketTransport implements Transport, TimerCallback {
   private lingering: Timer | undefined;
   private unsentAtTimer = 0;
 
-  constructor(socket: Socket, timers: Timers, path = '') {
+  /** `directReads`: the socket was made with `onread: readDirectly`, and emits no `data`. */
+  constructor(socket: Socket, timers: Timers, options: { path?: string | undefined; directReads?: boolean } = {}) {
+    const { path = '', directReads = false } = options;
     this.socket = socket;
     this.timers = timers;
     this.path = path;
+    this.directReads = directReads;
+    // Such a socket reads by itself as soon as it is connected.
+    if (directReads) socket.pause();
     // Taken now: a socket that is gone has no addresses any more, and logs ask for them then.
     this.localAddress = addressOf(socket.localAddress, socket.localPort, path);
     this.remoteAddress = addressOf(socket.remoteAddress, socket.remotePort, path);
@@ -55,8 +62,9 @@ export class SocketTransport implements Transport, TimerCallback {
     const { socket } = this;
     socket.on('end', onEnd);
     socket.on('drain', onDrain);
-    socket.on('data', onData);
+    if (!this.directReads) socket.on('data', onData);
     if (this.pauses > 0) socket.pause();
+    else if (this.directReads) socket.resume();
   }
 
   write(chunk: Buffer): boolean {
@@ -77,7 +85,7 @@ export class SocketTransport implements Transport, TimerCallback {
     if (this.state === 'open') this.socket.end();
     this.state = 'closing';
     this.closedBy = 'local';
-    if (this.receiver === undefined) this.socket.on('data', onData);
+    if (this.receiver === undefined && !this.directReads) this.socket.on('data', onData);
     this.socket.resume();
     this.startLingering();
   }
@@ -150,6 +158,15 @@ export class SocketTransport implements Transport, TimerCallback {
     this.receiver?.onClose(error === undefined ? { by } : { by, error });
   }
 }
+
+/** The `onread` option of sockets that connect: reads without an allocation for each, past the stream's queue. */
+export const readDirectly = {
+  buffer: sharedReads.buffer,
+  callback(this: OwnedSocket, bytes: number): boolean {
+    this[owner]?.received(sharedReads.take(bytes));
+    return true;
+  },
+};
 
 function onData(this: OwnedSocket, chunk: Buffer): void {
   this[owner]?.received(chunk);
