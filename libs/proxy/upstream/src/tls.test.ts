@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { createHash, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { after, before, test } from 'node:test';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { createTestCertificate, type TestCertificate } from '@weft/net-tcp/testing';
+import { subjectAltNames } from './subject-alt-names.ts';
+import { testCluster, type TestCluster } from './testing.ts';
+
+let server: Server;
+let certificate: TestCertificate;
+let other: TestCertificate;
+const names: (string | false | null)[] = [];
+
+before(async () => {
+  certificate = createTestCertificate('up.test');
+  other = createTestCertificate('other.test');
+  server = createServer({ ...certificate, ALPNProtocols: ['http/1.1'] }, (socket: TLSSocket) => {
+    names.push(socket.servername);
+    socket.on('error', () => undefined);
+    socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'));
+  });
+  server.on('tlsClientError', () => undefined);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+after(() => server.close());
+
+function tlsCluster(tls: object): TestCluster {
+  const type = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext';
+  const socket = JSON.stringify({ name: 't', typed_config: { '@type': type, ...tls } });
+  return testCluster([(server.address() as AddressInfo).port], `transport_socket: ${socket}`);
+}
+
+const trusting = (ca: TestCertificate, more: object = {}): object => ({
+  common_tls_context: { validation_context: { trusted_ca: { inline_string: ca.cert }, ...more } },
+});
+
+async function outcome(cluster: TestCluster): Promise<string> {
+  const request = await cluster.request().over();
+  cluster.cluster.drain();
+  return request.failure?.details ?? request.body;
+}
+
+test('without a validation context any certificate will do, and the SNI is sent as configured', async () => {
+  const cluster = tlsCluster({ sni: 'www.test' });
+  assert.equal(await outcome(cluster), 'ok');
+  assert.equal(names.at(-1), 'www.test');
+  assert.deepEqual(['ssl.handshake', 'ssl.connection_error'].map(cluster.stat), [1, 0]);
+});
+
+test('without SNI none is sent', async () => {
+  assert.equal(await outcome(tlsCluster({})), 'ok');
+  assert.equal(names.at(-1), false);
+});
+
+test('a certificate of the trusted CA is accepted, another one refused', async () => {
+  assert.equal(await outcome(tlsCluster(trusting(certificate))), 'ok');
+  const cluster = tlsCluster(trusting(other));
+  assert.match(await outcome(cluster), /^TLS_error: .*does not lead to the trusted CA/);
+  assert.equal(cluster.stat('ssl.fail_verify_error'), 1);
+});
+
+test('a certificate for another name is refused where names are compared', async () => {
+  const match = (exact: string): object => ({
+    match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact } }],
+  });
+  assert.equal(await outcome(tlsCluster(trusting(certificate, match('up.test')))), 'ok');
+  const cluster = tlsCluster(trusting(certificate, match('bank.test')));
+  assert.match(await outcome(cluster), /certificate is for up\.test, which the cluster does not accept/);
+  assert.deepEqual(['ssl.fail_verify_san', 'upstream_cx_connect_fail'].map(cluster.stat), [1, 1]);
+});
+
+test('auto_sni_san_validation wants the name that was asked for', async () => {
+  const auto = { ...trusting(certificate), auto_sni_san_validation: true };
+  assert.equal(await outcome(tlsCluster({ ...auto, sni: 'up.test' })), 'ok');
+  assert.match(await outcome(tlsCluster({ ...auto, sni: 'bank.test' })), /does not accept/);
+});
+
+test('a certificate can be pinned by its hash or its key', async () => {
+  const x509 = new X509Certificate(certificate.cert);
+  const spki = createHash('sha256')
+    .update(x509.publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('base64');
+  const pinned = (fields: object): object => ({ common_tls_context: { validation_context: fields } });
+  assert.equal(await outcome(tlsCluster(pinned({ verify_certificate_hash: [x509.fingerprint256] }))), 'ok');
+  assert.equal(await outcome(tlsCluster(pinned({ verify_certificate_spki: [spki] }))), 'ok');
+  const cluster = tlsCluster(pinned({ verify_certificate_hash: ['ab'.repeat(32)] }));
+  assert.match(await outcome(cluster), /none of the hashes/);
+  assert.equal(cluster.stat('ssl.fail_verify_cert_hash'), 1);
+});
+
+test('names in a certificate are read one by one, and none can be smuggled in', () => {
+  assert.deepEqual(subjectAltNames('DNS:a.test, URI:spiffe://x/y, IP Address:10.0.0.1, email:a@b.test'), [
+    { type: 'DNS', value: 'a.test' },
+    { type: 'URI', value: 'spiffe://x/y' },
+    { type: 'IP_ADDRESS', value: '10.0.0.1' },
+    { type: 'EMAIL', value: 'a@b.test' },
+  ]);
+  assert.deepEqual(subjectAltNames('DNS:"a.test, DNS:bank.test", DNS:b.test'), [
+    { type: 'DNS', value: 'a.test, DNS:bank.test' },
+    { type: 'DNS', value: 'b.test' },
+  ]);
+  assert.deepEqual(subjectAltNames(undefined), []);
+});
