@@ -5,9 +5,13 @@ import type { SocketAddress } from '@weft/core-http';
 import type { Timer, TimerCallback, Timers } from '@weft/core-runtime';
 import { addressOf } from './addresses.ts';
 import { sharedReads } from './read-buffer.ts';
+import { turnWrites, type HeldWriter } from './turn-writes.ts';
 
 /** How long a closing connection waits for its peer. Source: HttpConnectionManager.delayed_close_timeout. */
 const DELAYED_CLOSE_MS = 1000;
+
+/** More than this is written at once: a write of that size is worth a wake-up of its own. */
+const HOLD_LIMIT_BYTES = 16 * 1024;
 
 /** Envoy's default for listeners and clusters alike (per_connection_buffer_limit_bytes). */
 export const DEFAULT_BUFFER_LIMIT_BYTES = 1024 * 1024;
@@ -21,7 +25,7 @@ type OwnedSocket = Socket & { [owner]?: SocketTransport };
  * still sends is read and dropped until it closes too (or a second passes without progress): closing with unread bytes
  * would make the system reset the connection, and the peer could lose the end of what it was sent.
  */
-export class SocketTransport implements Transport, TimerCallback {
+export class SocketTransport implements Transport, TimerCallback, HeldWriter {
   readonly localAddress: SocketAddress;
   readonly remoteAddress: SocketAddress;
   private readonly socket: Socket;
@@ -30,6 +34,8 @@ export class SocketTransport implements Transport, TimerCallback {
   private readonly directReads: boolean;
   private receiver: TransportReceiver | undefined;
   private pauses = 0;
+  /** Waits for the end of the turn. */
+  private held: Buffer | string | undefined;
   // open -> (ended -> closing | closing) -> gone
   private state: 'open' | 'ended' | 'closing' | 'gone' = 'open';
   private closedBy: TransportClose['by'] = 'remote';
@@ -68,20 +74,41 @@ export class SocketTransport implements Transport, TimerCallback {
   }
 
   write(chunk: Buffer): boolean {
-    return this.state !== 'open' || this.socket.write(chunk);
+    return this.hold(chunk);
   }
   writeLatin1(text: string): boolean {
-    return this.state !== 'open' || this.socket.write(text, 'latin1');
+    return this.hold(text);
+  }
+
+  private hold(bytes: Buffer | string): boolean {
+    if (this.state !== 'open') return true;
+    if (this.held === undefined) turnWrites.add(this);
+    else this.writeHeld();
+    this.held = bytes;
+    // Much to send wakes nobody in vain, and what is held must not hide from the watermark.
+    if (bytes.length >= HOLD_LIMIT_BYTES) this.writeHeld();
+    return !this.socket.writableNeedDrain;
+  }
+
+  /** Called at the end of the turn, and before anything that has to come behind the bytes. */
+  writeHeld(): void {
+    const { held } = this;
+    if (held === undefined) return;
+    this.held = undefined;
+    if (typeof held === 'string') this.socket.write(held, 'latin1');
+    else this.socket.write(held);
   }
 
   end(): void {
     if (this.state !== 'open') return;
+    this.writeHeld();
     this.state = 'ended';
     this.socket.end();
   }
 
   close(): void {
     if (this.state === 'closing' || this.state === 'gone') return;
+    this.writeHeld();
     if (this.state === 'open') this.socket.end();
     this.state = 'closing';
     this.closedBy = 'local';
@@ -92,6 +119,7 @@ export class SocketTransport implements Transport, TimerCallback {
 
   destroy(): void {
     if (this.state === 'gone' || this.socket.destroyed) return;
+    this.held = undefined;
     this.state = 'closing';
     this.closedBy = 'local';
     // A plain close looks like an orderly end to a peer that waits for one. TLS says so by the missing close_notify.
@@ -110,13 +138,13 @@ export class SocketTransport implements Transport, TimerCallback {
   }
 
   get bufferedBytes(): number {
-    return this.socket.writableLength;
+    return this.socket.writableLength + (this.held?.length ?? 0);
   }
   get closed(): boolean {
     return this.state !== 'open' || this.socket.destroyed;
   }
   get bytesWritten(): number {
-    return this.socket.bytesWritten;
+    return this.socket.bytesWritten + (this.held?.length ?? 0);
   }
   get tls(): boolean {
     return this.socket instanceof TLSSocket;
@@ -153,6 +181,7 @@ export class SocketTransport implements Transport, TimerCallback {
   }
   gone(): void {
     this.state = 'gone';
+    this.held = undefined;
     this.lingering?.cancel();
     const { closedBy: by, error } = this;
     this.receiver?.onClose(error === undefined ? { by } : { by, error });
