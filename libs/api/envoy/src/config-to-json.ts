@@ -32,7 +32,10 @@ function messageJson(message: Message, desc: DescMessage, secret: boolean): Json
   const wrapped = wrappedType(desc);
   if (wrapped !== undefined)
     return scalarJson((message as Message & { readonly value: unknown }).value, wrapped, secret) ?? null;
-  if (standsBelowValue(desc)) return toJson(desc, message);
+  if (standsBelowValue(desc)) {
+    const json = toJson(desc, message);
+    return secret ? redactedJson(json) : json;
+  }
   return fieldsJson(message, desc, secret);
 }
 

@@ -2,6 +2,7 @@ import type { ConfigNode } from '../config-tree.ts';
 import { httpFilterNamed } from './extension-names.ts';
 import { TYPE_URL } from './extensions.ts';
 import { v1VirtualHost } from './v1-route.ts';
+import { headersToAdd } from './v1-headers.ts';
 import type { V1Map } from './v1-map.ts';
 
 /** The configuration of v1's http_connection_manager. */
@@ -31,16 +32,6 @@ function v1RouteConfig(routes: V1Map): ConfigNode {
     virtual_hosts: routes.maps('virtual_hosts')?.map(v1VirtualHost),
     ...headersToAdd(routes),
   });
-}
-
-/** `[{key, value}]` lists of headers, as v3 wraps them. */
-export function headersToAdd(map: V1Map): Record<string, unknown> {
-  const lists: Record<string, unknown> = {};
-  for (const field of ['request_headers_to_add', 'response_headers_to_add']) {
-    const headers = map.maps(field);
-    if (headers !== undefined) lists[field] = headers.map((header) => ({ header: header.build({}) }));
-  }
-  return lists;
 }
 
 /** `{type: decoder, name: router, config: {…}}` */

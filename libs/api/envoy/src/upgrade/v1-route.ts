@@ -1,5 +1,5 @@
 import type { ConfigNode } from '../config-tree.ts';
-import { headersToAdd } from './v1-http.ts';
+import { headersToAdd } from './v1-headers.ts';
 import type { V1Map } from './v1-map.ts';
 
 /** What of a route of v1 is about redirecting, and belongs to `redirect`. */
