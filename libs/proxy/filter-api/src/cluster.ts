@@ -54,6 +54,8 @@ export interface ClusterRequestStats {
   readonly upstreamInternalRedirectSucceeded: Counter;
   readonly upstreamInternalRedirectFailed: Counter;
   readonly upstreamCxNoneHealthy: Counter;
+  /** tcp_proxy: `max_connect_attempts` were not enough. */
+  readonly upstreamCxConnectAttemptsExceeded: Counter;
   readonly retryOrShadowAbandoned: Counter;
   readonly upstreamRqTime: Histogram;
   readonly upstreamFlowControlPausedReading: Counter;

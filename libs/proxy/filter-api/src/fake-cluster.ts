@@ -1,3 +1,4 @@
+import { RecordingTransport } from '@weft/core-bytes/testing';
 import { socketAddress, type ResetReason } from '@weft/core-http';
 import { RecordingClientStream } from '@weft/core-http/testing';
 import { createNullScope } from '@weft/core-stats';
@@ -11,6 +12,7 @@ import type {
   LoadBalancerContext,
   PoolHandle,
   RetryBreaker,
+  TcpPoolCallbacks,
 } from './cluster.ts';
 
 /** The numbers that a router charges, each from 0. */
@@ -32,6 +34,7 @@ export class FakeRequestStats implements ClusterRequestStats {
   readonly upstreamRqMaintenanceMode = this.scope.counter('upstreamRqMaintenanceMode');
   readonly upstreamInternalRedirectSucceeded = this.scope.counter('upstreamInternalRedirectSucceeded');
   readonly upstreamInternalRedirectFailed = this.scope.counter('upstreamInternalRedirectFailed');
+  readonly upstreamCxConnectAttemptsExceeded = this.scope.counter('upstreamCxConnectAttemptsExceeded');
   readonly upstreamCxNoneHealthy = this.scope.counter('upstreamCxNoneHealthy');
   readonly retryOrShadowAbandoned = this.scope.counter('retryOrShadowAbandoned');
   readonly upstreamRqTime = { record: () => undefined };
@@ -64,6 +67,14 @@ export interface FakeAttempt {
   cancelled: boolean;
 }
 
+/** One connection for raw bytes that somebody asked a FakeCluster for. The test speaks through `transport.receiver`. */
+export interface FakeConnection {
+  readonly host: Host;
+  readonly owner: TcpPoolCallbacks;
+  readonly transport: RecordingTransport;
+  cancelled: boolean;
+}
+
 /** A cluster of plain hosts in rotation, whose pools do what `pool` says. */
 export class FakeCluster implements Cluster {
   readonly name: string;
@@ -71,6 +82,7 @@ export class FakeCluster implements Cluster {
   readonly requestStats = new FakeRequestStats();
   readonly hosts: Host[];
   readonly attempts: FakeAttempt[] = [];
+  readonly connections: FakeConnection[] = [];
   maintenanceMode = false;
   /** `ready`: a stream at once. `wait`: none until the test calls `ready`. Otherwise the pool fails with it, at once. */
   pool: 'ready' | 'wait' | ResetReason = 'ready';
@@ -142,8 +154,17 @@ export class FakeCluster implements Cluster {
     attempt.owner.onPoolReady(attempt.stream, attempt.host, undefined);
   }
 
-  newConnection(): never {
-    throw new Error('a FakeCluster has no connections for raw bytes');
+  newConnection(host: Host, _priority: RoutePriority, owner: TcpPoolCallbacks): PoolHandle | undefined {
+    const connection: FakeConnection = { host, owner, transport: new RecordingTransport(16), cancelled: false };
+    this.connections.push(connection);
+    if (this.pool === 'ready') owner.onPoolReady(connection.transport, host, undefined);
+    else if (this.pool !== 'wait') owner.onPoolFailure({ reason: this.pool, details: this.failure, host });
+    if (this.pool !== 'wait') return undefined;
+    return {
+      cancel: () => {
+        connection.cancelled = true;
+      },
+    };
   }
 
   get last(): FakeAttempt {

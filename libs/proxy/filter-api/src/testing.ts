@@ -1,2 +1,2 @@
-export { FakeCluster, FakeClusters, FakeRequestStats, type FakeAttempt } from './fake-cluster.ts';
+export { FakeCluster, FakeClusters, FakeRequestStats, type FakeAttempt, type FakeConnection } from './fake-cluster.ts';
 export { FakeFilterStream } from './fake-filter-stream.ts';

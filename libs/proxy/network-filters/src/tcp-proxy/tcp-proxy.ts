@@ -67,7 +67,6 @@ class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
     const { config, server, stats } = shared;
     this.activeMs = server.runtime.clock.nowMs();
     stats.cxTotal.inc();
-    stats.cxActive.inc();
     if (config.idleTimeoutMs > 0) this.idleTimer = server.runtime.timers.start(config.idleTimeoutMs, this);
     if (config.maxConnectionDurationMs > 0)
       this.durationTimer = server.runtime.timers.start(config.maxConnectionDurationMs, this);
@@ -88,10 +87,12 @@ class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
   onDrain(): void {
     this.upstream?.resumeReading();
   }
-  onClose(_close: TransportClose): void {
+  onClose(close: TransportClose): void {
     this.finish();
     this.waiting?.cancel();
-    this.upstream?.close();
+    // A client's reset is passed on as one, so that the upstream does not take what it has for everything.
+    if (close.error !== undefined) this.upstream?.destroy();
+    else this.upstream?.close();
   }
   drain(): void {
     // A stream of bytes has no end of a request to wait for: the client closes it, or the drain time does.
@@ -139,8 +140,8 @@ class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
       return;
     }
     const restMs = config.idleTimeoutMs - (server.runtime.clock.nowMs() - this.activeMs);
-    if (restMs > 1) {
-      this.idleTimer = server.runtime.timers.start(restMs, this);
+    if (restMs > 0) {
+      this.idleTimer = server.runtime.timers.start(Math.ceil(restMs), this);
       return;
     }
     stats.idleTimeout.inc();
@@ -152,16 +153,20 @@ class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
     const cluster = server.clusters.get(this.clusterName());
     const host = cluster?.pick(ANY_HOST);
     if (cluster === undefined) stats.cxNoRoute.inc();
-    if (cluster === undefined || host === undefined || this.attempts >= config.maxConnectAttempts) {
-      this.downstream.destroy();
+    else if (host === undefined) cluster.requestStats.upstreamCxNoneHealthy.inc();
+    else if (this.attempts < config.maxConnectAttempts) {
+      this.attempts += 1;
+      this.ask(cluster, host);
       return;
-    }
-    this.attempts += 1;
-    this.waiting = this.ask(cluster, host);
+    } else cluster.requestStats.upstreamCxConnectAttemptsExceeded.inc();
+    this.downstream.destroy();
   }
 
-  private ask(cluster: Cluster, host: Host): PoolHandle | undefined {
-    return cluster.newConnection(host, 'default', this);
+  private ask(cluster: Cluster, host: Host): void {
+    const { attempts } = this;
+    const waiting = cluster.newConnection(host, 'default', this);
+    // It may have failed inside the call, and another attempt may be waiting by now.
+    if (attempts === this.attempts && this.upstream === undefined && !this.over) this.waiting = waiting;
   }
 
   private clusterName(): string {
@@ -183,7 +188,6 @@ class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
 
   private finish(): void {
     this.over = true;
-    this.shared.stats.cxActive.dec();
     this.idleTimer?.cancel();
     this.durationTimer?.cancel();
   }
