@@ -278,7 +278,9 @@ export class ActiveStream implements RequestReceiver {
     if (this.routeKnown) return this.routed;
     this.routeKnown = true;
     const { hcm, info } = this;
-    const table = hcm.routes.table;
+    const { table } = hcm.routes;
+    // What the configuration calls internal is believed of nobody outside.
+    if (table !== undefined && !this.internal) for (const name of table.internalOnlyHeaders) this.request.remove(name);
     this.routed =
       table === undefined
         ? undefined

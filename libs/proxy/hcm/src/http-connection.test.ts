@@ -254,6 +254,14 @@ describe('the connection manager', () => {
     assert.equal(stat('downstream_cx_destroy_remote_active_rq'), 1);
   });
 
+  it('counts a connection that the client ended as closed by it', () => {
+    const { send, handler, stat } = world();
+    send(GET);
+    handler.onEnd();
+    handler.onClose({ by: 'local' });
+    assert.deepEqual([stat('downstream_cx_destroy_remote'), stat('downstream_cx_destroy_local')], [1, 0]);
+  });
+
   it('answers a broken request by itself and closes', () => {
     const { send, transport, stat } = world();
     assert.match(

@@ -24,6 +24,8 @@ export class HttpConnection implements ConnectionHandler, ServerCodecCallbacks, 
   private durationTimer: Timer | undefined;
   private closing = false;
   private closedHere = false;
+  private endedByClient = false;
+  private activeAtEnd = false;
 
   constructor(hcm: PreparedHcm, connection: Connection, settings: Http1ServerSettings) {
     this.hcm = hcm;
@@ -48,6 +50,9 @@ export class HttpConnection implements ConnectionHandler, ServerCodecCallbacks, 
     this.codec.onData(chunk);
   }
   onEnd(): void {
+    // The codec closes in answer to it, but the close is the client's.
+    this.endedByClient ||= !this.closedHere;
+    this.activeAtEnd ||= this.streams.size > 0;
     this.codec.onEnd();
   }
   onDrain(): void {
@@ -55,8 +60,8 @@ export class HttpConnection implements ConnectionHandler, ServerCodecCallbacks, 
   }
   onClose(close: TransportClose): void {
     const { stats, runtime } = this.hcm;
-    const active = this.streams.size > 0;
-    const local = this.closedHere || close.by === 'local';
+    const active = this.activeAtEnd || this.streams.size > 0;
+    const local = this.closedHere || (close.by === 'local' && !this.endedByClient);
     stats.cxDestroy.inc();
     (local ? stats.cxDestroyLocal : stats.cxDestroyRemote).inc();
     if (active) {
