@@ -82,8 +82,8 @@ test('A Unix socket that is not there is refused', async () => {
 
 test('An attempt ends when its time is up, the TLS handshake included', async () => {
   const time = createFakeRuntime().timers;
-  const accepted = Promise.withResolvers<void>();
-  const silent = await port(createServer(() => accepted.resolve()));
+  const accepted = Promise.withResolvers<undefined>();
+  const silent = await port(createServer(() => accepted.resolve(undefined)));
   const failed = outcome({ port: silent, tls: createTlsClientContext({}), connectTimeoutMs: 250, timers: time });
   await accepted.promise;
   time.advance(249);
@@ -163,11 +163,11 @@ test('A peer that closes during the handshake is a failure of TLS', async () => 
 
 test('A second connection resumes the TLS session of the first', async () => {
   const sockets: TLSSocket[] = [];
-  const arrived = Promise.withResolvers<void>();
+  const arrived = Promise.withResolvers<undefined>();
   const upstream = await tlsServer({}, (socket) => {
     sockets.push(socket);
     socket.write('x');
-    if (sockets.length === 2) arrived.resolve();
+    if (sockets.length === 2) arrived.resolve(undefined);
   });
   const tls = createTlsClientContext({ serverName: 'upstream.test' });
   const first = await transportTo({ port: upstream, tls });
