@@ -3,10 +3,11 @@ import type { DiscoveryResponse } from '@weft/api-envoy/gen/envoy/service/discov
 import type { Logger, Runtime } from '@weft/core-runtime';
 import type { StatsScope } from '@weft/core-stats';
 import { createHash } from 'node:crypto';
-import { readFileSync, watch, type FSWatcher } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { FolderWatch, type FolderWatchOwner } from './folder-watch.ts';
 import { SubscriptionStats } from './subscription-stats.ts';
-import type { ReceivedResource, ResourceWatcher, Subscription } from './subscription.ts';
+import type { ReceivedResource, ResourceUpdate, ResourceWatcher, Subscription } from './subscription.ts';
 
 export interface FileSubscriptionOptions {
   /** A DiscoveryResponse in YAML or JSON. Replaced by moving another file onto it. */
@@ -24,12 +25,13 @@ export interface FileSubscriptionOptions {
  * Kubernetes swapping the folder behind a ConfigMap. A text that is the same as before is not read again; a faulty one leaves
  * the last good set in force.
  */
-export class FileSubscription implements Subscription {
+export class FileSubscription implements Subscription, FolderWatchOwner {
   private readonly options: FileSubscriptionOptions;
   private readonly watcher: ResourceWatcher;
   private readonly stats: SubscriptionStats;
   private readonly logger: Logger;
-  private folder: FSWatcher | undefined;
+  private readonly folder: FolderWatch;
+  private readonly entry: string | undefined;
   private seen: string | undefined;
   /** The update under way; the next waits for it. */
   private turn: Promise<void> = Promise.resolve();
@@ -40,25 +42,26 @@ export class FileSubscription implements Subscription {
     this.watcher = watcher;
     this.stats = new SubscriptionStats(options.stats, options.runtime.clock);
     this.logger = options.runtime.loggers.get('config');
+    const { path, watchedDirectory } = options;
+    this.folder = new FolderWatch(resolve(watchedDirectory ?? dirname(path)), this);
+    this.entry = watchedDirectory === undefined ? basename(path) : undefined;
   }
 
   start(): Promise<void> {
-    const { path, watchedDirectory } = this.options;
-    const folder = watchedDirectory ?? dirname(path);
-    try {
-      // The watch stands before the first read, so that no change falls between them.
-      this.folder = watch(folder, () => this.look());
-      this.folder.on('error', (error) => this.fail(`${folder} can no longer be watched: ${error.message}`));
-    } catch (error) {
-      this.fail(`${folder} cannot be watched: ${(error as Error).message}`);
-    }
+    // The watch stands before the first read, so that no change falls between them.
+    this.folder.start();
     this.look();
     return this.turn;
   }
 
   close(): void {
     this.closed = true;
-    this.folder?.close();
+    this.folder.close();
+  }
+
+  onChange(name: string | undefined): void {
+    // A folder such as /tmp is full of others' changes. Kubernetes swaps the symbolic link `..data`.
+    if (this.entry === undefined || name === undefined || name === this.entry || name === '..data') this.look();
   }
 
   private look(): void {
@@ -90,11 +93,20 @@ export class FileSubscription implements Subscription {
     const resources = response === undefined ? [] : this.unpack(response, cx);
     let { faults } = cx;
     const version = response === undefined || response.versionInfo === '' ? contentVersion(text) : response.versionInfo;
-    if (faults.length === 0) faults = await this.watcher.onUpdate({ version, resources });
+    if (faults.length === 0) faults = await this.offer({ version, resources });
     if (faults.length === 0) {
       this.stats.accepted(version, startMs);
       this.logger.info(`${basename(path)}: version ${version} with ${resources.length} resources is in force.`);
     } else this.reject(faults);
+  }
+
+  /** What a watcher throws is a fault like any other: it must not end the subscription. */
+  private async offer(update: ResourceUpdate): Promise<readonly Fault[]> {
+    try {
+      return await this.watcher.onUpdate(update);
+    } catch (error) {
+      return [{ path: '', file: this.options.path, message: (error as Error).message }];
+    }
   }
 
   private unpack(response: DiscoveryResponse, cx: DecodeContext): ReceivedResource[] {

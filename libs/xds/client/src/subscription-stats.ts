@@ -11,6 +11,8 @@ export class SubscriptionStats {
   private readonly updateTime: Gauge;
   private readonly updateDuration: Histogram;
   private readonly version: Gauge;
+  private readonly configReload: Counter;
+  private readonly configReloadTimeMs: Gauge;
   private readonly clock: Clock;
 
   constructor(scope: StatsScope, clock: Clock) {
@@ -22,12 +24,16 @@ export class SubscriptionStats {
     this.updateTime = scope.gauge('update_time');
     this.updateDuration = scope.histogram('update_duration');
     this.version = scope.gauge('version');
+    this.configReload = scope.counter('config_reload');
+    this.configReloadTimeMs = scope.gauge('config_reload_time_ms');
     scope.counter('init_fetch_timeout');
   }
 
   accepted(version: string, startMs: number): void {
     this.updateSuccess.inc();
     this.updateTime.set(this.clock.wallMs());
+    this.configReload.inc();
+    this.configReloadTimeMs.set(this.clock.wallMs());
     this.updateDuration.record(this.clock.nowMs() - startMs);
     // Envoy shows a 64-bit hash; a gauge of ours holds 52 bits exactly.
     this.version.set(parseInt(createHash('sha256').update(version).digest('hex').slice(0, 13), 16));
