@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseProxyOptions, proxyHelp } from './options.ts';
+
+const options = (...args: string[]) => {
+  const parsed = parseProxyOptions(args);
+  assert.equal(parsed.kind, 'options');
+  return parsed.kind === 'options' ? parsed.options : assert.fail();
+};
+const faults = (...args: string[]) => {
+  const parsed = parseProxyOptions(args);
+  return parsed.kind === 'faults' ? parsed.faults : assert.fail('no faults');
+};
+
+describe('the flags of weft proxy', () => {
+  it("are Envoy's, with its defaults", () => {
+    const read = options(
+      '-c',
+      'a.yaml',
+      '-l',
+      'warn',
+      '--service-cluster',
+      'front',
+      '--drain-time-s=5',
+      '--concurrency',
+      '2',
+    );
+    assert.deepEqual(
+      [read.configPath, read.logLevel, read.serviceCluster, read.drainTimeS, read.concurrency, read.mode],
+      ['a.yaml', 'warning', 'front', 5, 2, 'serve'],
+    );
+    assert.equal(options('--config-yaml', '{}', '--mode', 'init_only').mode, 'init_only');
+  });
+
+  it('name the nearest flag for one that does not exist', () => {
+    assert.deepEqual(faults('-c', 'a', '--concurency', '2'), [
+      'there is no flag --concurency; did you mean --concurrency?',
+    ]);
+  });
+
+  it('tell every bad value at once', () => {
+    assert.deepEqual(faults('--mode', 'run', '--base-id', 'x'), [
+      'no configuration: give -c FILE or --config-yaml YAML',
+      '--mode run is not one of serve, validate, init_only',
+      '--base-id x is not a whole number',
+    ]);
+  });
+
+  it('are all in the help', () => {
+    assert.equal(parseProxyOptions(['--help']).kind, 'help');
+    for (const flag of ['--config-path', '--mode', '--concurrency', '--strict']) assert.ok(proxyHelp().includes(flag));
+  });
+
+  it('take component levels', () => {
+    assert.equal(
+      options('-c', 'a', '--component-log-level', 'http:debug,upstream:trace').componentLogLevels.get('upstream'),
+      'trace',
+    );
+    assert.deepEqual(faults('-c', 'a', '--component-log-level', 'http'), [
+      '--component-log-level http is not COMPONENT:LEVEL',
+    ]);
+  });
+});
