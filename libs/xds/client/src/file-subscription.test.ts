@@ -2,202 +2,131 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Fault } from '@weft/api-envoy';
 import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
-import { createFakeRuntime, type FakeRuntime } from '@weft/core-runtime/testing';
-import { createNullScope, type StatsScope } from '@weft/core-stats';
+import { createFakeRuntime } from '@weft/core-runtime/testing';
+import { createNullScope } from '@weft/core-stats';
 import { FileSubscription } from './file-subscription.ts';
-import type { ResourceUpdate, ResourceWatcher } from './subscription.ts';
+import type { ResourceUpdate } from './subscription.ts';
 
-let folder: string;
-const open: FileSubscription[] = [];
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'xds-'));
-});
-afterEach(() => {
-  for (const subscription of open.splice(0)) subscription.close();
-  rmSync(folder, { recursive: true });
-});
+const CLUSTER = 'envoy.config.cluster.v3.Cluster';
 
-const resources = (...names: string[]): string =>
-  `version_info: "${names.join('+')}"\nresources:\n${names
-    .map((name) => `- {"@type": type.googleapis.com/envoy.config.cluster.v3.Cluster, name: ${name}}\n`)
-    .join('')}`;
-
-/** Moves a text in, as a careful writer does. */
-function moveIn(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text);
-  renameSync(`${path}.new`, path);
+function response(version: string, ...names: string[]): string {
+  const resources = names.map((name) => `- {"@type": type.googleapis.com/${CLUSTER}, name: ${name}}`);
+  return `version_info: "${version}"\nresources:\n${resources.join('\n')}\n`;
 }
 
-class Watcher implements ResourceWatcher {
-  readonly updates: ResourceUpdate[] = [];
-  answer: () => readonly Fault[] = () => [];
+/** A watcher that remembers what it got, refuses clusters called "bad", and can be waited for. */
+class Watcher {
+  readonly updates: string[] = [];
+  private waiting: (() => void)[] = [];
+
   onUpdate(update: ResourceUpdate): Promise<readonly Fault[]> {
-    this.updates.push(update);
-    return Promise.resolve().then(() => this.answer());
+    const names = update.resources.map(({ message }) => (message as Cluster).name);
+    this.updates.push(`${update.version}: ${names.join(' ')}`);
+    for (const resolve of this.waiting.splice(0)) resolve();
+    return Promise.resolve(names.includes('bad') ? [{ path: 'x', file: 'f', message: 'is bad' }] : []);
   }
-  /** The names of the resources of each update. */
-  get seen(): string[] {
-    return this.updates.map(({ resources: list }) => list.map(({ message }) => (message as Cluster).name).join('+'));
+  next(): Promise<void> {
+    return new Promise((resolve) => this.waiting.push(resolve));
   }
 }
 
-interface World {
-  readonly subscription: FileSubscription;
-  readonly watcher: Watcher;
-  readonly runtime: FakeRuntime;
-  readonly stats: StatsScope;
-  stat(name: string): number;
-}
+describe('a subscription to a file', () => {
+  let folder: string;
+  let path: string;
+  let open: FileSubscription | undefined;
 
-function subscribe(path: string, watchedDirectory?: string): World {
-  const runtime = createFakeRuntime();
-  const stats = createNullScope();
-  const watcher = new Watcher();
-  const options = { path, typeName: 'envoy.config.cluster.v3.Cluster', stats, runtime };
-  const subscription = new FileSubscription(
-    watchedDirectory === undefined ? options : { ...options, watchedDirectory },
-    watcher,
-  );
-  open.push(subscription);
-  return { subscription, watcher, runtime, stats, stat: (name) => stats.counter(name).value };
-}
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'weft-xds-'));
+    path = join(folder, 'cds.yaml');
+  });
+  afterEach(() => {
+    open?.close();
+    rmSync(folder, { recursive: true });
+  });
 
-/** Lets the event loop turn until `ready` holds. */
-async function turnsUntil(ready: () => boolean): Promise<void> {
-  while (!ready()) await new Promise((resolve) => setImmediate(resolve));
-}
-
-test('the resources of a file come at the start, with their version', async () => {
-  const path = join(folder, 'cds.yaml');
-  writeFileSync(path, resources('a', 'b'));
-  const { subscription, watcher, stats, stat } = subscribe(path);
-  await subscription.start();
-  assert.deepEqual(watcher.seen, ['a+b']);
-  assert.equal(watcher.updates[0]?.version, 'a+b');
-  assert.deepEqual(['update_attempt', 'update_success', 'update_rejected', 'update_failure'].map(stat), [1, 1, 0, 0]);
-  assert.ok(stats.gauge('version').value > 0);
-  assert.equal(stats.gauge('update_time').value, 1_700_000_000_000);
-});
-
-test('a file moved in is read, and the same text again is not', async () => {
-  const path = join(folder, 'cds.yaml');
-  writeFileSync(path, resources('a'));
-  const { subscription, watcher, stat } = subscribe(path);
-  await subscription.start();
-  moveIn(path, resources('a'));
-  moveIn(path, resources('b'));
-  await turnsUntil(() => stat('update_success') === 2);
-  assert.deepEqual(watcher.seen, ['a', 'b']);
-});
-
-test('a file that is not there yet is read when it appears', async () => {
-  const path = join(folder, 'cds.yaml');
-  const { subscription, watcher, runtime, stat } = subscribe(path);
-  await subscription.start();
-  assert.equal(stat('update_failure'), 1);
-  assert.match(runtime.logged.join(''), /cds\.yaml cannot be read: ENOENT.*The last good configuration stays/s);
-  moveIn(path, resources('a'));
-  await turnsUntil(() => watcher.seen.length === 1);
-  assert.deepEqual(watcher.seen, ['a']);
-});
-
-test('a folder that is not there yet, or is made anew, is waited for', async () => {
-  const inner = join(folder, 'x', 'y');
-  const path = join(inner, 'cds.yaml');
-  const { subscription, watcher } = subscribe(path);
-  await subscription.start();
-  for (const name of ['a', 'b']) {
-    mkdirSync(inner, { recursive: true });
-    moveIn(path, resources(name));
-    await turnsUntil(() => watcher.seen.at(-1) === name);
-    rmSync(join(folder, 'x'), { recursive: true });
+  async function subscribe(at = path) {
+    const watcher = new Watcher();
+    const stats = createNullScope();
+    const runtime = createFakeRuntime();
+    open = new FileSubscription({ path: at, typeName: CLUSTER, stats, runtime }, watcher);
+    await open.start();
+    return { watcher, runtime, count: (name: string) => stats.counter(name).value };
   }
-  assert.deepEqual(watcher.seen, ['a', 'b']);
-});
+  /** As an operator does it: written beside, moved in. */
+  function moveIn(text: string): void {
+    writeFileSync(`${path}.new`, text);
+    renameSync(`${path}.new`, path);
+  }
 
-test('a ConfigMap is read again when Kubernetes swaps its folder', async () => {
-  const version = (name: string): void => {
-    mkdirSync(join(folder, `..${name}`));
-    writeFileSync(join(folder, `..${name}`, 'cds.yaml'), resources(name));
-    symlinkSync(`..${name}`, join(folder, '..data_tmp'));
-    renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
-  };
-  version('a');
-  symlinkSync(join('..data', 'cds.yaml'), join(folder, 'cds.yaml'));
-  const { subscription, watcher } = subscribe(join(folder, 'cds.yaml'));
-  await subscription.start();
-  version('b');
-  await turnsUntil(() => watcher.seen.length === 2);
-  assert.deepEqual(watcher.seen, ['a', 'b']);
-});
+  it('has its resources when it is started, with the version that the file names', async () => {
+    moveIn(response('v1', 'a', 'b'));
+    const { watcher, count } = await subscribe();
+    assert.deepEqual(watcher.updates, ['v1: a b']);
+    assert.deepEqual([count('update_attempt'), count('update_success')], [1, 1]);
+  });
 
-test('another folder can be watched instead of the file', async () => {
-  const watched = join(folder, 'watched');
-  const real = join(folder, 'real');
-  mkdirSync(watched);
-  mkdirSync(real);
-  const path = join(real, 'cds.yaml');
-  writeFileSync(path, resources('a'));
-  const { subscription, watcher } = subscribe(path, watched);
-  await subscription.start();
-  writeFileSync(path, resources('b'));
-  moveIn(join(watched, 'signal'), '');
-  await turnsUntil(() => watcher.seen.length === 2);
-  assert.deepEqual(watcher.seen, ['a', 'b']);
-});
+  it('applies a file that is moved in', async () => {
+    moveIn(response('v1', 'a'));
+    const { watcher } = await subscribe();
+    const next = watcher.next();
+    moveIn(response('v2', 'b'));
+    await next;
+    assert.deepEqual(watcher.updates, ['v1: a', 'v2: b']);
+  });
 
-test('a faulty text is refused with its line, and the next good one is taken', async () => {
-  const path = join(folder, 'cds.yaml');
-  writeFileSync(path, resources('a'));
-  const { subscription, watcher, runtime, stat } = subscribe(path);
-  await subscription.start();
-  moveIn(path, resources('a').replace('name: a', 'nam: a, lb_policy: NO'));
-  await turnsUntil(() => stat('update_rejected') === 1);
-  assert.deepEqual(watcher.seen, ['a']);
-  const logged = runtime.logged.join('');
-  assert.match(logged, /cds\.yaml was refused; the last good configuration stays in force/);
-  assert.match(logged, /cds\.yaml:3:\d+: resources\[0\].*"nam"/);
-  assert.match(logged, /lb_policy/);
-  moveIn(path, resources('b'));
-  await turnsUntil(() => stat('update_success') === 2);
-});
+  it('counts and logs a refused set, with its faults, and goes on', async () => {
+    moveIn(response('v1', 'bad'));
+    const { watcher, count, runtime } = await subscribe();
+    assert.equal(count('update_rejected'), 1);
+    assert.match(runtime.logged.join(''), /was refused; the last good configuration stays in force:\n {2}f: x: is bad/);
+    const next = watcher.next();
+    moveIn(response('v2', 'good'));
+    await next;
+    assert.equal(watcher.updates.at(-1), 'v2: good');
+  });
 
-test('a resource of another type is refused', async () => {
-  const path = join(folder, 'cds.yaml');
-  writeFileSync(path, 'resources: [{"@type": type.googleapis.com/envoy.config.listener.v3.Listener, name: l}]');
-  const { subscription, watcher, stat } = subscribe(path);
-  await subscription.start();
-  assert.deepEqual(watcher.seen, []);
-  assert.equal(stat('update_rejected'), 1);
-});
+  it('never shows a text that cannot be read as resources to the watcher, and says where it is wrong', async () => {
+    moveIn('resources:\n- {"@type": type.googleapis.com/envoy.config.cluster.v3.Cluster, nam: a}\n');
+    const { watcher, count, runtime } = await subscribe();
+    assert.deepEqual(watcher.updates, []);
+    assert.equal(count('update_rejected'), 1);
+    assert.match(runtime.logged.join(''), /cds\.yaml:2:\d+: resources\[0\]\.nam.*did you mean "name"/);
+  });
 
-test('what the watcher refuses, or throws, is a rejected update and not the end', async () => {
-  const path = join(folder, 'cds.yaml');
-  writeFileSync(path, resources('a'));
-  const { subscription, watcher, runtime, stat } = subscribe(path);
-  watcher.answer = () => [{ path: 'resources[0]', file: path, message: 'is not wanted' }];
-  await subscription.start();
-  assert.equal(stat('update_rejected'), 1);
-  assert.match(runtime.logged.join(''), /resources\[0\]: is not wanted/);
-  watcher.answer = () => {
-    throw new Error('broken');
-  };
-  moveIn(path, resources('b'));
-  await turnsUntil(() => stat('update_rejected') === 2);
-  watcher.answer = () => [];
-  moveIn(path, resources('c'));
-  await turnsUntil(() => stat('update_success') === 1);
-});
+  it('waits for a file that is not there yet', async () => {
+    const { watcher, count, runtime } = await subscribe();
+    assert.equal(count('update_failure'), 1);
+    assert.match(
+      runtime.logged.join(''),
+      /cannot be read.*it is read as soon as it appears|is read as soon as it appears/,
+    );
+    const next = watcher.next();
+    moveIn(response('v1', 'a'));
+    await next;
+    assert.deepEqual(watcher.updates, ['v1: a']);
+  });
 
-test('JSON is read like YAML, and a text without a version is its own version', async () => {
-  const path = join(folder, 'cds.json');
-  const type = 'type.googleapis.com/envoy.config.cluster.v3.Cluster';
-  writeFileSync(path, JSON.stringify({ resources: [{ '@type': type, name: 'a' }] }));
-  const { subscription, watcher } = subscribe(path);
-  await subscription.start();
-  assert.deepEqual(watcher.seen, ['a']);
-  assert.match(watcher.updates[0]?.version ?? '', /^[0-9a-f]{12}$/);
+  it('follows the links by which Kubernetes swaps a ConfigMap', async () => {
+    for (const version of ['1', '2']) {
+      mkdirSync(join(folder, `..${version}`));
+      writeFileSync(join(folder, `..${version}`, 'cds.yaml'), response(`v${version}`, `c${version}`));
+    }
+    symlinkSync('..1', join(folder, '..data'));
+    symlinkSync(join('..data', 'cds.yaml'), path);
+    const { watcher } = await subscribe();
+    const next = watcher.next();
+    symlinkSync('..2', join(folder, '..data.new'));
+    renameSync(join(folder, '..data.new'), join(folder, '..data'));
+    await next;
+    assert.deepEqual(watcher.updates, ['v1: c1', 'v2: c2']);
+  });
+
+  it('names a version by the content where the file names none', async () => {
+    moveIn(response('', 'a'));
+    const { watcher } = await subscribe();
+    assert.match(watcher.updates[0] ?? '', /^[0-9a-f]{12}: a$/);
+  });
 });
