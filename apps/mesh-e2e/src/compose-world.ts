@@ -3,6 +3,10 @@ import { join } from 'node:path';
 import { call, WORKSPACE, type DockerStack } from '@weft/testing-harness';
 import { DockerComposeEnvironment, type StartedDockerComposeEnvironment } from 'testcontainers';
 
+// The suites call the loopback. Left to itself the library looks for the engine's bridge on a machine that is itself made
+// from an image (/.dockerenv), and ports that are published on 127.0.0.1 do not answer there.
+process.env['TESTCONTAINERS_HOST_OVERRIDE'] ??= '127.0.0.1';
+
 export interface ComposeProject {
   /** The folder of docker-compose.yaml, from the workspace's root. */
   readonly folder: string;
