@@ -126,18 +126,19 @@ export class UpstreamCluster implements Cluster {
   }
 
   /**
-   * Makes the cluster's hosts be exactly these. Hosts that stay are told by their address and name. False: nothing changed.
+   * Makes the cluster's hosts be exactly these, each address once. Hosts that stay are told by address, name and locality.
+   * False: nothing changed.
    */
   setHosts(wanted: readonly HostOptions[], overprovisioningFactor: number): boolean {
-    const staying = new Map(this.hostList.map((host) => [hostKey(host), host]));
+    const staying = new Map(this.hostList.map((host) => [endpointAddressText(host.endpoint), host]));
     const next = new Map<string, UpstreamHost>();
     let changed = false;
     let members = false;
     for (const options of wanted) {
-      const key = hostKey(options);
+      const key = endpointAddressText(options.endpoint);
       if (next.has(key)) continue;
       const known = staying.get(key);
-      if (known === undefined) {
+      if (known === undefined || !isSameHost(known, options)) {
         members = true;
         next.set(key, new UpstreamHost(options));
         continue;
@@ -190,12 +191,15 @@ export class UpstreamCluster implements Cluster {
 
   private makePool(host: UpstreamHost, priority: RoutePriority): HttpPool | undefined {
     const { connectionPools } = this.cx.limits[priority];
-    if (!connectionPools.canCreate) return undefined;
-    connectionPools.inc();
     const pool = new HttpPool(this.cx, host, priority);
+    if (host.removed) {
+      // Picked just before it left: its connection ends with this request, and no limit waits for that.
+      pool.drain();
+    } else {
+      if (!connectionPools.canCreate) return undefined;
+      connectionPools.inc();
+    }
     host.pools[priority] = pool;
-    // Picked just before it left: its connection ends with this request.
-    if (host.removed) pool.drain();
     return pool;
   }
 
@@ -220,9 +224,16 @@ export function hostsOf(assignment: LoadAssignment): HostOptions[] {
   );
 }
 
-function hostKey(host: Pick<HostOptions, 'endpoint' | 'hostname' | 'locality'>): string {
-  const { region, zone, subZone } = host.locality;
-  return [endpointAddressText(host.endpoint), host.hostname, region, zone, subZone].join('|');
+/** Name and place are what a host is; only weight, health and priority may change under it. */
+function isSameHost(host: UpstreamHost, options: HostOptions): boolean {
+  const { region, zone, subZone } = options.locality;
+  const { locality, hostname } = host;
+  return (
+    hostname === options.hostname &&
+    locality.region === region &&
+    locality.zone === zone &&
+    locality.subZone === subZone
+  );
 }
 
 function updateHost(host: UpstreamHost, options: HostOptions): boolean {
