@@ -71,6 +71,7 @@ export class ProxyAdminSource implements AdminSource {
       bootstrap: proxy.bootstrap,
       bootstrapMs: proxy.startWallMs,
       clusters: proxy.clusters.all,
+      warmingClusters: proxy.clusters.allWarming,
       listeners: proxy.listeners.all,
       routes: proxy.routeDiscovery.all,
     });

@@ -12,13 +12,15 @@ export interface DumpedConfig {
   readonly bootstrap: Bootstrap;
   readonly bootstrapMs: number;
   readonly clusters: readonly ManagedCluster[];
+  /** Clusters from CDS that wait for their first hosts. */
+  readonly warmingClusters: readonly ManagedCluster[];
   readonly listeners: readonly ManagedListener[];
   readonly routes: readonly DiscoveredRoutes[];
 }
 
 /** The sections of /config_dump. Source: envoy.admin.v3.ConfigDump. */
 export function configDump(config: DumpedConfig): ConfigDumpSection[] {
-  const { bootstrap, bootstrapMs, clusters, listeners, routes } = config;
+  const { bootstrap, bootstrapMs, clusters, warmingClusters, listeners, routes } = config;
   return [
     { '@type': `${ADMIN}BootstrapConfigDump`, bootstrap: dump(bootstrap), last_updated: stamp(bootstrapMs) },
     {
@@ -27,13 +29,8 @@ export function configDump(config: DumpedConfig): ConfigDumpSection[] {
       static_clusters: clusters
         .filter(({ version }) => version === undefined)
         .map(({ message, updatedMs }) => ({ cluster: typed(message), last_updated: stamp(updatedMs) })),
-      dynamic_active_clusters: clusters
-        .filter(({ version }) => version !== undefined)
-        .map(({ message, version, updatedMs }) => ({
-          version_info: version ?? '',
-          cluster: typed(message),
-          last_updated: stamp(updatedMs),
-        })),
+      dynamic_active_clusters: clusters.filter(({ version }) => version !== undefined).map(discovered),
+      dynamic_warming_clusters: warmingClusters.map(discovered),
     },
     {
       '@type': `${ADMIN}ListenersConfigDump`,
@@ -60,6 +57,10 @@ export function configDump(config: DumpedConfig): ConfigDumpSection[] {
       ),
     },
   ];
+}
+
+function discovered({ message, version, updatedMs }: ManagedCluster) {
+  return { version_info: version ?? '', cluster: typed(message), last_updated: stamp(updatedMs) };
 }
 
 function versionOf(list: readonly { readonly version: string | undefined }[]): { version_info?: string } {
