@@ -1,0 +1,69 @@
+import type { EdgeFigures } from '../figures/edge-figures.ts';
+import { settingsText } from '../settings.ts';
+import type { Status } from '../status.ts';
+import { columns } from './table.ts';
+
+/** The one table that the demo prints when it is ready. */
+export function startText(status: Status, readyInMs: number): string {
+  return [
+    '',
+    `The video catalog runs through Weft, ready in ${(readyInMs / 1000).toFixed(1)} s.`,
+    '',
+    ...addressLines(status),
+    '',
+    ...processLines(status),
+    '',
+    'Try:  weft demo set flaky=on retries=off      weft demo set split=50      weft demo set canary=on',
+    '      weft demo status     weft demo measure   weft demo stop (or Ctrl-C here)',
+    '',
+  ].join('\n');
+}
+
+export function statusText(status: Status): string {
+  return [...addressLines(status), '', ...processLines(status), '', ...edgeLines(status), ''].join('\n');
+}
+
+function addressLines(status: Status): string[] {
+  const rows = [
+    ['page', status.page],
+    ['API', status.api],
+    ['status', status.statusPage],
+    ['Redis', status.redis],
+    ['proxies', status.proxy],
+    ...(status.zipkin === null ? [] : [['traces', status.zipkin]]),
+    ['switches', settingsText(status.settings)],
+    ...status.remarks.map((remark) => ['', remark]),
+  ];
+  return columns(rows).map((line) => `  ${line}`);
+}
+
+function processLines({ processes }: Status): string[] {
+  const rows = processes.map(({ name, pid, alive, restarts, ports, admin }) => [
+    name,
+    pid === null ? '-' : String(pid),
+    alive ? ports.map(({ what, port }) => `${what} ${port}`).join(', ') : 'not running',
+    `${admin ?? ''}${restarts > 0 ? ` (started again ${restarts}×)` : ''}`,
+  ]);
+  return columns([['WHAT', 'PID', 'PORTS', 'ADMIN'], ...rows]).map((line) => `  ${line}`);
+}
+
+function edgeLines({ edges }: Status): string[] {
+  const head = ['EDGE', 'CALLS', 'FAILED', 'CALLS/S', 'SUCCESS', 'RETRIES', 'RETRIES/S', 'P50', 'P99'];
+  return columns([head, ...edges.map(edgeRow)], [1, 2, 3, 4, 5, 6, 7, 8]).map((line) => `  ${line}`);
+}
+
+function edgeRow({ from, to, total, perSecond, successPercent, p50Ms, p99Ms, kind }: EdgeFigures): string[] {
+  const ms = (value: number | null): string =>
+    value === null ? '-' : `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
+  return [
+    `${from} → ${to}${kind === 'tcp' ? ' (connections)' : ''}`,
+    String(total.calls),
+    String(total.failures),
+    perSecond.calls.toFixed(1),
+    successPercent === null ? '-' : `${successPercent.toFixed(1)} %`,
+    String(total.retries),
+    perSecond.retries.toFixed(1),
+    ms(p50Ms),
+    ms(p99Ms),
+  ];
+}

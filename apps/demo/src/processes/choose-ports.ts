@@ -1,0 +1,79 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { portEntry, PORT_NAMES, preferredPorts, type PortName, type Ports } from '../ports.ts';
+import { portHolder } from './port-holder.ts';
+
+export interface PortWishes {
+  /** The system chooses every port that is not in `chosen`. */
+  readonly auto: boolean;
+  readonly chosen: Partial<Ports>;
+  /** Ports nobody is going to listen on, e.g. those of a Redis that runs elsewhere. */
+  readonly unused: readonly PortName[];
+}
+
+/**
+ * The ports of this run. Rejects with a text that names every taken port, who holds it, and what to do.
+ * Between this check and the listening another process may take one; then the process that wanted it says so.
+ */
+export async function choosePorts({ auto, chosen, unused }: PortWishes): Promise<Ports> {
+  const wanted = auto ? await systemPorts(chosen) : preferredPorts(chosen);
+  const needed = PORT_NAMES.filter((name) => !unused.includes(name));
+  refuseTwins(wanted, needed);
+  const taken: PortName[] = [];
+  for (const name of needed) if (!(await isFree(wanted[name]))) taken.push(name);
+  if (taken.length > 0) throw new Error(takenText(taken, wanted));
+  return wanted;
+}
+
+function refuseTwins(ports: Ports, needed: readonly PortName[]): void {
+  const seen = new Map<number, PortName>();
+  for (const name of needed) {
+    const twin = seen.get(ports[name]);
+    if (twin !== undefined)
+      throw new Error(
+        `port ${ports[name]} is wanted twice: for ${portEntry(twin).what}, and for ${portEntry(name).what}`,
+      );
+    seen.set(ports[name], name);
+  }
+}
+
+async function systemPorts(chosen: Partial<Ports>): Promise<Ports> {
+  const names = PORT_NAMES.filter((name) => chosen[name] === undefined);
+  // All are held until all are known, so that they differ.
+  const servers = await Promise.all(names.map(() => listen(0)));
+  const ports = names.map((name, at) => [name, ((servers[at] as Server).address() as AddressInfo).port] as const);
+  await Promise.all(servers.map(close));
+  return { ...(Object.fromEntries(ports) as Record<PortName, number>), ...chosen };
+}
+
+async function isFree(port: number): Promise<boolean> {
+  try {
+    await close(await listen(port));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function listen(port: number): Promise<Server> {
+  const server = createServer().listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+async function close(server: Server): Promise<void> {
+  server.close();
+  await once(server, 'close');
+}
+
+function takenText(names: readonly PortName[], ports: Ports): string {
+  const lines = names.flatMap((name) => {
+    const { what, flag } = portEntry(name);
+    const remedy = flag === undefined ? '' : `; ${flag} N chooses another one`;
+    return [`  ${ports[name]}, for ${what}${remedy}`, ...(portHolder(ports[name]) ?? []).map((line) => `    ${line}`)];
+  });
+  const head = names.length === 1 ? 'a port is taken:' : `${names.length} ports are taken:`;
+  return [head, ...lines, 'Stop what holds it, or start with --auto-ports: then the system chooses them all.'].join(
+    '\n',
+  );
+}
