@@ -20,6 +20,8 @@ export interface Connection {
 export interface ConnectionHandler extends TransportReceiver {
   /** The listener drains: finish what is under way, start nothing new, then close. */
   drain(): void;
+  /** True where only the peers know when they are done: the proxy does not wait for such a connection to stop. */
+  readonly tunnel?: boolean;
 }
 
 /** What everything built from a listener's configuration may use. Lives as long as the process. */

@@ -11,7 +11,7 @@ import { ListenerManager } from './listener-manager.ts';
 const ECHO = 'envoy.extensions.filters.network.echo.v3.Echo';
 
 /** Answers each chunk with its generation: 1 for the first configuration prepared, 2 for the second … */
-function generations(): NetworkFilterFactory<object> {
+function generations(tunnel: boolean): NetworkFilterFactory<object> {
   let generation = 0;
   return {
     typeName: ECHO,
@@ -19,7 +19,7 @@ function generations(): NetworkFilterFactory<object> {
     prepare: () => {
       generation += 1;
       const mine = String(generation);
-      return { create: (connection) => new Answer(connection, mine), close: () => undefined };
+      return { create: (connection) => new Answer(connection, mine, tunnel), close: () => undefined };
     },
   };
 }
@@ -27,9 +27,11 @@ function generations(): NetworkFilterFactory<object> {
 class Answer {
   private readonly connection: Connection;
   private readonly text: string;
-  constructor(connection: Connection, text: string) {
+  readonly tunnel: boolean;
+  constructor(connection: Connection, text: string, tunnel: boolean) {
     this.connection = connection;
     this.text = text;
+    this.tunnel = tunnel;
   }
   onData(): void {
     this.connection.transport.writeLatin1(this.text);
@@ -44,11 +46,11 @@ class Answer {
     // Nothing is kept.
   }
   drain(): void {
-    this.connection.transport.close();
+    if (!this.tunnel) this.connection.transport.close();
   }
 }
 
-function world() {
+function world({ tunnel = false } = {}) {
   const runtime = createRuntime('off', () => undefined);
   const stats = createNullScope();
   const server = {
@@ -60,7 +62,7 @@ function world() {
     draining: false,
     routes: () => ({ table: undefined, close: () => undefined }),
   };
-  const manager = new ListenerManager(server, [generations() as NetworkFilterFactory<unknown>], 1000);
+  const manager = new ListenerManager(server, [generations(tunnel) as NetworkFilterFactory<unknown>], 1000);
   return {
     manager,
     gauge: (name: string) => stats.gauge(`listener_manager.${name}`).value,
@@ -118,6 +120,20 @@ describe('the listener manager', () => {
     await closed;
     assert.equal(count('listener_in_place_updated'), 1);
     await manager.stopAll(false);
+  });
+
+  it('waits for connections that finish, and not for tunnels', async () => {
+    const { manager, gauge } = world({ tunnel: true });
+    await manager.addStatic([manager.decode(listener('a', 0), new DecodeContext(sourceNamed('l')))!]);
+    const socket = await client(manager.all[0]?.listener.address?.port ?? 0);
+    assert.equal(await ask(socket), '1');
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    await manager.stopAll(false);
+    await manager.drained();
+    assert.equal(gauge('total_listeners_draining'), 1);
+    assert.equal(await ask(socket), '1');
+    manager.destroyConnections();
+    await closed;
   });
 
   it('leaves a listener alone whose message is the same', async () => {

@@ -95,9 +95,9 @@ export class ListenerManager {
     await Promise.resolve();
   }
 
-  /** Resolves when no connection of a stopped listener is left. */
+  /** Resolves when no connection of a stopped listener is left but tunnels, whose ends only their peers know. */
   async drained(): Promise<void> {
-    await Promise.all([...this.draining].map((listener) => listener.drain()));
+    await Promise.all([...this.draining].map((listener) => listener.finished()));
   }
 
   destroyConnections(): void {

@@ -58,6 +58,7 @@ export class Listener {
   private current: ListenerConfig<PreparedNetworkFilter>;
   private readonly open = new Set<OpenConnection>();
   private onDrained: (() => void) | undefined;
+  private onFinished: (() => void) | undefined;
 
   constructor(config: ListenerConfig<PreparedNetworkFilter>, runtime: Runtime, stats: StatsScope) {
     this.current = config;
@@ -115,6 +116,14 @@ export class Listener {
     });
   }
 
+  /** Resolves when no connection is left that comes to an end by itself, that is when at most tunnels are left. */
+  finished(): Promise<void> {
+    if (this.onlyTunnels()) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.onFinished = resolve;
+    });
+  }
+
   /** Ends what draining did not. */
   destroyConnections(): void {
     for (const connection of [...this.open]) connection.transport.destroy();
@@ -126,6 +135,12 @@ export class Listener {
     this.stats.cxDestroy.inc();
     this.stats.cxLengthMs.record(this.runtime.clock.nowMs() - connection.startMs);
     if (this.open.size === 0) this.onDrained?.();
+    if (this.onFinished !== undefined && this.onlyTunnels()) this.onFinished();
+  }
+
+  private onlyTunnels(): boolean {
+    for (const { handler } of this.open) if (handler.tunnel !== true) return false;
+    return true;
   }
 
   private drainConnections(): void {

@@ -51,6 +51,7 @@ const ANY_HOST: LoadBalancerContext = {
  * Either side's half-close is passed on; the connection is over when both are closed, or one is lost.
  */
 class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
+  readonly tunnel = true;
   private readonly downstream: Transport;
   private readonly shared: Shared;
   private upstream: Transport | undefined;
