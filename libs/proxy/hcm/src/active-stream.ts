@@ -15,6 +15,7 @@ import { Direction } from './direction.ts';
 import { requestEnds, responseEnds } from './direction-ends.ts';
 import { FilterSlot } from './filter-slot.ts';
 import { localReplyHead } from './local-reply.ts';
+import { normalizePath } from './normalize-path.ts';
 import type { PreparedHcm } from './prepared.ts';
 import { prepareResponse } from './request-head.ts';
 
@@ -386,6 +387,10 @@ export class ActiveStream implements RequestReceiver {
       this.hcm.stats.rqNonRelativePath.inc();
       return { status: 404, body: '', details: 'absolute_path_rejected' };
     }
+    if (!this.normalizePath(headers)) {
+      this.hcm.stats.rqFailedPathNormalization.inc();
+      return { status: 400, body: '', details: 'path_normalization_failed' };
+    }
     if (headers.protocol !== '' || headers.method === 'CONNECT') {
       const token = headers.method === 'CONNECT' && headers.protocol === '' ? 'connect' : headers.protocol;
       this.route();
@@ -396,6 +401,14 @@ export class ActiveStream implements RequestReceiver {
       }
     }
     return undefined;
+  }
+
+  private normalizePath(headers: RequestHeaderMap): boolean {
+    const { normalizePath: normalize, mergeSlashes } = this.hcm.config;
+    if (!normalize && !mergeSlashes) return true;
+    const path = headers.path.startsWith('/') ? normalizePath(headers.path, { normalize, mergeSlashes }) : headers.path;
+    if (path !== undefined) headers.path = path;
+    return path !== undefined;
   }
 
   private upgraded(): void {

@@ -115,6 +115,8 @@ function decodeFilters(
   }
   const chain: FilterConfig[] = [];
   list.forEach((entry, i) => {
+    // Only a route could switch it on again, and no route can yet: typed_per_filter_config of it is reported.
+    if (entry.disabled) return;
     const decoded = decodeFilter(entry, cx.at(i), registry);
     if (decoded === undefined) return;
     chain.push(decoded);

@@ -156,7 +156,7 @@ export class HttpConnection implements ConnectionHandler, ServerCodecCallbacks, 
 /** The codec's settings for one connection manager's connections, plaintext or TLS. */
 export function codecSettings(hcm: PreparedHcm, scheme: 'http' | 'https'): Http1ServerSettings {
   const { config, date } = hcm;
-  const errorReply = (status: number): string =>
-    errorReplyText(status, `date: ${date.value}\r\nserver: ${config.serverName}\r\n`);
+  const errorReply = (status: number, details: string): string =>
+    errorReplyText(status, `date: ${date.value}\r\nserver: ${config.serverName}\r\n`, details);
   return http1ServerSettings({ ...config.http1, scheme, errorReply });
 }

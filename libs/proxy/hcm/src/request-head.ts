@@ -112,8 +112,8 @@ export class RequestHeads {
       headers.remove('x-envoy-internal');
     }
     const { forwardClientCert } = this.config;
-    if (forwardClientCert === 'SANITIZE' || forwardClientCert === 'SANITIZE_SET')
-      headers.remove('x-forwarded-client-cert');
+    // The other modes believe the header of a client that proved who it is, which takes TLS on the listener.
+    if (forwardClientCert !== 'ALWAYS_FORWARD_ONLY') headers.remove('x-forwarded-client-cert');
   }
 
   private setRequestId(headers: RequestHeaderMap, edge: boolean): void {
