@@ -47,16 +47,16 @@ export function findBlankLine(bytes: Buffer, from: number): number {
 }
 
 /**
- * Whether `bytes[from..to)`, a piece of a head, holds an octet that makes it hopeless: a control character, a CR without
- * its LF or an LF without its CR. `from` is not the start of a line break.
+ * The first octet in `bytes[from..to)`, a piece of a head, that makes it hopeless: a control character, a CR without its LF
+ * or an LF without its CR. -1 where there is none. `from` is not the middle of a line break.
  */
-export function hasStrayOctet(bytes: Buffer, from: number, to: number): boolean {
+export function findStrayOctet(bytes: Buffer, from: number, to: number): number {
   for (let i = from; i < to; i++) {
     const octet = bytes[i];
     if (FIELD_VALUE[octet] === 1) continue;
     if (octet === CR) {
-      if (i + 1 < to && bytes[i + 1] !== LF) return true;
-    } else if (octet !== LF || i === 0 || bytes[i - 1] !== CR) return true;
+      if (i + 1 < to && bytes[i + 1] !== LF) return i;
+    } else if (octet !== LF || i === 0 || bytes[i - 1] !== CR) return i;
   }
-  return false;
+  return -1;
 }

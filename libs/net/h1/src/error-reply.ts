@@ -1,3 +1,4 @@
+import { Details } from './details.ts';
 import { reasonPhrase } from './reason-phrase.ts';
 
 /**
@@ -7,13 +8,18 @@ import { reasonPhrase } from './reason-phrase.ts';
 export type ErrorReply = (status: number, details: string) => string;
 
 /** The reply Envoy gives, less the fields that a connection manager adds (`date`, `server`). */
-export const plainErrorReply: ErrorReply = (status) => errorReplyText(status, '');
+export const plainErrorReply: ErrorReply = (status, details) => errorReplyText(status, '', details);
 
 /** An error reply with more fields in it; each line of `fields` ends in CRLF. */
-export function errorReplyText(status: number, fields: string): string {
+export function errorReplyText(status: number, fields: string, details = ''): string {
   const reason = reasonPhrase(status);
+  const head = `HTTP/1.1 ${status} ${reason}\r\n`;
+  if (BODILESS.has(details)) return `${head}${fields}connection: close\r\ncontent-length: 0\r\n\r\n`;
   return (
-    `HTTP/1.1 ${status} ${reason}\r\ncontent-length: ${reason.length}\r\ncontent-type: text/plain\r\n` +
+    `${head}content-length: ${reason.length}\r\ncontent-type: text/plain\r\n` +
     `${fields}connection: close\r\n\r\n${reason}`
   );
 }
+
+// In Envoy these are the connection manager's refusals, not the codec's, and it sends them without a body.
+const BODILESS: ReadonlySet<string> = new Set([Details.missingHost, Details.fragmentInPath]);

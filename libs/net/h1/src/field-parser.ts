@@ -54,7 +54,7 @@ export class FieldParser {
       while (bytes[at] === SP || bytes[at] === HTAB) at += 1;
       const valueFrom = at;
       while (FIELD_VALUE[bytes[at]] === 1) at += 1;
-      if (bytes[at] !== CR || bytes[at + 1] !== LF) return this.fail(Details.codecError);
+      if (bytes[at] !== CR || bytes[at + 1] !== LF) return this.fail(strayDetails(bytes[at]));
       let valueTo = at;
       while (valueTo > valueFrom && (bytes[valueTo - 1] === SP || bytes[valueTo - 1] === HTAB)) valueTo -= 1;
       at += 2;
@@ -154,4 +154,9 @@ export class FieldParser {
 
 function joined(list: string, value: string): string {
   return list === '' ? value : `${list},${value}`;
+}
+
+/** A line that ends wrongly, or a character that no value may hold. */
+function strayDetails(octet: number): Details {
+  return octet === CR || octet === LF ? Details.codecError : Details.invalidCharacters;
 }

@@ -1,5 +1,5 @@
 import type { Transport } from '@weft/core-bytes';
-import { CR, LF, findBlankLine, hasStrayOctet } from './chars.ts';
+import { CR, LF, findBlankLine, findStrayOctet } from './chars.ts';
 import { ChunkedDecoder } from './chunked-decoder.ts';
 import { Details } from './details.ts';
 import { SectionBuffer } from './section-buffer.ts';
@@ -286,8 +286,9 @@ export class MessageReader {
       this.tooLarge();
       return;
     }
-    if (hasStrayOctet(bytes, searched, bytes.length)) {
-      this.owner.onFault(400, this.state === 'head' ? Details.codecError : Details.invalidTrailer);
+    const stray = findStrayOctet(bytes, searched, bytes.length);
+    if (stray >= 0) {
+      this.owner.onFault(400, this.strayDetails(bytes, from, stray));
       return;
     }
     if (kept && from === 0) return;
@@ -308,8 +309,15 @@ export class MessageReader {
     }
   }
 
+  private strayDetails(bytes: Buffer, from: number, stray: number): Details {
+    if (this.state !== 'head') return Details.invalidTrailer;
+    const lineBreak = bytes[stray] === CR || bytes[stray] === LF;
+    const inFirstLine = !bytes.subarray(from, stray).includes(LF);
+    return lineBreak || inFirstLine ? Details.codecError : Details.invalidCharacters;
+  }
+
   private tooLarge(): void {
-    this.owner.onFault(431, this.state === 'head' ? Details.headersTooLarge : Details.trailersTooLarge);
+    this.owner.onFault(431, Details.headersTooLarge);
   }
 }
 

@@ -1,6 +1,6 @@
 import { RequestHeaderMap } from '@weft/core-http';
 import { isValidAuthority } from './authority.ts';
-import { CR, SP, TARGET, TOKEN_LOWER } from './chars.ts';
+import { CR, LF, SP, TARGET, TOKEN_LOWER } from './chars.ts';
 import { connectionOptions, removeNominated, type ConnectionOptions } from './connection-field.ts';
 import { Details } from './details.ts';
 import { FieldParser } from './field-parser.ts';
@@ -72,15 +72,25 @@ export class RequestHeadParser {
     this.target = text.slice(targetFrom - from, at - from);
     // A line without a version is HTTP/0.9, which Envoy answers as it answers HTTP/1.0.
     if (bytes[at] === CR) return this.refuse(426, Details.lowVersion);
-    if (bytes[at] !== SP) return this.refuse(400, bytes[at] === 35 ? Details.invalidUrl : Details.codecError);
-    const minor = bytes[at + 8] - 48;
-    if (!text.startsWith('HTTP/1.', at + 1 - from) || minor < 0 || minor > 9 || bytes[at + 9] !== CR) {
+    if (bytes[at] !== SP) return this.refuse(400, bytes[at] === 35 ? Details.fragmentInPath : Details.invalidTarget);
+    return this.version(bytes, at + 1);
+  }
+
+  /** HTTP/DIGIT.DIGIT CRLF at `from`. */
+  private version(bytes: Buffer, from: number): boolean {
+    const { text, base } = this.section;
+    const major = bytes[from + 5] - 48;
+    const minor = bytes[from + 7] - 48;
+    if (!text.startsWith('HTTP/', from - base) || bytes[from + 6] !== 46 || bytes[from + 8] !== CR) {
       return this.refuse(400, Details.codecError);
     }
-    if (bytes[at + 10] !== 10) return this.refuse(400, Details.codecError);
-    if (minor !== 1 && (minor !== 0 || !this.settings.acceptHttp10)) return this.refuse(426, Details.lowVersion);
+    if (!(major >= 0 && major <= 9 && minor >= 0 && minor <= 9) || bytes[from + 9] !== LF) {
+      return this.refuse(400, Details.codecError);
+    }
+    const accepted = major === 1 && (minor === 1 || (minor === 0 && this.settings.acceptHttp10));
+    if (!accepted) return this.refuse(426, Details.lowVersion);
     this.minorVersion = minor;
-    this.fieldsFrom = at + 11;
+    this.fieldsFrom = from + 10;
     return true;
   }
 
@@ -95,7 +105,8 @@ export class RequestHeadParser {
       return this.refuse(400, Details.transferEncodingNotAllowed);
     }
     const options = connectionOptions(fields.connection);
-    if (options.faulty) return this.refuse(400, Details.connectionHeaderRejected);
+    // Envoy takes a nominated Host away, and then misses it.
+    if (options.faulty) return this.refuse(400, Details.missingHost);
     removeNominated(fields.raw, options.nominated);
     this.keepAlive = this.minorVersion === 1 ? !options.close : options.keepAlive && !options.close;
     const headers = new RequestHeaderMap(this.method, this.target, '', fields.raw);
@@ -132,11 +143,16 @@ export class RequestHeadParser {
   }
 
   private absoluteForm(headers: RequestHeaderMap): boolean {
-    const match = this.settings.allowAbsoluteUrl ? /^(https?):\/\/([^/?]+)(.*)$/i.exec(this.target) : null;
-    if (match === null || !isValidAuthority(match[2]) || match[2].startsWith(':')) {
+    const { target } = this;
+    if (target === '*') return this.refuse(400, Details.invalidUrl);
+    const match = this.settings.allowAbsoluteUrl ? /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?]+)(.*)$/.exec(target) : null;
+    if (match === null) return this.refuse(400, Details.invalidTarget);
+    const scheme = match[1].toLowerCase();
+    if (scheme !== 'http' && scheme !== 'https') return this.refuse(400, Details.invalidScheme);
+    if (!isValidAuthority(match[2]) || match[2].startsWith(':')) {
       return this.refuse(400, Details.invalidUrl);
     }
-    headers.scheme = match[1].toLowerCase();
+    headers.scheme = scheme;
     headers.authority = match[2];
     headers.path = match[3].startsWith('/') ? match[3] : `/${match[3]}`;
     return true;
@@ -145,7 +161,7 @@ export class RequestHeadParser {
   /** CONNECT and Upgrade: both leave HTTP behind, so neither may have a body. */
   private judgeTunnel(headers: RequestHeaderMap, options: ConnectionOptions): boolean {
     if (this.method === 'CONNECT') {
-      if (this.framing === Framing.chunked) return this.refuse(400, Details.transferEncodingNotAllowed);
+      if (this.framing === Framing.chunked) return this.refuse(501, Details.invalidTransferEncoding);
       if (this.framing > 0) return this.refuse(400, Details.bodyDisallowed);
       return true;
     }

@@ -258,7 +258,7 @@ test('Draining lets a request whose head has begun be served, then closes', () =
 test('A response before the end of its request closes the connection', () => {
   const side = new ServerSide().send(POST.slice(0, -2));
   side.last.stream.headers(new ResponseHeaderMap(413), true);
-  assert.equal(side.sent(), 'HTTP/1.1 413 Payload Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+  assert.equal(side.sent(), 'HTTP/1.1 413 Payload Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
   assert.equal(side.transport.ended, true);
   side.send('lo', GET);
   assert.equal(side.requests.length, 1);
@@ -337,7 +337,7 @@ test('A refused upgrade closes, and what came behind it is not read as a request
   const side = new ServerSide().send(`GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n${GET}`);
   side.last.stream.headers(new ResponseHeaderMap(403), true);
   await endOfTurn();
-  assert.equal(side.sent(), 'HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+  assert.equal(side.sent(), 'HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
   assert.equal(side.requests.length, 1);
 });
 

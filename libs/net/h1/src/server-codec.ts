@@ -193,18 +193,19 @@ export class Http1ServerCodec implements ServerCodec, TransportReceiver, Message
       if (end) this.endResponse(stream, true);
       return;
     }
-    // What follows the head of a refused upgrade may be anything: it is not read as a request.
+    // What follows the head of a refused upgrade may be anything: it is not read as a request. A response that overtakes
+    // its request ends the connection too, as with Envoy: the rest of the request may never come.
     const last = stream.tunnel || headWriter.close || this.draining || promised === Promised.untilClose;
-    if (last || (end && !stream.requestEnded)) this.keepAlive = false;
-    this.output.text(text + this.closingFields(stream));
+    if (last || !stream.requestEnded) this.keepAlive = false;
+    this.output.text(`${text}${this.connectionField(stream)}${headWriter.framing}\r\n`);
     this.startBody(promised);
     if (end) this.endResponse(stream, promised <= 0);
     else this.output.flushSoon();
   }
 
-  private closingFields(stream: Http1ServerStream): string {
-    if (!this.keepAlive) return 'connection: close\r\n\r\n';
-    return stream.http10 ? 'connection: keep-alive\r\n\r\n' : '\r\n';
+  private connectionField(stream: Http1ServerStream): string {
+    if (!this.keepAlive) return 'connection: close\r\n';
+    return stream.http10 ? 'connection: keep-alive\r\n' : '';
   }
 
   private startBody(promised: number): void {
@@ -251,8 +252,6 @@ export class Http1ServerCodec implements ServerCodec, TransportReceiver, Message
       this.transport.end();
       return;
     }
-    // A response that came before the end of its request: the rest of the request is not worth reading.
-    if (!stream.requestEnded) this.keepAlive = false;
     this.finishIfOver(stream);
   }
 

@@ -20,20 +20,22 @@ export interface ResponseContext {
 export class HeadWriter {
   /** Octets of the body, or a value of Promised. */
   promised: number = Promised.nothing;
+  /** The line that frames a response's body, where its fields did not; it goes behind all others, as with Envoy. */
+  framing = '';
   /** The fields asked for `connection: close`. */
   close = false;
   private length = -1;
   private upgrade = '';
 
   /**
-   * The head of a final response, without its closing fields: the caller adds `connection` and the empty line. Framing and
-   * the connection are the codec's: such fields in `headers` are obeyed, not copied.
+   * The head of a final response, without its last fields: the caller adds `connection`, `framing` and the empty line.
+   * Framing and the connection are the codec's: such fields in `headers` are obeyed, not copied.
    */
   response(headers: ResponseHeaderMap, end: boolean, context: ResponseContext): string {
     const { status } = headers;
-    let text = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
     const lengthless = status < 200 || status === 204;
-    text += this.fields(headers.raw, lengthless);
+    const text = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${this.fields(headers.raw, lengthless)}`;
+    this.framing = '';
     if (context.tunnel && (status === 101 || (context.method === 'CONNECT' && status >= 200 && status < 300))) {
       this.promised = Promised.raw;
       return status === 101 && this.upgrade !== '' ? `${text}upgrade: ${this.upgrade}\r\n` : text;
@@ -42,11 +44,11 @@ export class HeadWriter {
     if (this.length >= 0) this.promised = bodiless ? Promised.nothing : this.length;
     else if (end) {
       this.promised = Promised.nothing;
-      if (!bodiless) text += 'content-length: 0\r\n';
+      if (!bodiless) this.framing = 'content-length: 0\r\n';
     } else if (lengthless || status === 304) this.promised = Promised.nothing;
     else if (context.http10) this.promised = bodiless ? Promised.nothing : Promised.untilClose;
     else {
-      text += 'transfer-encoding: chunked\r\n';
+      this.framing = 'transfer-encoding: chunked\r\n';
       this.promised = bodiless ? Promised.nothing : Promised.chunked;
     }
     return text;
