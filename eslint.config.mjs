@@ -61,7 +61,11 @@ export default tseslint.config(
     rules: {
       '@nx/enforce-module-boundaries': [
         'error',
-        { enforceBuildableLibDependency: false, allow: [], depConstraints: [...layerConstraints, ...planeConstraints] },
+        {
+          enforceBuildableLibDependency: false,
+          allow: ['**/tools/**'],
+          depConstraints: [...layerConstraints, ...planeConstraints],
+        },
       ],
       'max-params': 'off',
       '@typescript-eslint/max-params': ['error', { max: 4 }],
