@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { DATA_SETS } from '@weft/demo-data';
-import { findKustomize, kubernetesFaults, WORKSPACE, type KubernetesSchemas } from '@weft/testing-harness';
+import { findKustomize, kubernetesFaults, startSource, WORKSPACE, type KubernetesSchemas } from '@weft/testing-harness';
 import { parse, parseAllDocuments } from 'yaml';
 
 const SCHEMA_FILE = 'kubernetes-v1.37.0.json';
@@ -219,6 +220,39 @@ suite('the demo on Kubernetes', () => {
       mapped,
     );
   });
+});
+
+suite('the configuration of the proxies', () => {
+  test('every bootstrap in a ConfigMap is one that Weft accepts', { skip }, async () => {
+    const scratch = mkdtempSync(join(tmpdir(), 'weft-bootstraps-'));
+    try {
+      for (const { metadata, data = {} } of ofKind(await render('demo'), 'ConfigMap')) {
+        const bootstrap = data['envoy.yaml'];
+        if (bootstrap === undefined) continue;
+        const file = join(scratch, `${metadata.name}.yaml`);
+        writeFileSync(file, bootstrap);
+        const args = ['--mode', 'validate', '-c', file];
+        const proxy = await startSource({ main: 'apps/proxy/src/main.ts', args, ready: /OK\n/ });
+        assert.deepEqual(await proxy.exited, { code: 0, signal: null }, proxy.output);
+      }
+    } finally {
+      rmSync(scratch, { recursive: true });
+    }
+  });
+
+  const SAME_ROUTES = {
+    'demo/routes/gateway.yaml': 'gateway-plain.yaml',
+    'demo/routes/playlists-api.yaml': 'videos-api-retries-off.yaml',
+    'components/retries/playlists-api.yaml': 'videos-api-retries-on.yaml',
+    'components/split/gateway.yaml': 'gateway-split.yaml',
+    'components/canary/gateway.yaml': 'gateway-canary.yaml',
+  };
+  for (const [here, there] of Object.entries(SAME_ROUTES)) {
+    test(`the routes of ${here} are those of the compose form`, () => {
+      const routes = (...place: string[]): unknown => parse(readFileSync(join(WORKSPACE, ...place), 'utf8'));
+      assert.deepEqual(routes('kubernetes', here), routes('docker/envoy/routes', there));
+    });
+  }
 });
 
 suite('an overlay changes what it is for and nothing else', () => {
