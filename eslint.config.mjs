@@ -63,7 +63,7 @@ export default tseslint.config(
         'error',
         {
           enforceBuildableLibDependency: false,
-          allow: ['**/tools/**'],
+          allow: ['../../../tools/layers.mjs', '../../../../tools/setup/system-packages.mjs'],
           depConstraints: [...layerConstraints, ...planeConstraints],
         },
       ],

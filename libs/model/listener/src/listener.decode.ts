@@ -108,11 +108,9 @@ function decodeChain<F>(
     return undefined;
   }
   if (message.filters.length > 1)
-    filters
-      .at(0)
-      .error('only the terminal network filter is implemented by Weft yet', {
-        expected: 'one filter: http_connection_manager or tcp_proxy',
-      });
+    filters.at(0).error('only the terminal network filter is implemented by Weft yet', {
+      expected: 'one filter: http_connection_manager or tcp_proxy',
+    });
   const { configType } = message.filters[0]!;
   const filter = decodeFilter(
     filters.at(0, 'typed_config'),
