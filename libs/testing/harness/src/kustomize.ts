@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** Built from its Go module where a machine has Go and no program that renders kustomizations. */
-const KUSTOMIZE = 'sigs.k8s.io/kustomize/kustomize/v5@v5.8.3';
+const KUSTOMIZE = 'sigs.k8s.io/kustomize/kustomize/v5@v5.7.1';
 const CACHE = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'weft/bin');
 
 /** Renders a folder with a kustomization to YAML documents. */
@@ -24,7 +24,7 @@ async function works(command: string, args: readonly string[]): Promise<boolean>
 
 /**
  * A real kustomize: that of `kubectl`, `kustomize` on the path, or one built from its Go module into the user's cache
- * (about a minute, once). A string says why there is none.
+ * (about 20 seconds, once). A string says why there is none.
  */
 export async function findKustomize(): Promise<Kustomize | string> {
   const built = join(CACHE, 'kustomize');
