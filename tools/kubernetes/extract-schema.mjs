@@ -41,7 +41,9 @@ function strip(all, schema) {
       keep(all, copy.$ref);
     } else if (key === 'properties') {
       copy.properties = Object.fromEntries(Object.entries(value).map(([name, each]) => [name, strip(all, each)]));
-    } else if (!/^(description|default|x-kubernetes-(group-version-kind|patch-.*|list-.*|map-type|unions))$/.test(key)) {
+    } else if (
+      !/^(description|default|x-kubernetes-(group-version-kind|patch-.*|list-.*|map-type|unions))$/.test(key)
+    ) {
       copy[key] = strip(all, value);
     }
   }
@@ -73,4 +75,6 @@ writeFileSync(
   `${file}: schemas of api/openapi-spec/v3 in the Go module ${module} (${download.Sum}), Apache-2.0 (LICENSE), without\n` +
     `their prose. Made by: node tools/kubernetes/extract-schema.mjs ${version}\n`,
 );
-process.stdout.write(`${file}: ${Object.keys(kinds).length} kinds, ${Object.keys(schemas).length} schemas, ${text.length} bytes\n`);
+process.stdout.write(
+  `${file}: ${Object.keys(kinds).length} kinds, ${Object.keys(schemas).length} schemas, ${text.length} bytes\n`,
+);
