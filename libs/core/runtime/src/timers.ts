@@ -82,20 +82,26 @@ export class SystemTimers implements Timers {
   private readonly fire = (): void => {
     this.armedForMs = Infinity;
     const now = this.clock.nowMs();
-    let nextMs = Infinity;
-    for (const list of this.lists.values()) {
-      const { head } = list;
-      while (head.next !== head && head.next.dueMs <= now) {
-        const due = head.next;
-        due.cancel();
-        due.owner?.onTimer(due);
-      }
-      if (head.next !== head) nextMs = Math.min(nextMs, head.next.dueMs);
-      // Delays are few, but back-off with jitter makes new ones: a list that ran empty is dropped.
-      else this.lists.delete(list.delayMs);
+    let list = this.earliest();
+    // One at a time, in due order over all lists: a timer that is due may cancel a later one that is due too.
+    while (list !== undefined && list.head.next.dueMs <= now) {
+      const due = list.head.next;
+      due.cancel();
+      due.owner?.onTimer(due);
+      list = this.earliest();
     }
-    if (nextMs < this.armedForMs) this.arm(nextMs);
+    if (list !== undefined && list.head.next.dueMs < this.armedForMs) this.arm(list.head.next.dueMs);
   };
+
+  /** The list whose first timer is due first. Lists that ran empty are dropped on the way: back-off with jitter makes many. */
+  private earliest(): List | undefined {
+    let earliest: List | undefined;
+    for (const list of this.lists.values()) {
+      if (list.head.next === list.head) this.lists.delete(list.delayMs);
+      else if (earliest === undefined || list.head.next.dueMs < earliest.head.next.dueMs) earliest = list;
+    }
+    return earliest;
+  }
 }
 
 /** Calls `task` after `delayMs`: for the control path, where a closure costs nothing that matters. */
