@@ -20,6 +20,7 @@ const PAGE_FILES: Readonly<Record<string, { readonly file: string; readonly type
   '/page.css': { file: 'page.css', type: 'text/css; charset=utf-8' },
   '/page.js': { file: 'page.js', type: 'text/javascript; charset=utf-8' },
   '/graph.js': { file: 'graph.js', type: 'text/javascript; charset=utf-8' },
+  '/format.js': { file: 'format.js', type: 'text/javascript; charset=utf-8' },
 };
 const BODY_LIMIT = 10_000;
 
@@ -65,7 +66,8 @@ function answerGet(path: string, response: ServerResponse, demo: Controlled): vo
   const page = PAGE_FILES[path];
   if (page === undefined)
     return sendJson(response, 404, { faults: [`there is no ${path}: there are / and /status.json`] });
-  const policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
+  // The page may also send traffic to the gateway, which is another origin of this machine.
+  const policy = "default-src 'self'; connect-src 'self' http://localhost:*; img-src 'self' data:";
   response.writeHead(200, {
     'content-type': page.type,
     'cache-control': 'no-cache',

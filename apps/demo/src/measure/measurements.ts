@@ -63,7 +63,8 @@ async function sidecarCounts(admin: number): Promise<SidecarCounts> {
   const caller = (name: string): number => numbers.get(`http.outbound-videos-api.${name}`) ?? 0;
   return {
     attempts: cluster('upstream_rq_total'),
-    failedAttempts: cluster('upstream_rq_5xx'),
+    // Not upstream_rq_5xx: an answer that is retried is in none of the counts by status.
+    failedAttempts: cluster('upstream_rq_total') - cluster('upstream_rq_2xx'),
     retries: cluster('upstream_rq_retry'),
     retrySuccesses: cluster('upstream_rq_retry_success'),
     calls: caller('downstream_rq_completed'),
