@@ -52,7 +52,10 @@ function decodeSink(message: AccessLogMessage, cx: DecodeContext): { path: strin
       return { path: config.$typeName === STDOUT ? '/dev/stdout' : '/dev/stderr', format: format ?? DEFAULT_FORMAT };
     }
     default:
-      cx.error(`${config?.$typeName} is not implemented by Weft`, { expected: `${FILE}, ${STDOUT} or ${STDERR}` });
+      // Requests are served the same without it, so it is a warning and not a fault.
+      cx.warn(`${config?.$typeName} is not implemented by Weft yet: nothing is logged there`, {
+        expected: `${FILE}, ${STDOUT} or ${STDERR}`,
+      });
       return undefined;
   }
 }

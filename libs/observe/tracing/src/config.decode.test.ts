@@ -8,13 +8,14 @@ import { decodeTracing } from './config.decode.ts';
 
 const TRACING = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.Tracing';
 
-function decode(json: JsonValue): { config: TracingConfig; faults: string[] } {
+function decode(json: JsonValue): { config: TracingConfig; faults: string[]; warnings: string[] } {
   const schema = registry().getMessage(TRACING);
   assert.ok(schema);
   const message = fromJson(schema, json, { registry: registry() }) as HttpConnectionManager_Tracing;
   const cx = new DecodeContext(sourceNamed('test'));
   const config = decodeTracing(message, cx);
-  return { config, faults: cx.faults.map((fault) => `${fault.path}: ${fault.message}`) };
+  const lines = (list: typeof cx.faults): string[] => list.map((fault) => `${fault.path}: ${fault.message}`);
+  return { config, faults: lines(cx.faults), warnings: lines(cx.warnings) };
 }
 
 function provider(zipkin: Record<string, JsonValue>): JsonValue {
@@ -111,8 +112,15 @@ test('every fault is reported with its path', () => {
     'provider.typed_config.collector_endpoint: is missing',
     'provider.typed_config.collector_endpoint_version: is not implemented by Weft',
   ]);
-  const lightstep = decode({
+});
+
+test('another kind of provider is named as one that has no effect', () => {
+  const { config, faults, warnings } = decode({
     provider: { name: 'x', typed_config: { '@type': 'type.googleapis.com/envoy.config.trace.v3.LightstepConfig' } },
   });
-  assert.deepEqual(lightstep.faults, ['provider.typed_config: has type "envoy.config.trace.v3.LightstepConfig"']);
+  assert.equal(config.provider, undefined);
+  assert.deepEqual(faults, []);
+  assert.deepEqual(warnings, [
+    'provider.typed_config: envoy.config.trace.v3.LightstepConfig is not implemented by Weft yet: no spans are sent',
+  ]);
 });
