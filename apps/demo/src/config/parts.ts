@@ -1,6 +1,6 @@
 import type { Yaml } from './yaml.ts';
 
-export type YamlMap = { readonly [key: string]: Yaml | undefined };
+export type YamlMap = Readonly<Record<string, Yaml | undefined>>;
 
 const TYPE = 'type.googleapis.com/';
 const HCM = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
