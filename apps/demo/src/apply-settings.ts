@@ -62,7 +62,9 @@ interface Updates {
 async function updates({ proxy, rds }: ProxyFile, { ports }: Mesh): Promise<Updates> {
   const admin = PROXIES.find(({ name }) => name === proxy)?.admin;
   if (admin === undefined || rds === undefined) return { taken: 0, refused: 0 };
-  const { numbers } = await readStats(ports[admin]);
+  const { numbers } = await readStats(ports[admin]).catch((error: unknown) => {
+    throw new Error(`${proxyProcess(proxy)} does not answer on its admin port ${ports[admin]}`, { cause: error });
+  });
   const stat = (name: string): number => numbers.get(`http.${rds.statPrefix}.rds.${rds.name}.${name}`) ?? 0;
   return { taken: stat('update_success'), refused: stat('update_rejected') + stat('update_failure') };
 }
