@@ -12,9 +12,9 @@ const NODES = {
   'videos-web': { x: 900, y: 48, kind: 'service', note: 'the page' },
   'videos-web-v2': { x: 900, y: 200, kind: 'service', note: 'the page, version 2' },
   'playlists-api': { x: 900, y: 362, kind: 'service', note: '' },
-  'videos-api': { x: 1310, y: 362, kind: 'service', note: '' },
+  'videos-api': { x: 1340, y: 362, kind: 'service', note: '' },
   'playlists-db': { x: 900, y: 560, kind: 'redis', note: 'Redis' },
-  'videos-db': { x: 1310, y: 560, kind: 'redis', note: 'Redis' },
+  'videos-db': { x: 1340, y: 560, kind: 'redis', note: 'Redis' },
 };
 
 /** What each kind of node shows beside its name. */
