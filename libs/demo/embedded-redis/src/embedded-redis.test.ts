@@ -53,8 +53,13 @@ for (const protocol of [2, 3] as const)
 
     it('answers many commands of one write in order', async (t) => {
       const redis = client(t, await server(t), protocol);
-      const replies = await Promise.all(Array.from({ length: 500 }, (_, at) => redis.set(`k${at}`, at).then(() => redis.get(`k${at}`))));
-      assert.deepEqual(replies, Array.from({ length: 500 }, (_, at) => String(at)));
+      const replies = await Promise.all(
+        Array.from({ length: 500 }, (_, at) => redis.set(`k${at}`, at).then(() => redis.get(`k${at}`))),
+      );
+      assert.deepEqual(
+        replies,
+        Array.from({ length: 500 }, (_, at) => String(at)),
+      );
     });
 
     it('keeps databases apart', async (t) => {
@@ -98,7 +103,10 @@ for (const protocol of [2, 3] as const)
 describe('on the wire', () => {
   it('HELLO answers a map in the version it chooses', async (t) => {
     const port = await server(t);
-    assert.match(await exchange(port, 'HELLO 3\r\nQUIT\r\n'), /^%7\r\n\$6\r\nserver\r\n\$5\r\nredis\r\n.*:3\r\n.*\*0\r\n\+OK\r\n$/s);
+    assert.match(
+      await exchange(port, 'HELLO 3\r\nQUIT\r\n'),
+      /^%7\r\n\$6\r\nserver\r\n\$5\r\nredis\r\n.*:3\r\n.*\*0\r\n\+OK\r\n$/s,
+    );
     assert.match(await exchange(port, 'HELLO 2\r\nQUIT\r\n'), /^\*14\r\n/);
   });
 
@@ -109,8 +117,14 @@ describe('on the wire', () => {
   });
 
   it('HELLO refuses other versions and unknown options', async (t) => {
-    const replies = await exchange(await server(t), 'HELLO 4\r\nHELLO 3 NOPE\r\nHELLO 3 AUTH u p\r\nAUTH p\r\nQUIT\r\n');
-    assert.match(replies, /^-NOPROTO .*\r\n-ERR Syntax error.*'NOPE'\r\n-WRONGPASS .*\r\n-ERR AUTH called without any password/);
+    const replies = await exchange(
+      await server(t),
+      'HELLO 4\r\nHELLO 3 NOPE\r\nHELLO 3 AUTH u p\r\nAUTH p\r\nQUIT\r\n',
+    );
+    assert.match(
+      replies,
+      /^-NOPROTO .*\r\n-ERR Syntax error.*'NOPE'\r\n-WRONGPASS .*\r\n-ERR AUTH called without any password/,
+    );
   });
 
   it('a peer that speaks something else gets an error and is hung up on', async (t) => {

@@ -24,7 +24,11 @@ describe('a stream of bytes is cut into commands', () => {
     });
 
   it('with empty arguments, bytes of any kind, and arrays of nothing', () => {
-    const bytes = Buffer.concat([Buffer.from('*0\r\n*-1\r\n*2\r\n$0\r\n\r\n$2\r\n'), Buffer.from([0, 255]), Buffer.from('\r\n')]);
+    const bytes = Buffer.concat([
+      Buffer.from('*0\r\n*-1\r\n*2\r\n$0\r\n\r\n$2\r\n'),
+      Buffer.from([0, 255]),
+      Buffer.from('\r\n'),
+    ]);
     assert.deepEqual(new RequestParser().push(bytes), [[Buffer.alloc(0), Buffer.from([0, 255])]]);
   });
 });
@@ -40,6 +44,9 @@ describe('what is no command is refused', () => {
   ];
   for (const [text, message] of WRONG)
     it(JSON.stringify(text.slice(0, 20)), () => {
-      assert.throws(() => new RequestParser().push(Buffer.from(text)), (error) => error instanceof ProtocolError && message.test(error.message));
+      assert.throws(
+        () => new RequestParser().push(Buffer.from(text)),
+        (error) => error instanceof ProtocolError && message.test(error.message),
+      );
     });
 });
