@@ -33,9 +33,10 @@ export async function runProxy(args: readonly string[], host: ProcessHost): Prom
   const runtime = createRuntime(options.logLevel, logSink(options, host));
   for (const [component, level] of options.componentLogLevels) runtime.loggers.get(component).level = level;
   const { message, cx } = loadBootstrap(options);
+  const ofForm = cx.faults.length;
   const server = message === undefined ? undefined : ProxyServer.decode(message, cx, { options, runtime });
   if (server === undefined || cx.faults.length > 0 || (options.strict && cx.warnings.length > 0))
-    return refuse(cx, options, host);
+    return refuse(cx, ofForm, { options, host });
   if (options.mode === 'validate') {
     for (const warning of cx.warnings) host.err(`warning: ${formatFault(warning)}\n`);
     return done(host, `configuration '${nameOf(options)}' OK\n`);
@@ -90,11 +91,15 @@ async function serve(
   host.onSignal('SIGHUP', () => undefined);
 }
 
-function refuse(cx: DecodeContext, options: ProxyOptions, host: ProcessHost): void {
-  for (const fault of cx.faults) host.err(`error: ${formatFault(fault)}\n`);
+function refuse(cx: DecodeContext, ofForm: number, around: { options: ProxyOptions; host: ProcessHost }): void {
+  const { options, host } = around;
+  // What breaks a rule of the API (the first `ofForm` faults) mostly makes no sense to the decoders either: told once.
+  const told = new Set(cx.faults.slice(0, ofForm).map(({ path }) => path));
+  const faults = cx.faults.filter(({ path }, i) => i < ofForm || !told.has(path));
+  for (const fault of faults) host.err(`error: ${formatFault(fault)}\n`);
   for (const warning of cx.warnings)
     host.err(`${options.strict ? 'error (--strict)' : 'warning'}: ${formatFault(warning)}\n`);
-  const count = cx.faults.length + (options.strict ? cx.warnings.length : 0);
+  const count = faults.length + (options.strict ? cx.warnings.length : 0);
   host.err(`configuration '${nameOf(options)}' refused: ${count} ${count === 1 ? 'fault' : 'faults'}\n`);
   host.exit(1);
 }
