@@ -45,14 +45,16 @@ export async function runDemo(args: readonly string[], env: NodeJS.ProcessEnv): 
 
 function running(stateDir: string): RunState {
   const state = readRunState(stateDir);
-  if (state === undefined) throw new Error(`no demo runs (nothing in ${stateDir}): start one with weft demo start`);
+  if (state === undefined) throw new Error(`no demo runs (nothing in ${stateDir}): start one with npm start`);
   return state;
 }
 
 async function start(options: StartOptions, env: NodeJS.ProcessEnv): Promise<void> {
   const other = readRunState(options.stateDir);
   if (other !== undefined)
-    throw new Error(`a demo runs already, as process ${other.pid}: ${other.gateway}/home/. weft demo stop ends it.`);
+    throw new Error(
+      `a demo runs already, as process ${other.pid}: ${other.gateway}/home/. npx weft demo stop ends it.`,
+    );
   const startedMs = performance.now();
   const { promise: ended, resolve: end } = Promise.withResolvers<{ reason: string; exitCode: number }>();
   const demo = await RunningDemo.prepare(

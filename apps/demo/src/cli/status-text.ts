@@ -13,8 +13,9 @@ export function startText(status: Status, readyInMs: number): string {
     '',
     ...processLines(status),
     '',
-    'Try:  weft demo set flaky=on retries=off      weft demo set split=50      weft demo set canary=on',
-    '      weft demo status     weft demo measure   weft demo stop (or Ctrl-C here)',
+    'Try:  npx weft demo set flaky=on retries=off   npx weft demo set split=50   npx weft demo set canary=on',
+    '      npx weft demo status   npx weft demo measure   npx weft demo stop (or Ctrl-C here)',
+    'in a second terminal, or the buttons of the status page.',
     '',
   ].join('\n');
 }

@@ -73,7 +73,6 @@ function takenText(names: readonly PortName[], ports: Ports): string {
     return [`  ${ports[name]}, for ${what}${remedy}`, ...(portHolder(ports[name]) ?? []).map((line) => `    ${line}`)];
   });
   const head = names.length === 1 ? 'a port is taken:' : `${names.length} ports are taken:`;
-  return [head, ...lines, 'Stop what holds it, or start with --auto-ports: then the system chooses them all.'].join(
-    '\n',
-  );
+  const advice = 'Stop what holds it, or let the system choose every port: npm start -- --auto-ports';
+  return [head, ...lines, advice].join('\n');
 }
