@@ -60,7 +60,9 @@ export class LogicalDns implements Discovery, DnsRefreshOwner {
   }
 
   onFailure(reason: string): void {
-    this.logger.warning(`"${this.name}" could not be resolved (${reason}); the address known so far stays in use.`);
+    const meanwhile =
+      this.cluster.hosts.length === 0 ? 'no address is known yet' : 'the address known so far stays in use';
+    this.logger.warning(`"${this.name}" could not be resolved (${reason}); ${meanwhile}.`);
     this.done();
   }
 

@@ -79,8 +79,9 @@ class Target implements DnsRefreshOwner {
 
   onFailure(reason: string): void {
     const { address } = this.endpoint;
+    const meanwhile = this.addresses.length === 0 ? 'no host is known yet' : 'the hosts known so far stay in use';
     if (address.kind === 'socket')
-      this.logger.warning(`"${address.host}" could not be resolved (${reason}); the hosts known so far stay in use.`);
+      this.logger.warning(`"${address.host}" could not be resolved (${reason}); ${meanwhile}.`);
     this.done();
   }
 
