@@ -1,6 +1,5 @@
 // npm run bench: CPU time per request of Weft against Envoy, nginx and a node:http proxy, in one run, in turns. HTTP/1.1,
 // keep-alive, 50 connections, 1 KiB body, router only, one worker each. Prints medians and ratios to Envoy.
-//   npm run bench -- [--rounds N] [--seconds N] [--connections N] [--peers weft,envoy,nginx,node:http]
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,15 +12,10 @@ import { envoy, freePort, nginx, nodeHttp, startUpstream, weft, type Peer } from
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dirname(here));
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '5' },
-    connections: { type: 'string', default: '50' },
-    peers: { type: 'string', default: 'weft,envoy,nginx,node:http' },
-  },
-});
+const USAGE =
+  'Usage: npm run bench -- [--rounds N] [--seconds N] [--connections N] [--peers weft,envoy,nginx,node:http]';
 const say = (line: string): boolean => process.stdout.write(`${line}\n`);
+const values = readFlags();
 
 const missing: string[] = ensurePrograms(['nginx', 'wrk'], say);
 if (missing.length > 0) {
@@ -67,6 +61,26 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 report();
+
+function readFlags() {
+  try {
+    const { values: flags } = parseArgs({
+      options: {
+        help: { type: 'boolean', short: 'h', default: false },
+        rounds: { type: 'string', default: '3' },
+        seconds: { type: 'string', default: '5' },
+        connections: { type: 'string', default: '50' },
+        peers: { type: 'string', default: 'weft,envoy,nginx,node:http' },
+      },
+    });
+    if (!flags.help) return flags;
+    say(USAGE);
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`);
+    process.exit(2);
+  }
+}
 
 function report(): void {
   const base = samples.get('envoy');
