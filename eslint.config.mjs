@@ -63,7 +63,11 @@ export default tseslint.config(
         'error',
         {
           enforceBuildableLibDependency: false,
-          allow: ['../../../tools/layers.mjs', '../../../../tools/setup/system-packages.mjs'],
+          allow: [
+            '../../../tools/layers.mjs',
+            '../../../tools/setup/system-packages.mjs',
+            '../../../../tools/setup/system-packages.mjs',
+          ],
           depConstraints: [...layerConstraints, ...planeConstraints],
         },
       ],
