@@ -1,3 +1,13 @@
+export {
+  cluster,
+  connectionManager,
+  fileLog,
+  HCM_TYPE,
+  listener,
+  loopback,
+  ROUTER_FILTER,
+  routesOf,
+} from './bootstraps.ts';
 export { dockerStack, type DockerStack } from './docker.ts';
 export { freePort, freePorts } from './free-port.ts';
 export { call, exchange, type HttpCall, type HttpReply } from './http-call.ts';
@@ -12,4 +22,16 @@ export {
   type RunningProcess,
   type SourceProgram,
 } from './processes.ts';
+export {
+  findEnvoy,
+  PROXY_MAIN,
+  runWeft,
+  startEnvoy,
+  startWeft,
+  type ProxyStart,
+  type RunningProxy,
+  type Validation,
+} from './proxy.ts';
+export { RawClient } from './raw-client.ts';
 export { startRedis, type RunningRedis } from './redis.ts';
+export { ScriptedUpstream, type Script, type ScriptedRequest } from './scripted-upstream.ts';
