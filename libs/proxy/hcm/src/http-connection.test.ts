@@ -149,10 +149,13 @@ describe('the connection manager', () => {
   it('at the edge appends the peer to x-forwarded-for and takes what only the inside may say', () => {
     const { send, streams } = world({ useRemoteAddress: true });
     send(
-      'GET / HTTP/1.1\r\nhost: a\r\nx-forwarded-for: 1.2.3.4\r\nx-envoy-retry-on: 5xx\r\nx-request-id: theirs\r\n\r\n',
+      'GET / HTTP/1.1\r\nhost: a\r\nx-forwarded-for: 1.2.3.4\r\nx-envoy-retry-on: 5xx\r\nx-envoy-external-address: 9.9.9.9\r\n' +
+        'x-envoy-downstream-service-cluster: theirs\r\nx-request-id: theirs\r\n\r\n',
     );
     const headers = streams[0]?.requestHeaders;
-    assert.equal(headers?.get('x-forwarded-for'), '1.2.3.4, 10.0.0.9');
+    assert.equal(headers?.get('x-forwarded-for'), '1.2.3.4,10.0.0.9');
+    assert.equal(headers?.get('x-envoy-external-address'), '10.0.0.9');
+    assert.equal(headers?.get('x-envoy-downstream-service-cluster'), undefined);
     assert.equal(headers?.get('x-envoy-retry-on'), undefined);
     assert.notEqual(headers?.get('x-request-id'), 'theirs');
     assert.equal(streams[0]?.info.remoteAddress.ip, '10.0.0.9');
@@ -162,6 +165,19 @@ describe('the connection manager', () => {
     const { send, streams } = world();
     send('GET / HTTP/1.1\r\nhost: a\r\nx-forwarded-for: 1.2.3.4, 5.6.7.8\r\n\r\n');
     assert.equal(streams[0]?.info.remoteAddress.ip, '5.6.7.8');
+  });
+
+  it('as a sidecar takes what only the inside may say, and leaves what the proxy before it said', () => {
+    const { send, streams } = world();
+    send(
+      'GET / HTTP/1.1\r\nhost: a\r\nx-envoy-upstream-rq-timeout-ms: 1\r\nx-envoy-internal: true\r\n' +
+        'x-envoy-original-path: /a\r\nx-envoy-downstream-service-cluster: front\r\n\r\n',
+    );
+    const headers = streams[0]?.requestHeaders;
+    assert.equal(headers?.get('x-envoy-upstream-rq-timeout-ms'), undefined);
+    assert.equal(headers?.get('x-envoy-internal'), undefined);
+    assert.equal(headers?.get('x-envoy-original-path'), '/a');
+    assert.equal(headers?.get('x-envoy-downstream-service-cluster'), 'front');
   });
 
   it('removes headers of the hop, and those that Connection names', () => {

@@ -7,18 +7,15 @@ import type { HcmConfig } from './config.ts';
 /** Headers that belong to one hop (RFC 9110 section 7.6.1). */
 const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'] as const;
 
-/** Headers that only a trusted client may set; taken from what an edge proxy gets from outside. Source: Envoy's header docs. */
-const EDGE_SANITIZED = [
-  'x-envoy-decorator-operation',
-  'x-envoy-downstream-service-cluster',
-  'x-envoy-downstream-service-node',
+/** Headers by which a request from inside steers the proxy; taken from every other one. Source: Envoy's header docs. */
+const INTERNAL_ONLY = [
   'x-envoy-expected-rq-timeout-ms',
   'x-envoy-force-trace',
   'x-envoy-hedge-on-per-try-timeout',
+  'x-envoy-internal',
   'x-envoy-ip-tags',
   'x-envoy-max-retries',
-  'x-envoy-original-host',
-  'x-envoy-original-path',
+  'x-envoy-original-url',
   'x-envoy-retriable-header-names',
   'x-envoy-retriable-status-codes',
   'x-envoy-retry-grpc-on',
@@ -28,6 +25,16 @@ const EDGE_SANITIZED = [
   'x-envoy-upstream-rq-timeout-alt-response',
   'x-envoy-upstream-rq-timeout-ms',
   'x-envoy-upstream-stream-duration-ms',
+] as const;
+
+/** Headers that one proxy tells the next; an edge proxy has none before it. */
+const EDGE_SANITIZED = [
+  ...INTERNAL_ONLY,
+  'x-envoy-decorator-operation',
+  'x-envoy-downstream-service-cluster',
+  'x-envoy-downstream-service-node',
+  'x-envoy-original-host',
+  'x-envoy-original-path',
 ] as const;
 
 /** What judging a request's head found out. */
@@ -65,7 +72,7 @@ export class RequestHeads {
       if (config.xffNumTrustedHops > 0) remoteAddress = addressFromEnd(forwarded, config.xffNumTrustedHops - 1) ?? peer;
       internal = forwarded === undefined && this.isInternal(peer);
       if (!config.skipXffAppend)
-        headers.set('x-forwarded-for', forwarded === undefined ? peer.ip : `${forwarded}, ${peer.ip}`);
+        headers.set('x-forwarded-for', forwarded === undefined ? peer.ip : `${forwarded},${peer.ip}`);
       if (config.xffNumTrustedHops === 0 || headers.get('x-forwarded-proto') === undefined)
         headers.set('x-forwarded-proto', scheme);
     } else {
@@ -77,6 +84,7 @@ export class RequestHeads {
     if (proto === 'http' || proto === 'https') headers.scheme = proto;
     const edge = config.useRemoteAddress && !internal;
     this.sanitize(headers, internal, edge);
+    if (edge) headers.set('x-envoy-external-address', remoteAddress.ip);
     this.setRequestId(headers, edge);
     if (config.stripPort !== 'none') stripPort(headers, config.stripPort, connection.info.localAddress.port);
     if (config.addUserAgent) this.setUserAgent(headers);
@@ -101,16 +109,7 @@ export class RequestHeads {
 
   private sanitize(headers: RequestHeaderMap, internal: boolean, edge: boolean): void {
     if (internal) headers.set('x-envoy-internal', 'true');
-    else if (edge) {
-      const { raw } = headers;
-      for (let i = 0; i < raw.length; i += 2) {
-        // Nearly no request carries one of these, so one look for the prefix stands before the list.
-        if (!(raw[i] as string).startsWith('x-envoy-')) continue;
-        for (const name of EDGE_SANITIZED) headers.remove(name);
-        break;
-      }
-      headers.remove('x-envoy-internal');
-    }
+    else removeListed(headers, edge ? EDGE_SANITIZED : INTERNAL_ONLY);
     const { forwardClientCert } = this.config;
     // The other modes believe the header of a client that proved who it is, which takes TLS on the listener.
     if (forwardClientCert !== 'ALWAYS_FORWARD_ONLY') headers.remove('x-forwarded-client-cert');
@@ -131,6 +130,16 @@ export class RequestHeads {
   private isInternal(address: SocketAddress): boolean {
     if (address.port === 0 && address.ip.startsWith('/')) return this.config.unixSocketsInternal;
     return this.config.internalRanges.length > 0 && anyContains(this.config.internalRanges, address.ip);
+  }
+}
+
+function removeListed(headers: RequestHeaderMap, names: readonly string[]): void {
+  const { raw } = headers;
+  for (let i = 0; i < raw.length; i += 2) {
+    // Nearly no request carries one of these, so one look for the prefix stands before the list.
+    if (!(raw[i] as string).startsWith('x-envoy-')) continue;
+    for (const name of names) headers.remove(name);
+    return;
   }
 }
 
