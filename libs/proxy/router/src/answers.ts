@@ -33,6 +33,9 @@ export function sendReply(
   reply: RouterReply,
 ): void {
   const { status, body, details, flags } = reply;
+  // Before the headers are made: those of the route may tell both.
+  stream.info.setFlag(flags);
+  stream.info.responseCodeDetails = details;
   const head = new ResponseHeaderMap(status);
   if (reply.location !== undefined) head.add('location', reply.location);
   if (route !== undefined) applyMutations(route.responseMutations, head, stream);

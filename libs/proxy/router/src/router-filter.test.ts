@@ -80,6 +80,12 @@ test('a cluster without hosts is 503 with the words everybody knows, flag UH', (
   assert.equal(world.cluster.requestStats.upstreamCxNoneHealthy.value, 1);
 });
 
+test('headers that a route adds tell the flag and the details of the reply they are added to', () => {
+  const header = { key: 'x-why', value: '%RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%' };
+  const world = new RouterWorld({ hosts: 0, virtualHost: { response_headers_to_add: [{ header }] } });
+  assert.deepEqual(world.request().send().responseHeaders, ['x-why: UH no_healthy_upstream']);
+});
+
 test('each way an upstream can fail has its status, words, flag and details', () => {
   const rows = [
     ['remote connection failure', 503, 'UF', 'remote_connection_failure|delayed_connect_error:_Connection_refused'],
