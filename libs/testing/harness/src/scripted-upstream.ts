@@ -45,13 +45,14 @@ export class ScriptedUpstream {
 
   /** Waits until so many requests came. */
   async received(count: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const look = (): void => {
-      if (this.requests.length >= count) resolve();
-    };
-    this.#watchers.add(look);
-    look();
-    await promise;
+    let look = (): void => undefined;
+    await new Promise<void>((resolve) => {
+      look = () => {
+        if (this.requests.length >= count) resolve();
+      };
+      this.#watchers.add(look);
+      look();
+    });
     this.#watchers.delete(look);
   }
 
