@@ -117,7 +117,7 @@ export class RequestHeaderMap extends HeaderMap {
       case ':path':
         return this.path || undefined;
       case ':method':
-        return this.method;
+        return this.method || undefined;
       case ':authority':
         return this.authority || undefined;
       case ':scheme':

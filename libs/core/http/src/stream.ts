@@ -59,8 +59,9 @@ export interface ServerCodecCallbacks {
   /**
    * The peer broke the protocol outside of any stream, or in a head that never became one. The codec has already
    * answered where an answer is due (HTTP/1.1: 400, 431, 501 …) and closes.
+   * @param refusedWith the status that answered a head which never became a stream; 0 where there was a stream.
    */
-  onProtocolError(details: string): void;
+  onProtocolError(details: string, refusedWith: number): void;
   /** The last active stream ended; the connection waits for a request. Called before a pipelined one is read. */
   onIdle(): void;
 }

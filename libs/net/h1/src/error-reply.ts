@@ -12,13 +12,18 @@ export const plainErrorReply: ErrorReply = (status, details) => errorReplyText(s
 
 /** An error reply with more fields in it; each line of `fields` ends in CRLF. */
 export function errorReplyText(status: number, fields: string, details = ''): string {
-  const reason = reasonPhrase(status);
-  const head = `HTTP/1.1 ${status} ${reason}\r\n`;
-  if (BODILESS.has(details)) return `${head}${fields}connection: close\r\ncontent-length: 0\r\n\r\n`;
+  const reason = errorReplyBody(status, details);
+  const head = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
+  if (reason === '') return `${head}${fields}connection: close\r\ncontent-length: 0\r\n\r\n`;
   return (
     `${head}content-length: ${reason.length}\r\ncontent-type: text/plain\r\n` +
     `${fields}connection: close\r\n\r\n${reason}`
   );
+}
+
+/** The body of such a reply. */
+export function errorReplyBody(status: number, details: string): string {
+  return BODILESS.has(details) ? '' : reasonPhrase(status);
 }
 
 // In Envoy these are the connection manager's refusals, not the codec's, and it sends them without a body.

@@ -6,5 +6,5 @@ export {
   type Http1ClientSettings,
   type Http1ServerSettings,
 } from './settings.ts';
-export { errorReplyText, plainErrorReply, type ErrorReply } from './error-reply.ts';
+export { errorReplyBody, errorReplyText, plainErrorReply, type ErrorReply } from './error-reply.ts';
 export { reasonPhrase } from './reason-phrase.ts';

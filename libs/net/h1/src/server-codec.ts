@@ -170,7 +170,7 @@ export class Http1ServerCodec implements ServerCodec, TransportReceiver, Message
     if (answer) this.output.text(this.settings.errorReply(status, details));
     this.close();
     receiver?.reset('protocol error');
-    this.callbacks.onProtocolError(details);
+    this.callbacks.onProtocolError(details, stream === undefined ? status : 0);
   }
 
   // ---- what the stream calls

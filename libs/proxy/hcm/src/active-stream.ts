@@ -146,6 +146,8 @@ export class ActiveStream implements RequestReceiver {
   // ---- response, called by the terminal filter ----
 
   sendInformational(headers: ResponseHeaderMap): void {
+    // A 100 that nobody asked the upstream for: the proxy answered the client's Expect itself.
+    if (headers.status === 100 && !this.hcm.config.proxy100Continue) return;
     if (!this.over && !this.answered) this.codec.informational(headers);
   }
 
@@ -394,6 +396,11 @@ export class ActiveStream implements RequestReceiver {
     if (headers.protocol !== '' || headers.method === 'CONNECT') {
       const token = headers.method === 'CONNECT' && headers.protocol === '' ? 'connect' : headers.protocol;
       this.route();
+      // Only a route that was made for it takes a CONNECT, which has no path.
+      if (headers.method === 'CONNECT' && this.forward === undefined) {
+        this.info.setFlag(ResponseFlag.NoRouteFound);
+        return { status: 404, body: '', details: 'route_not_found' };
+      }
       const allowed = this.forward?.upgrades.get(token) ?? this.hcm.config.upgrades.has(token);
       if (!allowed) {
         this.hcm.stats.rqWsOnNonWsRoute.inc();

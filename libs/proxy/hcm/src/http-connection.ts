@@ -1,7 +1,14 @@
 import type { TransportClose } from '@weft/core-bytes';
+import { RequestHeaderMap, ResponseFlag, StreamInfo } from '@weft/core-http';
 import type { RequestReceiver, ServerCodecCallbacks, ServerStream } from '@weft/core-http';
 import type { Timer } from '@weft/core-runtime';
-import { Http1ServerCodec, errorReplyText, http1ServerSettings, type Http1ServerSettings } from '@weft/net-h1';
+import {
+  Http1ServerCodec,
+  errorReplyBody,
+  errorReplyText,
+  http1ServerSettings,
+  type Http1ServerSettings,
+} from '@weft/net-h1';
 import type { Connection, ConnectionHandler } from '@weft/proxy-filter-api';
 import { ActiveStream, type StreamOwner } from './active-stream.ts';
 import type { PreparedHcm } from './prepared.ts';
@@ -91,10 +98,11 @@ export class HttpConnection implements ConnectionHandler, ServerCodecCallbacks, 
     }
     return stream;
   }
-  onProtocolError(details: string): void {
+  onProtocolError(details: string, refusedWith: number): void {
     const { stats, runtime } = this.hcm;
     stats.cxProtocolError.inc();
     this.closedHere = true;
+    if (refusedWith !== 0) this.logRefusal(details, refusedWith);
     const logger = runtime.loggers.get('http');
     if (logger.enabled('debug'))
       logger.debug(
@@ -138,6 +146,23 @@ export class HttpConnection implements ConnectionHandler, ServerCodecCallbacks, 
     }
     stats.cxIdleTimeout.inc();
     this.startClosing();
+  }
+
+  /** A request whose head could not be read is a request all the same: it is counted and logged. */
+  private logRefusal(details: string, status: number): void {
+    const { stats, runtime, accessLogs } = this.hcm;
+    stats.rqTotal.inc();
+    stats.rqHttp1Total.inc();
+    stats.rqCompleted.inc();
+    stats.rqByClass[Math.floor(status / 100)]?.inc();
+    const nowMs = runtime.clock.nowMs();
+    const info = new StreamInfo(this.connection.info, nowMs, runtime.clock.wallMs());
+    info.responseCode = status;
+    info.responseCodeDetails = details;
+    info.bytesSent = errorReplyBody(status, details).length;
+    if (info.bytesSent > 0) info.setFlag(ResponseFlag.DownstreamProtocolError);
+    info.endMs = nowMs;
+    for (const log of accessLogs) log.log(info, new RequestHeaderMap('', '', ''), undefined);
   }
 
   private startClosing(): void {
