@@ -83,6 +83,26 @@ describe('weft proxy --mode validate', () => {
     });
   }
 
+  it('names at once what cannot be read, what breaks a rule and what makes no sense, and nothing that follows from them', () => {
+    const { stderr } = validate(
+      bootstrap({
+        listener: 'nam: l',
+        more: 'codec_type: NOPE',
+        routes: '{match: {safe_regex: {regex: "("}}, rout: {cluster: c}}',
+        filters:
+          '{name: r, typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Routr}}',
+        clusters: '{name: c, connect_timeout: -1s, lb_policy: MAGLEV, load_assignment: 7}',
+      }),
+    );
+    const places = [...stderr.matchAll(/^error: \S+:\d+:\d+: (\S+): /gm)].map(([, path = '']) =>
+      path.split('.').at(-1),
+    );
+    assert.deepEqual(places, [
+      ...['nam', 'codec_type', 'rout', 'typed_config', 'load_assignment'],
+      ...['connect_timeout', 'lb_policy', 'regex'],
+    ]);
+  });
+
   it('accepts what is right and says so', () => {
     const file = bootstrap();
     const { status, stdout, stderr } = validate(file);

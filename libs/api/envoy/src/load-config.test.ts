@@ -180,6 +180,20 @@ describe('a configuration', () => {
     assert.match(faultsOf(`{"fields": [], "match_criteria": ${deep}}`)[0] ?? '', /unknown field/);
   });
 
+  it('with faults is still there without the values that have them, places in lists kept', () => {
+    const text =
+      '{name: a, nme: b, type: WAT, load_assignment: {cluster_name: c, endpoints: [7, {priority: 1}]}, cluster_type: {name: x}}';
+    const { readable, message } = load(text, CLUSTER);
+    const desc = registry().getMessage(CLUSTER);
+    assert.ok(readable !== undefined && desc !== undefined);
+    assert.equal(message, undefined);
+    assert.deepEqual(toJson(desc, readable, { registry: registry(), useProtoFieldName: true }), {
+      name: 'a',
+      load_assignment: { cluster_name: 'c', endpoints: [{}, { priority: 1 }] },
+    });
+    assert.equal(load('name: a', CLUSTER).readable, undefined);
+  });
+
   it('of a file of resources gives each resource with its place', () => {
     const text = `version_info: "1"\nresources:\n- "@type": type.googleapis.com/${CLUSTER}\n  name: a\n- "@type": type.googleapis.com/${CLUSTER}\n  nme: b\n`;
     assert.deepEqual(faultsOf(text, 'envoy.service.discovery.v3.DiscoveryResponse'), [

@@ -1,4 +1,4 @@
-import { fromJson, type JsonValue, type Message } from '@bufbuild/protobuf';
+import { fromJson, type DescMessage, type JsonValue, type Message } from '@bufbuild/protobuf';
 import { treeSource } from './config-tree.ts';
 import { sourceNamed, type SourceMap } from './decode-context.ts';
 import type { Fault } from './fault.ts';
@@ -20,6 +20,11 @@ export interface ConfigText {
 export interface LoadedConfig {
   /** Present exactly if there are no faults. */
   readonly message?: Message;
+  /**
+   * With faults: the message without the values that have them, so that the rest can be checked as well. Never to be put to
+   * use. Absent where too little is left.
+   */
+  readonly readable?: Message;
   /** Everything that is wrong, in the order of the text. */
   readonly faults: Fault[];
   /** Older forms that were read as what they are today, in the order of the text. */
@@ -45,14 +50,49 @@ export function loadConfig(config: ConfigText): LoadedConfig {
   const source = treeSource({ file, root, positionOf: parsed.positionOf, replaced: reader.replaced });
   const faults = found.inOrder(found.faults);
   const warnings = found.inOrder(found.warnings);
-  if (faults.length > 0) return { faults, warnings, source, json };
+  if (faults.length > 0) {
+    const readable = readableOf(desc, json);
+    return { faults, warnings, source, json, ...(readable === undefined ? {} : { readable }) };
+  }
   try {
-    const message = fromJson(desc, json as JsonValue, { registry: registry(), recursionLimit: 2 * MAX_DEPTH });
+    const message = messageOf(desc, json as JsonValue);
     return { message, faults, warnings, source, json };
   } catch (error) {
     // The reader lets nothing pass that the library refuses, as far as its tests know.
     return { faults: [{ path: '', file, message: (error as Error).message }], warnings, source, json };
   }
+}
+
+function messageOf(desc: DescMessage, json: JsonValue): Message {
+  return fromJson(desc, json, { registry: registry(), recursionLimit: 2 * MAX_DEPTH });
+}
+
+function readableOf(desc: DescMessage, json: unknown): Message | undefined {
+  const rest = withoutHoles(json);
+  if (rest === undefined) return undefined;
+  try {
+    return messageOf(desc, rest);
+  } catch {
+    // What is left of a faulty text need not be a message; its faults are told in any case.
+    return undefined;
+  }
+}
+
+/** JSON without the values that could not be read. Places in lists stay: a hole among messages is an empty one. */
+function withoutHoles(json: unknown): JsonValue | undefined {
+  if (Array.isArray(json)) {
+    const items = json.map(withoutHoles);
+    if (!items.includes(undefined)) return items as JsonValue[];
+    const ofMessages = items.some((item) => typeof item === 'object' && item !== null && !Array.isArray(item));
+    return ofMessages ? items.map((item) => item ?? {}) : undefined;
+  }
+  if (typeof json !== 'object' || json === null) return json as JsonValue | undefined;
+  const rest: Record<string, JsonValue> = {};
+  for (const [key, value] of Object.entries(json)) {
+    const read = withoutHoles(value);
+    if (read !== undefined) rest[key] = read;
+  }
+  return rest;
 }
 
 function formatOf(file: string): TextFormat {

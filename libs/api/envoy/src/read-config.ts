@@ -40,8 +40,8 @@ export const MAX_DEPTH = 200;
 const TYPED_STRUCTS: ReadonlySet<string> = new Set(['udpa.type.v1.TypedStruct', 'xds.type.v3.TypedStruct']);
 
 /**
- * Reads a tree as a message, and finds everything that is wrong with it. The result is protobuf JSON in proto names: it is
- * worth using only if no fault was told.
+ * Reads a tree as a message, and finds everything that is wrong with it. The result is protobuf JSON in proto names; what
+ * has a fault is undefined in it, or left out.
  */
 export class ConfigReader {
   /** Nodes that an upgrade replaced, by what replaced them. */
@@ -114,15 +114,14 @@ export class ConfigReader {
         continue;
       }
       if (isNull(entry.value) && !takesNull(field)) continue;
-      if (field.oneof !== undefined) {
-        const other = oneofs.get(field.oneof.name);
-        if (other !== undefined) {
-          const expected = listed(field.oneof.fields.map((one) => one.name));
-          this.sink.fault(here, entry.offset, `is set beside "${other}"`, { expected: `at most ${expected}` });
-        }
-        oneofs.set(field.oneof.name, field.name);
+      const other = field.oneof === undefined ? undefined : oneofs.get(field.oneof.name);
+      if (field.oneof !== undefined && other !== undefined) {
+        const expected = listed(field.oneof.fields.map((one) => one.name));
+        this.sink.fault(here, entry.offset, `is set beside "${other}"`, { expected: `at most ${expected}` });
       }
-      to.json[field.name] = this.field({ node: entry.value, path: here }, field);
+      if (field.oneof !== undefined) oneofs.set(field.oneof.name, field.name);
+      const value = this.field({ node: entry.value, path: here }, field);
+      if (other === undefined) to.json[field.name] = value;
     }
   }
 

@@ -17,9 +17,13 @@ const TYPE_NAME = 'envoy.config.bootstrap.v3.Bootstrap';
 
 /** A bootstrap as read, checked against the API and not yet decoded. */
 export interface LoadedBootstrap {
+  /** Where values could not be read, what is left without them, so that its decoders tell their faults too. */
   readonly message: Bootstrap | undefined;
   /** For the decoders: carries the faults and warnings found so far, and the places of values. */
   readonly cx: DecodeContext;
+  /** Paths of the values that could not be read. */
+  readonly unread: readonly string[];
+  readonly source: SourceMap;
 }
 
 /** Reads the bootstrap that the flags name: the file, and the YAML in place merged over it as protobuf merges messages. */
@@ -41,12 +45,14 @@ export function loadBootstrap(options: ProxyOptions): LoadedBootstrap {
   if (options.configYaml !== '') parts.push(readPart(options.configYaml, '--config-yaml'));
   const faults = [...unreadable, ...parts.flatMap((part) => part.faults)];
   const warnings = parts.flatMap((part) => part.warnings);
-  const cx = new DecodeContext(placesOf(parts), { faults, warnings });
-  const message = faults.length > 0 ? undefined : merge(parts);
-  if (message === undefined) return { message: undefined, cx };
+  const source = placesOf(parts);
+  const cx = new DecodeContext(source, { faults, warnings });
+  const unread = faults.map(({ path }) => path);
+  const message = unreadable.length > 0 ? undefined : merge(parts);
+  if (message === undefined) return { message, cx, unread, source };
   validateMessage(message, cx);
   reportUnsupported(message, supported, cx);
-  return { message, cx };
+  return { message, cx, unread, source };
 }
 
 interface Part {
@@ -58,7 +64,7 @@ interface Part {
 
 function readPart(text: string, file: string): Part {
   const loaded = loadConfig({ text, file, typeName: TYPE_NAME });
-  return { ...loaded, message: loaded.message as Bootstrap | undefined };
+  return { ...loaded, message: (loaded.message ?? loaded.readable) as Bootstrap | undefined };
 }
 
 function merge(parts: readonly Part[]): Bootstrap | undefined {

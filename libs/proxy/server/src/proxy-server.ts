@@ -98,7 +98,7 @@ export class ProxyServer implements ServerContext {
     server.staticListeners = server.resources.decodeListeners(
       listeners.map((listener, i) => ({ message: listener, cx: place.at('listeners', i) })),
     );
-    server.resources.checkRoutes(server.staticListeners, server.staticClusters, place);
+    server.resources.checkRoutes(server.staticListeners, clusters, place);
     return cx.faults.length > 0 ? undefined : server;
   }
 

@@ -35,9 +35,10 @@ export class ResourceSets {
    * Inline routes to a cluster that is nowhere are a typing error in nearly every case: Envoy refuses them in a bootstrap
    * (`validate_clusters`), so the proxy does.
    */
-  checkRoutes(listeners: readonly DecodedListener[], clusters: readonly DecodedCluster[], cx: DecodeContext): void {
-    const known = new Set(clusters.map((cluster) => cluster.config.name));
-    if (this.proxy.bootstrap.dynamicResources?.cdsConfig !== undefined) return;
+  checkRoutes(listeners: readonly DecodedListener[], clusters: readonly Cluster[], cx: DecodeContext): void {
+    // Those with faults count: they are there. One whose name could not be read may be any.
+    const known = new Set(clusters.map(({ name }) => name));
+    if (known.has('') || this.proxy.bootstrap.dynamicResources?.cdsConfig !== undefined) return;
     listeners.forEach((listener, i) => {
       for (const chain of listener.config.chains) {
         const { routes } = chain.filter.config as Partial<HcmConfig>;

@@ -1,7 +1,8 @@
-import { formatFault, ENVOY_API_VERSION, type DecodeContext } from '@weft/api-envoy';
+import { formatFault, ENVOY_API_VERSION } from '@weft/api-envoy';
 import { createRuntime, type Runtime } from '@weft/core-runtime';
 import { createWriteStream } from 'node:fs';
-import { loadBootstrap } from './load-bootstrap.ts';
+import { followsFromUnread } from './follows-from-unread.ts';
+import { loadBootstrap, type LoadedBootstrap } from './load-bootstrap.ts';
 import { flagsWithoutEffect, parseProxyOptions, proxyHelp, type ProxyOptions } from './options.ts';
 import { ProxyServer } from './proxy-server.ts';
 import { versionString } from './version.ts';
@@ -32,11 +33,12 @@ export async function runProxy(args: readonly string[], host: ProcessHost): Prom
   const { options } = parsed;
   const runtime = createRuntime(options.logLevel, logSink(options, host));
   for (const [component, level] of options.componentLogLevels) runtime.loggers.get(component).level = level;
-  const { message, cx } = loadBootstrap(options);
+  const loaded = loadBootstrap(options);
+  const { message, cx } = loaded;
   const ofForm = cx.faults.length;
   const server = message === undefined ? undefined : ProxyServer.decode(message, cx, { options, runtime });
   if (server === undefined || cx.faults.length > 0 || (options.strict && cx.warnings.length > 0))
-    return refuse(cx, ofForm, { options, host });
+    return refuse(loaded, ofForm, { options, host });
   if (options.mode === 'validate') {
     for (const warning of cx.warnings) host.err(`warning: ${formatFault(warning)}\n`);
     return done(host, `configuration '${nameOf(options)}' OK\n`);
@@ -91,11 +93,14 @@ async function serve(
   host.onSignal('SIGHUP', () => undefined);
 }
 
-function refuse(cx: DecodeContext, ofForm: number, around: { options: ProxyOptions; host: ProcessHost }): void {
+function refuse(loaded: LoadedBootstrap, ofForm: number, around: { options: ProxyOptions; host: ProcessHost }): void {
   const { options, host } = around;
+  const { cx, unread, source } = loaded;
   // What breaks a rule of the API (the first `ofForm` faults) mostly makes no sense to the decoders either: told once.
   const told = new Set(cx.faults.slice(0, ofForm).map(({ path }) => path));
-  const faults = cx.faults.filter(({ path }, i) => i < ofForm || !told.has(path));
+  const faults = cx.faults.filter(
+    ({ path }, i) => i < unread.length || ((i < ofForm || !told.has(path)) && !followsFromUnread(path, unread, source)),
+  );
   for (const fault of faults) host.err(`error: ${formatFault(fault)}\n`);
   for (const warning of cx.warnings)
     host.err(`${options.strict ? 'error (--strict)' : 'warning'}: ${formatFault(warning)}\n`);
