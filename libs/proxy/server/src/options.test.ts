@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseProxyOptions, proxyHelp } from './options.ts';
+import { flagsWithoutEffect, parseProxyOptions, proxyHelp } from './options.ts';
 
 const options = (...args: string[]) => {
   const parsed = parseProxyOptions(args);
@@ -44,6 +44,19 @@ describe('the flags of weft proxy', () => {
       '--mode run is not one of serve, validate, init_only',
       '--base-id x is not a whole number',
     ]);
+  });
+
+  it('that have no effect here are taken, each with why', () => {
+    const args = ['-c', 'a', '--allow-unknown-static-fields', '--stats-tag', 'a:b', '--log-format=%v'];
+    assert.equal(options(...args).configPath, 'a');
+    assert.deepEqual(
+      flagsWithoutEffect(args)
+        .map((line) => line.split(':')[0])
+        .toSorted(),
+      ['--log-format', '--allow-unknown-static-fields', '--stats-tag']
+        .map((flag) => `${flag} has no effect`)
+        .toSorted(),
+    );
   });
 
   it('are all in the help', () => {

@@ -44,6 +44,9 @@ interface Flag {
   readonly noEffect?: string;
 }
 
+const NO_HOT_RESTART = 'Weft has no hot restart; proxies may share a port (enable_reuse_port)';
+const ONE_FORMAT = "Weft's log has one format, Envoy's default";
+
 const FLAGS: Readonly<Record<string, Flag>> = {
   'config-path': { type: 'string', short: 'c', help: 'the bootstrap: YAML (.yaml, .yml) or JSON (.json)' },
   'config-yaml': { type: 'string', help: 'bootstrap YAML given in place, merged over the file' },
@@ -73,7 +76,26 @@ const FLAGS: Readonly<Record<string, Flag>> = {
   },
   'cpuset-threads': { type: 'boolean', help: 'as Envoy', noEffect: 'Weft runs one worker' },
   'enable-fine-grain-logging': { type: 'boolean', help: 'as Envoy', noEffect: 'Weft logs by component' },
-  'log-format': { type: 'string', help: 'as Envoy', noEffect: "Weft's log has one format, Envoy's default" },
+  'allow-unknown-fields': { type: 'boolean', help: 'as Envoy', noEffect: 'Weft always refuses unknown fields' },
+  'allow-unknown-static-fields': { type: 'boolean', help: 'as Envoy', noEffect: 'Weft always refuses unknown fields' },
+  'ignore-unknown-dynamic-fields': {
+    type: 'boolean',
+    help: 'as Envoy',
+    noEffect: 'Weft always refuses unknown fields',
+  },
+  'skip-deprecated-logs': { type: 'boolean', help: 'as Envoy', noEffect: 'Weft always names older forms' },
+  'enable-mutex-tracing': { type: 'boolean', help: 'as Envoy', noEffect: 'Weft has no mutexes' },
+  'enable-core-dump': { type: 'boolean', help: 'as Envoy', noEffect: "set the system's limit (ulimit -c)" },
+  'skip-hot-restart-on-no-parent': { type: 'boolean', help: 'as Envoy', noEffect: NO_HOT_RESTART },
+  'skip-hot-restart-parent-stats': { type: 'boolean', help: 'as Envoy', noEffect: NO_HOT_RESTART },
+  'socket-path': { type: 'string', help: 'as Envoy', noEffect: NO_HOT_RESTART },
+  'socket-mode': { type: 'string', help: 'as Envoy', noEffect: NO_HOT_RESTART },
+  'file-flush-min-size-kb': { type: 'string', help: 'as Envoy', noEffect: 'Weft flushes at 64 KiB' },
+  'disable-extensions': { type: 'string', help: 'as Envoy', noEffect: 'leave the extensions out of the configuration' },
+  'stats-tag': { type: 'string', help: 'as Envoy', noEffect: 'Weft takes tags from stat names by its own table' },
+  'log-format-escaped': { type: 'boolean', help: 'as Envoy', noEffect: ONE_FORMAT },
+  'log-stacktrace-single-entry': { type: 'boolean', help: 'as Envoy', noEffect: ONE_FORMAT },
+  'log-format': { type: 'string', help: 'as Envoy', noEffect: ONE_FORMAT },
   strict: {
     type: 'boolean',
     help: 'refuse what would be a warning: fields that Weft does not implement, old API versions',

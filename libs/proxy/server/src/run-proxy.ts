@@ -48,7 +48,7 @@ export async function runProxy(args: readonly string[], host: ProcessHost): Prom
     runtime.loggers
       .get('main')
       .warning(
-        `--concurrency ${options.concurrency}: Weft runs one worker; start more proxies with reuse_port to use more cores`,
+        `--concurrency ${options.concurrency}: Weft runs one worker; start more proxies with enable_reuse_port to use more cores`,
       );
   for (const warning of cx.warnings) runtime.loggers.get('config').warning(formatFault(warning));
   await serve(server, options, { host, runtime });
