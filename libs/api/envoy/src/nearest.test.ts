@@ -12,6 +12,11 @@ describe('the nearest name', () => {
     assert.equal(nearest('named-port', names), 'named_port');
   });
 
+  it('is the only one that the word begins', () => {
+    assert.equal(nearest('port', names), 'port_value');
+    assert.equal(nearest('pro', ['protocol_one', 'protocol_two']), undefined);
+  });
+
   it('is none where nothing is near', () => {
     assert.equal(nearest('timeout', names), undefined);
     assert.equal(nearest('x', []), undefined);

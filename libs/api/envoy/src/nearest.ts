@@ -1,4 +1,7 @@
-/** The candidate nearest to `word` by edit distance, if it is near enough to be meant; case and `_`/`-` do not count. */
+/**
+ * The candidate nearest to `word` by edit distance, if it is near enough to be meant; case and `_`/`-` do not count.
+ * Without one, the only candidate of which `word` is the beginning: `port` means `port_value`.
+ */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const fold = (text: string): string => text.toLowerCase().replaceAll(/[_-]/g, '');
   const folded = fold(word);
@@ -11,7 +14,9 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
       bestDistance = distance;
     }
   }
-  return best;
+  if (best !== undefined || folded.length < 3) return best;
+  const longer = [...candidates].filter((candidate) => fold(candidate).startsWith(folded));
+  return longer.length === 1 ? longer[0] : undefined;
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours; `limit` where it would be that or more. */
