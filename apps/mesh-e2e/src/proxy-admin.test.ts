@@ -223,7 +223,8 @@ test('/runtime shows each layer, and /runtime_modify changes the last', async ()
 });
 
 test('/logging shows and changes levels', async () => {
-  assert.match((await proxy.ask('/logging', 'POST')).body, /^ {2}main: info$/m);
+  const all = (await proxy.ask('/logging', 'POST')).body;
+  for (const name of ['config', 'http', 'main', 'upstream']) assert.match(all, new RegExp(`^  ${name}: info$`, 'm'));
   assert.match((await proxy.ask('/logging?level=debug', 'POST')).body, /^ {2}main: debug$/m);
   assert.match((await proxy.ask('/logging?main=warning', 'POST')).body, /^ {2}main: warning$/m);
   assert.equal((await proxy.ask('/logging?level=loud', 'POST')).status, 400);

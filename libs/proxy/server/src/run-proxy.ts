@@ -7,6 +7,9 @@ import { flagsWithoutEffect, parseProxyOptions, proxyHelp, type ProxyOptions } f
 import { ProxyServer } from './proxy-server.ts';
 import { versionString } from './version.ts';
 
+/** There from the start, so that POST /logging knows them before anything was logged. */
+const LOGGERS = ['config', 'http', 'main', 'upstream'] as const;
+
 /** What the process around the proxy offers. main.ts gives the real one. */
 export interface ProcessHost {
   out(text: string): void;
@@ -32,6 +35,7 @@ export async function runProxy(args: readonly string[], host: ProcessHost): Prom
   }
   const { options } = parsed;
   const runtime = createRuntime(options.logLevel, logSink(options, host));
+  for (const name of LOGGERS) runtime.loggers.get(name);
   for (const [component, level] of options.componentLogLevels) runtime.loggers.get(component).level = level;
   const loaded = loadBootstrap(options);
   const { message, cx } = loaded;
