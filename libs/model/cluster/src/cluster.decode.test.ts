@@ -41,6 +41,16 @@ test('circuit breakers are told apart by priority', () => {
   assert.equal(config.circuitBreakers.high.maxRequests, 1024);
 });
 
+test('of the load balancing extensions the first that is implemented is taken', () => {
+  const policy = (type: string, fields = ''): string =>
+    `{typed_extension_config: {name: p, typed_config: {"@type": type.googleapis.com/envoy.extensions.load_balancing_policies.${type}${fields}}}}`;
+  const policies = [policy('maglev.v3.Maglev'), policy('least_request.v3.LeastRequest', ', choice_count: 3')];
+  const config = clusterConfig(`{name: c, ${ASSIGNMENT}, load_balancing_policy: {policies: [${policies.join()}]}}`);
+  assert.deepEqual([config.lbPolicy, config.leastRequestChoiceCount], ['LEAST_REQUEST', 3]);
+  const { faults } = readCluster(`{name: c, ${ASSIGNMENT}, load_balancing_policy: {policies: [${policies[0]}]}}`);
+  assert.match(faults.join(), /load_balancing_policy\.policies: has no policy that is implemented/);
+});
+
 test('endpoints keep locality, priority, weight, health and name', () => {
   const config = clusterConfig(`
     name: c

@@ -1,9 +1,10 @@
 import { mergeSupport, type DecodeContext, type FieldSupport } from '@weft/api-envoy';
 import type { CircuitBreakers_Thresholds } from '@weft/api-envoy/gen/envoy/config/cluster/v3/circuit_breaker_pb';
 import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
-import type { ClusterConfig, Discovery, LbPolicy, Thresholds } from './cluster.ts';
+import type { ClusterConfig, Discovery, Thresholds } from './cluster.ts';
 import { decodeDiscovery, discoverySupport } from './discovery.decode.ts';
 import { decodeHttpOptions, httpOptionsSupport, type DecodedHttpOptions } from './http-options.decode.ts';
+import { decodeLbPolicy, lbPolicySupport } from './lb-policy.decode.ts';
 import { decodeLoadAssignment, loadAssignmentSupport, requireSingleEndpoint } from './load-assignment.decode.ts';
 import type { LoadAssignment } from './load-assignment.ts';
 import { decodeUpstreamTransportSocket, upstreamTlsSupport } from './upstream-tls.decode.ts';
@@ -14,8 +15,8 @@ import { durationMs } from '@weft/model-policy';
 export const supported: FieldSupport = mergeSupport([
   {
     'envoy.config.cluster.v3.Cluster': [
-      'name', 'alt_stat_name', 'connect_timeout', 'per_connection_buffer_limit_bytes', 'lb_policy', 'load_assignment',
-      'circuit_breakers', 'wait_for_warm_on_init', 'least_request_lb_config', 'round_robin_lb_config', 'common_lb_config',
+      'name', 'alt_stat_name', 'connect_timeout', 'per_connection_buffer_limit_bytes', 'load_assignment',
+      'circuit_breakers', 'wait_for_warm_on_init', 'common_lb_config',
       'transport_socket', 'metadata',
     ],
     'envoy.config.cluster.v3.CircuitBreakers': ['thresholds'],
@@ -24,27 +25,15 @@ export const supported: FieldSupport = mergeSupport([
       'max_connection_pools',
     ],
     'envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget': ['budget_percent', 'min_retry_concurrency'],
-    'envoy.config.cluster.v3.Cluster.LeastRequestLbConfig': ['choice_count'],
-    'envoy.config.cluster.v3.Cluster.RoundRobinLbConfig': [],
     'envoy.config.cluster.v3.Cluster.CommonLbConfig': ['healthy_panic_threshold'],
     'envoy.type.v3.Percent': ['value'],
   },
   discoverySupport,
   httpOptionsSupport,
+  lbPolicySupport,
   loadAssignmentSupport,
   upstreamTlsSupport,
 ]); // prettier-ignore
-
-const LB_POLICIES = [
-  'ROUND_ROBIN',
-  'LEAST_REQUEST',
-  'RING_HASH',
-  'RANDOM',
-  '',
-  'MAGLEV',
-  'CLUSTER_PROVIDED',
-  'LOAD_BALANCING_POLICY_CONFIG',
-];
 
 /** Source: envoy.config.cluster.v3.Cluster. Faults go to `cx`; undefined when there were any. */
 export function decodeCluster(message: Cluster, cx: DecodeContext): ClusterConfig | undefined {
@@ -56,7 +45,6 @@ export function decodeCluster(message: Cluster, cx: DecodeContext): ClusterConfi
   if (connectTimeoutMs <= 0)
     cx.at('connect_timeout').error('is not positive', { expected: 'a duration such as "0.25s"' });
   const lbPolicy = decodeLbPolicy(message, cx);
-  const { lbConfig } = message;
   const options = decodeHttpOptions(message, cx);
   const tls = decodeUpstreamTransportSocket(message.transportSocket, cx.at('transport_socket'));
   if (cx.faults.length > before || discovery === undefined || lbPolicy === undefined || tls === 'fault')
@@ -67,8 +55,7 @@ export function decodeCluster(message: Cluster, cx: DecodeContext): ClusterConfi
     altStatName: message.altStatName === '' ? message.name : message.altStatName,
     discovery,
     connectTimeoutMs,
-    lbPolicy,
-    leastRequestChoiceCount: lbConfig.case === 'leastRequestLbConfig' ? (lbConfig.value.choiceCount ?? 2) : 2,
+    ...lbPolicy,
     loadAssignment,
     circuitBreakers: {
       default: decodeThresholds(thresholds.find((entry) => entry.priority === 0)),
@@ -99,22 +86,6 @@ function decodeAssignmentOf(
   const assignment = decodeLoadAssignment(message.loadAssignment, place, kind);
   if (assignment !== undefined && discovery.kind === 'LOGICAL_DNS') requireSingleEndpoint(assignment, place);
   return assignment;
-}
-
-function decodeLbPolicy(message: Cluster, cx: DecodeContext): LbPolicy | undefined {
-  const name = LB_POLICIES[message.lbPolicy] ?? '';
-  // The extension form wins over lb_policy in Envoy; passing over it would balance otherwise than was asked for.
-  if (message.loadBalancingPolicy !== undefined) {
-    cx.at('load_balancing_policy').error('is known to Envoy and not implemented by Weft yet', {
-      expected: 'lb_policy',
-    });
-    return undefined;
-  }
-  if (name === 'ROUND_ROBIN' || name === 'LEAST_REQUEST' || name === 'RANDOM') return name;
-  cx.at('lb_policy').error(`${name} is known to Envoy and not implemented by Weft yet`, {
-    expected: 'ROUND_ROBIN, LEAST_REQUEST or RANDOM',
-  });
-  return undefined;
 }
 
 function decodeThresholds(message: CircuitBreakers_Thresholds | undefined): Thresholds {
