@@ -43,6 +43,8 @@ export class Child {
     const { command, args, cwd, env, log } = program;
     this.program = program;
     this.#log = createWriteStream(log, { flags: 'a' });
+    // A log that cannot be written is a pity; the process it belongs to runs all the same.
+    this.#log.on('error', () => undefined);
     this.#process = spawn(command, args, {
       cwd,
       env: { ...process.env, ...env },
