@@ -10,6 +10,11 @@ export const SYSTEM_PROGRAMS = {
   nginx: 'nginx-light',
   wrk: 'wrk',
   openssl: 'openssl',
+  // Zipkin is a Java program that Maven brings; Envoy comes from PyPI into a virtual environment; kustomize is built by Go.
+  java: 'openjdk-17-jre-headless',
+  mvn: 'maven',
+  python3: 'python3-venv',
+  go: 'golang-go',
 };
 
 /** The program's place on the path (or in the sbin folders), or undefined. */

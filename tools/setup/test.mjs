@@ -7,7 +7,8 @@ import { root, weftNode } from './paths.mjs';
 import { ensurePrograms } from './system-packages.mjs';
 
 const say = (line) => process.stdout.write(`weft: ${line}\n`);
-for (const line of ensurePrograms(['redis-server', 'chromium', 'promtool', 'openssl'], say)) say(line);
+const PROGRAMS = ['redis-server', 'chromium', 'promtool', 'openssl', 'java', 'mvn', 'python3', 'go'];
+for (const line of ensurePrograms(PROGRAMS, say)) say(line);
 
 const reports = join(root, '.reports');
 rmSync(reports, { recursive: true, force: true });
