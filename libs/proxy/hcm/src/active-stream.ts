@@ -11,11 +11,11 @@ import {
 import type { Timer } from '@weft/core-runtime';
 import { matchRoute, type ForwardAction, type ResolvedRoute } from '@weft/model-route';
 import type { Connection, HttpFilter, LocalReply, StreamSpan } from '@weft/proxy-filter-api';
+import { applyPathRules } from './path-rules.ts';
 import { Direction } from './direction.ts';
 import { requestEnds, responseEnds } from './direction-ends.ts';
 import { FilterSlot } from './filter-slot.ts';
 import { localReplyHead } from './local-reply.ts';
-import { normalizePath } from './normalize-path.ts';
 import type { PreparedHcm } from './prepared.ts';
 import { prepareResponse } from './request-head.ts';
 
@@ -389,7 +389,7 @@ export class ActiveStream implements RequestReceiver {
       this.hcm.stats.rqNonRelativePath.inc();
       return { status: 404, body: '', details: 'absolute_path_rejected' };
     }
-    if (!this.normalizePath(headers)) {
+    if (!applyPathRules(headers, this.hcm.config)) {
       this.hcm.stats.rqFailedPathNormalization.inc();
       return { status: 400, body: '', details: 'path_normalization_failed' };
     }
@@ -408,14 +408,6 @@ export class ActiveStream implements RequestReceiver {
       }
     }
     return undefined;
-  }
-
-  private normalizePath(headers: RequestHeaderMap): boolean {
-    const { normalizePath: normalize, mergeSlashes } = this.hcm.config;
-    if (!normalize && !mergeSlashes) return true;
-    const path = headers.path.startsWith('/') ? normalizePath(headers.path, { normalize, mergeSlashes }) : headers.path;
-    if (path !== undefined) headers.path = path;
-    return path !== undefined;
   }
 
   private upgraded(): void {
