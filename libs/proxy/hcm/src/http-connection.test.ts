@@ -298,4 +298,28 @@ describe('the connection manager', () => {
       /^HTTP\/1\.1 200 OK\r\ncontent-type: application\/grpc\r\ngrpc-status: 14\r\ngrpc-message: no healthy upstream\r\n/,
     );
   });
+
+  it('counts and logs a request whose head it refuses', () => {
+    const { send, stat, logged } = world();
+    send('GET / HTTP/1.1\r\nhost: x\r\nbad : 1\r\n\r\n');
+    assert.deepEqual(logged, ['400 http1.codec_error']);
+    assert.equal(stat('downstream_rq_4xx'), 1);
+  });
+
+  it('answers a CONNECT for which there is no route with 404', () => {
+    const { send, logged } = world();
+    send('CONNECT x:443 HTTP/1.1\r\nhost: x:443\r\n\r\n');
+    assert.deepEqual(logged, ['404 route_not_found']);
+  });
+
+  it('keeps a 100 of the upstream to itself, unless it is told to pass it on', () => {
+    const hundred = (proxy100Continue: boolean): string => {
+      const { send, streams, transport } = world({ proxy100Continue }, () => ({}));
+      send('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+      streams[0]?.sendInformational(new ResponseHeaderMap(100));
+      return transport.take();
+    };
+    assert.equal(hundred(false), '');
+    assert.match(hundred(true), /^HTTP\/1\.1 100 Continue/);
+  });
 });
