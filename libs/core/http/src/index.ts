@@ -22,3 +22,4 @@ export {
   type ResponseFlagName,
 } from './response-flags.ts';
 export { StreamInfo, socketAddress, type DownstreamConnection, type SocketAddress } from './stream-info.ts';
+export type { PeerCertificate, TlsConnectionInfo } from './tls-connection-info.ts';

@@ -1,4 +1,5 @@
 import type { Protocol } from './stream.ts';
+import type { TlsConnectionInfo } from './tls-connection-info.ts';
 
 /** An address as logs print it. */
 export interface SocketAddress {
@@ -21,6 +22,8 @@ export interface DownstreamConnection {
   /** The peer of the socket. */
   readonly directRemoteAddress: SocketAddress;
   readonly tls: boolean;
+  /** What the handshake said; undefined on plaintext connections. */
+  readonly ssl?: TlsConnectionInfo | undefined;
   /** SNI the client asked for; `''` without. */
   readonly requestedServerName: string;
 }

@@ -72,15 +72,26 @@ export interface ServerCodec {
   readonly activeStreams: number;
   /**
    * Takes no more requests than it must: HTTP/1.1 puts `connection: close` on the response under way (or the next one) and
-   * closes after it; an idle connection closes at once. HTTP/2 sends GOAWAY.
+   * closes after it; an idle connection closes at once. HTTP/2 sends GOAWAY with the last id it serves, and closes when
+   * its last stream ends.
    */
   drain(): void;
+  /**
+   * The first of the two steps of a graceful drain. HTTP/2 sends GOAWAY with the highest id and still takes requests;
+   * HTTP/1.1 has no such word and does nothing. The owner calls `drain` after HttpConnectionManager.drain_timeout.
+   */
+  shutdownNotice(): void;
 }
 
 /** What a client codec calls beyond its streams. The pool's connection implements it. */
 export interface ClientCodecCallbacks {
   /** A stream ended, and its request and response are both complete: the connection can take another in its place. */
   onStreamEnd(): void;
+  /**
+   * The peer said how many streams it takes at once (SETTINGS_MAX_CONCURRENT_STREAMS), first or anew. Never called by
+   * HTTP/1.1, which takes one.
+   */
+  onMaxConcurrentStreams(limit: number): void;
   /** The connection takes no more streams (`connection: close`, GOAWAY, or a protocol error); it closes after the active ones. */
   onGoAway(): void;
   /** The peer broke the protocol; the streams were reset with `protocol error` and the transport is destroyed. */
@@ -91,6 +102,8 @@ export interface ClientCodecCallbacks {
 export interface ClientCodec {
   readonly protocol: Protocol;
   readonly activeStreams: number;
-  /** Opens a stream. The caller keeps to the codec's limit (HTTP/1.1: one at a time) and does not call after onGoAway. */
+  /** How many streams it takes at once: 1 for HTTP/1.1; for HTTP/2 the smaller of both sides' limits. */
+  readonly maxConcurrentStreams: number;
+  /** Opens a stream. The caller keeps to `maxConcurrentStreams` and does not call after onGoAway. */
   newStream(receiver: ResponseReceiver): ClientStream;
 }

@@ -26,6 +26,7 @@ const EMPTY = Buffer.alloc(0);
 /** HTTP/1.1 towards servers (RFC 9112): one request at a time, and the next one when its response is complete. */
 export class Http1ClientCodec implements ClientCodec, TransportReceiver, MessageOwner {
   readonly protocol: Protocol = 'HTTP/1.1';
+  readonly maxConcurrentStreams = 1;
   private readonly transport: Transport;
   private readonly callbacks: ClientCodecCallbacks;
   private readonly settings: Http1ClientSettings;

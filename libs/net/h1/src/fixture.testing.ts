@@ -83,6 +83,9 @@ export class ClientSide {
   onStreamEnd(): void {
     this.ends += 1;
   }
+  onMaxConcurrentStreams(): void {
+    throw new Error('HTTP/1.1 says no such thing');
+  }
   onGoAway(): void {
     this.goAways += 1;
   }

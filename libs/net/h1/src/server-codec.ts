@@ -58,6 +58,10 @@ export class Http1ServerCodec implements ServerCodec, TransportReceiver, Message
     if (this.stream === undefined && !this.reader.hasInput) this.close();
   }
 
+  shutdownNotice(): void {
+    // HTTP/1.1 can only say it on a response.
+  }
+
   onData(chunk: Buffer): void {
     this.reader.push(chunk);
   }

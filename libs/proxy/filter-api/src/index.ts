@@ -33,5 +33,20 @@ export type {
   RetryBreaker,
   TcpPoolCallbacks,
 } from './cluster.ts';
+export { FilterState, type FilterStateKey } from './filter-state.ts';
+export type {
+  FilteredConnection,
+  NetworkFilter,
+  NetworkFilterStatus,
+  PreparedReadFilter,
+  ReadFilterFactory,
+} from './read-filter.ts';
+export type {
+  Handshake,
+  HandshakeFailure,
+  HandshakeOwner,
+  PreparedTransportSocket,
+  TransportSocketFactory,
+} from './transport-socket.ts';
 export type { LocalReply } from './local-reply.ts';
 export type { StreamSpan } from './span.ts';

@@ -7,6 +7,7 @@ import type { StatsScope } from '@weft/core-stats';
 import type { ConfigSource } from '@weft/api-envoy/gen/envoy/config/core/v3/config_source_pb';
 import type { RouteTable } from '@weft/model-route';
 import type { ClusterManager } from './cluster.ts';
+import type { FilterState } from './filter-state.ts';
 
 /** One accepted connection, given to the terminal network filter (tcp_proxy, http_connection_manager). */
 export interface Connection {
@@ -14,6 +15,8 @@ export interface Connection {
   readonly info: DownstreamConnection;
   /** Listener.per_connection_buffer_limit_bytes: what filters may hold of one stream. */
   readonly bufferLimitBytes: number;
+  /** What filters leave for those behind them. Absent where the listener has none that would. */
+  readonly filterState?: FilterState;
 }
 
 /** A terminal filter's part in one connection: it receives the bytes and answers on the transport. */

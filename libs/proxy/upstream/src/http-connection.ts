@@ -142,6 +142,10 @@ export class HttpConnection
     else this.transport?.close();
   }
 
+  onMaxConcurrentStreams(_limit: number): void {
+    // HTTP/1.1 takes one at a time.
+  }
+
   onGoAway(): void {
     this.spend();
     // The stream was reset and not ended: nothing else says that its place is free.
