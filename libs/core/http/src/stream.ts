@@ -88,6 +88,11 @@ export interface ClientCodecCallbacks {
   /** A stream ended, and its request and response are both complete: the connection can take another in its place. */
   onStreamEnd(): void;
   /**
+   * A stream ended early: reset by either side, or lost with its connection. Its place is free. Called before the stream's
+   * receiver hears of it. Never called by HTTP/1.1, where the connection goes with the stream (`onGoAway`).
+   */
+  onStreamReset?(reason: ResetReason): void;
+  /**
    * The peer said how many streams it takes at once (SETTINGS_MAX_CONCURRENT_STREAMS), first or anew. Never called by
    * HTTP/1.1, which takes one.
    */
