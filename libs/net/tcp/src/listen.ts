@@ -9,6 +9,8 @@ import { DEFAULT_BUFFER_LIMIT_BYTES, SocketTransport } from './socket-transport.
 export interface SocketListener {
   /** Where it is bound: the system's choice where the port was 0. */
   readonly address: SocketAddress;
+  /** The socket's descriptor, for who passes it on to another worker or process; undefined where Node does not tell. */
+  readonly fd: number | undefined;
   /** Accepts no more; connections that are open stay. Resolves when the socket is closed. */
   close(): Promise<void>;
 }
@@ -33,7 +35,8 @@ export function listen(
       server.on('error', () => undefined);
       resolve(boundTo(server, path));
     };
-    if (path !== undefined) {
+    if (options.fd !== undefined) server.listen({ fd: options.fd }, ready);
+    else if (path !== undefined) {
       removeStaleSocket(path);
       server.listen({ path: systemPath(path), backlog: options.backlog ?? 128 }, ready);
     } else
@@ -58,7 +61,9 @@ function removeStaleSocket(path: string): void {
 
 function boundTo(server: Server, path: string | undefined): SocketListener {
   const bound = server.address() as AddressInfo;
+  const fd = (server as unknown as { readonly _handle?: { readonly fd?: number } })._handle?.fd;
   return {
+    fd: fd === undefined || fd < 0 ? undefined : fd,
     address: path === undefined ? socketAddress(bound.address, bound.port) : { ip: path, port: 0, text: path },
     close: () =>
       new Promise((resolve) => {

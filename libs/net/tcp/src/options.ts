@@ -16,6 +16,8 @@ export interface ListenOptions {
   readonly reusePort?: boolean;
   /** A Unix socket's path instead of an address (core.v3.Pipe.path). */
   readonly path?: string;
+  /** A socket of this process that listens already: it is used (and closed with the listener) instead of binding. */
+  readonly fd?: number;
   /** The high watermark of each connection. Default 1 MiB (Listener.per_connection_buffer_limit_bytes). */
   readonly perConnectionBufferLimitBytes?: number;
   readonly timers: Timers;

@@ -50,3 +50,5 @@ export type {
 } from './transport-socket.ts';
 export type { LocalReply } from './local-reply.ts';
 export type { StreamSpan } from './span.ts';
+export type { LoadShedPoint, OverloadState, ScaledTimer } from './overload.ts';
+export type { ListenSockets, SocketGrant, SocketWish } from './listen-sockets.ts';

@@ -8,6 +8,8 @@ import type { ConfigSource } from '@weft/api-envoy/gen/envoy/config/core/v3/conf
 import type { RouteTable } from '@weft/model-route';
 import type { ClusterManager } from './cluster.ts';
 import type { FilterState } from './filter-state.ts';
+import type { ListenSockets } from './listen-sockets.ts';
+import type { OverloadState } from './overload.ts';
 
 /** One accepted connection, given to the terminal network filter (tcp_proxy, http_connection_manager). */
 export interface Connection {
@@ -35,8 +37,19 @@ export interface ServerContext {
   /** The root of all stat names. */
   readonly stats: StatsScope;
   readonly node: { readonly id: string; readonly cluster: string; readonly zone: string };
-  /** True once the proxy drains: responses close their connections. */
+  /**
+   * True where a response should end its connection, because the proxy drains. Asked once per response: while a gradual
+   * drain goes on it is true more and more often.
+   */
   readonly draining: boolean;
+  /** True after POST /healthcheck/fail: the health_check filter answers 503. */
+  readonly healthCheckFailed?: boolean;
+  /** How loaded the process is. Absent: no overload manager. */
+  readonly overload?: OverloadState;
+  /** Which of the workers this is, from 0; with one event loop there is no other. Default 0. */
+  readonly workerIndex?: number;
+  /** Absent: listeners bind for themselves. */
+  readonly sockets?: ListenSockets;
   /**
    * Routes that come by RDS, counted under `stats`. The provider is asked per request: what it has changes when an update
    * is accepted.

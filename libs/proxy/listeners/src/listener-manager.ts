@@ -131,8 +131,11 @@ export class ListenerManager {
 
   private async bind(listener: Listener, name: string): Promise<void> {
     const address = listenerAddressText(listener.config.address);
+    const { sockets } = this.server;
+    const wish = { listener: name, address, reusePort: listener.config.reusePort };
     try {
-      await listener.bind();
+      await listener.bind(await sockets?.claim(wish));
+      sockets?.bound(wish, { port: listener.address?.port ?? 0, fd: listener.fd });
     } catch (error) {
       this.stats.listenerCreateFailure.inc();
       throw new Error(`cannot listen on ${address} for listener "${name}": ${explainBindError(error)}`, {
@@ -153,6 +156,8 @@ export class ListenerManager {
   private drainAway(listener: Listener): void {
     this.draining.add(listener);
     this.count();
+    const { name, address, reusePort } = listener.config;
+    this.server.sockets?.released({ listener: name, address: listenerAddressText(address), reusePort });
     void listener.stop();
     const { timers } = this.server.runtime;
     const limit = after(timers, this.drainTimeMs, () => listener.destroyConnections());

@@ -4,7 +4,7 @@ import type { TransportClose } from '@weft/core-bytes';
 import type { Runtime } from '@weft/core-runtime';
 import { matchFilterChain, type ListenerConfig } from '@weft/model-listener';
 import { listen, type SocketListener, type SocketTransport } from '@weft/net-tcp';
-import type { Connection, ConnectionHandler, PreparedNetworkFilter } from '@weft/proxy-filter-api';
+import type { Connection, ConnectionHandler, PreparedNetworkFilter, SocketGrant } from '@weft/proxy-filter-api';
 
 /** `listener.<address>.`: Envoy's listener statistics. */
 class ListenerStats {
@@ -77,15 +77,25 @@ export class Listener {
     return this.open.size;
   }
 
-  /** Binds. Rejects with the system's error. */
-  async bind(): Promise<void> {
-    const { address, perConnectionBufferLimitBytes, backlog, reusePort } = this.current;
+  get fd(): number | undefined {
+    return this.socket?.fd;
+  }
+
+  /** Binds, or takes the socket that is granted. Rejects with the system's error. */
+  async bind(grant: SocketGrant = {}): Promise<void> {
+    const { address, perConnectionBufferLimitBytes, backlog } = this.current;
     const { timers } = this.runtime;
-    const common = { perConnectionBufferLimitBytes, backlog, reusePort, timers };
+    const common = {
+      perConnectionBufferLimitBytes,
+      backlog,
+      reusePort: grant.reusePort ?? this.current.reusePort,
+      timers,
+      ...(grant.fd === undefined ? {} : { fd: grant.fd }),
+    };
     this.socket = await listen(
       address.kind === 'pipe'
         ? { address: '', port: 0, path: address.path, ...common }
-        : { address: address.ip, port: address.port, ipv4Compat: address.ipv4Compat, ...common },
+        : { address: address.ip, port: grant.port ?? address.port, ipv4Compat: address.ipv4Compat, ...common },
       (transport) => this.accept(transport),
     );
   }
