@@ -1,5 +1,13 @@
 import type { Transport } from '@weft/core-bytes';
-import type { ClientStream, ResetReason, ResponseReceiver, SocketAddress } from '@weft/core-http';
+import type {
+  ClientStream,
+  DownstreamConnection,
+  RequestHeaderMap,
+  ResetReason,
+  ResponseReceiver,
+  SocketAddress,
+  StreamInfo,
+} from '@weft/core-http';
 import type { Counter, Gauge, Histogram } from '@weft/core-stats';
 import type { RoutePriority } from '@weft/model-route';
 
@@ -22,7 +30,7 @@ export interface Host {
   readonly stats: HostStats;
 }
 
-/** What a load balancer may ask of the request at hand. */
+/** What a load balancer, and the pool behind it, may ask of the request at hand. */
 export interface LoadBalancerContext {
   /** Consistent hashing; undefined where the route hashes nothing. */
   hashKey(): number | undefined;
@@ -30,6 +38,10 @@ export interface LoadBalancerContext {
   shouldSelectAnotherHost(host: Host): boolean;
   /** How often to ask again (`host_selection_retry_max_attempts`). */
   readonly hostSelectionRetries: number;
+  /** The request at hand: its head goes upstream as it is now, its protocol may be the upstream's too. Absent for raw bytes. */
+  readonly stream?: { readonly info: StreamInfo; readonly requestHeaders: RequestHeaderMap } | undefined;
+  /** The client's connection where there is no stream: ORIGINAL_DST goes where it was going, PROXY protocol tells its addresses. */
+  readonly downstream?: DownstreamConnection | undefined;
 }
 
 /**
@@ -118,9 +130,19 @@ export interface Cluster {
   pick(cx: LoadBalancerContext): Host | undefined;
   retryBreaker(priority: RoutePriority): RetryBreaker;
   /** Asks the host's pool for a stream. Undefined when a callback already came. */
-  newStream(host: Host, priority: RoutePriority, owner: HttpPoolCallbacks): PoolHandle | undefined;
+  newStream(
+    host: Host,
+    priority: RoutePriority,
+    owner: HttpPoolCallbacks,
+    cx?: LoadBalancerContext,
+  ): PoolHandle | undefined;
   /** Asks for a connection of one's own, for raw bytes. */
-  newConnection(host: Host, priority: RoutePriority, owner: TcpPoolCallbacks): PoolHandle | undefined;
+  newConnection(
+    host: Host,
+    priority: RoutePriority,
+    owner: TcpPoolCallbacks,
+    cx?: LoadBalancerContext,
+  ): PoolHandle | undefined;
 }
 
 /** The clusters of this proxy, by name. What `get` returns may change between calls: ask per request, do not keep. */

@@ -55,7 +55,7 @@ export class UpstreamRequest implements HttpPoolCallbacks, TimerCallback {
 
   start(cluster: Cluster, priority: RoutePriority): void {
     this.span = this.filter.spawnSpan(cluster);
-    const wait = cluster.newStream(this.host, priority, this);
+    const wait = cluster.newStream(this.host, priority, this, this.filter);
     // A callback may have come already, from inside.
     if (!this.over && this.stream === undefined) this.wait = wait;
   }

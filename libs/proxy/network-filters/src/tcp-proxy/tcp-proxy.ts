@@ -54,6 +54,7 @@ class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
   readonly tunnel = true;
   private readonly downstream: Transport;
   private readonly shared: Shared;
+  private readonly choice: LoadBalancerContext;
   private upstream: Transport | undefined;
   private waiting: PoolHandle | undefined;
   private attempts = 0;
@@ -65,6 +66,7 @@ class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
   constructor(connection: Connection, shared: Shared) {
     this.downstream = connection.transport;
     this.shared = shared;
+    this.choice = { ...ANY_HOST, downstream: connection.info };
     const { config, server, stats } = shared;
     this.activeMs = server.runtime.clock.nowMs();
     stats.cxTotal.inc();
@@ -152,7 +154,7 @@ class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
   private connect(): void {
     const { server, stats, config } = this.shared;
     const cluster = server.clusters.get(this.clusterName());
-    const host = cluster?.pick(ANY_HOST);
+    const host = cluster?.pick(this.choice);
     if (cluster === undefined) stats.cxNoRoute.inc();
     else if (host === undefined) cluster.requestStats.upstreamCxNoneHealthy.inc();
     else if (this.attempts < config.maxConnectAttempts) {
@@ -165,7 +167,7 @@ class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
 
   private ask(cluster: Cluster, host: Host): void {
     const { attempts } = this;
-    const waiting = cluster.newConnection(host, 'default', this);
+    const waiting = cluster.newConnection(host, 'default', this, this.choice);
     // It may have failed inside the call, and another attempt may be waiting by now.
     if (attempts === this.attempts && this.upstream === undefined && !this.over) this.waiting = waiting;
   }
