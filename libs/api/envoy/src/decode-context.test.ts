@@ -62,3 +62,15 @@ describe('a decoding context', () => {
     assert.match(broken ?? '', /^cds: cannot be read: .* \(as google\.protobuf\.Duration\)$/);
   });
 });
+
+it('what comes later is a fault for a proxy that is to serve, and a warning for one that only judges', () => {
+  const serving = new DecodeContext(sourceNamed('a.yaml'));
+  serving.at('filter').later('the filter x', { expected: 'y' });
+  assert.equal(serving.faults[0]?.message, 'the filter x is known to Envoy and not implemented by Weft yet');
+  assert.equal(serving.faults[0]?.expected, 'y');
+  const judging = new DecodeContext(sourceNamed('a.yaml'), { faults: [], warnings: [], judging: true });
+  judging.at('filter').later('');
+  assert.deepEqual(judging.faults, []);
+  assert.match(judging.warnings[0]?.message ?? '', /^is known to Envoy .* it comes later/);
+  assert.equal(judging.warnings[0]?.path, 'filter');
+});

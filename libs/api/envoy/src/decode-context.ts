@@ -17,7 +17,14 @@ export interface SourceMap {
 export interface FaultSink {
   readonly faults: Fault[];
   readonly warnings: Fault[];
+  /**
+   * The configuration is only judged (`--mode validate`): what Weft cannot do yet is worth a warning. Default false: it is to
+   * be served, and a proxy that left out a filter would do something else than was asked.
+   */
+  readonly judging?: boolean;
 }
+
+const NOT_YET = 'is known to Envoy and not implemented by Weft yet';
 
 /** A source with a name and no text: resources that came over the wire. */
 export function sourceNamed(file: string): SourceMap {
@@ -59,6 +66,16 @@ export class DecodeContext {
 
   warn(message: string, hint: FaultHint = {}): void {
     this.sink.warnings.push(this.fault(message, hint));
+  }
+
+  /**
+   * `subject` is valid for Envoy and comes later to Weft: a fault where the configuration is to be served, a warning where it
+   * is only judged. The caller goes on without it. `''`: the place itself is the subject.
+   */
+  later(subject: string, hint: FaultHint = {}): void {
+    const clause = subject === '' ? NOT_YET : `${subject} ${NOT_YET}`;
+    if (this.sink.judging === true) this.warn(`${clause}; it comes later, and no proxy starts with it until then`);
+    else this.error(clause, hint);
   }
 
   /**

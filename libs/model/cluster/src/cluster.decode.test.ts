@@ -48,7 +48,7 @@ test('of the load balancing extensions the first that is implemented is taken', 
   const config = clusterConfig(`{name: c, ${ASSIGNMENT}, load_balancing_policy: {policies: [${policies.join()}]}}`);
   assert.deepEqual([config.lbPolicy, config.leastRequestChoiceCount], ['LEAST_REQUEST', 3]);
   const { faults } = readCluster(`{name: c, ${ASSIGNMENT}, load_balancing_policy: {policies: [${policies[0]}]}}`);
-  assert.match(faults.join(), /load_balancing_policy\.policies: has no policy that is implemented/);
+  assert.match(faults.join(), /load_balancing_policy\.policies: each of these policies is known to Envoy/);
 });
 
 test('endpoints keep locality, priority, weight, health and name', () => {

@@ -58,7 +58,7 @@ export function decodeDiscovery(message: Cluster, cx: DecodeContext): Discovery 
     };
   }
   const suggestion = nearest(value.name, ['envoy.clusters.dns', ...Object.keys(EXTENSIONS)]);
-  place.error(`cluster type "${value.name}" is known to Envoy and not implemented by Weft yet`, {
+  place.later(`cluster type "${value.name}"`, {
     expected: 'envoy.clusters.dns, or type STATIC, STRICT_DNS, LOGICAL_DNS or EDS',
     ...(suggestion === undefined ? {} : { suggestion }),
   });
@@ -78,7 +78,7 @@ function ofType(type: (typeof TYPES)[number], message: Cluster, cx: DecodeContex
       warnOfResolver(message.typedDnsResolverConfig !== undefined, cx.at('typed_dns_resolver_config'));
       return { kind: type, dns: dnsOptions(message, CLUSTER_FAMILIES[message.dnsLookupFamily] ?? 'AUTO', cx) };
     case 'ORIGINAL_DST':
-      cx.at('type').error('cluster type ORIGINAL_DST is known to Envoy and not implemented by Weft yet', {
+      cx.at('type').later('cluster type ORIGINAL_DST', {
         expected: 'STATIC, STRICT_DNS, LOGICAL_DNS or EDS',
       });
       return undefined;
@@ -139,9 +139,8 @@ function decodePath(source: ConfigSource, cx: DecodeContext): { path: string; wa
   const { case: kind, value } = source.configSourceSpecifier;
   if (kind === 'path') return { path: value, watchedDirectory: '' };
   if (kind === 'pathConfigSource') return { path: value.path, watchedDirectory: value.watchedDirectory?.path ?? '' };
-  cx.error(
-    kind === undefined ? 'names no source' : 'endpoints over gRPC are known to Envoy and not implemented by Weft yet',
-    { expected: 'path_config_source' },
-  );
+  const hint = { expected: 'path_config_source' };
+  if (kind === undefined) cx.error('names no source', hint);
+  else cx.later('a source of endpoints over gRPC', hint);
   return undefined;
 }

@@ -57,10 +57,7 @@ export function decodeHttpOptions(message: Cluster, cx: DecodeContext): DecodedH
     const { case: protocol, value: chosen } = value.protocolConfig;
     if (protocol === 'httpProtocolOptions') http1 = chosen;
     warnOfHttp2(protocol === 'http2ProtocolOptions', place.at('explicit_http_config', 'http2_protocol_options'));
-    if (protocol === 'http3ProtocolOptions')
-      place
-        .at('explicit_http_config', 'http3_protocol_options')
-        .error('HTTP/3 is known to Envoy and not implemented by Weft yet');
+    if (protocol === 'http3ProtocolOptions') place.at('explicit_http_config', 'http3_protocol_options').later('HTTP/3');
   } else if (kind === undefined) {
     place.error('names no protocol', { expected: 'explicit_http_config' });
   } else {

@@ -48,7 +48,7 @@ export function decodeLbPolicy(message: Cluster, cx: DecodeContext): DecodedLbPo
   const leastRequestChoiceCount = lbConfig.case === 'leastRequestLbConfig' ? (lbConfig.value.choiceCount ?? 2) : 2;
   if (name === 'ROUND_ROBIN' || name === 'LEAST_REQUEST' || name === 'RANDOM')
     return { lbPolicy: name, leastRequestChoiceCount };
-  cx.at('lb_policy').error(`${name} is known to Envoy and not implemented by Weft yet`, { expected: EXPECTED });
+  cx.at('lb_policy').later(name, { expected: EXPECTED });
   return undefined;
 }
 
@@ -64,7 +64,6 @@ function decodeExtension({ policies }: LoadBalancingPolicy, cx: DecodeContext): 
     const { choiceCount } = config as Partial<LeastRequest>;
     return { lbPolicy, leastRequestChoiceCount: choiceCount ?? 2 };
   }
-  if (cx.faults.length === before)
-    cx.at('policies').error('has no policy that is implemented by Weft yet', { expected: EXPECTED });
+  if (cx.faults.length === before) cx.at('policies').later('each of these policies', { expected: EXPECTED });
   return undefined;
 }

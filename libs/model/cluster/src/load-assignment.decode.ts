@@ -63,7 +63,7 @@ function decodeLocality(message: LocalityLbEndpoints, cx: DecodeContext, kind: A
     list = lbConfig.value.lbEndpoints;
     place = cx.at('load_balancer_endpoints', 'lb_endpoints');
   } else if (lbConfig.case === 'ledsClusterLocalityConfig') {
-    cx.at('leds_cluster_locality_config').error('LEDS is known to Envoy and not implemented by Weft yet');
+    cx.at('leds_cluster_locality_config').later('LEDS');
   }
   return {
     locality: { region: locality?.region ?? '', zone: locality?.zone ?? '', subZone: locality?.subZone ?? '' },
@@ -75,12 +75,8 @@ function decodeLocality(message: LocalityLbEndpoints, cx: DecodeContext, kind: A
 function decodeEndpoint(message: LbEndpoint, cx: DecodeContext, kind: AddressKind): Endpoint | undefined {
   const { case: which, value } = message.hostIdentifier;
   if (which !== 'endpoint') {
-    cx.error(
-      which === undefined ? 'has no endpoint' : 'endpoint_name is known to Envoy and not implemented by Weft yet',
-      {
-        expected: 'endpoint',
-      },
-    );
+    if (which === undefined) cx.error('has no endpoint', { expected: 'endpoint' });
+    else cx.later('endpoint_name', { expected: 'endpoint' });
     return undefined;
   }
   const address = decodeEndpointAddress(value.address, cx.at('endpoint', 'address'), kind);
@@ -107,12 +103,9 @@ function decodeEndpointAddress(
     return { kind: 'pipe', path: value.path };
   }
   if (which !== 'socketAddress') {
-    cx.error(
-      which === undefined ? 'is missing' : 'internal addresses are known to Envoy and not implemented by Weft yet',
-      {
-        expected: 'socket_address or pipe',
-      },
-    );
+    const hint = { expected: 'socket_address or pipe' };
+    if (which === undefined) cx.error('is missing', hint);
+    else cx.later('an internal address', hint);
     return undefined;
   }
   const at = cx.at('socket_address');

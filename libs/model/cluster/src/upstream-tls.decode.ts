@@ -48,7 +48,7 @@ export function decodeUpstreamTransportSocket(
   if (config.$typeName === RAW_BUFFER) return undefined;
   if (config.$typeName === `${TLS}.UpstreamTlsContext`)
     return decodeUpstreamTls(config as UpstreamTlsContext, place) ?? 'fault';
-  place.error(`transport socket "${config.$typeName}" is known to Envoy and not implemented by Weft yet`, {
+  place.later(`transport socket "${config.$typeName}"`, {
     expected: `${TLS}.UpstreamTlsContext or ${RAW_BUFFER}`,
   });
   return 'fault';
@@ -87,21 +87,17 @@ function decodeUpstreamTls(message: UpstreamTlsContext, cx: DecodeContext): Upst
 }
 
 function refuseSecretsElsewhere(common: CommonTlsContext, cx: DecodeContext): void {
-  const later = 'is known to Envoy and not implemented by Weft yet';
   if (common.tlsCertificateSdsSecretConfigs.length > 0)
-    cx.at('tls_certificate_sds_secret_configs').error(later, { expected: 'tls_certificates' });
+    cx.at('tls_certificate_sds_secret_configs').later('', { expected: 'tls_certificates' });
   const { case: kind } = common.validationContextType;
   if (kind !== undefined && kind !== 'validationContext')
-    cx.at(snakeCase(kind)).error(later, { expected: 'validation_context' });
+    cx.at(snakeCase(kind)).later('', { expected: 'validation_context' });
 }
 
 function decodeValidation(message: CertificateValidationContext, cx: DecodeContext): CertificateValidation {
-  if (message.crl !== undefined)
-    cx.at('crl').error('revocation lists are known to Envoy and not implemented by Weft yet');
-  if (message.customValidatorConfig !== undefined)
-    cx.at('custom_validator_config').error('is known to Envoy and not implemented by Weft yet');
-  if (message.systemRootCerts !== undefined)
-    cx.at('system_root_certs').error('is known to Envoy and not implemented by Weft yet', { expected: 'trusted_ca' });
+  if (message.crl !== undefined) cx.at('crl').later('a revocation list');
+  if (message.customValidatorConfig !== undefined) cx.at('custom_validator_config').later('');
+  if (message.systemRootCerts !== undefined) cx.at('system_root_certs').later('', { expected: 'trusted_ca' });
   const trustedCa = message.trustedCa && decodeTextSource(message.trustedCa, cx.at('trusted_ca'));
   const subjectAltNames = decodeSans(message, cx);
   if (subjectAltNames.length > 0 && message.trustedCa === undefined)

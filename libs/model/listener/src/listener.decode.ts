@@ -41,13 +41,15 @@ export function decodeListener<F>(
 ): ListenerConfig<F> | undefined {
   const before = cx.faults.length;
   const address = decodeListenerAddress(message.address, cx.at('address'));
-  const chains = message.filterChains.map((chain, i) => decodeChain(chain, cx.at('filter_chains', i), decodeFilter));
+  const chains = message.filterChains.flatMap(
+    (chain, i) => decodeChain(chain, cx.at('filter_chains', i), decodeFilter) ?? [],
+  );
   const { defaultFilterChain } = message;
   const defaultChain =
     defaultFilterChain === undefined
       ? undefined
       : decodeChain(defaultFilterChain, cx.at('default_filter_chain'), decodeFilter);
-  if (chains.length === 0 && defaultFilterChain === undefined)
+  if (message.filterChains.length === 0 && defaultFilterChain === undefined)
     cx.at('filter_chains').error('is empty', { expected: 'at least one filter chain' });
   rejectTwins(message.filterChains, cx.at('filter_chains'));
   if (cx.faults.length > before || address === undefined) return undefined;
@@ -57,7 +59,7 @@ export function decodeListener<F>(
     address,
     bindToPort: message.bindToPort ?? true,
     reusePort: message.enableReusePort ?? false,
-    chains: chains as FilterChainConfig<F>[],
+    chains,
     defaultChain,
     perConnectionBufferLimitBytes: message.perConnectionBufferLimitBytes ?? 1024 * 1024,
     backlog: message.tcpBacklogSize ?? 128,
@@ -65,14 +67,17 @@ export function decodeListener<F>(
   };
 }
 
+/** What `ipv4_compat` may stand beside: a socket bound to anything else would never see an IPv4 client. */
+const IPV4_MAPPED = /^(?:::|0(?::0){7}|::ffff:.+)$/i;
+
 /** The address of a listener or of the admin server. */
 export function decodeListenerAddress(message: Address | undefined, cx: DecodeContext): ListenerAddress | undefined {
   const { case: kind, value } = message?.address ?? { case: undefined, value: undefined };
   if (kind === 'pipe') return { kind: 'pipe', path: value.path };
   if (kind !== 'socketAddress') {
-    cx.error(kind === undefined ? 'is missing' : `${kind} is known to Envoy and not implemented by Weft yet`, {
-      expected: 'socket_address or pipe',
-    });
+    const hint = { expected: 'socket_address or pipe' };
+    if (kind === undefined) cx.error('is missing', hint);
+    else cx.later(kind, hint);
     return undefined;
   }
   const socket = cx.at('socket_address');
@@ -82,13 +87,15 @@ export function decodeListenerAddress(message: Address | undefined, cx: DecodeCo
     return undefined;
   }
   if (value.protocol === 1) {
-    socket
-      .at('protocol')
-      .error('UDP listeners are known to Envoy and not implemented by Weft yet', { expected: 'TCP' });
+    socket.at('protocol').later('a UDP listener', { expected: 'TCP' });
     return undefined;
   }
   if (!/^[0-9.]+$|:/.test(value.address)) {
     socket.at('address').error(`"${value.address}" is not an IP address`, { expected: 'for example 0.0.0.0 or "::"' });
+    return undefined;
+  }
+  if (value.ipv4Compat && !IPV4_MAPPED.test(value.address)) {
+    socket.at('ipv4_compat').error(`does not go with ${value.address}`, { expected: '"::" or an IPv4-mapped address' });
     return undefined;
   }
   return { kind: 'socket', ip: value.address, port, ipv4Compat: value.ipv4Compat };
@@ -100,20 +107,20 @@ function decodeChain<F>(
   decodeFilter: DecodeNetworkFilter<F>,
 ): FilterChainConfig<F> | undefined {
   const match = decodeMatch(message.filterChainMatch, cx.at('filter_chain_match'));
-  if (message.transportSocket !== undefined)
-    cx.at('transport_socket').error('TLS on listeners is known to Envoy and not implemented by Weft yet');
+  if (message.transportSocket !== undefined) cx.at('transport_socket').later('TLS on listeners');
   const filters = cx.at('filters');
   if (message.filters.length === 0) {
     filters.error('is empty', { expected: 'a terminal filter: http_connection_manager or tcp_proxy' });
     return undefined;
   }
   if (message.filters.length > 1)
-    filters.at(0).error('only the terminal network filter is implemented by Weft yet', {
+    filters.at(0).later('a network filter before the terminal one', {
       expected: 'one filter: http_connection_manager or tcp_proxy',
     });
-  const { configType } = message.filters[0]!;
+  const last = message.filters.length - 1;
+  const { configType } = message.filters[last]!;
   const filter = decodeFilter(
-    filters.at(0, 'typed_config'),
+    filters.at(last, 'typed_config'),
     configType.case === 'typedConfig' ? configType.value : undefined,
   );
   return filter === undefined ? undefined : { name: message.name, match, filter };
@@ -129,8 +136,7 @@ function decodeMatch(message: MatchProto | undefined, cx: DecodeContext): Filter
       ['direct_source_prefix_ranges', message.directSourcePrefixRanges.length],
     ] as const;
     // A criterion that is not looked at would send connections to the wrong chain, so it is refused and not only reported.
-    for (const [field, set] of late)
-      if (set !== 0) cx.at(field).error('is known to Envoy and not implemented by Weft yet');
+    for (const [field, set] of late) if (set !== 0) cx.at(field).later('');
   }
   const ranges = (list: MatchProto['prefixRanges'] | undefined, field: string) =>
     (list ?? []).flatMap((range, i) => decodeCidr(range, cx.at(field, i)) ?? []);

@@ -69,9 +69,8 @@ export function decodeFilter(
     case 'responseFlagFilter':
       return decodeFlags(value.flags, cx.at('response_flag_filter', 'flags'));
     default:
-      cx.error(kind === undefined ? 'is empty' : `${kind} is not implemented by Weft`, {
-        expected: 'one of the filters',
-      });
+      if (kind === undefined) cx.error('is empty', { expected: 'one of the filters' });
+      else cx.later(kind);
       return undefined;
   }
 }

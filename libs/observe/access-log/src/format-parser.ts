@@ -1,4 +1,5 @@
 import { nearest } from '@weft/api-envoy';
+import { LATER_OPERATORS } from './later-operators.ts';
 import { OPERATORS } from './operators.ts';
 
 /** A part of a format: text as it is, or an operator with its argument and its longest length. */
@@ -17,6 +18,8 @@ export interface FormatFault {
   readonly message: string;
   readonly expected?: string;
   readonly suggestion?: string;
+  /** Right for Envoy, and an operator that Weft does not have yet: `message` is its name. */
+  readonly later?: true;
 }
 
 // An argument may have percent signs in it (START_TIME), so it ends at the parenthesis, not at the next percent sign.
@@ -72,6 +75,7 @@ function addText(parts: FormatPart[], text: string): void {
 function check(name: string, argument: string | undefined, length: string | undefined): FormatFault | undefined {
   const operator = Object.hasOwn(OPERATORS, name) ? OPERATORS[name] : undefined;
   if (operator === undefined) {
+    if (LATER_OPERATORS.has(name)) return { message: `the operator ${name}`, later: true };
     const suggestion = nearest(name, Object.keys(OPERATORS));
     return { message: `unknown operator "${name}"`, ...(suggestion === undefined ? {} : { suggestion }) };
   }

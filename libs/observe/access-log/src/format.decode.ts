@@ -65,7 +65,10 @@ function decodeNode(value: StructValue, cx: DecodeContext): JsonNode {
 
 function decodeParts(text: string, cx: DecodeContext): FormatPart[] {
   const { parts, faults } = parseFormat(text);
-  for (const { message, ...hint } of faults) cx.error(message, hint);
+  for (const { message, later, ...hint } of faults) {
+    if (later === true) cx.later(message);
+    else cx.error(message, hint);
+  }
   return parts;
 }
 

@@ -107,10 +107,10 @@ test('every fault is reported with its path', () => {
     custom_tags: [{ tag: 'v', value: '%REQ(x)%' }],
   });
   assert.deepEqual(faults, [
-    'custom_tags[0]: "value" is not implemented by Weft',
+    'custom_tags[0]: "value" is known to Envoy and not implemented by Weft yet',
     'provider.typed_config.collector_cluster: is missing',
     'provider.typed_config.collector_endpoint: is missing',
-    'provider.typed_config.collector_endpoint_version: is not implemented by Weft',
+    'provider.typed_config.collector_endpoint_version: is known to Envoy and not implemented by Weft yet',
   ]);
 });
 

@@ -84,7 +84,7 @@ function decodeZipkin(message: ZipkinMessage, cx: DecodeContext): ZipkinConfig {
   }
   // 1 is HTTP_JSON. Generated enums do not exist at run time: only their types come from the API.
   if ((message.collectorEndpointVersion as number) !== 1) {
-    cx.at('collector_endpoint_version').error('is not implemented by Weft', { expected: 'HTTP_JSON' });
+    cx.at('collector_endpoint_version').later('', { expected: 'HTTP_JSON' });
   }
   return {
     collectorCluster: message.collectorCluster,
@@ -115,9 +115,9 @@ function decodeCustomTag({ tag, type }: CustomTagMessage, cx: DecodeContext): Cu
     case 'metadata':
       return { tag, kind: 'metadata', defaultValue: type.value.defaultValue };
     default:
-      cx.error(type.case === undefined ? 'has no value' : `"${type.case}" is not implemented by Weft`, {
-        expected: 'literal, environment, request_header or metadata',
-      });
+      if (type.case === undefined)
+        cx.error('has no value', { expected: 'literal, environment, request_header or metadata' });
+      else cx.later(`"${type.case}"`);
       return undefined;
   }
 }

@@ -97,9 +97,7 @@ function decodeRoutes(message: HttpConnectionManager, cx: DecodeContext): RouteS
   } else if (kind === undefined) {
     cx.error('has no routes', { expected: 'route_config or rds' });
   } else {
-    cx.at('scoped_routes').error('is known to Envoy and not implemented by Weft yet', {
-      expected: 'route_config or rds',
-    });
+    cx.at('scoped_routes').later('', { expected: 'route_config or rds' });
   }
   return undefined;
 }
@@ -137,7 +135,7 @@ function decodeFilter(
   registry: readonly HttpFilterFactory<unknown>[],
 ): FilterConfig | undefined {
   if (entry.configType.case === 'configDiscovery') {
-    cx.at('config_discovery').error('is known to Envoy and not implemented by Weft yet', { expected: 'typed_config' });
+    cx.at('config_discovery').later('', { expected: 'typed_config' });
     return undefined;
   }
   const place = cx.at('typed_config');
@@ -146,9 +144,9 @@ function decodeFilter(
   const factory = registry.find((candidate) => candidate.typeName === message.$typeName);
   if (factory === undefined) {
     const known = registry.map((candidate) => candidate.typeName).join(', ');
-    const text = `the filter ${message.$typeName} is known to Envoy and not implemented by Weft yet`;
-    if (entry.isOptional) place.warn(`${text}; it is left out, as is_optional says`);
-    else place.error(text, { expected: `one of: ${known}` });
+    const subject = `the filter ${message.$typeName}`;
+    if (entry.isOptional) place.warn(`${subject} is not implemented by Weft yet; it is left out, as is_optional says`);
+    else place.later(subject, { expected: `one of: ${known}` });
     return undefined;
   }
   const config = factory.decode(message, place);
@@ -156,8 +154,7 @@ function decodeFilter(
 }
 
 function codecType(type: number, cx: DecodeContext): HcmConfig['codecType'] {
-  if (type === 3) cx.error('HTTP/3 is known to Envoy and not implemented by Weft', { expected: 'AUTO or HTTP1' });
-  if (type === 2) cx.warn('HTTP/2 comes later: this listener speaks HTTP/1.1 only', { expected: 'AUTO or HTTP1' });
+  if (type === 3) cx.later('HTTP/3', { expected: 'AUTO, HTTP1 or HTTP2' });
   return type === 1 ? 'HTTP1' : type === 2 ? 'HTTP2' : 'AUTO';
 }
 

@@ -186,9 +186,7 @@ export class ListenerManager {
     const factory = this.factories.find((candidate) => candidate.typeName === message.$typeName);
     if (factory === undefined) {
       const known = this.factories.map((candidate) => candidate.typeName).join(', ');
-      cx.error(`the filter ${message.$typeName} is known to Envoy and not implemented by Weft yet`, {
-        expected: `one of: ${known}`,
-      });
+      cx.later(`the filter ${message.$typeName}`, { expected: `one of: ${known}` });
       return undefined;
     }
     const config = factory.decode(message, cx);

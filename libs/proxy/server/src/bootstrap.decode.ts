@@ -1,4 +1,5 @@
 import { toJson } from '@bufbuild/protobuf';
+import { existsSync } from 'node:fs';
 import { registry, type DecodeContext } from '@weft/api-envoy';
 import type { Bootstrap } from '@weft/api-envoy/gen/envoy/config/bootstrap/v3/bootstrap_pb';
 import type { ConfigSource } from '@weft/api-envoy/gen/envoy/config/core/v3/config_source_pb';
@@ -47,11 +48,18 @@ export function decodeBootstrap(message: Bootstrap, cx: DecodeContext, options: 
 export function fileSource(source: ConfigSource | undefined, cx: DecodeContext): FileSource | undefined {
   if (source === undefined) return undefined;
   const { case: kind, value } = source.configSourceSpecifier;
-  if (kind === 'path') return { path: value, watchedDirectory: undefined };
-  if (kind === 'pathConfigSource') return { path: value.path, watchedDirectory: value.watchedDirectory?.path };
-  cx.error(kind === undefined ? 'names no source' : `${kind} is known to Envoy and not implemented by Weft yet`, {
-    expected: 'path_config_source',
-  });
+  if (kind === 'path' || kind === 'pathConfigSource') {
+    const path = kind === 'path' ? value : value.path;
+    // A directory cannot be told from a typing error once the proxy waits for it, so it has to be there at the start.
+    if (!existsSync(path)) {
+      cx.at(...(kind === 'path' ? ['path'] : ['path_config_source', 'path'])).error(`"${path}" does not exist`);
+      return undefined;
+    }
+    return { path, watchedDirectory: kind === 'path' ? undefined : value.watchedDirectory?.path };
+  }
+  const hint = { expected: 'path_config_source' };
+  if (kind === undefined) cx.error('names no source', hint);
+  else cx.later(kind, hint);
   return undefined;
 }
 
@@ -76,9 +84,7 @@ function decodeLayers(message: Bootstrap, cx: DecodeContext): RuntimeLayer[] {
       const json: unknown = value;
       return [{ name: layer.name, kind: 'static', values: new Map(flattenRuntime(json)) }];
     }
-    cx.at(i).error(`${kind ?? 'a layer without a kind'} is known to Envoy and not implemented by Weft yet`, {
-      expected: 'static_layer or admin_layer',
-    });
+    cx.at(i).later(kind ?? 'a layer without a kind', { expected: 'static_layer or admin_layer' });
     return [];
   });
 }

@@ -46,7 +46,7 @@ export function loadBootstrap(options: ProxyOptions): LoadedBootstrap {
   const faults = [...unreadable, ...parts.flatMap((part) => part.faults)];
   const warnings = parts.flatMap((part) => part.warnings);
   const source = placesOf(parts);
-  const cx = new DecodeContext(source, { faults, warnings });
+  const cx = new DecodeContext(source, { faults, warnings, judging: options.mode === 'validate' });
   const unread = faults.map(({ path }) => path);
   const message = unreadable.length > 0 ? undefined : merge(parts);
   if (message === undefined) return { message, cx, unread, source };

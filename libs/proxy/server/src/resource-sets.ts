@@ -40,7 +40,8 @@ export class ResourceSets {
     const known = new Set(clusters.map(({ name }) => name));
     if (known.has('') || this.proxy.bootstrap.dynamicResources?.cdsConfig !== undefined) return;
     listeners.forEach((listener, i) => {
-      for (const chain of listener.config.chains) {
+      const { chains, defaultChain } = listener.config;
+      for (const chain of defaultChain === undefined ? chains : [...chains, defaultChain]) {
         const { routes } = chain.filter.config as Partial<HcmConfig>;
         if (routes?.kind !== 'static' || routes.table.validateClusters === false) continue;
         for (const name of routes.table.clusterNames)
