@@ -1,0 +1,1 @@
+export { parseClientHello, type ClientHello, type ClientHelloResult } from './client-hello.ts';
