@@ -1,6 +1,6 @@
 import { DEFAULT_BUCKET_BOUNDS, disjointCounts } from './bucket-bounds.ts';
 import { PERCENTILES, type Distribution } from './distribution.ts';
-import type { HistogramStat } from './numbers.ts';
+import type { ReadableHistogram } from './numbers.ts';
 import { numbers, type Selection } from './selection.ts';
 import type { BucketMode } from './stats-query.ts';
 
@@ -11,7 +11,7 @@ export function statsJson(selection: Selection, buckets: BucketMode): string {
   return JSON.stringify({ stats });
 }
 
-function histogramsJson(histograms: readonly HistogramStat[], buckets: BucketMode): object {
+function histogramsJson(histograms: readonly ReadableHistogram[], buckets: BucketMode): object {
   switch (buckets) {
     case 'cumulative':
       return histograms.map((one) =>
@@ -38,12 +38,12 @@ function histogramsJson(histograms: readonly HistogramStat[], buckets: BucketMod
 }
 
 // NaN, the quantile of nothing, becomes null in JSON.
-function quantilePairs({ interval, cumulative }: HistogramStat): object[] {
+function quantilePairs({ interval, cumulative }: ReadableHistogram): object[] {
   const before = interval.quantiles();
   return cumulative.quantiles().map((quantile, at) => ({ cumulative: quantile, interval: before[at] }));
 }
 
-function bucketsJson(histogram: HistogramStat, counts: (distribution: Distribution) => number[]): object {
+function bucketsJson(histogram: ReadableHistogram, counts: (distribution: Distribution) => number[]): object {
   const interval = counts(histogram.interval);
   const cumulative = counts(histogram.cumulative);
   return {

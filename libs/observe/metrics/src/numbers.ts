@@ -2,8 +2,38 @@ import type { Counter, Gauge, Histogram } from '@weft/core-stats';
 import { type Distribution, distributionOf } from './distribution.ts';
 import { BUCKET_COUNT, bucketOf } from './log-linear.ts';
 
-/** A counter of the store. `used` is what `usedonly` asks: has it ever moved? */
-export class CounterStat implements Counter {
+/** A counter or gauge as formats print it. `used` is what `usedonly` asks: has it ever moved? */
+export interface ReadableNumber {
+  readonly name: string;
+  readonly value: number;
+  readonly used: boolean;
+}
+
+export interface ReadableHistogram {
+  readonly name: string;
+  readonly used: boolean;
+  /** All values since the start. */
+  readonly cumulative: Distribution;
+  /** The values between the last two calls of `flush`. */
+  readonly interval: Distribution;
+}
+
+export interface StoredCounter extends Counter, ReadableNumber {
+  readonly value: number;
+  reset(): void;
+}
+
+export interface StoredGauge extends Gauge, ReadableNumber {
+  readonly value: number;
+}
+
+export interface StoredHistogram extends Histogram, ReadableHistogram {
+  /** Ends the interval: what was recorded in it is now `interval`. */
+  flush(): void;
+}
+
+/** A counter of a proxy with one event loop. */
+export class CounterStat implements StoredCounter {
   readonly name: string;
   value = 0;
   private wasReset = false;
@@ -26,7 +56,7 @@ export class CounterStat implements Counter {
   }
 }
 
-export class GaugeStat implements Gauge {
+export class GaugeStat implements StoredGauge {
   readonly name: string;
   value = 0;
   used = false;
@@ -54,18 +84,38 @@ export class GaugeStat implements Gauge {
   }
 }
 
+/** What a histogram needs to know of its past to tell the last interval from it. */
+export class IntervalClock {
+  private atFlush: Uint32Array | undefined;
+  private sumAtFlush = 0;
+  private last: Distribution = distributionOf(undefined, 0);
+
+  get interval(): Distribution {
+    return this.last;
+  }
+
+  /** `total` and `sum`: what the histogram holds now. */
+  flush(total: Uint32Array, sum: number): void {
+    const atFlush = (this.atFlush ??= new Uint32Array(BUCKET_COUNT));
+    this.last = distributionOf(
+      total.map((count, place) => count - (atFlush[place] as number)),
+      sum - this.sumAtFlush,
+    );
+    atFlush.set(total);
+    this.sumAtFlush = sum;
+  }
+}
+
 /**
  * A histogram: all values since the start, and those of the last whole interval. Unlike Envoy, whose workers hand their
  * counts over at each flush, the cumulative side is up to date at once.
  */
-export class HistogramStat implements Histogram {
+export class HistogramStat implements StoredHistogram {
   readonly name: string;
   // Most histograms of a proxy never count anything: their buckets are not there until they do.
   private total: Uint32Array | undefined;
   private totalSum = 0;
-  private atFlush: Uint32Array | undefined;
-  private sumAtFlush = 0;
-  private lastInterval: Distribution = distributionOf(undefined, 0);
+  private readonly clock = new IntervalClock();
 
   constructor(name: string) {
     this.name = name;
@@ -84,21 +134,10 @@ export class HistogramStat implements Histogram {
   get cumulative(): Distribution {
     return distributionOf(this.total, this.totalSum);
   }
-  /** The values between the last two calls of `flush`. */
   get interval(): Distribution {
-    return this.lastInterval;
+    return this.clock.interval;
   }
-
-  /** Ends the interval: what was recorded in it is now `interval`. */
   flush(): void {
-    const { total } = this;
-    if (total === undefined) return;
-    const atFlush = (this.atFlush ??= new Uint32Array(BUCKET_COUNT));
-    this.lastInterval = distributionOf(
-      total.map((count, place) => count - (atFlush[place] as number)),
-      this.totalSum - this.sumAtFlush,
-    );
-    atFlush.set(total);
-    this.sumAtFlush = this.totalSum;
+    if (this.total !== undefined) this.clock.flush(this.total, this.totalSum);
   }
 }

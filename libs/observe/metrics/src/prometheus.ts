@@ -1,6 +1,6 @@
 import { DEFAULT_BUCKET_BOUNDS } from './bucket-bounds.ts';
 import { PERCENTILES } from './distribution.ts';
-import type { HistogramStat } from './numbers.ts';
+import type { ReadableHistogram } from './numbers.ts';
 import type { Selection } from './selection.ts';
 import type { BucketMode } from './stats-query.ts';
 import { DEFAULT_TAG_RULES, extractTags, type FixedTag, type TagRule, type TaggedName } from './tag-extraction.ts';
@@ -69,7 +69,7 @@ export class PrometheusFormatter {
   }
 }
 
-function printHistogram(series: string, labels: string, { cumulative }: HistogramStat): string {
+function printHistogram(series: string, labels: string, { cumulative }: ReadableHistogram): string {
   const before = labels === '' ? '' : `${labels},`;
   const below = cumulative.countsBelow(DEFAULT_BUCKET_BOUNDS);
   let text = '';
@@ -79,7 +79,7 @@ function printHistogram(series: string, labels: string, { cumulative }: Histogra
 }
 
 /** Quantiles of the last interval, as Envoy gives them. */
-function printSummary(series: string, labels: string, { interval }: HistogramStat): string {
+function printSummary(series: string, labels: string, { interval }: ReadableHistogram): string {
   const before = labels === '' ? '' : `${labels},`;
   const quantiles = interval.quantiles();
   let text = '';

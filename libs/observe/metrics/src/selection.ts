@@ -1,12 +1,12 @@
-import type { CounterStat, GaugeStat, HistogramStat } from './numbers.ts';
+import type { ReadableHistogram, ReadableNumber } from './numbers.ts';
 import type { StatsQuery } from './stats-query.ts';
 import type { StatsStore } from './stats-store.ts';
 
 /** The stats that a query wants, each list sorted by name. */
 export interface Selection {
-  readonly counters: readonly CounterStat[];
-  readonly gauges: readonly GaugeStat[];
-  readonly histograms: readonly HistogramStat[];
+  readonly counters: readonly ReadableNumber[];
+  readonly gauges: readonly ReadableNumber[];
+  readonly histograms: readonly ReadableHistogram[];
 }
 
 export function select(store: StatsStore, query: StatsQuery): Selection {
@@ -21,6 +21,6 @@ export function select(store: StatsStore, query: StatsQuery): Selection {
 }
 
 /** Counters and gauges as one list, sorted by name: text and JSON do not tell them apart. */
-export function numbers({ counters, gauges }: Selection): (CounterStat | GaugeStat)[] {
+export function numbers({ counters, gauges }: Selection): ReadableNumber[] {
   return [...counters, ...gauges].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

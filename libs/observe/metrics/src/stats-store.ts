@@ -1,38 +1,75 @@
 import { after, type Timer, type Timers } from '@weft/core-runtime';
 import type { StatsScope } from '@weft/core-stats';
-import { CounterStat, GaugeStat, HistogramStat } from './numbers.ts';
+import {
+  CounterStat,
+  GaugeStat,
+  HistogramStat,
+  type StoredCounter,
+  type StoredGauge,
+  type StoredHistogram,
+} from './numbers.ts';
 
 /** How long an interval of the histograms lasts. Default of Bootstrap.stats_flush_interval. */
 export const FLUSH_INTERVAL_MS = 5000;
 
+/** Makes the stats of a store: plain numbers, or numbers in shared memory where the proxy has workers. */
+export interface StatKinds {
+  counter(name: string): StoredCounter;
+  gauge(name: string): StoredGauge;
+  histogram(name: string): StoredHistogram;
+}
+
+const PLAIN: StatKinds = {
+  counter: (name) => new CounterStat(name),
+  gauge: (name) => new GaugeStat(name),
+  histogram: (name) => new HistogramStat(name),
+};
+
 /** All counters, gauges and histograms of one proxy. Readers get them sorted by name. */
 export class StatsStore {
   readonly root: StatsScope;
-  private readonly counterMap = new Map<string, CounterStat>();
-  private readonly gaugeMap = new Map<string, GaugeStat>();
-  private readonly histogramMap = new Map<string, HistogramStat>();
+  private readonly kinds: StatKinds;
+  private readonly counterMap = new Map<string, StoredCounter>();
+  private readonly gaugeMap = new Map<string, StoredGauge>();
+  private readonly histogramMap = new Map<string, StoredHistogram>();
 
-  constructor() {
+  constructor(kinds: StatKinds = PLAIN) {
+    this.kinds = kinds;
     this.root = new Scope(this, '');
   }
 
-  counter(name: string): CounterStat {
-    return getOrAdd(this.counterMap, name, CounterStat);
+  counter(name: string): StoredCounter {
+    let stat = this.counterMap.get(name);
+    if (stat === undefined) {
+      stat = this.kinds.counter(name);
+      this.counterMap.set(name, stat);
+    }
+    return stat;
   }
-  gauge(name: string): GaugeStat {
-    return getOrAdd(this.gaugeMap, name, GaugeStat);
+  gauge(name: string): StoredGauge {
+    let stat = this.gaugeMap.get(name);
+    if (stat === undefined) {
+      stat = this.kinds.gauge(name);
+      this.gaugeMap.set(name, stat);
+    }
+    return stat;
   }
-  histogram(name: string): HistogramStat {
-    return getOrAdd(this.histogramMap, name, HistogramStat);
+  histogram(name: string): StoredHistogram {
+    let stat = this.histogramMap.get(name);
+    if (stat === undefined) {
+      stat = this.kinds.histogram(name);
+      this.histogramMap.set(name, stat);
+    }
+    return stat;
   }
 
-  counters(): CounterStat[] {
+  counters(): StoredCounter[] {
     return sorted(this.counterMap);
   }
-  gauges(): GaugeStat[] {
+  gauges(): StoredGauge[] {
     return sorted(this.gaugeMap);
   }
-  histograms(): HistogramStat[] {
+  histograms(): StoredHistogram[] {
     return sorted(this.histogramMap);
   }
 
@@ -75,27 +112,18 @@ class Scope implements StatsScope {
     this.store = store;
     this.prefix = prefix;
   }
-  counter(name: string): CounterStat {
+  counter(name: string): StoredCounter {
     return this.store.counter(this.prefix + name);
   }
-  gauge(name: string): GaugeStat {
+  gauge(name: string): StoredGauge {
     return this.store.gauge(this.prefix + name);
   }
-  histogram(name: string): HistogramStat {
+  histogram(name: string): StoredHistogram {
     return this.store.histogram(this.prefix + name);
   }
   scope(prefix: string): StatsScope {
     return new Scope(this.store, this.prefix + prefix);
   }
-}
-
-function getOrAdd<T>(map: Map<string, T>, name: string, Stat: new (name: string) => T): T {
-  let stat = map.get(name);
-  if (stat === undefined) {
-    stat = new Stat(name);
-    map.set(name, stat);
-  }
-  return stat;
 }
 
 function sorted<T extends { readonly name: string }>(map: Map<string, T>): T[] {

@@ -1,6 +1,6 @@
 import { DEFAULT_BUCKET_BOUNDS, disjointCounts } from './bucket-bounds.ts';
 import { PERCENTILES, type Distribution } from './distribution.ts';
-import type { HistogramStat } from './numbers.ts';
+import type { ReadableHistogram } from './numbers.ts';
 import { numbers, type Selection } from './selection.ts';
 import type { BucketMode } from './stats-query.ts';
 
@@ -12,7 +12,7 @@ export function statsText(selection: Selection, buckets: BucketMode): string {
   return text;
 }
 
-function histogramText(histogram: HistogramStat, buckets: BucketMode): string {
+function histogramText(histogram: ReadableHistogram, buckets: BucketMode): string {
   if (!histogram.used) return 'No recorded values';
   const { interval, cumulative } = histogram;
   switch (buckets) {
@@ -28,7 +28,7 @@ function histogramText(histogram: HistogramStat, buckets: BucketMode): string {
 }
 
 /** `P0(1.05,0) P25(…` with the interval first. */
-function summary({ interval, cumulative }: HistogramStat): string {
+function summary({ interval, cumulative }: ReadableHistogram): string {
   const before = interval.quantiles();
   const total = cumulative.quantiles();
   return PERCENTILES.map((percent, at) => `P${percent}(${decimal(before[at])},${decimal(total[at])})`).join(' ');
