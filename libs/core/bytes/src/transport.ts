@@ -18,6 +18,13 @@ export interface Transport {
   /** Stops reading. Counted, as Envoy's readDisable: as many `resumeReading` calls start it again. */
   pauseReading(): void;
   resumeReading(): void;
+  /**
+   * For receivers that pass bytes on and keep none: from now on large chunks are lent. A lent chunk may be used until `onData`
+   * returns or, where reading is paused inside `onData`, until it is resumed. Absent where chunks are always the receiver's.
+   */
+  lendReads?(): void;
+  /** Writes a chunk that is lent. False: the system did not take all of it, and it must stay as it is until `onDrain`. */
+  writeLent?(chunk: Buffer): boolean;
   /** Bytes queued and not yet taken by the system. */
   readonly bufferedBytes: number;
   /** Bytes queued since the connection began. */

@@ -12,16 +12,16 @@ export class ReadBuffer {
   private slab: Buffer = Buffer.allocUnsafeSlow(SLAB_BYTES);
   private used = 0;
 
-  /** A copy of the first `bytes` of the buffer. */
-  take(bytes: number): Buffer {
+  /** A copy of the first `bytes` of `from`. */
+  take(bytes: number, from: Buffer = this.buffer): Buffer {
     if (SLAB_BYTES - this.used < bytes) {
       // A large read gets a buffer of its own, so that it does not waste what is left of the slab.
-      if (bytes >= SLAB_BYTES / 4) return Buffer.from(this.buffer.subarray(0, bytes));
+      if (bytes >= SLAB_BYTES / 4) return Buffer.from(from.subarray(0, bytes));
       this.slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
       this.used = 0;
     }
     const copy = this.slab.subarray(this.used, this.used + bytes);
-    this.buffer.copy(copy, 0, 0, bytes);
+    from.copy(copy, 0, 0, bytes);
     this.used += bytes;
     return copy;
   }

@@ -5,6 +5,7 @@ import type { SocketAddress } from '@weft/core-http';
 import type { Timer, TimerCallback, Timers } from '@weft/core-runtime';
 import { addressOf } from './addresses.ts';
 import { sharedReads } from './read-buffer.ts';
+import { readInto } from './read-into.ts';
 import { turnWrites, type HeldWriter } from './turn-writes.ts';
 
 /** How long a closing connection waits for its peer. Source: HttpConnectionManager.delayed_close_timeout. */
@@ -15,6 +16,9 @@ const HOLD_LIMIT_BYTES = 16 * 1024;
 
 /** Envoy's default for listeners and clusters alike (per_connection_buffer_limit_bytes). */
 export const DEFAULT_BUFFER_LIMIT_BYTES = 1024 * 1024;
+
+/** What a connection that lends its reads reads at most: few calls, and still inside the processor's cache. */
+const OWN_READ_BYTES = 256 * 1024;
 
 // Shared listeners find their transport here: five closures for each connection would cost more than all its fields.
 const owner = Symbol('transport');
@@ -31,7 +35,13 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
   private readonly socket: Socket;
   private readonly timers: Timers;
   private readonly path: string;
-  private readonly directReads: boolean;
+  private directReads: boolean;
+  private lends = false;
+  /** Where a connection that lends its reads reads into, from its first large read on. */
+  private own: Buffer | undefined;
+  /** A lent chunk is with the system, and the receiver waits for it. */
+  private lent = false;
+  private onLentWritten: (() => void) | undefined;
   private receiver: TransportReceiver | undefined;
   private pauses = 0;
   /** Waits for the end of the turn. */
@@ -78,6 +88,35 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
   }
   writeLatin1(text: string): boolean {
     return this.hold(text);
+  }
+
+  lendReads(): void {
+    const { socket } = this;
+    if (this.lends || socket instanceof TLSSocket) return;
+    if (!this.directReads) {
+      // What the stream has read already must come first.
+      if (socket.readableLength > 0 || !readInto(socket, sharedReads.buffer, readDirectly.callback)) return;
+      this.directReads = true;
+      if (this.pauses > 0 || this.receiver === undefined) socket.pause();
+    }
+    this.lends = true;
+  }
+
+  writeLent(chunk: Buffer): boolean {
+    if (chunk.length < HOLD_LIMIT_BYTES) return this.hold(chunk);
+    if (this.state !== 'open') return true;
+    this.writeHeld();
+    this.onLentWritten ??= () => this.lentWritten();
+    this.socket.write(chunk, this.onLentWritten);
+    this.lent = this.socket.writableLength > 0;
+    return !this.lent;
+  }
+
+  private lentWritten(): void {
+    // Called for every lent chunk, and for most of them after the system had taken them at once.
+    if (!this.lent || this.socket.writableLength > 0) return;
+    this.lent = false;
+    this.drained();
   }
 
   private hold(bytes: Buffer | string): boolean {
@@ -170,6 +209,20 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
   received(chunk: Buffer): void {
     if (this.state !== 'closing') this.receiver?.onData(chunk);
   }
+  /** `bytes` of them are in `buffer`, which the next read writes over. */
+  receivedInto(bytes: number, buffer: Buffer): void {
+    if (!this.lends || bytes < HOLD_LIMIT_BYTES) {
+      this.received(sharedReads.take(bytes, buffer));
+      return;
+    }
+    if (buffer === this.own) {
+      this.received(bytes === buffer.length ? buffer : buffer.subarray(0, bytes));
+      return;
+    }
+    this.received(sharedReads.take(bytes, buffer));
+    this.own ??= Buffer.allocUnsafeSlow(OWN_READ_BYTES);
+    if (!this.socket.destroyed) readInto(this.socket, this.own, readDirectly.callback);
+  }
   peerEnded(): void {
     if (this.state !== 'closing') this.receiver?.onEnd();
   }
@@ -191,8 +244,8 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
 /** The `onread` option of sockets that connect: reads without an allocation for each, past the stream's queue. */
 export const readDirectly = {
   buffer: sharedReads.buffer,
-  callback(this: OwnedSocket, bytes: number): boolean {
-    this[owner]?.received(sharedReads.take(bytes));
+  callback(this: OwnedSocket, bytes: number, buffer: Buffer): boolean {
+    this[owner]?.receivedInto(bytes, buffer);
     return true;
   },
 };

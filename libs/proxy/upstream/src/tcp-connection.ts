@@ -53,6 +53,14 @@ export class TcpConnection extends UpstreamConnection implements Transport, Tran
   write(chunk: Buffer): boolean {
     return this.transport?.write(chunk) ?? true;
   }
+  lendReads(): void {
+    this.transport?.lendReads?.();
+  }
+  writeLent(chunk: Buffer): boolean {
+    const { transport } = this;
+    if (transport?.writeLent !== undefined) return transport.writeLent(chunk);
+    return transport?.write(Buffer.from(chunk)) ?? true;
+  }
   writeLatin1(text: string): boolean {
     return this.transport?.writeLatin1(text) ?? true;
   }
