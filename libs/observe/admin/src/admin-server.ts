@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { RequestHeaderMap, ResponseHeaderMap, StreamInfo } from '@weft/core-http';
 import type { Clock } from '@weft/core-runtime';
 import { AdminExchange } from './admin-exchange.ts';
-import type { AdminAddress, AdminReply, AdminSource } from './admin-source.ts';
+import type { AdminAddress, AdminReply, AdminSource, Awaitable } from './admin-source.ts';
 import { textReply, type Endpoint, type RegexCompiler } from './endpoint.ts';
 import { ENDPOINTS } from './endpoints.ts';
 import { helpText } from './help.ts';
@@ -65,23 +65,34 @@ export class AdminServer {
       exchange.info.bytesReceived += chunk.length;
       if (exchange.info.bytesReceived <= MAX_BODY_BYTES) chunks.push(chunk);
     });
-    request.on('end', () => {
-      const [path = '/', query = ''] = splitAt(request.url ?? '/', '?');
-      const tooLarge = exchange.info.bytesReceived > MAX_BODY_BYTES;
-      const reply = tooLarge
+    request.on('end', () => void this.serve(request, response, { exchange, body: Buffer.concat(chunks) }));
+  }
+
+  private async serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { exchange, body }: { readonly exchange: AdminExchange; readonly body: Buffer },
+  ): Promise<void> {
+    const [path = '/', query = ''] = splitAt(request.url ?? '/', '?');
+    const tooLarge = exchange.info.bytesReceived > MAX_BODY_BYTES;
+    let reply: AdminReply;
+    try {
+      reply = tooLarge
         ? textReply('Payload Too Large', 413)
-        : this.answer(request, { path, query, body: Buffer.concat(chunks).toString('utf8') });
-      const afterReply = reply.status === 200 ? this.byPath.get(path)?.afterReply : undefined;
-      this.send(response, reply, afterReply);
-      exchange.end(reply, this.options.clock);
-      for (const log of this.options.accessLogs) log.log(exchange.info, exchange.request, exchange.response);
-    });
+        : await this.answer(request, { path, query, body: body.toString('utf8') });
+    } catch (error) {
+      reply = textReply(`${(error as Error).message}\n`, 500);
+    }
+    const afterReply = reply.status === 200 ? this.byPath.get(path)?.afterReply : undefined;
+    this.send(response, reply, afterReply);
+    exchange.end(reply, this.options.clock);
+    for (const log of this.options.accessLogs) log.log(exchange.info, exchange.request, exchange.response);
   }
 
   private answer(
     request: IncomingMessage,
     { path, query, body }: { path: string; query: string; body: string },
-  ): AdminReply {
+  ): Awaitable<AdminReply> {
     const { method = 'GET' } = request;
     if (path === '/') {
       return { status: 200, contentType: 'text/html; charset=UTF-8', body: indexPage(this.source.serverInfo()) };

@@ -6,25 +6,30 @@ export interface JsonObject {
   readonly [key: string]: Json;
 }
 
+/** At once, or once the workers have answered. */
+export type Awaitable<T> = T | Promise<T>;
+
 /**
  * All that the admin server asks of a proxy. The server's assembly implements it; each method is called when somebody asks
- * the endpoint of that name, on the event loop, and answers at once with plain values.
+ * the endpoint of that name, on the main event loop, and answers with plain values. One that rejects is answered with 500.
  */
 export interface AdminSource {
   serverInfo(): ServerInfo;
   /** In the order in which /clusters prints them: as configured, then those added by xDS. */
-  clusters(): readonly ClusterStatus[];
+  clusters(): Awaitable<readonly ClusterStatus[]>;
   /** The listeners that are bound. */
-  listeners(): readonly ListenerStatus[];
+  listeners(): Awaitable<readonly ListenerStatus[]>;
   /** The sections of /config_dump in Envoy's order (bootstrap, clusters, endpoints, listeners, …), as JSON by the protobuf mapping. */
-  configDump(options: { readonly includeEds: boolean }): readonly ConfigDumpSection[];
+  configDump(options: { readonly includeEds: boolean }): Awaitable<readonly ConfigDumpSection[]>;
   /** What start-up still waits for; empty once live. */
-  unreadyTargets(): readonly UnreadyTargets[];
-  certificates(): readonly CertificateStatus[];
-  memory(): MemoryUsage;
+  unreadyTargets(): Awaitable<readonly UnreadyTargets[]>;
+  certificates(): Awaitable<readonly CertificateStatus[]>;
+  memory(): Awaitable<MemoryUsage>;
   readonly stats: AdminStats;
   readonly runtime: AdminRuntime;
   readonly loggers: Loggers;
+  /** POST /logging changed a level of `loggers`. */
+  levelsChanged(): void;
   /** POST /drain_listeners. */
   drainListeners(options: DrainOptions): void;
   /** POST /healthcheck/fail (true) and /healthcheck/ok (false): while failing, the state is DRAINING. */
@@ -163,7 +168,7 @@ export interface MemoryUsage {
 /** The stats store, as the admin server sees it. */
 export interface AdminStats {
   /** Answers /stats (`prometheus` false) and /stats/prometheus (true) for these query parameters. */
-  render(params: URLSearchParams, prometheus: boolean): AdminReply;
+  render(params: URLSearchParams, prometheus: boolean): Awaitable<AdminReply>;
   resetCounters(): void;
 }
 

@@ -11,7 +11,7 @@ const cluster = (name: string) => ({
   last_updated: 't',
 });
 
-function dump(query: string): AdminReply {
+function dump(query: string): Promise<AdminReply> {
   const source = new FakeAdminSource(createFakeRuntime().loggers);
   source.sections = [
     {
@@ -48,33 +48,33 @@ function dump(query: string): AdminReply {
   });
 }
 
-function configs(query: string): Record<string, unknown>[] {
-  const reply = dump(query);
+async function configs(query: string): Promise<Record<string, unknown>[]> {
+  const reply = await dump(query);
   assert.equal(reply.status, 200, reply.body);
   return (JSON.parse(reply.body) as { configs: Record<string, unknown>[] }).configs;
 }
 
-function mustRefuse(query: string, status: number, body: string): void {
-  const reply = dump(query);
+async function mustRefuse(query: string, status: number, body: string): Promise<void> {
+  const reply = await dump(query);
   assert.deepEqual([reply.status, reply.body], [status, body]);
 }
 
-test('the whole dump has every section, endpoints only when asked for', () => {
-  assert.equal(configs('').length, 3);
-  assert.equal(configs('include_eds').length, 4);
+test('the whole dump has every section, endpoints only when asked for', async () => {
+  assert.equal((await configs('')).length, 3);
+  assert.equal((await configs('include_eds')).length, 4);
 });
 
-test('secrets are redacted, certificates are not', () => {
-  const { body } = dump('');
+test('secrets are redacted, certificates are not', async () => {
+  const { body } = await dump('');
   assert.doesNotMatch(body, /k\.pem|abc|aGVsbG8=/);
   assert.match(body, /"filename": "\/c.pem"/);
   assert.match(body, /"private_key": \{\n +"filename": "\[redacted\]"/);
   assert.match(body, /"inline_bytes": "W3JlZGFjdGVkXQ=="/);
 });
 
-test('a resource is the elements of one repeated field, each with its type', () => {
+test('a resource is the elements of one repeated field, each with its type', async () => {
   assert.deepEqual(
-    configs('resource=static_clusters').map((config) => [
+    (await configs('resource=static_clusters')).map((config) => [
       config['@type'],
       (config['cluster'] as { name: string }).name,
     ]),
@@ -83,29 +83,29 @@ test('a resource is the elements of one repeated field, each with its type', () 
       [`${TYPE}envoy.admin.v3.ClustersConfigDump.StaticCluster`, 'dead'],
     ],
   );
-  assert.equal(dump('resource=dynamic_listeners').body, '{}\n');
-  mustRefuse('resource=zzz', 404, 'zzz not found in config dump');
-  mustRefuse(
+  assert.equal((await dump('resource=dynamic_listeners')).body, '{}\n');
+  await mustRefuse('resource=zzz', 404, 'zzz not found in config dump');
+  await mustRefuse(
     'resource=bootstrap',
     400,
     'bootstrap is not a repeated field. Use ?mask=bootstrap to get only this field',
   );
 });
 
-test('a mask keeps the fields it names', () => {
-  assert.deepEqual(configs('mask=bootstrap.node'), [
+test('a mask keeps the fields it names', async () => {
+  assert.deepEqual(await configs('mask=bootstrap.node'), [
     { '@type': `${TYPE}envoy.admin.v3.BootstrapConfigDump`, bootstrap: { node: { id: 'n' } } },
   ]);
-  assert.deepEqual(configs('resource=static_clusters&mask=cluster.name')[0], {
+  assert.deepEqual((await configs('resource=static_clusters&mask=cluster.name'))[0], {
     '@type': `${TYPE}envoy.admin.v3.ClustersConfigDump.StaticCluster`,
     cluster: { '@type': `${TYPE}envoy.config.cluster.v3.Cluster`, name: 'up' },
   });
-  mustRefuse('mask=zzz', 400, 'FieldMask zzz could not be successfully applied to any configs.');
+  await mustRefuse('mask=zzz', 400, 'FieldMask zzz could not be successfully applied to any configs.');
 });
 
-test('a name chooses among the elements, with or without a resource', () => {
-  assert.equal(configs('resource=static_clusters&name_regex=dea').length, 1);
-  const section = configs('name_regex=^up$').find((one) => 'static_clusters' in one);
+test('a name chooses among the elements, with or without a resource', async () => {
+  assert.equal((await configs('resource=static_clusters&name_regex=dea')).length, 1);
+  const section = (await configs('name_regex=^up$')).find((one) => 'static_clusters' in one);
   assert.equal((section?.['static_clusters'] as unknown[]).length, 1);
-  mustRefuse('name_regex=(', 400, 'Error while parsing name_regex from (: missing )');
+  await mustRefuse('name_regex=(', 400, 'Error while parsing name_regex from (: missing )');
 });

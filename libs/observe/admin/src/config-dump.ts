@@ -22,16 +22,16 @@ const RESOURCES: Readonly<Record<string, string>> = {
 };
 
 /** GET /config_dump with `resource`, `mask`, `name_regex` and `include_eds`; secrets are redacted first. */
-export function configDump(source: AdminSource, { params, compile }: AdminRequest): AdminReply {
+export async function configDump(source: AdminSource, { params, compile }: AdminRequest): Promise<AdminReply> {
   const nameRegex = params.get('name_regex') ?? '';
   const regex = compile(nameRegex);
   if (typeof regex === 'string') {
     return textReply(`Error while parsing name_regex from ${nameRegex}: ${regex}`, 400);
   }
   const named = nameRegex !== '' ? (item: Json) => nameOf(item).some((name) => regex.test(name)) : () => true;
-  const sections = source
-    .configDump({ includeEds: params.has('include_eds') })
-    .map((section) => redact(section) as ConfigDumpSection);
+  const sections = (await source.configDump({ includeEds: params.has('include_eds') })).map(
+    (section) => redact(section) as ConfigDumpSection,
+  );
   const mask = (params.get('mask') ?? '').split(',').filter((path) => path !== '');
   const resource = params.get('resource') ?? '';
   if (resource !== '') return resourceReply(sections, { resource, mask, named });

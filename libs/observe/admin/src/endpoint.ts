@@ -1,4 +1,4 @@
-import type { AdminReply, AdminSource, Json } from './admin-source.ts';
+import type { AdminReply, AdminSource, Awaitable, Json } from './admin-source.ts';
 
 /** A regular expression of RE2 syntax, found anywhere in a text; a sentence for a faulty one. */
 export type RegexCompiler = (source: string) => { test(text: string): boolean } | string;
@@ -29,7 +29,7 @@ export interface Endpoint {
   /** True for what changes something: only POST may do that. */
   readonly mutates: boolean;
   readonly parameters: readonly EndpointParameter[];
-  handle(source: AdminSource, request: AdminRequest): AdminReply;
+  handle(source: AdminSource, request: AdminRequest): Awaitable<AdminReply>;
   /** Called once the reply was handed to the socket. */
   afterReply?(source: AdminSource): void;
 }

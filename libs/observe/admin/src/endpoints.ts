@@ -68,10 +68,12 @@ const overview: readonly Endpoint[] = [
     description: 'listeners and the addresses they are bound to',
     mutates: false,
     parameters: [FORMAT],
-    handle: (source, { params }) =>
-      params.get('format') === 'json'
-        ? jsonReply(listenersJson(source.listeners()))
-        : textReply(listenersText(source.listeners())),
+    async handle(source, { params }) {
+      const listeners = await source.listeners();
+      return params.get('format') === 'json'
+        ? jsonReply(listenersJson(listeners))
+        : textReply(listenersText(listeners));
+    },
   },
   {
     path: '/certs',
@@ -79,7 +81,7 @@ const overview: readonly Endpoint[] = [
     description: 'certificates in use and when they expire',
     mutates: false,
     parameters: NO_PARAMETERS,
-    handle: (source) => jsonReply(certificatesJson(source.certificates())),
+    handle: async (source) => jsonReply(certificatesJson(await source.certificates())),
   },
   {
     path: '/memory',
@@ -87,7 +89,7 @@ const overview: readonly Endpoint[] = [
     description: 'memory of this process',
     mutates: false,
     parameters: NO_PARAMETERS,
-    handle: (source) => jsonReply(memoryJson(source.memory())),
+    handle: async (source) => jsonReply(memoryJson(await source.memory())),
   },
   {
     path: '/hot_restart_version',
@@ -187,7 +189,8 @@ const configuration: readonly Endpoint[] = [
         example: 'listener',
       },
     ],
-    handle: (source, { params }) => jsonReply(unreadyTargetsJson(source.unreadyTargets(), params.get('mask') ?? '')),
+    handle: async (source, { params }) =>
+      jsonReply(unreadyTargetsJson(await source.unreadyTargets(), params.get('mask') ?? '')),
   },
   {
     path: '/runtime',
@@ -219,7 +222,11 @@ const configuration: readonly Endpoint[] = [
         example: 'admin:debug',
       },
     ],
-    handle: (source, { params }) => logging(source.loggers, params),
+    handle(source, { params }) {
+      const reply = logging(source.loggers, params);
+      if (reply.status === 200 && params.size > 0) source.levelsChanged();
+      return reply;
+    },
   },
 ];
 
@@ -280,10 +287,10 @@ const lifeCycle: readonly Endpoint[] = [
 /** Every endpoint but the index and the help, which are made from this list. */
 export const ENDPOINTS: readonly Endpoint[] = [...overview, ...statistics, ...configuration, ...lifeCycle];
 
-function clusters(source: AdminSource, { params, compile }: AdminRequest): AdminReply {
+async function clusters(source: AdminSource, { params, compile }: AdminRequest): Promise<AdminReply> {
   const regex = compile(params.get('filter') ?? '');
   if (typeof regex === 'string') return textReply(`Invalid re2 regex: ${regex}`, 400);
-  const wanted = source.clusters().filter((cluster) => regex.test(cluster.name));
+  const wanted = (await source.clusters()).filter((cluster) => regex.test(cluster.name));
   return params.get('format') === 'json' ? jsonReply(clustersJson(wanted)) : textReply(clustersText(wanted));
 }
 

@@ -7,6 +7,7 @@ export type {
   AdminRuntime,
   AdminSource,
   AdminStats,
+  Awaitable,
   CertificateDetails,
   CertificateStatus,
   CircuitBreakerThresholds,

@@ -98,6 +98,9 @@ export class FakeAdminSource implements AdminSource {
   memory(): MemoryUsage {
     return { allocated: 6_000_000, heapSize: 10_000_000, totalPhysical: 40_000_000 };
   }
+  levelsChanged(): void {
+    this.calls.push('levelsChanged');
+  }
   drainListeners(options: DrainOptions): void {
     this.calls.push(`drain ${JSON.stringify(options)}`);
   }
