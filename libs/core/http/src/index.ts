@@ -21,5 +21,11 @@ export {
   responseFlagsShort,
   type ResponseFlagName,
 } from './response-flags.ts';
-export { StreamInfo, socketAddress, type DownstreamConnection, type SocketAddress } from './stream-info.ts';
+export {
+  StreamInfo,
+  socketAddress,
+  type ConnectionMetadata,
+  type DownstreamConnection,
+  type SocketAddress,
+} from './stream-info.ts';
 export type { PeerCertificate, TlsConnectionInfo } from './tls-connection-info.ts';

@@ -26,7 +26,21 @@ export interface DownstreamConnection {
   readonly ssl?: TlsConnectionInfo | undefined;
   /** SNI the client asked for; `''` without. */
   readonly requestedServerName: string;
+  /** The client, where a listener filter learnt of one behind the peer (PROXY protocol). Absent: the peer. */
+  readonly remoteAddress?: SocketAddress | undefined;
+  /** What the first bytes showed, where tls_inspector was asked for it; the MD5 of JA3, and JA4. */
+  readonly ja3?: string | undefined;
+  readonly ja4?: string | undefined;
+  /** What listener and network filters leave as dynamic metadata: values by filter name, then by key. */
+  readonly metadata?: ConnectionMetadata | undefined;
+  /** Why the proxy ended the connection: %CONNECTION_TERMINATION_DETAILS%. */
+  terminationDetails?: string | undefined;
+  /** Why the handshake failed: %DOWNSTREAM_TRANSPORT_FAILURE_REASON%. */
+  transportFailureReason?: string | undefined;
 }
+
+/** Dynamic metadata of a connection: JSON values by filter name (namespace), then by key. */
+export type ConnectionMetadata = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 
 /**
  * All that is known of one request, filled in on its way and read by access logs, spans and stats at its end.
@@ -75,7 +89,7 @@ export class StreamInfo {
 
   constructor(downstream: DownstreamConnection, startMs: number, startWallMs: number) {
     this.downstream = downstream;
-    this.remoteAddress = downstream.directRemoteAddress;
+    this.remoteAddress = downstream.remoteAddress ?? downstream.directRemoteAddress;
     this.startMs = startMs;
     this.startWallMs = startWallMs;
   }

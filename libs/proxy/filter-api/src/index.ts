@@ -14,6 +14,7 @@ export {
 export type {
   Connection,
   ConnectionHandler,
+  DrainDecision,
   ListenerFacts,
   NetworkFilterFactory,
   PreparedNetworkFilter,
@@ -33,6 +34,14 @@ export type {
   RetryBreaker,
   TcpPoolCallbacks,
 } from './cluster.ts';
+export type {
+  AcceptedConnection,
+  ListenerFilter,
+  ListenerFilterFacts,
+  ListenerFilterFactory,
+  ListenerFilterStatus,
+  PreparedListenerFilter,
+} from './listener-filter.ts';
 export { FilterState, type FilterStateKey } from './filter-state.ts';
 export type {
   FilteredConnection,

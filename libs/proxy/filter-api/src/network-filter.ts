@@ -68,6 +68,14 @@ export interface RouteProvider {
 export interface ListenerFacts {
   readonly name: string;
   readonly trafficDirection: 'UNSPECIFIED' | 'INBOUND' | 'OUTBOUND';
+  /** Absent: only the whole proxy drains (`ServerContext.draining`). */
+  readonly drainDecision?: DrainDecision;
+}
+
+/** Whether what is served should come to an end, because its filter chain, its listener or the whole proxy drains. */
+export interface DrainDecision {
+  /** Asked once per response: while a gradual drain goes on it is true more and more often. */
+  drainClose(): boolean;
 }
 
 /** One kind of terminal network filter. `C` is its decoded, immutable configuration. */

@@ -67,7 +67,7 @@ class HcmFilter implements PreparedNetworkFilter {
       createTerminal: prepare(config.terminal),
       accessLogs: extensions.accessLogs(config),
       tracer: extensions.tracer(config, listener),
-      draining: () => this.closed || server.draining,
+      draining: () => listener.drainDecision?.drainClose() ?? (this.closed || server.draining),
     };
     this.plain = codecSettings(this.hcm, 'http');
     this.secure = codecSettings(this.hcm, 'https');

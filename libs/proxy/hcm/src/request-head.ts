@@ -63,7 +63,7 @@ export class RequestHeads {
   prepare(headers: RequestHeaderMap, connection: Connection): RequestOrigin {
     const { config } = this;
     this.removeHopByHop(headers);
-    const peer = connection.info.directRemoteAddress;
+    const peer = connection.info.remoteAddress ?? connection.info.directRemoteAddress;
     const forwarded = headers.get('x-forwarded-for');
     const scheme = connection.info.tls ? 'https' : 'http';
     let remoteAddress = peer;
