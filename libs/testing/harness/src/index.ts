@@ -8,8 +8,18 @@ export {
   ROUTER_FILTER,
   routesOf,
 } from './bootstraps.ts';
+export { CertificateAuthority, type IssuedCertificate } from './certificate-authority.ts';
 export { dockerStack, type DockerStack } from './docker.ts';
 export { freePort, freePorts } from './free-port.ts';
+export { findGoProgram, type GoProgram } from './go-programs.ts';
+export { runH2spec, type H2specTarget, type H2specVerdict } from './h2spec.ts';
+export {
+  GRPC_INTEROP_CASES,
+  runInteropCase,
+  startInteropServer,
+  type InteropServer,
+  type InteropTarget,
+} from './grpc-interop.ts';
 export { call, exchange, type HttpCall, type HttpReply } from './http-call.ts';
 export { kubernetesFaults, type KubernetesSchemas } from './kubernetes-schema.ts';
 export { findKustomize, type Kustomize } from './kustomize.ts';
@@ -34,4 +44,5 @@ export {
 } from './proxy.ts';
 export { RawClient } from './raw-client.ts';
 export { startRedis, type RunningRedis } from './redis.ts';
+export { downstreamTls, http2Upstream, upstreamTls, type UpstreamTls } from './tls-bootstraps.ts';
 export { ScriptedUpstream, type Script, type ScriptedRequest } from './scripted-upstream.ts';

@@ -1,0 +1,41 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { WORKSPACE } from './processes.ts';
+
+const run = promisify(execFile);
+
+/** Programs of others that judge ours: each pinned by a go.mod of its own in tools/conformance/go. */
+const PROGRAMS = {
+  h2spec: { module: 'h2spec', main: 'github.com/summerwind/h2spec/cmd/h2spec' },
+  'grpc-interop-client': { module: 'grpc-interop', main: 'google.golang.org/grpc/interop/client' },
+  'grpc-interop-server': { module: 'grpc-interop', main: 'google.golang.org/grpc/interop/server' },
+} as const;
+
+export type GoProgram = keyof typeof PROGRAMS;
+
+const building = new Map<GoProgram, Promise<{ readonly binary: string } | { readonly reason: string }>>();
+
+/** A Go program, built into the workspace's cache (once, half a minute at most), or a line that says why there is none. */
+export function findGoProgram(name: GoProgram): Promise<{ readonly binary: string } | { readonly reason: string }> {
+  let found = building.get(name);
+  if (found === undefined) building.set(name, (found = build(name)));
+  return found;
+}
+
+async function build(name: GoProgram): Promise<{ readonly binary: string } | { readonly reason: string }> {
+  const { module, main } = PROGRAMS[name];
+  const binary = join(WORKSPACE, '.cache/go', name);
+  if (existsSync(binary)) return { binary };
+  const cwd = join(WORKSPACE, 'tools/conformance/go', module);
+  try {
+    // An older Go fetches the one that go.mod asks for.
+    const env = { ...process.env, GOTOOLCHAIN: 'auto', CGO_ENABLED: '0', GOFLAGS: '-mod=readonly' };
+    await run('go', ['build', '-o', binary, main], { cwd, env });
+    return { binary };
+  } catch (error) {
+    const line = (error as Error).message.split('\n').find((each) => each.trim() !== '') ?? '';
+    return { reason: `${name} cannot be built with Go: ${line}` };
+  }
+}
