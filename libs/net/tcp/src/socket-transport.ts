@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { Transport, TransportClose, TransportReceiver } from '@weft/core-bytes';
+import { turnWrites, type HeldWriter, type Transport, type TransportClose } from '@weft/core-bytes';
+import type { TransportReceiver } from '@weft/core-bytes';
 import type { SocketAddress } from '@weft/core-http';
 import type { Timer, TimerCallback, Timers } from '@weft/core-runtime';
 import { addressOf } from './addresses.ts';
 import { sharedReads } from './read-buffer.ts';
 import { readInto } from './read-into.ts';
-import { turnWrites, type HeldWriter } from './turn-writes.ts';
 
 /** How long a closing connection waits for its peer. Source: HttpConnectionManager.delayed_close_timeout. */
 const DELAYED_CLOSE_MS = 1000;
@@ -80,7 +80,8 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
     socket.on('drain', onDrain);
     if (!this.directReads) socket.on('data', onData);
     if (this.pauses > 0) socket.pause();
-    else if (this.directReads) socket.resume();
+    // Listener filters that read ahead left it paused.
+    else if (this.directReads || socket.isPaused()) socket.resume();
   }
 
   write(chunk: Buffer): boolean {
