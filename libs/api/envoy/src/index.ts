@@ -6,5 +6,5 @@ export { nearest } from './nearest.ts';
 export { loadConfig, type ConfigText, type LoadedConfig } from './load-config.ts';
 export type { TextFormat } from './parse-text.ts';
 export { validateMessage } from './validate/validate-message.ts';
-export { reportUnsupported } from './report-unsupported.ts';
+export { reportUnsupported, type UnreadCheck } from './report-unsupported.ts';
 export { configToJson } from './config-to-json.ts';

@@ -6,6 +6,7 @@ import type { ConfigSource } from '@weft/api-envoy/gen/envoy/config/core/v3/conf
 import { decodeListenerAddress, type ListenerAddress } from '@weft/model-listener';
 import { decodeAccessLogs, type AccessLogConfig } from '@weft/observe-access-log';
 import type { ProxyOptions } from './options.ts';
+import { decodeOverload, type OverloadConfig } from './overload/overload.decode.ts';
 import { flattenRuntime, type RuntimeLayer } from './runtime-layers.ts';
 
 /** A file that holds resources, from a ConfigSource. */
@@ -21,6 +22,7 @@ export interface BootstrapConfig {
   readonly layers: readonly RuntimeLayer[];
   readonly lds: FileSource | undefined;
   readonly cds: FileSource | undefined;
+  readonly overload: OverloadConfig;
   /** Default 5,000. */
   readonly statsFlushIntervalMs: number;
 }
@@ -39,6 +41,7 @@ export function decodeBootstrap(message: Bootstrap, cx: DecodeContext, options: 
     layers: decodeLayers(message, cx.at('layered_runtime', 'layers')),
     lds: fileSource(dynamicResources?.ldsConfig, dynamic.at('lds_config')),
     cds: fileSource(dynamicResources?.cdsConfig, dynamic.at('cds_config')),
+    overload: decodeOverload(message.overloadManager, cx.at('overload_manager')),
     statsFlushIntervalMs:
       flushInterval === undefined ? 5000 : Number(flushInterval.seconds) * 1000 + flushInterval.nanos / 1e6,
   };
@@ -84,6 +87,8 @@ function decodeLayers(message: Bootstrap, cx: DecodeContext): RuntimeLayer[] {
       const json: unknown = value;
       return [{ name: layer.name, kind: 'static', values: new Map(flattenRuntime(json)) }];
     }
+    if (kind === 'diskLayer' && !existsSync(value.symlinkRoot))
+      cx.at(i, 'disk_layer', 'symlink_root').error(`"${value.symlinkRoot}" does not exist`);
     cx.at(i).later(kind ?? 'a layer without a kind', { expected: 'static_layer or admin_layer' });
     return [];
   });

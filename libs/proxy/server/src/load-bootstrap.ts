@@ -11,6 +11,7 @@ import {
 import type { Bootstrap } from '@weft/api-envoy/gen/envoy/config/bootstrap/v3/bootstrap_pb';
 import { readFileSync } from 'node:fs';
 import type { ProxyOptions } from './options.ts';
+import { checkUnread } from './check-unread.ts';
 import { supported } from './support.ts';
 
 const TYPE_NAME = 'envoy.config.bootstrap.v3.Bootstrap';
@@ -51,7 +52,7 @@ export function loadBootstrap(options: ProxyOptions): LoadedBootstrap {
   const message = unreadable.length > 0 ? undefined : merge(parts);
   if (message === undefined) return { message, cx, unread, source };
   validateMessage(message, cx);
-  reportUnsupported(message, supported, cx);
+  reportUnsupported(message, supported, cx, checkUnread);
   return { message, cx, unread, source };
 }
 
