@@ -170,21 +170,67 @@ test('TLS reads CA, client certificate, names, versions and protocols', () => {
   assert.deepEqual(tls?.alpnProtocols, ['http/1.1']);
 });
 
-test('HTTP/2 options load with a warning that they come later', () => {
-  for (const yaml of [
-    `{name: c, ${ASSIGNMENT}, http2_protocol_options: {}}`,
-    `
-    name: c
-    ${ASSIGNMENT}
-    typed_extension_protocol_options:
-      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
-        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
-        explicit_http_config: {http2_protocol_options: {}}`,
-  ]) {
-    const { config, warnings } = readCluster(yaml);
-    assert.notEqual(config, undefined);
-    assert.match(warnings.join('\n'), /HTTP\/2 to upstreams comes later/);
-  }
+const OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+function typed(options: string, more = ''): string {
+  return `{name: c, ${ASSIGNMENT}, ${more} typed_extension_protocol_options: {${OPTIONS}: {"@type": type.googleapis.com/${OPTIONS}, ${options}}}}`;
+}
+const TLS_SOCKET =
+  'transport_socket: {name: t, typed_config: {"@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext}},';
+
+const PROTOCOLS: readonly [yaml: string, protocol: string][] = [
+  [`{name: c, ${ASSIGNMENT}}`, 'http1'],
+  [`{name: c, ${ASSIGNMENT}, http2_protocol_options: {}}`, 'http2'],
+  [`{name: c, ${ASSIGNMENT}, http2_protocol_options: {}, protocol_selection: USE_DOWNSTREAM_PROTOCOL}`, 'downstream'],
+  [typed('explicit_http_config: {http2_protocol_options: {}}'), 'http2'],
+  [typed('explicit_http_config: {http_protocol_options: {}}'), 'http1'],
+  [typed('use_downstream_protocol_config: {http2_protocol_options: {}}'), 'downstream'],
+  [typed('use_downstream_protocol_config: {http_protocol_options: {}}'), 'http1'],
+  [typed('auto_config: {}', TLS_SOCKET), 'auto'],
+];
+for (const [yaml, protocol] of PROTOCOLS)
+  test(`upstreams are spoken to in ${protocol} by ${yaml.replace(ASSIGNMENT, '…').slice(0, 200)}`, () => {
+    assert.equal(clusterConfig(yaml).http.protocol, protocol);
+  });
+
+test("options of HTTP/2 are read, and those that are not given are the codec's", () => {
+  const { http2 } = clusterConfig(
+    typed(
+      'explicit_http_config: {http2_protocol_options: {max_concurrent_streams: 7, initial_stream_window_size: 65536, connection_keepalive: {interval: 30s, timeout: 5s}}}',
+    ),
+  ).http;
+  assert.equal(http2.maxConcurrentStreams, 7);
+  assert.equal(http2.initialStreamWindowSize, 65536);
+  assert.equal(http2.hpackTableSize, undefined);
+  assert.deepEqual(http2.keepalive, {
+    intervalMs: 30_000,
+    timeoutMs: 5_000,
+    intervalJitterPercent: 15,
+    connectionIdleIntervalMs: 0,
+  });
+});
+
+test('auto_config needs TLS, which chooses the protocol', () => {
+  assert.match(readCluster(typed('auto_config: {}')).faults.join(), /asks TLS which protocol to speak/);
+});
+
+test('limits of one host, connections in advance and pools for each client are read', () => {
+  const config = clusterConfig(`{name: c, ${ASSIGNMENT}, connection_pool_per_downstream_connection: true,
+    preconnect_policy: {per_upstream_preconnect_ratio: 1.5, predictive_preconnect_ratio: 2},
+    circuit_breakers: {per_host_thresholds: [{max_connections: 3}]}}`);
+  assert.equal(config.circuitBreakers.default.maxConnectionsPerHost, 3);
+  assert.equal(config.circuitBreakers.high.maxConnectionsPerHost, Infinity);
+  assert.deepEqual(config.preconnect, { perUpstreamRatio: 1.5, predictiveRatio: 2 });
+  assert.equal(config.connectionPoolPerDownstreamConnection, true);
+});
+
+test('the PROXY protocol goes before plain bytes or TLS', () => {
+  const socket = (inner: string): string => `{name: c, ${ASSIGNMENT}, transport_socket: {name: p, typed_config: {
+    "@type": type.googleapis.com/envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport,
+    config: {version: V2}, transport_socket: ${inner}}}}`;
+  const plain = clusterConfig(socket('{name: raw_buffer}'));
+  assert.deepEqual([plain.proxyProtocol, plain.tls], [{ version: 'V2' }, undefined]);
+  const secured = clusterConfig(socket(TLS_SOCKET.slice('transport_socket: '.length, -1)));
+  assert.notEqual(secured.tls, undefined);
 });
 
 test('limits of connections come from the typed options', () => {
@@ -198,14 +244,12 @@ test('limits of connections come from the typed options', () => {
           {idle_timeout: 2s, max_connection_duration: 9s, max_requests_per_connection: 4, max_headers_count: 10}
         explicit_http_config: {http_protocol_options: {enable_trailers: true}}
   `);
-  assert.deepEqual(http, {
-    idleTimeoutMs: 2000,
-    maxConnectionDurationMs: 9000,
-    maxRequestsPerConnection: 4,
-    maxHeadersCount: 10,
-    maxResponseHeadersKb: 60,
-    enableTrailers: true,
-  });
+  const { idleTimeoutMs, maxConnectionDurationMs, maxRequestsPerConnection, maxHeadersCount } = http;
+  assert.deepEqual(
+    [idleTimeoutMs, maxConnectionDurationMs, maxRequestsPerConnection, maxHeadersCount],
+    [2000, 9000, 4, 10],
+  );
+  assert.deepEqual([http.maxResponseHeadersKb, http.enableTrailers], [60, true]);
 });
 
 const FAULTY: readonly [what: string, yaml: string, fault: RegExp][] = [

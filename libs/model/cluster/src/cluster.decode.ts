@@ -1,5 +1,5 @@
 import { mergeSupport, type DecodeContext, type FieldSupport } from '@weft/api-envoy';
-import type { CircuitBreakers_Thresholds } from '@weft/api-envoy/gen/envoy/config/cluster/v3/circuit_breaker_pb';
+import type { CircuitBreakers } from '@weft/api-envoy/gen/envoy/config/cluster/v3/circuit_breaker_pb';
 import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
 import type { ClusterConfig, Discovery, Thresholds } from './cluster.ts';
 import { decodeDiscovery, discoverySupport } from './discovery.decode.ts';
@@ -17,9 +17,10 @@ export const supported: FieldSupport = mergeSupport([
     'envoy.config.cluster.v3.Cluster': [
       'name', 'alt_stat_name', 'connect_timeout', 'per_connection_buffer_limit_bytes', 'load_assignment',
       'circuit_breakers', 'wait_for_warm_on_init', 'common_lb_config',
-      'transport_socket', 'metadata',
+      'transport_socket', 'metadata', 'preconnect_policy', 'connection_pool_per_downstream_connection',
     ],
-    'envoy.config.cluster.v3.CircuitBreakers': ['thresholds'],
+    'envoy.config.cluster.v3.Cluster.PreconnectPolicy': ['per_upstream_preconnect_ratio', 'predictive_preconnect_ratio'],
+    'envoy.config.cluster.v3.CircuitBreakers': ['thresholds', 'per_host_thresholds'],
     'envoy.config.cluster.v3.CircuitBreakers.Thresholds': [
       'priority', 'max_connections', 'max_pending_requests', 'max_requests', 'max_retries', 'retry_budget', 'track_remaining',
       'max_connection_pools',
@@ -46,10 +47,9 @@ export function decodeCluster(message: Cluster, cx: DecodeContext): ClusterConfi
     cx.at('connect_timeout').error('is not positive', { expected: 'a duration such as "0.25s"' });
   const lbPolicy = decodeLbPolicy(message, cx);
   const options = decodeHttpOptions(message, cx);
-  const tls = decodeUpstreamTransportSocket(message.transportSocket, cx.at('transport_socket'));
-  if (cx.faults.length > before || discovery === undefined || lbPolicy === undefined || tls === 'fault')
+  const socket = decodeUpstreamTransportSocket(message.transportSocket, cx.at('transport_socket'));
+  if (cx.faults.length > before || discovery === undefined || lbPolicy === undefined || socket === undefined)
     return undefined;
-  const thresholds = message.circuitBreakers?.thresholds ?? [];
   return {
     name: message.name,
     altStatName: message.altStatName === '' ? message.name : message.altStatName,
@@ -58,13 +58,19 @@ export function decodeCluster(message: Cluster, cx: DecodeContext): ClusterConfi
     ...lbPolicy,
     loadAssignment,
     circuitBreakers: {
-      default: decodeThresholds(thresholds.find((entry) => entry.priority === 0)),
-      high: decodeThresholds(thresholds.find((entry) => entry.priority === 1)),
+      default: decodeThresholds(message.circuitBreakers, 0),
+      high: decodeThresholds(message.circuitBreakers, 1),
     },
     healthyPanicThreshold: message.commonLbConfig?.healthyPanicThreshold?.value ?? 50,
     perConnectionBufferLimitBytes: message.perConnectionBufferLimitBytes ?? 1024 * 1024,
     http: options.http,
-    tls: tls && withAutoSni(tls, options),
+    preconnect: {
+      perUpstreamRatio: message.preconnectPolicy?.perUpstreamPreconnectRatio ?? 1,
+      predictiveRatio: message.preconnectPolicy?.predictivePreconnectRatio ?? 1,
+    },
+    connectionPoolPerDownstreamConnection: message.connectionPoolPerDownstreamConnection,
+    tls: socket.tls && withSanValidation(socket.tls, options),
+    proxyProtocol: socket.proxyProtocol,
     waitForWarmOnInit: message.waitForWarmOnInit ?? true,
     metadata: message.metadata?.filterMetadata ?? {},
   };
@@ -88,7 +94,9 @@ function decodeAssignmentOf(
   return assignment;
 }
 
-function decodeThresholds(message: CircuitBreakers_Thresholds | undefined): Thresholds {
+function decodeThresholds(breakers: CircuitBreakers | undefined, priority: number): Thresholds {
+  const message = breakers?.thresholds.find((entry) => entry.priority === priority);
+  const ofHost = breakers?.perHostThresholds.find((entry) => entry.priority === priority);
   const budget = message?.retryBudget;
   return {
     maxConnections: message?.maxConnections ?? 1024,
@@ -96,6 +104,7 @@ function decodeThresholds(message: CircuitBreakers_Thresholds | undefined): Thre
     maxRequests: message?.maxRequests ?? 1024,
     maxRetries: message?.maxRetries ?? 3,
     maxConnectionPools: message?.maxConnectionPools ?? Infinity,
+    maxConnectionsPerHost: ofHost?.maxConnections ?? Infinity,
     retryBudget: budget && {
       budgetPercent: budget.budgetPercent?.value ?? 20,
       minRetryConcurrency: budget.minRetryConcurrency ?? 3,
@@ -104,14 +113,7 @@ function decodeThresholds(message: CircuitBreakers_Thresholds | undefined): Thre
   };
 }
 
-/**
- * `auto_sni` takes the SNI from each request's host. Connections are shared among requests here, so it is served by the
- * host's configured name, which for DNS clusters is what requests are addressed to.
- */
-function withAutoSni(tls: UpstreamTls, options: DecodedHttpOptions): UpstreamTls {
-  return {
-    ...tls,
-    autoHostSni: tls.autoHostSni || options.autoSni,
-    autoSniSanValidation: tls.autoSniSanValidation || options.autoSanValidation,
-  };
+/** `auto_san_validation`: the certificate must be for the name that `auto_sni` takes from the request. */
+function withSanValidation(tls: UpstreamTls, options: DecodedHttpOptions): UpstreamTls {
+  return { ...tls, autoSniSanValidation: tls.autoSniSanValidation || options.autoSanValidation };
 }

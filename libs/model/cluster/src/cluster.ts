@@ -50,6 +50,8 @@ export interface Thresholds {
   readonly maxRetries: number;
   /** Default: no limit (Infinity). */
   readonly maxConnectionPools: number;
+  /** Of one host. Default: no limit (Infinity). Source: CircuitBreakers.per_host_thresholds. */
+  readonly maxConnectionsPerHost: number;
   readonly retryBudget: RetryBudget | undefined;
   /** Also keep the `remaining_*` gauges. Default false. */
   readonly trackRemaining: boolean;
@@ -63,20 +65,77 @@ export interface RetryBudget {
   readonly minRetryConcurrency: number;
 }
 
-/** Limits of HTTP connections to upstreams. Source: core.v3.HttpProtocolOptions, Http1ProtocolOptions. */
+/**
+ * What is spoken to upstreams. `auto`: what ALPN chooses. `downstream`: what the client speaks. Source:
+ * HttpProtocolOptions.upstream_protocol_options.
+ */
+export type UpstreamProtocol = 'http1' | 'http2' | 'auto' | 'downstream';
+
+/** HTTP/2 towards upstreams; what is undefined is left to the codec. Source: core.v3.Http2ProtocolOptions. */
+export interface UpstreamHttp2Options {
+  /** Requests on one connection at once, also where the server would take more. Default 1024. */
+  readonly maxConcurrentStreams: number;
+  readonly hpackTableSize: number | undefined;
+  readonly initialStreamWindowSize: number | undefined;
+  readonly initialConnectionWindowSize: number | undefined;
+  readonly maxOutboundFrames: number | undefined;
+  readonly maxOutboundControlFrames: number | undefined;
+  readonly maxConsecutiveInboundFramesWithEmptyPayload: number | undefined;
+  readonly maxInboundPriorityFramesPerStream: number | undefined;
+  readonly maxInboundWindowUpdateFramesPerDataFrameSent: number | undefined;
+  /** A response that breaks HTTP's rules ends its stream and not the connection. Default false. */
+  readonly streamErrorOnInvalidHttpMessage: boolean;
+  /** PINGs that find dead connections. */
+  readonly keepalive: UpstreamKeepalive | undefined;
+}
+
+/** Source: core.v3.KeepaliveSettings. */
+export interface UpstreamKeepalive {
+  /** 0 sends none at regular times. */
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** Default 15. */
+  readonly intervalJitterPercent: number;
+  /** A request on a connection that was idle for this long sends one too. 0 (default) does not. */
+  readonly connectionIdleIntervalMs: number;
+}
+
+/** HTTP to upstreams. Source: core.v3.HttpProtocolOptions, Http1ProtocolOptions, UpstreamHttpProtocolOptions. */
 export interface UpstreamHttpOptions {
+  /** Default `http1`. */
+  readonly protocol: UpstreamProtocol;
+  readonly http2: UpstreamHttp2Options;
   /** An idle connection closes after this. Default 3,600,000; 0 is never. */
   readonly idleTimeoutMs: number;
   /** A connection takes no more requests after this. 0 (default) is no limit. */
   readonly maxConnectionDurationMs: number;
+  /** Up to this share is added to the duration, drawn for each connection. Default 0. */
+  readonly maxConnectionDurationJitterPercent: number;
   /** 0 (default) is no limit. */
   readonly maxRequestsPerConnection: number;
   /** Of responses. Default 100. */
   readonly maxHeadersCount: number;
   /** Of responses. Default 60. */
   readonly maxResponseHeadersKb: number;
-  /** Default false. */
+  /** HTTP/1.1. Default false. */
   readonly enableTrailers: boolean;
+  /** SNI is the host of the request. Default false. */
+  readonly autoSni: boolean;
+  /** The field that names it in place of Host; `''`: Host. */
+  readonly autoSniHeader: string;
+}
+
+/** Connections that are made before requests need them. Source: Cluster.PreconnectPolicy. */
+export interface Preconnect {
+  /** Of what a host's requests need. 1 (default) makes none in advance; at most 3. */
+  readonly perUpstreamRatio: number;
+  /** Of what the cluster's next requests will need. 1 (default) makes none in advance. */
+  readonly predictiveRatio: number;
+}
+
+/** Connections begin with the client's addresses. Source: ProxyProtocolUpstreamTransport. */
+export interface ProxyProtocol {
+  readonly version: 'V1' | 'V2';
 }
 
 /** One cluster. Immutable: a change is a new value. Defaults are Envoy's. Source: envoy.config.cluster.v3.Cluster. */
@@ -98,8 +157,14 @@ export interface ClusterConfig {
   /** Default 1 MiB. */
   readonly perConnectionBufferLimitBytes: number;
   readonly http: UpstreamHttpOptions;
+  /** Default: none in advance. */
+  readonly preconnect: Preconnect;
+  /** Clients do not share upstream connections. Default false. */
+  readonly connectionPoolPerDownstreamConnection: boolean;
   /** Undefined: plain bytes. */
   readonly tls: UpstreamTls | undefined;
+  /** Undefined: none. */
+  readonly proxyProtocol: ProxyProtocol | undefined;
   /** The server waits for the cluster's first hosts before it listens. Default true. */
   readonly waitForWarmOnInit: boolean;
   /** Cluster.metadata.filter_metadata, as JSON. */

@@ -3,12 +3,14 @@ import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
 import type {
   Http1ProtocolOptions,
+  Http2ProtocolOptions,
   HttpProtocolOptions as CommonOptions,
+  KeepaliveSettings,
   UpstreamHttpProtocolOptions,
 } from '@weft/api-envoy/gen/envoy/config/core/v3/protocol_pb';
 import type { HttpProtocolOptions } from '@weft/api-envoy/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb';
 import { durationMs } from '@weft/model-policy';
-import type { UpstreamHttpOptions } from './cluster.ts';
+import type { UpstreamHttp2Options, UpstreamHttpOptions, UpstreamKeepalive, UpstreamProtocol } from './cluster.ts';
 
 const OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 
@@ -25,50 +27,83 @@ export const httpOptionsSupport: FieldSupport = {
   [`${OPTIONS}.UseDownstreamHttpConfig`]: ['http_protocol_options', 'http2_protocol_options'],
   [`${OPTIONS}.AutoHttpConfig`]: ['http_protocol_options', 'http2_protocol_options'],
   'envoy.config.core.v3.HttpProtocolOptions': [
-    'idle_timeout', 'max_connection_duration', 'max_headers_count', 'max_response_headers_kb', 'max_requests_per_connection',
+    'idle_timeout', 'max_connection_duration', 'max_connection_duration_jitter', 'max_headers_count', 'max_response_headers_kb',
+    'max_requests_per_connection',
   ],
   // What a listener's HTTP/1.1 allows of requests says nothing of an upstream's responses.
   'envoy.config.core.v3.Http1ProtocolOptions': ['allow_absolute_url', 'accept_http_10', 'enable_trailers'],
-  'envoy.config.core.v3.UpstreamHttpProtocolOptions': ['auto_sni', 'auto_san_validation'],
+  'envoy.config.core.v3.Http2ProtocolOptions': [
+    'hpack_table_size', 'max_concurrent_streams', 'initial_stream_window_size', 'initial_connection_window_size', 'allow_connect',
+    'max_outbound_frames', 'max_outbound_control_frames', 'max_consecutive_inbound_frames_with_empty_payload',
+    'max_inbound_priority_frames_per_stream', 'max_inbound_window_update_frames_per_data_frame_sent',
+    'stream_error_on_invalid_http_messaging', 'override_stream_error_on_invalid_http_message', 'connection_keepalive',
+    // Which library Envoy speaks HTTP/2 with has no meaning here.
+    'use_oghttp2_codec',
+  ],
+  'envoy.config.core.v3.KeepaliveSettings': ['interval', 'timeout', 'interval_jitter', 'connection_idle_interval'],
+  'envoy.config.core.v3.UpstreamHttpProtocolOptions': ['auto_sni', 'auto_san_validation', 'override_auto_sni_header'],
 }; // prettier-ignore
 
 /** HTTP towards upstreams, and what of it concerns TLS. */
 export interface DecodedHttpOptions {
   readonly http: UpstreamHttpOptions;
-  /** SNI and certificate name come from the request's host. */
-  readonly autoSni: boolean;
+  /** The certificate must be for the name that was sent as SNI. */
   readonly autoSanValidation: boolean;
+}
+
+/** Which protocol, and the options of each. */
+interface Chosen {
+  readonly protocol: UpstreamProtocol;
+  readonly http1: Http1ProtocolOptions | undefined;
+  readonly http2: Http2ProtocolOptions | undefined;
 }
 
 /** The cluster's HTTP options: the typed ones, or the deprecated fields of the cluster itself. */
 export function decodeHttpOptions(message: Cluster, cx: DecodeContext): DecodedHttpOptions {
   const options = unpackOptions(message, cx);
-  const place = options === undefined ? cx : cx.at('typed_extension_protocol_options', OPTIONS);
-  if (options === undefined) {
-    warnOfHttp2(message.http2ProtocolOptions !== undefined, cx.at('http2_protocol_options'));
-    return {
-      http: httpOptions(message.commonHttpProtocolOptions, message.httpProtocolOptions, message),
-      ...sniOptions(message.upstreamHttpProtocolOptions),
-    };
+  if (options === undefined)
+    return decoded(legacyChoice(message), message.commonHttpProtocolOptions, {
+      sni: message.upstreamHttpProtocolOptions,
+      cluster: message,
+      cx,
+    });
+  const place = cx.at('typed_extension_protocol_options', OPTIONS);
+  if (options.upstreamProtocolOptions.case === 'autoConfig' && message.transportSocket === undefined)
+    place.at('auto_config').error('asks TLS which protocol to speak, and the cluster has none', {
+      expected: 'a transport_socket with TLS, or explicit_http_config',
+    });
+  return decoded(typedChoice(options, place), options.commonHttpProtocolOptions, {
+    sni: options.upstreamHttpProtocolOptions,
+    cluster: message,
+    cx: place,
+  });
+}
+
+function legacyChoice(message: Cluster): Chosen {
+  const { httpProtocolOptions: http1, http2ProtocolOptions: http2, protocolSelection } = message;
+  if (protocolSelection === 1) return { protocol: 'downstream', http1, http2 };
+  return { protocol: http2 === undefined ? 'http1' : 'http2', http1, http2 };
+}
+
+function typedChoice({ upstreamProtocolOptions: chosen }: HttpProtocolOptions, cx: DecodeContext): Chosen {
+  const { case: kind, value } = chosen;
+  if (kind === undefined) {
+    cx.error('names no protocol', { expected: 'explicit_http_config' });
+    return { protocol: 'http1', http1: undefined, http2: undefined };
   }
-  const { case: kind, value } = options.upstreamProtocolOptions;
-  let http1: Http1ProtocolOptions | undefined;
-  if (kind === 'explicitHttpConfig') {
-    const { case: protocol, value: chosen } = value.protocolConfig;
-    if (protocol === 'httpProtocolOptions') http1 = chosen;
-    warnOfHttp2(protocol === 'http2ProtocolOptions', place.at('explicit_http_config', 'http2_protocol_options'));
-    if (protocol === 'http3ProtocolOptions') place.at('explicit_http_config', 'http3_protocol_options').later('HTTP/3');
-  } else if (kind === undefined) {
-    place.error('names no protocol', { expected: 'explicit_http_config' });
-  } else {
+  if (kind !== 'explicitHttpConfig') {
+    const { httpProtocolOptions: http1, http2ProtocolOptions: http2, http3ProtocolOptions: http3 } = value;
     const field = kind === 'autoConfig' ? 'auto_config' : 'use_downstream_protocol_config';
-    http1 = value.httpProtocolOptions;
-    warnOfHttp2(value.http2ProtocolOptions !== undefined, place.at(field, 'http2_protocol_options'));
+    if (http3 !== undefined) cx.at(field, 'http3_protocol_options').later('HTTP/3');
+    // Envoy, too, speaks HTTP/1.1 to all where HTTP/2 is not configured beside it.
+    const protocol = kind === 'autoConfig' ? 'auto' : http2 === undefined ? 'http1' : 'downstream';
+    return { protocol, http1, http2 };
   }
-  return {
-    http: httpOptions(options.commonHttpProtocolOptions, http1, message),
-    ...sniOptions(options.upstreamHttpProtocolOptions),
-  };
+  const { case: protocol, value: options } = value.protocolConfig;
+  if (protocol === 'http3ProtocolOptions') cx.at('explicit_http_config', 'http3_protocol_options').later('HTTP/3');
+  return protocol === 'http2ProtocolOptions'
+    ? { protocol: 'http2', http1: undefined, http2: options }
+    : { protocol: 'http1', http1: protocol === 'httpProtocolOptions' ? options : undefined, http2: undefined };
 }
 
 function unpackOptions(message: Cluster, cx: DecodeContext): HttpProtocolOptions | undefined {
@@ -84,28 +119,52 @@ function unpackOptions(message: Cluster, cx: DecodeContext): HttpProtocolOptions
   return found as HttpProtocolOptions | undefined;
 }
 
-function warnOfHttp2(set: boolean, cx: DecodeContext): void {
-  if (set) cx.warn('HTTP/2 to upstreams comes later: this cluster speaks HTTP/1.1 until then');
+interface Rest {
+  readonly sni: UpstreamHttpProtocolOptions | undefined;
+  readonly cluster: Cluster;
+  readonly cx: DecodeContext;
 }
 
-function httpOptions(
-  common: CommonOptions | undefined,
-  http1: Http1ProtocolOptions | undefined,
-  cluster: Cluster,
-): UpstreamHttpOptions {
-  return {
+function decoded(chosen: Chosen, common: CommonOptions | undefined, rest: Rest): DecodedHttpOptions {
+  const { sni, cluster } = rest;
+  const http: UpstreamHttpOptions = {
+    protocol: chosen.protocol,
+    http2: http2Options(chosen.http2),
     idleTimeoutMs: durationMs(common?.idleTimeout, 3_600_000),
     maxConnectionDurationMs: durationMs(common?.maxConnectionDuration, 0),
+    maxConnectionDurationJitterPercent: common?.maxConnectionDurationJitter?.value ?? 0,
     maxRequestsPerConnection: common?.maxRequestsPerConnection ?? cluster.maxRequestsPerConnection ?? 0,
     maxHeadersCount: common?.maxHeadersCount ?? 100,
     maxResponseHeadersKb: common?.maxResponseHeadersKb ?? 60,
-    enableTrailers: http1?.enableTrailers ?? false,
+    enableTrailers: chosen.http1?.enableTrailers ?? false,
+    autoSni: sni?.autoSni ?? false,
+    autoSniHeader: (sni?.overrideAutoSniHeader ?? '').toLowerCase(),
+  };
+  return { http, autoSanValidation: sni?.autoSanValidation ?? false };
+}
+
+function http2Options(message: Http2ProtocolOptions | undefined): UpstreamHttp2Options {
+  return {
+    maxConcurrentStreams: message?.maxConcurrentStreams ?? 1024,
+    hpackTableSize: message?.hpackTableSize,
+    initialStreamWindowSize: message?.initialStreamWindowSize,
+    initialConnectionWindowSize: message?.initialConnectionWindowSize,
+    maxOutboundFrames: message?.maxOutboundFrames,
+    maxOutboundControlFrames: message?.maxOutboundControlFrames,
+    maxConsecutiveInboundFramesWithEmptyPayload: message?.maxConsecutiveInboundFramesWithEmptyPayload,
+    maxInboundPriorityFramesPerStream: message?.maxInboundPriorityFramesPerStream,
+    maxInboundWindowUpdateFramesPerDataFrameSent: message?.maxInboundWindowUpdateFramesPerDataFrameSent,
+    streamErrorOnInvalidHttpMessage:
+      message?.overrideStreamErrorOnInvalidHttpMessage ?? message?.streamErrorOnInvalidHttpMessaging ?? false,
+    keepalive: message?.connectionKeepalive && keepalive(message.connectionKeepalive),
   };
 }
 
-function sniOptions(options: UpstreamHttpProtocolOptions | undefined): {
-  autoSni: boolean;
-  autoSanValidation: boolean;
-} {
-  return { autoSni: options?.autoSni ?? false, autoSanValidation: options?.autoSanValidation ?? false };
+function keepalive(message: KeepaliveSettings): UpstreamKeepalive {
+  return {
+    intervalMs: durationMs(message.interval, 0),
+    timeoutMs: durationMs(message.timeout, 0),
+    intervalJitterPercent: message.intervalJitter?.value ?? 15,
+    connectionIdleIntervalMs: durationMs(message.connectionIdleInterval, 0),
+  };
 }

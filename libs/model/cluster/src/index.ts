@@ -6,9 +6,14 @@ export {
   type DnsOptions,
   type EdsOptions,
   type LbPolicy,
+  type Preconnect,
+  type ProxyProtocol,
   type RetryBudget,
   type Thresholds,
+  type UpstreamHttp2Options,
   type UpstreamHttpOptions,
+  type UpstreamKeepalive,
+  type UpstreamProtocol,
 } from './cluster.ts';
 export { decodeCluster, supported } from './cluster.decode.ts';
 export {

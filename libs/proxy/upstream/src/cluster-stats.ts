@@ -11,7 +11,7 @@ const ALWAYS_COUNTERS =
   'lb_recalculate_zone_structures lb_subsets_created lb_subsets_fallback lb_subsets_fallback_panic lb_subsets_removed ' +
   'lb_subsets_selected lb_zone_cluster_too_small lb_zone_no_capacity_left lb_zone_number_differs ' +
   'lb_zone_routing_all_directly lb_zone_routing_cross_zone lb_zone_routing_sampled original_dst_host_invalid ' +
-  'upstream_cx_close_notify upstream_cx_connect_with_0_rtt upstream_cx_http2_total ' +
+  'upstream_cx_connect_with_0_rtt ' +
   'upstream_cx_http3_total upstream_cx_preconnect_skipped upstream_http3_broken upstream_rq_0rtt ' +
   'upstream_rq_rx_reset_no_error http1.dropped_headers_with_underscores http1.metadata_not_supported_error ' +
   'http1.requests_rejected_with_underscores_in_headers http1.response_flood http2.header_overflow ' +
@@ -49,6 +49,8 @@ export class ClusterSslStats extends ScopedStats {
 export class ClusterStats extends ScopedStats implements ClusterRequestStats {
   readonly upstreamCxTotal = this.scope.counter('upstream_cx_total');
   readonly upstreamCxHttp1Total = this.scope.counter('upstream_cx_http1_total');
+  readonly upstreamCxHttp2Total = this.scope.counter('upstream_cx_http2_total');
+  readonly upstreamCxCloseNotify = this.scope.counter('upstream_cx_close_notify');
   readonly upstreamCxActive = this.scope.gauge('upstream_cx_active');
   readonly upstreamCxConnectAttemptsExceeded = this.scope.counter('upstream_cx_connect_attempts_exceeded');
   readonly upstreamCxConnectFail = this.scope.counter('upstream_cx_connect_fail');

@@ -39,11 +39,15 @@ export class UpstreamHost implements Host {
   weight: number;
   healthStatus: HealthStatus;
   priority: number;
-  /** One for each routing priority, made when it is first needed. */
+  /** What ALPN chose last, where a cluster leaves the protocol to it; `''`: nothing yet. */
+  lastAlpn: '' | 'h2' | 'http/1.1' = '';
+  /** The pools of what is the cluster's usual kind of connection, one for each routing priority, made when first needed. */
   readonly pools: { default: HttpPool | undefined; high: HttpPool | undefined } = {
     default: undefined,
     high: undefined,
   };
+  /** Those whose kind depends on the request, by priority and key. Dropped when they run empty. */
+  readonly otherPools = new Map<string, HttpPool>();
   /** True once the host is out of the cluster: its connections close when their requests are done. */
   removed = false;
 
@@ -66,8 +70,16 @@ export class UpstreamHost implements Host {
   /** Out of the cluster: idle connections close now, busy ones after their requests. */
   drain(): void {
     this.removed = true;
-    this.pools.default?.drain();
-    this.pools.high?.drain();
+    for (const pool of this.allPools()) pool.drain();
+  }
+
+  allPools(): HttpPool[] {
+    const { default: normal, high } = this.pools;
+    return [
+      ...(normal === undefined ? [] : [normal]),
+      ...(high === undefined ? [] : [high]),
+      ...this.otherPools.values(),
+    ];
   }
 }
 

@@ -1,107 +1,151 @@
-import type { Transport, TransportClose, TransportReceiver } from '@weft/core-bytes';
-import type { ClientCodecCallbacks } from '@weft/core-http';
+import type { TransportClose, TransportReceiver } from '@weft/core-bytes';
+import type { ClientCodec, ClientCodecCallbacks, ResetReason } from '@weft/core-http';
 import { after, type Timer, type TimerCallback } from '@weft/core-runtime';
 import type { RoutePriority } from '@weft/model-route';
-import { Http1ClientCodec } from '@weft/net-h1';
 import type { HttpPoolCallbacks, PoolFailure } from '@weft/proxy-filter-api';
+import { createClientCodec } from './client-codecs.ts';
 import type { UpstreamHost } from './host.ts';
 import type { PoolContext } from './pool-context.ts';
-import { UpstreamConnection } from './upstream-connection.ts';
+import type { PoolKind } from './pool-kind.ts';
+import { UpstreamConnection, type OpenTransport } from './upstream-connection.ts';
+
+/** A small integer that no connection lives to reach. */
+const UNLIMITED = 0x3fff_ffff;
 
 /** What a connection tells its pool. */
 export interface HttpConnectionOwner {
-  /** Open, or done with a request: it can take one. */
-  onFree(connection: HttpConnection): void;
-  /** It takes no more requests; it may still be busy with one. */
+  readonly priority: RoutePriority;
+  readonly kind: PoolKind;
+  /** It opened, a request ended, or the peer said how many it takes: the number of those that it can take changed. */
+  onRoom(connection: HttpConnection): void;
+  /** A request is over, in whatever way. */
+  onStreamOver(): void;
+  /** It takes no more requests; it may still be busy with some. */
   onSpent(connection: HttpConnection): void;
   /** It is gone. Always last. */
   onClosed(connection: HttpConnection): void;
   onConnectFailed(connection: HttpConnection, failure: PoolFailure): void;
 }
 
-/** An HTTP/1.1 connection of a pool: connecting -> (idle <-> busy) -> closed. */
+/**
+ * A connection of a pool, whatever protocol it speaks:
+ *
+ *   connecting -> open (with room for requests, or full) -> draining (finishes what it has) -> closed
+ */
 export class HttpConnection
   extends UpstreamConnection
   implements TransportReceiver, ClientCodecCallbacks, TimerCallback
 {
-  /** The pool's mark: it counts on this connection for a request that waits. */
-  underWay = false;
-  /** When the last request ended. */
-  idleSinceMs = 0;
+  /** The pool's mark: it is among those that are ready. */
+  listed = false;
+  /** The pool's count: how much room it has added up for this connection. */
+  countedRoom = 0;
+  /** Connected, and not closed. */
+  open = false;
   private readonly owner: HttpConnectionOwner;
-  private codec: Http1ClientCodec | undefined;
+  private codec: (ClientCodec & TransportReceiver) | undefined;
+  /** How many requests it takes at once. */
+  private capacity: number;
+  /** How many requests it takes yet in its life. */
+  private left: number;
+  /** Requests on it. */
+  private active = 0;
   private requests = 0;
-  private busy = false;
   /** True once it takes no more requests. */
   private spent = false;
   /** The peer ended the connection; closing it then is only our half of that. */
   private peerEnded = false;
   /** The connection was lost, or given up, with a request on it. */
   private lostRequest = false;
+  /** When the last request ended. */
+  private idleSinceMs = 0;
   private idleTimer: Timer | undefined;
   private durationTimer: Timer | undefined;
 
-  constructor(cx: PoolContext, host: UpstreamHost, priority: RoutePriority, owner: HttpConnectionOwner) {
-    super(cx, host, priority);
+  constructor(cx: PoolContext, host: UpstreamHost, owner: HttpConnectionOwner) {
+    super(cx, host, owner.priority, owner.kind);
     this.owner = owner;
-    cx.stats.upstreamCxHttp1Total.inc();
+    const { maxRequestsPerConnection } = cx.config.http;
+    this.left = maxRequestsPerConnection === 0 ? UNLIMITED : maxRequestsPerConnection;
+    const { protocol } = owner.kind;
+    // What ALPN will say is not known yet: what it said last is the best guess.
+    const multiplexed = protocol === 'http2' || (protocol === 'auto' && host.lastAlpn !== 'http/1.1');
+    this.capacity = multiplexed ? cx.config.http.http2.maxConcurrentStreams : 1;
+    if (protocol === 'http1') cx.stats.upstreamCxHttp1Total.inc();
+    if (protocol === 'http2') cx.stats.upstreamCxHttp2Total.inc();
   }
 
   // ---- what the pool calls
 
-  /** Sends a request. The pool calls it only for a connection that it was told is free. */
-  start(request: HttpPoolCallbacks): void {
-    const { stats, config } = this.cx;
-    this.busy = true;
+  /** How many requests it can take now, or (while it connects) is expected to. */
+  get room(): number {
+    if (this.spent) return 0;
+    const free = this.capacity - this.active;
+    return free < this.left ? Math.max(0, free) : this.left;
+  }
+
+  /** Counts a request that `start` is about to send. The pool calls both only where there is room. */
+  take(): void {
+    const { stats } = this.cx;
+    this.active += 1;
     this.requests += 1;
+    this.left -= 1;
     this.limits.requests.inc();
     stats.upstreamRqTotal.inc();
     stats.upstreamRqActive.inc();
     this.host.stats.rqTotal += 1;
     this.host.stats.rqActive += 1;
-    if (this.requests === config.http.maxRequestsPerConnection) {
-      stats.upstreamCxMaxRequests.inc();
-      this.spend();
-    }
-    const stream = (this.codec as Http1ClientCodec).newStream(request);
+    if (this.left > 0) return;
+    stats.upstreamCxMaxRequests.inc();
+    this.spend();
+  }
+
+  start(request: HttpPoolCallbacks): void {
+    const stream = (this.codec as ClientCodec).newStream(request);
     request.onPoolReady(stream, this.host, this.localAddress);
   }
 
-  /** No more requests: closes now, or when the one under way is done. */
+  /** No more requests: closes now, or when those under way are done. */
   drain(): void {
     this.spend();
-    if (this.busy) return;
+    if (this.active > 0) return;
     if (this.transport === undefined) {
       this.abort();
       this.owner.onClosed(this);
     } else this.transport.close();
   }
 
-  /** The pool has nothing for it to do: from here its idle time counts. */
-  beginIdle(): void {
-    const { idleTimeoutMs } = this.cx.config.http;
-    if (idleTimeoutMs === 0) return;
-    this.idleSinceMs = this.cx.clock.nowMs();
-    // Started once and looked at when due: to start one for each request would cost more than to look.
-    this.idleTimer ??= this.cx.timers.start(idleTimeoutMs, this);
-  }
-
   // ---- connecting
 
-  protected opened(transport: Transport): void {
-    const { maxConnectionDurationMs } = this.cx.config.http;
-    this.codec = new Http1ClientCodec(transport, this, this.cx.http1);
+  protected opened(transport: OpenTransport): void {
+    const { stats, config, timers, random } = this.cx;
+    const { maxConnectionDurationMs, maxConnectionDurationJitterPercent: jitter } = config.http;
+    let { protocol } = this.owner.kind;
+    if (protocol === 'auto') {
+      protocol = transport.alpnProtocol === 'h2' ? 'http2' : 'http1';
+      this.host.lastAlpn = protocol === 'http2' ? 'h2' : 'http/1.1';
+      (protocol === 'http2' ? stats.upstreamCxHttp2Total : stats.upstreamCxHttp1Total).inc();
+    }
+    this.open = true;
+    this.codec = createClientCodec(protocol, { transport, callbacks: this, cx: this.cx });
+    this.capacity = Math.min(
+      this.codec.maxConcurrentStreams,
+      protocol === 'http2' ? config.http.http2.maxConcurrentStreams : 1,
+    );
     if (maxConnectionDurationMs > 0) {
-      this.durationTimer = after(this.cx.timers, maxConnectionDurationMs, () => {
-        this.cx.stats.upstreamCxMaxDurationReached.inc();
+      const jitterMs = jitter > 0 ? random.below(Math.ceil((maxConnectionDurationMs * jitter) / 100)) : 0;
+      this.durationTimer = after(timers, maxConnectionDurationMs + jitterMs, () => {
+        stats.upstreamCxMaxDurationReached.inc();
         this.drain();
       });
     }
     transport.setReceiver(this);
-    this.owner.onFree(this);
+    this.owner.onRoom(this);
+    this.beginIdle();
   }
 
   protected failed(failure: PoolFailure): void {
+    this.spent = true;
     this.owner.onConnectFailed(this, failure);
   }
 
@@ -116,7 +160,7 @@ export class HttpConnection
     this.peerEnded = true;
     this.codec?.onEnd();
     // An idle connection that the peer ends is no error: it is only not there any more.
-    if (!this.busy) this.transport?.close();
+    if (this.active === 0) this.transport?.close();
   }
 
   onDrain(): void {
@@ -124,12 +168,13 @@ export class HttpConnection
   }
 
   onClose(close: TransportClose): void {
+    this.open = false;
     this.idleTimer?.cancel();
     this.durationTimer?.cancel();
     this.spend();
-    this.countClose(this.peerEnded ? 'remote' : close.by, this.lostRequest || this.busy);
+    this.countClose(this.peerEnded ? 'remote' : close.by, this.lostRequest || this.active > 0);
     this.cx.stats.upstreamRqPerCx.record(this.requests);
-    // The codec resets the request, whose owner may ask for another connection at once: this one is out of all counts.
+    // The codec resets the requests, whose owners may ask for another connection at once: this one is out of all counts.
     this.codec?.onClose(close);
     this.owner.onClosed(this);
   }
@@ -138,20 +183,40 @@ export class HttpConnection
 
   onStreamEnd(): void {
     this.release();
-    if (!this.spent) this.owner.onFree(this);
-    else this.transport?.close();
+    if (!this.spent) {
+      this.owner.onRoom(this);
+      this.beginIdle();
+    } else if (this.active === 0) this.transport?.close();
   }
 
-  onMaxConcurrentStreams(_limit: number): void {
-    // HTTP/1.1 takes one at a time.
+  onStreamReset(reason: ResetReason): void {
+    const { stats } = this.cx;
+    if (reason === 'local reset' || reason === 'protocol error') stats.upstreamRqTxReset.inc();
+    else if (reason === 'remote reset') stats.upstreamRqRxReset.inc();
+    else if (reason === 'connection termination') {
+      this.lostRequest = true;
+      stats.upstreamRqPendingFailureEject.inc();
+    }
+    this.onStreamEnd();
+  }
+
+  onMaxConcurrentStreams(limit: number): void {
+    this.capacity = Math.min(limit, this.cx.config.http.http2.maxConcurrentStreams);
+    this.owner.onRoom(this);
   }
 
   onGoAway(): void {
+    const { codec } = this;
+    // The peer asked for it: nothing is broken.
+    if (!this.spent && this.open && codec?.activeStreams !== 0) this.cx.stats.upstreamCxCloseNotify.inc();
     this.spend();
-    // The stream was reset and not ended: nothing else says that its place is free.
-    if (!this.busy || this.codec?.activeStreams !== 0) return;
-    this.lostRequest = true;
-    this.release();
+    if (codec?.activeStreams !== 0) return;
+    if (this.active === 0) this.transport?.close();
+    else if (codec.protocol !== 'HTTP/2') {
+      // The stream was reset and not ended, and nothing else says that its place is free.
+      this.lostRequest = true;
+      this.release();
+    }
   }
 
   onProtocolError(_details: string): void {
@@ -160,9 +225,18 @@ export class HttpConnection
 
   // ---- idle timeout
 
+  /** From here the idle time counts. */
+  private beginIdle(): void {
+    const { idleTimeoutMs } = this.cx.config.http;
+    if (idleTimeoutMs === 0 || this.active > 0) return;
+    this.idleSinceMs = this.cx.clock.nowMs();
+    // Started once and looked at when due: to start one for each request would cost more than to look.
+    this.idleTimer ??= this.cx.timers.start(idleTimeoutMs, this);
+  }
+
   onTimer(_timer: Timer): void {
     this.idleTimer = undefined;
-    if (this.busy || this.transport === undefined) return;
+    if (this.active > 0 || this.transport === undefined) return;
     const { idleTimeoutMs } = this.cx.config.http;
     const leftMs = Math.ceil(this.idleSinceMs + idleTimeoutMs - this.cx.clock.nowMs());
     if (leftMs > 0) {
@@ -180,10 +254,11 @@ export class HttpConnection
   }
 
   private release(): void {
-    this.busy = false;
+    this.active -= 1;
     this.limits.requests.dec();
     this.cx.stats.upstreamRqActive.dec();
     this.host.stats.rqActive -= 1;
+    this.owner.onStreamOver();
     if (this.transport !== undefined) this.countSent(this.transport);
   }
 }

@@ -4,38 +4,63 @@ import { HttpConnection, type HttpConnectionOwner } from './http-connection.ts';
 import type { UpstreamHost } from './host.ts';
 import { PendingQueue, PendingStream, type PendingOwner } from './pending-queue.ts';
 import type { PoolContext } from './pool-context.ts';
+import type { PoolKind } from './pool-kind.ts';
 import type { ResourceLimits } from './resource-limits.ts';
 
+/** How many connections one request may cause beyond those it needs. Source: Envoy's ConnPoolImplBase. */
+const MAX_PRECONNECTS = 3;
+
+/** Who is told when a pool has neither connections nor requests. */
+export interface HttpPoolOwner {
+  onPoolEmpty(pool: HttpPool): void;
+}
+
 /**
- * The HTTP/1.1 connections to one host for one priority. A request takes the connection that was used last, or waits for
- * one; each waiting request that no connection under way is for makes a new one, as far as the limits allow.
+ * The HTTP connections to one host for one priority and one kind of connection, whatever protocol they speak. A request
+ * takes the connection that was used last and has room, or waits for one; connections are made while the room that there is
+ * and that is on its way does not suffice for those that wait, as far as the limits allow.
  */
 export class HttpPool implements HttpConnectionOwner, PendingOwner {
+  readonly host: UpstreamHost;
+  readonly priority: RoutePriority;
+  readonly kind: PoolKind;
   private readonly cx: PoolContext;
-  private readonly host: UpstreamHost;
-  private readonly priority: RoutePriority;
+  readonly owner: HttpPoolOwner;
   private readonly limits: ResourceLimits;
   private readonly connections = new Set<HttpConnection>();
-  /** The last one was used last: so that in quiet times the others run into their idle timeout. */
-  private readonly idle: HttpConnection[] = [];
+  /**
+   * Open, with room for a request. The last one was used last: so that in quiet times the others run into their idle
+   * timeout.
+   */
+  private readonly ready: HttpConnection[] = [];
   private readonly pending = new PendingQueue(this);
-  private connecting = 0;
+  /** Requests that connections can take, those under way to be open included. */
+  private room = 0;
+  /** Requests on connections. */
+  private active = 0;
   private draining = false;
   private dispatching = false;
 
-  constructor(cx: PoolContext, host: UpstreamHost, priority: RoutePriority) {
+  constructor(
+    cx: PoolContext,
+    host: UpstreamHost,
+    options: { priority: RoutePriority; kind: PoolKind; owner: HttpPoolOwner },
+  ) {
     this.cx = cx;
     this.host = host;
-    this.priority = priority;
-    this.limits = cx.limits[priority];
+    this.priority = options.priority;
+    this.kind = options.kind;
+    this.owner = options.owner;
+    this.limits = cx.limits[options.priority];
   }
 
   newStream(owner: HttpPoolCallbacks): PoolHandle | undefined {
-    if (this.idle.length > 0 && this.pending.size === 0) {
-      this.attach(this.idle.pop() as HttpConnection, owner);
+    const { stats, config } = this.cx;
+    if (this.ready.length > 0 && this.pending.size === 0) {
+      this.attach(this.ready[this.ready.length - 1] as HttpConnection, owner);
+      if (config.preconnect.perUpstreamRatio > 1) this.connectForDemand(config.preconnect.perUpstreamRatio);
       return undefined;
     }
-    const { stats } = this.cx;
     if (!this.limits.pendingRequests.canCreate) {
       stats.upstreamRqPendingOverflow.inc();
       owner.onPoolFailure({ reason: 'overflow', details: '', host: this.host });
@@ -47,50 +72,82 @@ export class HttpPool implements HttpConnectionOwner, PendingOwner {
     this.host.stats.rqPendingActive += 1;
     const stream = new PendingStream(owner);
     this.pending.push(stream);
-    this.connectForPending();
+    this.connectForDemand();
     return stream;
   }
 
-  /** No connection outlives its request any more; requests that wait are still served. */
-  drain(): void {
-    this.draining = true;
-    if (this.pending.size === 0) for (const connection of [...this.connections]) connection.drain();
-    else for (const connection of this.idle.splice(0)) connection.drain();
+  /** Makes a connection in advance where one request more would find too little room. True: it did. */
+  preconnect(ratio: number): boolean {
+    if (this.draining || (this.pending.size + this.active + 1) * ratio <= this.room + this.active) return false;
+    if (!this.mayConnect()) return false;
+    this.connect();
+    return true;
   }
 
-  /** Adds up what waits in the connections' outgoing queues. */
-  get bufferedBytes(): number {
+  /** No connection outlives its requests any more; requests that wait are still served. */
+  drain(): void {
+    this.draining = true;
+    if (this.pending.size === 0) this.drainConnections();
+  }
+
+  /** True while nothing needs the pool. */
+  get empty(): boolean {
+    return this.connections.size === 0 && this.pending.size === 0;
+  }
+
+  /** True where nothing but idle connections would be lost with it. */
+  get idle(): boolean {
+    return this.active === 0 && this.pending.size === 0;
+  }
+
+  /** Adds up what waits in the connections' outgoing queues, and counts what they sent so far. */
+  refreshStats(): number {
     let bytes = 0;
-    for (const connection of this.connections) bytes += connection.bufferedBytes;
+    for (const connection of this.connections) bytes += connection.refreshStats();
     return bytes;
   }
 
   // ---- what connections call
 
-  onFree(connection: HttpConnection): void {
-    this.noLongerConnecting(connection);
+  onRoom(connection: HttpConnection): void {
+    const before = this.room;
+    this.recount(connection);
+    // Those that wait were promised more: a peer takes fewer streams than it may, or speaks HTTP/1.1 after all.
+    if (this.room < before) this.connectForDemand();
+    if (connection.room === 0) {
+      if (connection.listed) this.unlist(connection);
+      return;
+    }
     if (this.draining && this.pending.size === 0) {
       connection.drain();
       return;
     }
-    this.idle.push(connection);
-    connection.beginIdle();
+    if (!connection.listed && connection.open) {
+      connection.listed = true;
+      this.ready.push(connection);
+    }
     if (this.pending.size > 0) this.dispatchSoon();
   }
 
+  onStreamOver(): void {
+    this.active -= 1;
+  }
+
   onSpent(connection: HttpConnection): void {
-    const at = this.idle.lastIndexOf(connection);
-    if (at >= 0) this.idle.splice(at, 1);
+    this.recount(connection);
+    if (connection.listed) this.unlist(connection);
+    if (this.pending.size > 0) this.connectForDemand();
   }
 
   onClosed(connection: HttpConnection): void {
-    this.noLongerConnecting(connection);
+    this.recount(connection);
     this.connections.delete(connection);
-    this.connectForPending();
+    this.connectForDemand();
+    if (this.empty) this.owner.onPoolEmpty(this);
   }
 
   onConnectFailed(connection: HttpConnection, failure: PoolFailure): void {
-    this.noLongerConnecting(connection);
+    this.recount(connection);
     this.connections.delete(connection);
     // All that wait would wait for the same host: each owner decides for itself whether to try another one.
     const { last } = this.pending;
@@ -99,6 +156,7 @@ export class HttpPool implements HttpConnectionOwner, PendingOwner {
       this.cx.stats.upstreamRqPendingFailureEject.inc();
       stream.owner.onPoolFailure(failure);
     }
+    if (this.empty) this.owner.onPoolEmpty(this);
   }
 
   onPendingCancelled(): void {
@@ -108,27 +166,41 @@ export class HttpPool implements HttpConnectionOwner, PendingOwner {
   // ----
 
   private attach(connection: HttpConnection, owner: HttpPoolCallbacks): void {
-    if (this.limits.requests.canCreate) {
-      connection.start(owner);
+    if (!this.limits.requests.canCreate) {
+      this.cx.stats.upstreamRqActiveOverflow.inc();
+      owner.onPoolFailure({ reason: 'overflow', details: '', host: this.host });
       return;
     }
-    this.idle.push(connection);
-    this.cx.stats.upstreamRqActiveOverflow.inc();
-    owner.onPoolFailure({ reason: 'overflow', details: '', host: this.host });
+    this.active += 1;
+    connection.take();
+    this.recount(connection);
+    if (connection.listed && connection.room === 0) this.unlist(connection);
+    connection.start(owner);
   }
 
-  private connectForPending(): void {
-    while (this.pending.size > this.connecting + this.idle.length) {
-      // A pool may always have one connection: without it the requests that wait in it would wait for ever.
-      if (!this.limits.connections.canCreate && this.connections.size > 0) {
-        this.cx.stats.upstreamCxOverflow.inc();
-        return;
+  private connectForDemand(ratio = this.cx.config.preconnect.perUpstreamRatio): void {
+    for (let ahead = 0; ahead < MAX_PRECONNECTS;) {
+      const { size } = this.pending;
+      if (size <= this.room) {
+        if (ratio <= 1 || this.draining || (size + this.active) * ratio <= this.room + this.active) return;
+        ahead += 1;
       }
-      this.connecting += 1;
-      const connection = new HttpConnection(this.cx, this.host, this.priority, this);
-      connection.underWay = true;
-      this.connections.add(connection);
+      if (!this.mayConnect()) return;
+      this.connect();
     }
+  }
+
+  private mayConnect(): boolean {
+    if (this.limits.connections.canCreate && this.host.stats.cxActive < this.limits.maxConnectionsPerHost) return true;
+    this.cx.stats.upstreamCxOverflow.inc();
+    // A pool may always have one connection: without it the requests that wait in it would wait for ever.
+    return this.connections.size === 0;
+  }
+
+  private connect(): void {
+    const connection = new HttpConnection(this.cx, this.host, this);
+    this.connections.add(connection);
+    this.recount(connection);
   }
 
   /**
@@ -144,25 +216,38 @@ export class HttpPool implements HttpConnectionOwner, PendingOwner {
   /** Called by `dispatchSoon` only. */
   dispatch(): void {
     this.dispatching = false;
-    while (this.idle.length > 0) {
+    while (this.ready.length > 0) {
       const stream = this.pending.shift();
       if (stream === undefined) break;
       this.noLongerPending();
-      this.attach(this.idle.pop() as HttpConnection, stream.owner);
+      this.attach(this.ready[this.ready.length - 1] as HttpConnection, stream.owner);
     }
-    if (this.draining) for (const connection of this.idle.splice(0)) connection.drain();
+    if (this.draining && this.pending.size === 0) this.drainConnections();
+  }
+
+  private drainConnections(): void {
+    for (const connection of [...this.connections]) connection.drain();
+  }
+
+  private unlist(connection: HttpConnection): void {
+    connection.listed = false;
+    const at = this.ready.lastIndexOf(connection);
+    if (at === this.ready.length - 1) this.ready.pop();
+    else if (at >= 0) this.ready.splice(at, 1);
+  }
+
+  private recount(connection: HttpConnection): void {
+    const { room } = connection;
+    const change = room - connection.countedRoom;
+    connection.countedRoom = room;
+    this.room += change;
+    this.cx.demand.room += change;
   }
 
   private noLongerPending(): void {
     this.limits.pendingRequests.dec();
     this.cx.stats.upstreamRqPendingActive.dec();
     this.host.stats.rqPendingActive -= 1;
-  }
-
-  private noLongerConnecting(connection: HttpConnection): void {
-    if (!connection.underWay) return;
-    connection.underWay = false;
-    this.connecting -= 1;
   }
 }
 

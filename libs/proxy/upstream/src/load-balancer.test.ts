@@ -30,7 +30,12 @@ function hostsOf(sketches: readonly HostSketch[]): UpstreamHost[] {
 
 function picker(hosts: readonly UpstreamHost[], lbPolicy: LbPolicy = 'ROUND_ROBIN', draws?: readonly number[]): Picker {
   return createPicker(hosts, {
-    config: { lbPolicy, leastRequestChoiceCount: 2, healthyPanicThreshold: 50 },
+    config: {
+      lbPolicy,
+      leastRequestChoiceCount: 2,
+      healthyPanicThreshold: 50,
+      preconnect: { perUpstreamRatio: 1, predictiveRatio: 1 },
+    },
     overprovisioningFactor: 140,
     random: new FakeRandom(draws),
     healthyPanic: scope.counter('panic'),

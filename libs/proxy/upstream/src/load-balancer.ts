@@ -7,10 +7,12 @@ import type { UpstreamHost } from './host.ts';
 /** Picks a host; never waits. Made anew for each change of the hosts, so that picking looks at nothing that may change. */
 export interface Picker {
   pick(): UpstreamHost | undefined;
+  /** A host that a later `pick` will give: each call tells the next one. Only where somebody connects in advance. */
+  peek?(): UpstreamHost | undefined;
 }
 
 export interface PickerOptions {
-  readonly config: Pick<ClusterConfig, 'lbPolicy' | 'leastRequestChoiceCount' | 'healthyPanicThreshold'>;
+  readonly config: Pick<ClusterConfig, 'lbPolicy' | 'leastRequestChoiceCount' | 'healthyPanicThreshold' | 'preconnect'>;
   readonly overprovisioningFactor: number;
   readonly random: Random;
   readonly healthyPanic: Counter;
@@ -46,7 +48,30 @@ export function createPicker(hosts: readonly UpstreamHost[], options: PickerOpti
     add(load.degraded, ofClass(level, 'degraded'));
   });
   if (shares.length === 0) return NOBODY;
-  return shares.length === 1 ? (shares[0] as Share).picker : new SharedPicker(shares, options.random);
+  const picker = shares.length === 1 ? (shares[0] as Share).picker : new SharedPicker(shares, options.random);
+  return options.config.preconnect.predictiveRatio > 1 ? new PeekingPicker(picker, hosts.length) : picker;
+}
+
+/** Picks ahead of requests, and later gives them the hosts in that order. */
+class PeekingPicker implements Picker {
+  private readonly inner: Picker;
+  private readonly most: number;
+  private readonly ahead: UpstreamHost[] = [];
+
+  /** `most`: how far ahead at most. */
+  constructor(inner: Picker, most: number) {
+    this.inner = inner;
+    this.most = most;
+  }
+  pick(): UpstreamHost | undefined {
+    return this.ahead.shift() ?? this.inner.pick();
+  }
+  peek(): UpstreamHost | undefined {
+    if (this.ahead.length >= this.most) return undefined;
+    const host = this.inner.pick();
+    if (host !== undefined) this.ahead.push(host);
+    return host;
+  }
 }
 
 const NOBODY: Picker = { pick: () => undefined };

@@ -1,4 +1,4 @@
-import type { Clock, Timers } from '@weft/core-runtime';
+import type { Clock, Random, Timers } from '@weft/core-runtime';
 import type { ClusterConfig } from '@weft/model-cluster';
 import type { RoutePriority } from '@weft/model-route';
 import type { Http1ClientSettings } from '@weft/net-h1';
@@ -13,7 +13,16 @@ export interface PoolContext {
   readonly limits: Readonly<Record<RoutePriority, ResourceLimits>>;
   readonly clock: Clock;
   readonly timers: Timers;
+  readonly random: Random;
   /** Undefined for plain bytes. */
   readonly tls: UpstreamTlsContexts | undefined;
   readonly http1: Http1ClientSettings;
+  /** Of all pools together, for the predictive preconnect. */
+  readonly demand: Demand;
+}
+
+/** What a cluster is provided for. */
+export interface Demand {
+  /** Requests that connections can take, those under way to be open included. */
+  room: number;
 }

@@ -41,9 +41,12 @@ export class ResourceLimits {
   readonly requests: ResourceLimit;
   readonly connectionPools: ResourceLimit;
   readonly retries: RetryBreaker;
+  /** Infinity without a limit. */
+  readonly maxConnectionsPerHost: number;
 
   /** `scope` is `cluster.<name>.circuit_breakers.<priority>.`. */
   constructor(thresholds: Thresholds, scope: StatsScope) {
+    this.maxConnectionsPerHost = thresholds.maxConnectionsPerHost;
     const limit = (max: number, open: string, remaining: string): ResourceLimit =>
       new ResourceLimit(max, scope.gauge(open), thresholds.trackRemaining ? scope.gauge(remaining) : undefined);
     this.connections = limit(thresholds.maxConnections, 'cx_open', 'remaining_cx');

@@ -9,6 +9,7 @@ const THRESHOLDS: Thresholds = {
   maxPendingRequests: 1024,
   maxRequests: 1024,
   maxRetries: 2,
+  maxConnectionsPerHost: Infinity,
   maxConnectionPools: Infinity,
   retryBudget: undefined,
   trackRemaining: true,

@@ -3,7 +3,14 @@ import type { RoutePriority } from '@weft/model-route';
 import type { PoolFailure, PoolHandle, TcpPoolCallbacks } from '@weft/proxy-filter-api';
 import type { UpstreamHost } from './host.ts';
 import type { PoolContext } from './pool-context.ts';
+import type { PoolKind } from './pool-kind.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
+
+export interface TcpConnectionOptions {
+  readonly priority: RoutePriority;
+  readonly kind: PoolKind;
+  readonly owner: TcpPoolCallbacks;
+}
 
 /** A connection for raw bytes: its owner alone uses it, as a Transport that counts what passes. */
 export class TcpConnection extends UpstreamConnection implements Transport, TransportReceiver, PoolHandle {
@@ -11,9 +18,9 @@ export class TcpConnection extends UpstreamConnection implements Transport, Tran
   private receiver: TransportReceiver | undefined;
   private waiting = true;
 
-  constructor(cx: PoolContext, host: UpstreamHost, priority: RoutePriority, owner: TcpPoolCallbacks) {
-    super(cx, host, priority);
-    this.owner = owner;
+  constructor(cx: PoolContext, host: UpstreamHost, options: TcpConnectionOptions) {
+    super(cx, host, options.priority, options.kind);
+    this.owner = options.owner;
     this.limits.pendingRequests.inc();
     cx.stats.upstreamRqPendingTotal.inc();
     cx.stats.upstreamRqPendingActive.inc();
@@ -78,6 +85,9 @@ export class TcpConnection extends UpstreamConnection implements Transport, Tran
   }
   resumeReading(): void {
     this.transport?.resumeReading();
+  }
+  get bufferedBytes(): number {
+    return this.transport?.bufferedBytes ?? 0;
   }
   get bytesWritten(): number {
     return this.transport?.bytesWritten ?? 0;

@@ -4,6 +4,7 @@ import type { CertificateValidation, SanMatcher, TextSource, UpstreamTls } from 
 import { createTlsClientContext, type TlsClientContext, type TlsClientOptions } from '@weft/net-tcp';
 import type { ClusterSslStats } from './cluster-stats.ts';
 import type { UpstreamHost } from './host.ts';
+import type { PoolKind } from './pool-kind.ts';
 import { subjectAltNames } from './subject-alt-names.ts';
 
 /** The environment, for certificates that are kept in it. */
@@ -15,7 +16,7 @@ export class UpstreamTlsContexts {
   private readonly ssl: ClusterSslStats | undefined;
   /** PEM, as it was read. */
   readonly texts: TlsTexts;
-  /** By SNI: with auto_host_sni each name has its own sessions. */
+  /** By SNI and protocols: each has its own sessions. */
   private readonly contexts = new Map<string, TlsClientContext>();
 
   /** Throws where a file cannot be read or holds no certificate; `upstreamTlsFault` asks before. */
@@ -23,27 +24,30 @@ export class UpstreamTlsContexts {
     this.tls = tls;
     this.ssl = ssl;
     this.texts = readTexts(tls, environment);
-    this.forName(tls.sni);
+    this.contextFor(tls.sni, tls.alpnProtocols);
   }
 
-  forHost(host: UpstreamHost): TlsClientContext {
-    return this.forName(this.tls.autoHostSni && host.hostname !== '' ? host.hostname : this.tls.sni);
+  forHost(host: UpstreamHost, kind: PoolKind): TlsClientContext {
+    const { tls } = this;
+    const sni = kind.sni ?? (tls.autoHostSni && host.hostname !== '' ? host.hostname : tls.sni);
+    return this.contextFor(sni, tls.alpnProtocols.length > 0 ? tls.alpnProtocols : kind.alpn);
   }
 
-  private forName(sni: string): TlsClientContext {
-    let context = this.contexts.get(sni);
+  private contextFor(sni: string, alpn: readonly string[]): TlsClientContext {
+    const key = `${sni} ${alpn.join()}`;
+    let context = this.contexts.get(key);
     if (context === undefined) {
-      context = createTlsClientContext(this.options(sni));
-      this.contexts.set(sni, context);
+      context = createTlsClientContext(this.options(sni, alpn));
+      this.contexts.set(key, context);
     }
     return context;
   }
 
-  private options(serverName: string): TlsClientOptions {
+  private options(serverName: string, alpn: readonly string[]): TlsClientOptions {
     const { tls, texts } = this;
     return {
       serverName,
-      alpn: tls.alpnProtocols,
+      alpn,
       minVersion: tls.minVersion,
       maxVersion: tls.maxVersion,
       ciphers: tls.cipherSuites,

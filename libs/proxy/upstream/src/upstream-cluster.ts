@@ -13,10 +13,12 @@ import type {
   TcpPoolCallbacks,
 } from '@weft/proxy-filter-api';
 import { ClusterStats } from './cluster-stats.ts';
-import { HttpPool } from './http-pool.ts';
+import { HttpPool, type HttpPoolOwner } from './http-pool.ts';
 import { UpstreamHost, type HostOptions } from './host.ts';
 import { createPicker, type Picker } from './load-balancer.ts';
 import type { PoolContext } from './pool-context.ts';
+import type { PoolKind } from './pool-kind.ts';
+import { PoolKinds } from './pool-kinds.ts';
 import { ResourceLimits } from './resource-limits.ts';
 import { TcpConnection } from './tcp-connection.ts';
 import { UpstreamTlsContexts, type Environment } from './tls-contexts.ts';
@@ -40,7 +42,7 @@ const NEVER = { numerator: 0, denominator: 100 } as const;
  *
  *   serving -> drained (replaced or removed: what is under way finishes)
  */
-export class UpstreamCluster implements Cluster {
+export class UpstreamCluster implements Cluster, HttpPoolOwner {
   readonly config: ClusterConfig;
   readonly name: string;
   readonly altStatName: string;
@@ -48,6 +50,7 @@ export class UpstreamCluster implements Cluster {
   private readonly world: ClusterWorld;
   readonly tls: UpstreamTlsContexts | undefined;
   private readonly cx: PoolContext;
+  private readonly kinds: PoolKinds;
   private readonly maintenanceKey: string;
   private hostList: readonly UpstreamHost[] = [];
   private picker: Picker = { pick: () => undefined };
@@ -60,6 +63,7 @@ export class UpstreamCluster implements Cluster {
     this.name = config.name;
     this.altStatName = config.altStatName;
     this.world = world;
+    this.kinds = new PoolKinds(config);
     this.maintenanceKey = `upstream.maintenance_mode.${config.name}`;
     const scope = world.stats.scope(`cluster.${config.altStatName}.`);
     const stats = new ClusterStats(scope, config.tls !== undefined);
@@ -75,6 +79,8 @@ export class UpstreamCluster implements Cluster {
       },
       clock: world.runtime.clock,
       timers: world.runtime.timers,
+      random: world.runtime.random,
+      demand: { room: 0 },
       tls: this.tls,
       http1: http1ClientSettings({
         maxResponseHeadersKb: config.http.maxResponseHeadersKb,
@@ -105,24 +111,51 @@ export class UpstreamCluster implements Cluster {
     return this.cx.limits[priority].retries;
   }
 
-  newStream(host: Host, priority: RoutePriority, owner: HttpPoolCallbacks): PoolHandle | undefined {
-    const { pools } = host as UpstreamHost;
-    const pool = pools[priority] ?? this.makePool(host as UpstreamHost, priority);
-    if (pool !== undefined) return pool.newStream(owner);
-    this.cx.stats.upstreamCxPoolOverflow.inc();
-    owner.onPoolFailure({ reason: 'overflow', details: '', host });
-    return undefined;
-  }
-
-  newConnection(host: Host, priority: RoutePriority, owner: TcpPoolCallbacks): PoolHandle | undefined {
-    const { connections, pendingRequests } = this.cx.limits[priority];
-    if (!connections.canCreate || !pendingRequests.canCreate) {
-      const { upstreamCxOverflow, upstreamRqPendingOverflow } = this.cx.stats;
-      (connections.canCreate ? upstreamRqPendingOverflow : upstreamCxOverflow).inc();
+  newStream(
+    host: Host,
+    priority: RoutePriority,
+    owner: HttpPoolCallbacks,
+    cx?: LoadBalancerContext,
+  ): PoolHandle | undefined {
+    const upstreamHost = host as UpstreamHost;
+    const { fixed } = this.kinds;
+    const pool =
+      (fixed === undefined ? undefined : upstreamHost.pools[priority]) ??
+      this.poolOf(upstreamHost, priority, this.kinds.of(cx));
+    if (pool === undefined) {
+      this.cx.stats.upstreamCxPoolOverflow.inc();
       owner.onPoolFailure({ reason: 'overflow', details: '', host });
       return undefined;
     }
-    return new TcpConnection(this.cx, host as UpstreamHost, priority, owner);
+    if (this.config.preconnect.predictiveRatio > 1) this.preconnect(priority, cx);
+    return pool.newStream(owner);
+  }
+
+  newConnection(
+    host: Host,
+    priority: RoutePriority,
+    owner: TcpPoolCallbacks,
+    cx?: LoadBalancerContext,
+  ): PoolHandle | undefined {
+    const { connections, pendingRequests, maxConnectionsPerHost } = this.cx.limits[priority];
+    const upstreamHost = host as UpstreamHost;
+    const mayConnect = connections.canCreate && upstreamHost.stats.cxActive < maxConnectionsPerHost;
+    if (!mayConnect || !pendingRequests.canCreate) {
+      const { upstreamCxOverflow, upstreamRqPendingOverflow } = this.cx.stats;
+      (mayConnect ? upstreamRqPendingOverflow : upstreamCxOverflow).inc();
+      owner.onPoolFailure({ reason: 'overflow', details: '', host });
+      return undefined;
+    }
+    return new TcpConnection(this.cx, upstreamHost, { priority, kind: this.kinds.ofBytes(cx), owner });
+  }
+
+  /** A pool for one kind of request has nothing any more: the kind may never come again. */
+  onPoolEmpty(pool: HttpPool): void {
+    const { host, priority, kind } = pool;
+    const key = poolKey(priority, kind);
+    if (host.otherPools.get(key) !== pool) return;
+    host.otherPools.delete(key);
+    if (!host.removed) this.cx.limits[priority].connectionPools.dec();
   }
 
   /**
@@ -174,11 +207,10 @@ export class UpstreamCluster implements Cluster {
     stats.maxHostWeight.set(hosts.reduce((max, host) => Math.max(max, host.weight), 0));
   }
 
-  /** The gauge of bytes that wait: summed up when somebody looks, since to keep it would cost at every write. */
+  /** Sums up what it would cost to keep at every write: the gauge of bytes that wait, and what long streams sent so far. */
   refreshStats(): void {
     let bytes = 0;
-    for (const { pools } of this.hostList)
-      bytes += (pools.default?.bufferedBytes ?? 0) + (pools.high?.bufferedBytes ?? 0);
+    for (const host of this.hostList) for (const pool of host.allPools()) bytes += pool.refreshStats();
     this.requestStats.upstreamCxTxBytesBuffered.set(bytes);
   }
 
@@ -189,25 +221,60 @@ export class UpstreamCluster implements Cluster {
     for (const host of this.hostList) this.releaseHost(host);
   }
 
-  private makePool(host: UpstreamHost, priority: RoutePriority): HttpPool | undefined {
+  private poolOf(host: UpstreamHost, priority: RoutePriority, kind: PoolKind): HttpPool | undefined {
+    const key = poolKey(priority, kind);
+    const known = host.otherPools.get(key);
+    if (known !== undefined) return known;
     const { connectionPools } = this.cx.limits[priority];
-    const pool = new HttpPool(this.cx, host, priority);
+    const pool = new HttpPool(this.cx, host, { priority, kind, owner: this });
     if (host.removed) {
       // Picked just before it left: its connection ends with this request, and no limit waits for that.
       pool.drain();
     } else {
+      if (!connectionPools.canCreate) dropIdlePool(host, priority);
       if (!connectionPools.canCreate) return undefined;
       connectionPools.inc();
     }
-    host.pools[priority] = pool;
+    if (this.kinds.fixed === undefined) host.otherPools.set(key, pool);
+    else host.pools[priority] = pool;
     return pool;
   }
 
   private releaseHost(host: UpstreamHost): void {
-    for (const priority of ['default', 'high'] as const)
-      if (host.pools[priority] !== undefined) this.cx.limits[priority].connectionPools.dec();
+    for (const { priority } of host.allPools()) this.cx.limits[priority].connectionPools.dec();
     host.drain();
   }
+
+  /** Connects in advance to the hosts that will be picked next. Source: Cluster.PreconnectPolicy. */
+  private preconnect(priority: RoutePriority, cx: LoadBalancerContext | undefined): void {
+    const { predictiveRatio } = this.config.preconnect;
+    const { limits, demand } = this.cx;
+    const { pendingRequests, requests } = limits[priority];
+    for (let i = 0; i < MAX_PRECONNECTS; i += 1) {
+      const underWay = pendingRequests.current + requests.current;
+      if (demand.room + requests.current > (underWay + 1) * predictiveRatio) return;
+      const host = this.picker.peek?.();
+      const pool = host && (host.pools[priority] ?? this.poolOf(host, priority, this.kinds.of(cx)));
+      if (pool?.preconnect(predictiveRatio) !== true) return;
+    }
+  }
+}
+
+/** How many connections one request may cause in advance. Source: Envoy's ClusterManagerImpl::maybePreconnect. */
+const MAX_PRECONNECTS = 3;
+
+function poolKey(priority: RoutePriority, kind: PoolKind): string {
+  return `${priority} ${kind.key}`;
+}
+
+/** Makes room for another pool of a host, as Envoy does, where one of them has only idle connections. */
+function dropIdlePool(host: UpstreamHost, priority: RoutePriority): void {
+  for (const pool of host.otherPools.values())
+    if (pool.priority === priority && pool.idle) {
+      pool.drain();
+      pool.owner.onPoolEmpty(pool);
+      return;
+    }
 }
 
 /** The hosts that an assignment of IP addresses names. */

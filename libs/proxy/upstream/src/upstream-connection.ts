@@ -1,19 +1,20 @@
 import type { Transport, TransportClose } from '@weft/core-bytes';
 import type { SocketAddress } from '@weft/core-http';
 import type { RoutePriority } from '@weft/model-route';
-import {
-  connect,
-  type Connecting,
-  type ConnectFailure,
-  type ConnectOptions,
-  type ConnectOwner,
-  type SocketTransport,
-} from '@weft/net-tcp';
+import { connect, type Connecting, type ConnectFailure, type ConnectOptions, type ConnectOwner } from '@weft/net-tcp';
 import type { PoolFailure } from '@weft/proxy-filter-api';
 import { connectFailureText, isVerifyFailure } from './connect-failure-text.ts';
 import type { UpstreamHost } from './host.ts';
 import type { PoolContext } from './pool-context.ts';
+import type { PoolKind } from './pool-kind.ts';
 import type { ResourceLimits } from './resource-limits.ts';
+
+/** A transport that is connected. */
+export interface OpenTransport extends Transport {
+  readonly localAddress: SocketAddress;
+  /** `''` without TLS, or without a choice. */
+  readonly alpnProtocol: string;
+}
 
 /**
  * One connection to a host, and its share of the counts: connecting -> (open -> closed | closed). It counts from its making,
@@ -30,7 +31,7 @@ export abstract class UpstreamConnection implements ConnectOwner {
   private sentBytes = 0;
   private counted = true;
 
-  constructor(cx: PoolContext, host: UpstreamHost, priority: RoutePriority) {
+  constructor(cx: PoolContext, host: UpstreamHost, priority: RoutePriority, kind: PoolKind) {
     this.cx = cx;
     this.host = host;
     this.limits = cx.limits[priority];
@@ -40,15 +41,15 @@ export abstract class UpstreamConnection implements ConnectOwner {
     this.limits.connections.inc();
     host.stats.cxTotal += 1;
     host.stats.cxActive += 1;
-    this.attempt = connect(connectOptions(cx, host), this);
+    this.attempt = connect(connectOptions(cx, host, kind), this);
   }
 
   /** The connection is open; `transport` is set. */
-  protected abstract opened(transport: Transport): void;
+  protected abstract opened(transport: OpenTransport): void;
   /** It will never be. */
   protected abstract failed(failure: PoolFailure): void;
 
-  onConnected(transport: SocketTransport): void {
+  onConnected(transport: OpenTransport): void {
     this.transport = transport;
     this.localAddress = transport.localAddress;
     this.cx.stats.upstreamCxConnectMs.record(this.cx.clock.nowMs() - this.startedMs);
@@ -102,20 +103,23 @@ export abstract class UpstreamConnection implements ConnectOwner {
     this.host.stats.cxActive -= 1;
   }
 
-  /** Bytes that wait to be taken by the system. */
-  get bufferedBytes(): number {
-    return this.transport?.bufferedBytes ?? 0;
+  /** Counts what was sent so far; returns the bytes that wait to be taken by the system. */
+  refreshStats(): number {
+    const { transport } = this;
+    if (transport === undefined) return 0;
+    this.countSent(transport);
+    return transport.bufferedBytes;
   }
 }
 
-function connectOptions(cx: PoolContext, host: UpstreamHost): ConnectOptions {
+function connectOptions(cx: PoolContext, host: UpstreamHost, kind: PoolKind): ConnectOptions {
   const { endpoint } = host;
   const { config, timers } = cx;
   const shared = {
     connectTimeoutMs: config.connectTimeoutMs,
     perConnectionBufferLimitBytes: config.perConnectionBufferLimitBytes,
     timers,
-    ...(cx.tls === undefined ? {} : { tls: cx.tls.forHost(host) }),
+    ...(cx.tls === undefined ? {} : { tls: cx.tls.forHost(host, kind) }),
   };
   return endpoint.kind === 'pipe'
     ? { address: '', port: 0, path: endpoint.path, ...shared }
