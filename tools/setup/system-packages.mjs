@@ -9,6 +9,9 @@ export const SYSTEM_PROGRAMS = {
   promtool: 'prometheus',
   nginx: 'nginx-light',
   wrk: 'wrk',
+  h2load: 'nghttp2-client',
+  haproxy: 'haproxy',
+  iperf3: 'iperf3',
   openssl: 'openssl',
   // Zipkin is a Java program that Maven brings; Envoy comes from PyPI into a virtual environment; kustomize is built by Go.
   java: 'openjdk-17-jre-headless',
