@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, test } from 'node:test';
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { createFakeRuntime } from '@weft/core-runtime/testing';
-import { connect, type ConnectFailure, type ConnectOwner } from './connect.ts';
+import type { ConnectFailure } from './connect-attempt.ts';
+import { connect, type ConnectOwner } from './connect.ts';
 import type { ConnectOptions } from './options.ts';
 import type { SocketTransport } from './socket-transport.ts';
 import { createTestCertificate } from './testing.ts';
@@ -152,7 +154,74 @@ test('A peer that speaks plaintext where TLS was expected is told by that name',
   const plain = await port(createServer((socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n')));
   const failure = await failureTo({ port: plain, tls: createTlsClientContext({}) });
   assert.equal(failure.reason, 'tls');
-  assert.match(failure.details, /the peer spoke plaintext/);
+  assert.equal(failure.plaintext, true);
+  assert.match(failure.details, /the peer spoke plaintext \(HTTP\/1\.x response, "HTTP\/1\.1 400 Bad Request"\)/);
+});
+
+test('A peer that speaks TLS when it is looked at again is connected to as any other', async () => {
+  let plaintext = true;
+  const secure = createTlsServer({ ...certificate }, (socket) => socket.write('hello'));
+  const upstream = await port(
+    createServer((socket) => {
+      if (plaintext) socket.once('data', () => socket.write('-ERR no\r\n'));
+      else secure.emit('connection', socket);
+      plaintext = false;
+    }),
+  );
+  const transport = await transportTo({ port: upstream, tls: createTlsClientContext({}) });
+  assert.equal(transport.remoteAddress.text, `127.0.0.1:${upstream}`);
+  assert.equal((await receive(transport, 5)).bytes.toString(), 'hello');
+});
+
+test('The next address is tried when one refuses, and when one does not answer in 300 ms', async () => {
+  const upstream = await port(createServer((socket) => socket.write('here')));
+  const refused = await transportTo({
+    address: '127.0.0.9',
+    port: upstream,
+    alternatives: [{ address: '127.0.0.1', port: upstream }],
+  });
+  assert.equal(refused.remoteAddress.ip, '127.0.0.1');
+
+  const time = createFakeRuntime().timers;
+  const silent = Promise.withResolvers<undefined>();
+  const slow = await port(createServer((socket) => socket.once('data', () => silent.resolve(undefined))));
+  const fast = await tlsServer();
+  const connected = outcome({
+    port: slow,
+    alternatives: [{ address: '127.0.0.1', port: fast }],
+    tls: createTlsClientContext({}),
+    timers: time,
+  });
+  await silent.promise;
+  time.advance(299);
+  time.advance(1);
+  const transport = (await connected) as SocketTransport;
+  cleanUps.push(() => transport.destroy());
+  assert.equal(transport.remoteAddress.port, fast);
+  assert.equal(time.pending, 0);
+});
+
+test('When all addresses refuse, that is one failure', async () => {
+  const failure = await failureTo({ address: '127.0.0.9', port: 1, alternatives: [{ address: '127.0.0.8', port: 1 }] });
+  assert.equal(failure.details, 'delayed connect error: Connection refused');
+});
+
+test('A connection comes from the configured address of its family, and begins with what is to come first', async () => {
+  const seen = Promise.withResolvers<Socket>();
+  const upstream = await port(createServer(seen.resolve));
+  await transportTo({
+    port: upstream,
+    sourceAddresses: [
+      { address: '::1', port: 0 },
+      { address: '127.0.0.5', port: 0 },
+    ],
+    preamble: Buffer.from('PROXY UNKNOWN\r\n'),
+    keepAliveIdleMs: 1000,
+  });
+  const socket = await seen.promise;
+  assert.equal(socket.remoteAddress, '127.0.0.5');
+  const [text] = (await once(socket, 'data')) as [Buffer];
+  assert.equal(text.toString(), 'PROXY UNKNOWN\r\n');
 });
 
 test('A peer that closes during the handshake is a failure of TLS', async () => {

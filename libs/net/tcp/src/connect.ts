@@ -1,20 +1,11 @@
-import { createConnection, type Socket } from 'node:net';
 import type { Timer } from '@weft/core-runtime';
-import type { ConnectOptions, TlsClientContext } from './options.ts';
-import { systemPath } from './addresses.ts';
-import { explainConnectError } from './connect-words.ts';
-import { DEFAULT_BUFFER_LIMIT_BYTES, SocketTransport, readDirectly } from './socket-transport.ts';
-import { explainTlsError, refuseTlsPeer, startTls } from './tls-client.ts';
+import { ConnectAttempt, type AttemptOwner, type ConnectFailure } from './connect-attempt.ts';
+import type { ConnectOptions, ConnectTarget } from './options.ts';
+import type { SocketTransport } from './socket-transport.ts';
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 5000;
-
-/** Why there is no connection. */
-export interface ConnectFailure {
-  readonly reason: 'timeout' | 'refused' | 'tls';
-  /** In words for logs and replies: `ECONNREFUSED`, `TLS_error: …`. */
-  readonly details: string;
-  readonly error: Error | undefined;
-}
+/** How long an address has before the next one is tried beside it. Source: Envoy's HappyEyeballsConnectionImpl; RFC 8305 section 5. */
+const NEXT_ATTEMPT_MS = 300;
 
 /** Whoever asked for a connection. Exactly one of the two is called, later than `connect` returns, unless it is aborted. */
 export interface ConnectOwner {
@@ -28,100 +19,81 @@ export interface Connecting {
   abort(): void;
 }
 
-/** Connects, with TLS where the options say so, within the time they give. */
+/**
+ * Connects, with TLS where the options say so, within the time they give. With several addresses the next one is tried when
+ * one fails, or has not answered for 300 ms; the first that is ready wins, and the others are given up.
+ */
 export function connect(options: ConnectOptions, owner: ConnectOwner): Connecting {
-  return new Attempt(options, owner);
+  return new Race(options, owner);
 }
 
-/** One attempt: connecting -> (securing) -> connected | failed. */
-class Attempt implements Connecting {
+/** One attempt for each address, each a little later than the one before: racing -> over. */
+class Race implements Connecting, AttemptOwner {
   private readonly options: ConnectOptions;
   private readonly owner: ConnectOwner;
-  private readonly timer: Timer;
-  private socket: Socket;
-  private securing = false;
+  private readonly targets: readonly ConnectTarget[];
+  private readonly running: ConnectAttempt[] = [];
+  private started = 0;
   private over = false;
+  private readonly deadline: Timer;
+  private nextTimer: Timer | undefined;
 
   constructor(options: ConnectOptions, owner: ConnectOwner) {
     this.options = options;
     this.owner = owner;
-    this.timer = options.timers.start(options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS, this);
-    const highWaterMark = options.perConnectionBufferLimitBytes ?? DEFAULT_BUFFER_LIMIT_BYTES;
-    const plain = { allowHalfOpen: true, autoDestroy: true, noDelay: true, highWaterMark };
-    // TLS takes over a socket that emits its data.
-    const common = options.tls === undefined ? { ...plain, onread: readDirectly } : plain;
-    this.socket =
-      options.path === undefined
-        ? createConnection({ host: options.address, port: options.port, autoSelectFamily: false, ...common })
-        : createConnection({ path: systemPath(options.path), ...common });
-    this.socket.on('error', this.onError);
-    this.socket.once('close', this.onClose);
-    this.socket.once('connect', this.onConnect);
+    this.targets = [options, ...(options.alternatives ?? [])];
+    this.deadline = options.timers.start(options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS, this);
+    this.startNext();
   }
 
   abort(): void {
-    if (this.over) return;
-    this.settle();
-    this.socket.destroy();
+    if (!this.over) this.settle();
   }
 
-  onTimer(): void {
+  onTimer(timer: Timer): void {
     if (this.over) return;
+    if (timer !== this.deadline) {
+      this.startNext();
+      return;
+    }
     this.settle();
-    this.socket.destroy();
     this.owner.onConnectFailure({ reason: 'timeout', details: 'connection timeout', error: undefined });
   }
 
-  private readonly onConnect = (): void => {
-    const { tls, address, port, path } = this.options;
-    if (tls === undefined) {
-      this.succeed();
+  onAttemptReady(attempt: ConnectAttempt, transport: SocketTransport): void {
+    this.remove(attempt);
+    this.settle();
+    this.owner.onConnected(transport);
+  }
+
+  onAttemptFailed(attempt: ConnectAttempt, failure: ConnectFailure): void {
+    this.remove(attempt);
+    if (this.started < this.targets.length) {
+      this.nextTimer?.cancel();
+      this.startNext();
       return;
     }
-    this.securing = true;
-    const plain = this.socket;
-    plain.removeListener('close', this.onClose);
-    this.socket = startTls(plain, tls, path ?? `${address}:${port}`);
-    this.socket.on('error', this.onError);
-    this.socket.once('close', this.onClose);
-    this.socket.once('secureConnect', () => this.secured(tls));
-  };
-
-  private readonly onError = (error: Error): void => {
-    const details = this.securing ? explainTlsError(error) : explainConnectError(error);
-    this.fail({ reason: this.securing ? 'tls' : 'refused', details, error });
-  };
-
-  private readonly onClose = (): void => {
-    const details = this.securing ? 'TLS_error: the peer closed during the handshake' : 'connection closed';
-    this.fail({ reason: this.securing ? 'tls' : 'refused', details, error: undefined });
-  };
-
-  private secured(tls: TlsClientContext): void {
-    const refusal = refuseTlsPeer(this.socket, tls);
-    if (refusal === undefined) this.succeed();
-    else this.fail({ reason: 'tls', details: `TLS_error: ${refusal}`, error: undefined });
-  }
-
-  private succeed(): void {
-    if (this.over) return;
+    if (this.running.length > 0) return;
     this.settle();
-    const { timers, path, tls } = this.options;
-    const transport = new SocketTransport(this.socket, timers, { path, directReads: tls === undefined });
-    this.owner.onConnected(transport);
-    this.socket.removeListener('error', this.onError);
-    this.socket.removeListener('close', this.onClose);
-  }
-
-  private fail(failure: ConnectFailure): void {
-    if (this.over) return;
-    this.settle();
-    this.socket.destroy();
     this.owner.onConnectFailure(failure);
+  }
+
+  private startNext(): void {
+    const target = this.targets[this.started];
+    if (target === undefined) return;
+    this.started += 1;
+    this.running.push(new ConnectAttempt(target, this.options, this));
+    if (this.started < this.targets.length) this.nextTimer = this.options.timers.start(NEXT_ATTEMPT_MS, this);
+  }
+
+  private remove(attempt: ConnectAttempt): void {
+    this.running.splice(this.running.indexOf(attempt), 1);
   }
 
   private settle(): void {
     this.over = true;
-    this.timer.cancel();
+    this.deadline.cancel();
+    this.nextTimer?.cancel();
+    for (const attempt of this.running.splice(0)) attempt.abort();
   }
 }

@@ -1,5 +1,7 @@
-export type { ConnectOptions, ListenOptions, TlsClientContext, TlsClientOptions } from './options.ts';
+export type { ConnectOptions, ConnectTarget, ListenOptions, TlsClientContext, TlsClientOptions } from './options.ts';
 export { SocketTransport } from './socket-transport.ts';
-export { listen, type SocketListener } from './listen.ts';
-export { connect, type ConnectFailure, type ConnectOwner, type Connecting } from './connect.ts';
+export { listen, listenForSockets, type SocketListener } from './listen.ts';
+export { connect, type ConnectOwner, type Connecting } from './connect.ts';
+export type { ConnectFailure } from './connect-attempt.ts';
 export { createTlsClientContext, explainTlsError } from './tls-client.ts';
+export { addressOf } from './addresses.ts';

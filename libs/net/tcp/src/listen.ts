@@ -1,4 +1,4 @@
-import { lstatSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { socketAddress, type SocketAddress } from '@weft/core-http';
 import { systemPath } from './addresses.ts';
@@ -20,19 +20,36 @@ export function listen(
   options: ListenOptions,
   onConnection: (transport: SocketTransport) => void,
 ): Promise<SocketListener> {
-  const { path, perConnectionBufferLimitBytes, timers } = options;
-  const highWaterMark = perConnectionBufferLimitBytes ?? DEFAULT_BUFFER_LIMIT_BYTES;
-  const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark }, (socket: Socket) => {
-    // A peer that is gone before its connection was looked at leaves a socket without addresses.
-    if (path === undefined && socket.remoteAddress === undefined) socket.destroy();
-    else onConnection(new SocketTransport(socket, timers, { path }));
-  });
+  const { path, timers } = options;
+  return listenForSockets(options, (socket) => onConnection(new SocketTransport(socket, timers, { path })));
+}
+
+/** As `listen`, for who looks at a connection's first bytes, or secures it, before it becomes a transport. */
+export function listenForSockets(
+  options: ListenOptions,
+  onSocket: (socket: Socket) => void,
+): Promise<SocketListener> {
+  const { path, perConnectionBufferLimitBytes, keepAlive } = options;
+  const server = createServer(
+    {
+      allowHalfOpen: true,
+      noDelay: path === undefined,
+      highWaterMark: perConnectionBufferLimitBytes ?? DEFAULT_BUFFER_LIMIT_BYTES,
+      ...(keepAlive === undefined ? {} : { keepAlive: true, keepAliveInitialDelay: keepAlive.timeMs ?? 0 }),
+    },
+    (socket: Socket) => {
+      // A peer that is gone before its connection was looked at leaves a socket without addresses.
+      if (path === undefined && socket.remoteAddress === undefined) socket.destroy();
+      else onSocket(socket);
+    },
+  );
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     const ready = (): void => {
       server.removeListener('error', reject);
       // Accepting can fail for a while (no file descriptors left): that connection is lost, the listener lives on.
       server.on('error', () => undefined);
+      if (path !== undefined && options.mode !== undefined && !path.startsWith('@')) chmodSync(path, options.mode);
       resolve(boundTo(server, path));
     };
     if (options.fd !== undefined) server.listen({ fd: options.fd }, ready);

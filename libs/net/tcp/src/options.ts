@@ -16,6 +16,10 @@ export interface ListenOptions {
   readonly reusePort?: boolean;
   /** A Unix socket's path instead of an address (core.v3.Pipe.path). */
   readonly path?: string;
+  /** Permissions of the Unix socket (core.v3.Pipe.mode). Absent: what the umask leaves. */
+  readonly mode?: number;
+  /** Accepted connections probe whether their peer is there (core.v3.TcpKeepalive). Absent: they do not. */
+  readonly keepAlive?: { readonly timeMs: number | undefined };
   /** A socket of this process that listens already: it is used (and closed with the listener) instead of binding. */
   readonly fd?: number;
   /** The high watermark of each connection. Default 1 MiB (Listener.per_connection_buffer_limit_bytes). */
@@ -45,13 +49,25 @@ export interface TlsClientOptions {
   readonly verifyPeer?: (certificate: X509Certificate | undefined) => string | undefined;
 }
 
-/** Where to connect to. */
-export interface ConnectOptions {
+/** An address to connect to. */
+export interface ConnectTarget {
   readonly address: string;
   readonly port: number;
   /** A Unix socket's path instead of an address. */
   readonly path?: string;
-  /** Until connected, TLS included (Cluster.connect_timeout). Default 5,000. */
+}
+
+/** Where to connect to, and how. */
+export interface ConnectOptions extends ConnectTarget {
+  /** Further addresses of the same peer, best first (Endpoint.additional_addresses). */
+  readonly alternatives?: readonly ConnectTarget[];
+  /** Where connections come from; the first of the target's family is used (BindConfig). Port 0 is the system's choice. */
+  readonly sourceAddresses?: readonly { readonly address: string; readonly port: number }[];
+  /** TCP keepalive probes begin after this much silence; absent sends none (TcpKeepalive.keepalive_time). */
+  readonly keepAliveIdleMs?: number;
+  /** Sent before anything else, TLS included (PROXY protocol). */
+  readonly preamble?: Buffer;
+  /** Until connected, TLS included, over all addresses (Cluster.connect_timeout). Default 5,000. */
   readonly connectTimeoutMs?: number;
   readonly tls?: TlsClientContext;
   readonly perConnectionBufferLimitBytes?: number;

@@ -1,5 +1,7 @@
 import { createSecureContext, connect as connectTls, type TLSSocket } from 'node:tls';
 import { isIP, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { recogniseProtocol } from '@weft/core-bytes';
 import type { TlsClientContext, TlsClientOptions } from './options.ts';
 
 /** Compiles a TLS configuration once; every connection made with it shares keys and resumes its sessions. Throws on bad PEM. */
@@ -26,7 +28,7 @@ class ClientContext implements TlsClientContext {
     });
   }
 
-  wrap(socket: Socket, host: string): TLSSocket {
+  wrap(socket: Duplex, host: string): TLSSocket {
     const { serverName, alpn, ca, requireTrust = true } = this.options;
     const session = this.sessions.get(host);
     const secured = connectTls({
@@ -45,8 +47,8 @@ class ClientContext implements TlsClientContext {
   }
 }
 
-/** Starts TLS on a connected socket. */
-export function startTls(socket: Socket, context: TlsClientContext, host: string): TLSSocket {
+/** Starts TLS on a connected socket, or on a stream over one. */
+export function startTls(socket: Duplex, context: TlsClientContext, host: string): TLSSocket {
   return (context as ClientContext).wrap(socket, host);
 }
 
@@ -56,11 +58,29 @@ export function refuseTlsPeer(socket: Socket, context: TlsClientContext): string
   return verifyPeer?.((socket as TLSSocket).getPeerX509Certificate());
 }
 
+/** True where a handshake failed because what came back was no TLS at all. */
+export function isPlaintextPeer(error: Error): boolean {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  return (
+    code === 'ERR_SSL_WRONG_VERSION_NUMBER' ||
+    code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG' ||
+    code === 'ERR_SSL_HTTP_REQUEST' ||
+    code === 'ERR_SSL_UNKNOWN_PROTOCOL'
+  );
+}
+
+/** What a peer said in place of a handshake, in words an operator can act on. */
+export function explainPlaintext(first: Buffer): string {
+  const [line = ''] = first.toString('latin1').split(/[\r\n]/, 1);
+  const shown = line.replace(/[^ -~]/g, '.').slice(0, 60);
+  const protocol = recogniseProtocol(first);
+  const what = [protocol, shown === '' ? undefined : `"${shown}"`].filter((part) => part !== undefined).join(', ');
+  return `TLS_error: the peer spoke plaintext${what === '' ? '' : ` (${what})`}: it has no TLS on this port, or its sidecar is missing`;
+}
+
 /** What a failed handshake means, in words an operator can act on. */
 export function explainTlsError(error: Error): string {
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG')
-    return 'TLS_error: the peer spoke plaintext: it has no TLS on this port, or its sidecar is missing';
   if (code === 'CERT_HAS_EXPIRED') return "TLS_error: the peer's certificate has expired";
   if (
     code === 'DEPTH_ZERO_SELF_SIGNED_CERT' ||
