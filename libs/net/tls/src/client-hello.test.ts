@@ -52,7 +52,7 @@ describe('the ClientHello parser', () => {
 
   it('asks for more wherever the hello is cut, and finds it with what follows', async () => {
     const flight = await firstFlight({ servername: 'cut.test', ALPNProtocols: ['h2'] });
-    for (const whole of [flight, inRecordsOf(flight, 100), inRecordsOf(flight, 1)]) {
+    for (const whole of [flight, inRecordsOf(flight, 100), inRecordsOf(flight, 3)]) {
       for (let cut = 0; cut < whole.length; cut += 1)
         assert.equal(parseClientHello(whole.subarray(0, cut)).kind, 'more', `cut at ${cut}`);
       const result = parseClientHello(Buffer.concat([whole, Buffer.from('what follows')]));
@@ -69,6 +69,11 @@ describe('the ClientHello parser', () => {
   it('refuses a hello above the limit before it has come', async () => {
     const flight = await firstFlight({ servername: 'large.test' });
     assert.equal(parseClientHello(flight.subarray(0, 9), 100).kind, 'malformed');
+  });
+
+  it('refuses a hello that is cut into thousands of records', async () => {
+    const flight = await firstFlight({ servername: 'crumbs.test' });
+    assert.equal(parseClientHello(inRecordsOf(flight, 1)).kind, 'malformed');
   });
 
   it('refuses records that carry something else', async () => {

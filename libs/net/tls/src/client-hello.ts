@@ -32,6 +32,8 @@ const HANDSHAKE_RECORD = 22;
 const CLIENT_HELLO = 1;
 /** RFC 8446 section 5.1. */
 const MAX_RECORD_BYTES = 1 << 14;
+/** Far more than any client uses: each costs time whenever more bytes come. */
+const MAX_RECORDS = 1024;
 
 /**
  * Reads a ClientHello from the first bytes of a connection, cut anywhere and spread over any number of records. Nothing is
@@ -49,27 +51,25 @@ export function parseClientHello(bytes: Uint8Array, maxBytes = 1 << 16): ClientH
 
 /** The handshake message whole, from the records that carry it. */
 function joinRecords(bytes: Uint8Array, maxBytes: number): Uint8Array | ClientHelloResult {
-  const pieces: Uint8Array[] = [];
+  const head = new Uint8Array(4);
   let have = 0;
   let want = 4;
-  for (let at = 0; have < want;) {
+  for (let at = 0, records = 0; ; records += 1) {
     const fault = headFault(bytes, at);
     if (fault !== undefined) return at === 0 ? NOT_TLS : { kind: 'malformed', reason: fault };
+    if (records === MAX_RECORDS) return { kind: 'malformed', reason: 'the ClientHello is cut into too many records' };
     if (bytes.length < at + 5) return MORE;
     const length = uint16(bytes, at + 3);
-    const piece = bytes.subarray(at + 5, at + 5 + length);
-    pieces.push(piece);
-    have += piece.length;
-    if (have > 0 && firstByte(pieces) !== CLIENT_HELLO) return { kind: 'malformed', reason: 'not a ClientHello' };
-    if (have >= 4) {
-      const head = joined(pieces, 4);
-      want = 4 + ((head[1] ?? 0) << 16) + uint16(head, 2);
-      if (want > maxBytes) return { kind: 'malformed', reason: `the ClientHello is larger than ${maxBytes} bytes` };
-    }
-    if (piece.length < length && have < want) return MORE;
+    const there = Math.min(length, bytes.length - at - 5);
+    for (let i = 0; have + i < 4 && i < there; i += 1) head[have + i] = bytes[at + 5 + i] ?? 0;
+    have += there;
+    if (have > 0 && head[0] !== CLIENT_HELLO) return { kind: 'malformed', reason: 'not a ClientHello' };
+    if (have >= 4) want = 4 + ((head[1] ?? 0) << 16) + uint16(head, 2);
+    if (want > maxBytes) return { kind: 'malformed', reason: `the ClientHello is larger than ${maxBytes} bytes` };
+    if (have >= want) return joined(bytes, want);
+    if (there < length) return MORE;
     at += 5 + length;
   }
-  return joined(pieces, want);
 }
 
 /** What speaks against a handshake record at `at`, as far as its head is there. */
@@ -81,19 +81,15 @@ function headFault(bytes: Uint8Array, at: number): string | undefined {
   return length === 0 || length > MAX_RECORD_BYTES ? 'a record of a wrong length inside the ClientHello' : undefined;
 }
 
-function firstByte(pieces: readonly Uint8Array[]): number | undefined {
-  return pieces.find((piece) => piece.length > 0)?.[0];
-}
-
-function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  const [only] = pieces;
-  if (pieces.length === 1 && only !== undefined) return only.subarray(0, length);
+/** The first `length` bytes that the records carry; they are known to be there. */
+function joined(bytes: Uint8Array, length: number): Uint8Array {
+  if (uint16(bytes, 3) >= length) return bytes.subarray(5, 5 + length);
   const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    const part = piece.subarray(0, length - at);
-    whole.set(part, at);
-    at += part.length;
+  for (let at = 0, done = 0; done < length;) {
+    const piece = bytes.subarray(at + 5, at + 5 + Math.min(uint16(bytes, at + 3), length - done));
+    whole.set(piece, done);
+    done += piece.length;
+    at += 5 + piece.length;
   }
   return whole;
 }
