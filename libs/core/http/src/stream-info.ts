@@ -19,6 +19,8 @@ export interface DownstreamConnection {
   /** Unique in the process. */
   readonly id: number;
   readonly localAddress: SocketAddress;
+  /** A listener filter found out where the client was going before it was redirected here (original_dst, PROXY protocol). */
+  readonly localAddressRestored?: boolean | undefined;
   /** The peer of the socket. */
   readonly directRemoteAddress: SocketAddress;
   readonly tls: boolean;
