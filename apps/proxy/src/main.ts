@@ -1,8 +1,14 @@
-import { runProxy } from '@weft/proxy-server';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { runProxy, runProxyWorker, type WorkerStart } from '@weft/proxy-server';
 
-await runProxy(process.argv.slice(2), {
-  out: (text) => process.stdout.write(text),
-  err: (text) => process.stderr.write(text),
-  onSignal: (signal, task) => process.on(signal, task),
-  exit: (code) => process.exit(code),
-});
+const err = (text: string): void => void process.stderr.write(text);
+
+if (isMainThread || parentPort === null) {
+  await runProxy(process.argv.slice(2), {
+    out: (text) => process.stdout.write(text),
+    err,
+    onSignal: (signal, task) => process.on(signal, task),
+    startWorker: (start) => new Worker(new URL(import.meta.url), { workerData: start }),
+    exit: (code) => process.exit(code),
+  });
+} else runProxyWorker(workerData as WorkerStart, parentPort, { err });

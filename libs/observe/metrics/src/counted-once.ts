@@ -3,7 +3,8 @@
  * main thread counts it. Everything else is traffic, and is added up over workers.
  */
 const ALIKE: readonly RegExp[] = [
-  /^(?:cluster_manager|runtime|server|overload|control_plane|main_thread)\./,
+  /^(?:cluster_manager|runtime|server|control_plane|main_thread)\./,
+  /^overload\.(?!.*\.shed_load_count$)/,
   // Envoy counts a listener that was created once for each worker.
   /^listener_manager\.(?!listener_create_)/,
   /\.(?:rds|srds|scoped_rds|vhds|eds|sds|lds|cds)\./,

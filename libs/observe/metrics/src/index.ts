@@ -8,3 +8,4 @@ export { StatsEndpoint, type StatsReply } from './stats-endpoint.ts';
 export { PrometheusFormatter } from './prometheus.ts';
 export { DEFAULT_TAG_RULES, extractTags, type FixedTag, type TagRule, type TaggedName } from './tag-extraction.ts';
 export type { RegexCompiler } from './stats-query.ts';
+export { createTallyMemory, SharedTallies } from './shared-tallies.ts';

@@ -1,9 +1,9 @@
 import type { Loggers } from '@weft/core-runtime';
 import type {
-  AdminAddress,
   AdminRuntime,
   AdminSource,
   AdminStats,
+  Awaitable,
   CertificateStatus,
   ClusterStatus,
   ConfigDumpSection,
@@ -14,10 +14,8 @@ import type {
   ServerInfo,
   UnreadyTargets,
 } from '@weft/observe-admin';
-import type { ListenerAddress } from '@weft/model-listener';
-import { configDump } from './config-dump.ts';
 import type { ProxyOptions } from './options.ts';
-import type { ProxyServer } from './proxy-server.ts';
+import type { ProxyProcess } from './proxy-process.ts';
 import { versionString } from './version.ts';
 
 /** The admin server's view of a proxy. */
@@ -25,15 +23,20 @@ export class ProxyAdminSource implements AdminSource {
   readonly stats: AdminStats;
   readonly runtime: AdminRuntime;
   readonly loggers: Loggers;
-  private readonly proxy: ProxyServer;
+  private readonly proxy: ProxyProcess;
 
-  constructor(proxy: ProxyServer, stats: AdminStats) {
+  constructor(proxy: ProxyProcess, stats: AdminStats) {
     this.proxy = proxy;
-    this.runtime = proxy.flags;
+    const { flags } = proxy.view;
+    this.runtime = {
+      layers: flags.layers,
+      entries: () => flags.entries(),
+      modify: (values) => proxy.modifyRuntime(values),
+    };
     this.loggers = proxy.runtime.loggers;
     this.stats = {
-      render: (params, prometheus) => {
-        proxy.refreshStats();
+      render: async (params, prometheus) => {
+        await proxy.refreshStats();
         return stats.render(params, prometheus);
       },
       resetCounters: () => stats.resetCounters(),
@@ -42,54 +45,41 @@ export class ProxyAdminSource implements AdminSource {
 
   serverInfo(): ServerInfo {
     const { proxy } = this;
-    const uptimeMs = proxy.uptimeMs;
     return {
       version: versionString(),
       state: proxy.state,
-      uptimeCurrentEpochMs: uptimeMs,
-      uptimeAllEpochsMs: uptimeMs,
-      hotRestartVersion: 'disabled',
+      uptimeCurrentEpochMs: proxy.uptimeMs,
+      uptimeAllEpochsMs: proxy.uptimeAllEpochsMs,
+      hotRestartVersion: proxy.hotRestart?.version ?? 'disabled',
       commandLineOptions: commandLine(proxy.options),
-      node: proxy.nodeJson as JsonObject,
+      node: proxy.view.nodeJson as JsonObject,
     };
   }
 
-  clusters(): readonly ClusterStatus[] {
-    return this.proxy.clusters.status();
+  clusters(): Awaitable<readonly ClusterStatus[]> {
+    return this.proxy.plane.clusterStatus();
+  }
+  listeners(): Awaitable<readonly ListenerStatus[]> {
+    return this.proxy.plane.listenerStatus();
+  }
+  configDump(): Awaitable<readonly ConfigDumpSection[]> {
+    return this.proxy.plane.configDump();
+  }
+  unreadyTargets(): Awaitable<readonly UnreadyTargets[]> {
+    return this.proxy.plane.unreadyTargets();
+  }
+  certificates(): Awaitable<readonly CertificateStatus[]> {
+    return this.proxy.plane.certificates();
   }
 
-  listeners(): readonly ListenerStatus[] {
-    return this.proxy.listeners.all.map(({ listener }) => ({
-      name: listener.config.name,
-      address: boundAddress(listener.config.address, listener.address?.port),
-    }));
+  async memory(): Promise<MemoryUsage> {
+    const { heapUsed, heapTotal } = await this.proxy.refreshStats();
+    return { allocated: heapUsed, heapSize: heapTotal, totalPhysical: process.memoryUsage.rss() };
   }
 
-  configDump(): readonly ConfigDumpSection[] {
-    const { proxy } = this;
-    return configDump({
-      bootstrap: proxy.bootstrap,
-      bootstrapMs: proxy.startWallMs,
-      clusters: proxy.clusters.all,
-      warmingClusters: proxy.clusters.allWarming,
-      listeners: proxy.listeners.all,
-      routes: proxy.routeDiscovery.all,
-    });
+  levelsChanged(): void {
+    this.proxy.levelsChanged();
   }
-
-  unreadyTargets(): readonly UnreadyTargets[] {
-    return this.proxy.state === 'LIVE' ? [] : [{ name: 'clusters', targetNames: this.proxy.clusters.warming }];
-  }
-
-  certificates(): readonly CertificateStatus[] {
-    return this.proxy.clusters.certificates();
-  }
-
-  memory(): MemoryUsage {
-    const { heapUsed, heapTotal, rss } = process.memoryUsage();
-    return { allocated: heapUsed, heapSize: heapTotal, totalPhysical: rss };
-  }
-
   drainListeners(options: DrainOptions): void {
     this.proxy.drainListeners(options);
   }
@@ -101,17 +91,13 @@ export class ProxyAdminSource implements AdminSource {
   }
 }
 
-function boundAddress(address: ListenerAddress, port: number | undefined): AdminAddress {
-  return address.kind === 'pipe' ? { path: address.path } : { ip: address.ip, port: port ?? address.port };
-}
-
 /** Source: envoy.admin.v3.CommandLineOptions. */
 function commandLine(options: ProxyOptions): JsonObject {
   return {
     base_id: String(options.baseId),
-    use_dynamic_base_id: false,
-    base_id_path: '',
-    concurrency: 1,
+    use_dynamic_base_id: options.useDynamicBaseId,
+    base_id_path: options.baseIdPath,
+    concurrency: options.concurrency,
     config_path: options.configPath,
     config_yaml: options.configYaml,
     allow_unknown_static_fields: false,
@@ -129,6 +115,9 @@ function commandLine(options: ProxyOptions): JsonObject {
     mode: { serve: 'Serve', validate: 'Validate', init_only: 'InitOnly' }[options.mode],
     disable_hot_restart: options.disableHotRestart,
     restart_epoch: options.restartEpoch,
+    skip_hot_restart_parent_stats: options.skipHotRestartParentStats,
+    socket_path: options.socketPath,
+    socket_mode: options.socketMode,
     file_flush_interval: `${options.fileFlushIntervalMs / 1000}s`,
     drain_time: `${options.drainTimeS}s`,
     drain_strategy: options.drainStrategy === 'gradual' ? 'Gradual' : 'Immediate',

@@ -1,5 +1,6 @@
 import { nearest } from '@weft/api-envoy';
 import { LOG_LEVELS, type LogLevel } from '@weft/core-runtime';
+import { COMPONENTS } from './components.ts';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 
 /** The proxy's command line, by Envoy's flags. */
@@ -26,6 +27,17 @@ export interface ProxyOptions {
   readonly adminAddressPath: string;
   readonly localAddressIpVersion: 'v4' | 'v6';
   readonly disableHotRestart: boolean;
+  /** True: `--base-id` was given, so that it must be free. */
+  readonly baseIdGiven: boolean;
+  readonly useDynamicBaseId: boolean;
+  /** The base id is written here; `''`: nowhere. */
+  readonly baseIdPath: string;
+  readonly skipHotRestartParentStats: boolean;
+  readonly skipHotRestartOnNoParent: boolean;
+  /** `@…` is a name without a file. */
+  readonly socketPath: string;
+  /** Permissions of a socket that is a file. */
+  readonly socketMode: number;
   /** What would be a warning is refused. */
   readonly strict: boolean;
 }
@@ -34,6 +46,7 @@ export type OptionsResult =
   | { readonly kind: 'options'; readonly options: ProxyOptions }
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
+  | { readonly kind: 'hotRestartVersion' }
   | { readonly kind: 'faults'; readonly faults: readonly string[] };
 
 interface Flag {
@@ -44,7 +57,6 @@ interface Flag {
   readonly noEffect?: string;
 }
 
-const NO_HOT_RESTART = 'Weft has no hot restart; proxies may share a port (enable_reuse_port)';
 const ONE_FORMAT = "Weft's log has one format, Envoy's default";
 
 const FLAGS: Readonly<Record<string, Flag>> = {
@@ -54,13 +66,13 @@ const FLAGS: Readonly<Record<string, Flag>> = {
   'log-level': { type: 'string', short: 'l', help: `${LOG_LEVELS.join('|')} (default info)` },
   'component-log-level': { type: 'string', help: 'levels by component: upstream:debug,http:trace' },
   'log-path': { type: 'string', help: 'write the log to this file, not to standard error' },
-  concurrency: { type: 'string', help: 'worker threads (Weft runs 1)' },
+  concurrency: { type: 'string', help: 'worker threads (default 1: no threads beside the main one)' },
   'service-cluster': { type: 'string', help: "the node's cluster, over node.cluster of the bootstrap" },
   'service-node': { type: 'string', help: "the node's id, over node.id of the bootstrap" },
   'service-zone': { type: 'string', help: "the node's zone, over node.locality.zone" },
   'base-id': { type: 'string', help: 'tells several proxies on one machine apart (default 0)' },
-  'use-dynamic-base-id': { type: 'boolean', help: 'choose a base id', noEffect: 'Weft keeps nothing in shared memory' },
-  'base-id-path': { type: 'string', help: 'write the base id here', noEffect: 'Weft keeps nothing in shared memory' },
+  'use-dynamic-base-id': { type: 'boolean', help: 'choose a base id that is free' },
+  'base-id-path': { type: 'string', help: 'write the base id to this file' },
   'restart-epoch': { type: 'string', help: 'how often it was hot restarted (default 0)' },
   'drain-time-s': { type: 'string', help: 'seconds that draining may take (default 600)' },
   'parent-shutdown-time-s': { type: 'string', help: 'seconds until the parent exits (default 900)' },
@@ -86,10 +98,11 @@ const FLAGS: Readonly<Record<string, Flag>> = {
   'skip-deprecated-logs': { type: 'boolean', help: 'as Envoy', noEffect: 'Weft always names older forms' },
   'enable-mutex-tracing': { type: 'boolean', help: 'as Envoy', noEffect: 'Weft has no mutexes' },
   'enable-core-dump': { type: 'boolean', help: 'as Envoy', noEffect: "set the system's limit (ulimit -c)" },
-  'skip-hot-restart-on-no-parent': { type: 'boolean', help: 'as Envoy', noEffect: NO_HOT_RESTART },
-  'skip-hot-restart-parent-stats': { type: 'boolean', help: 'as Envoy', noEffect: NO_HOT_RESTART },
-  'socket-path': { type: 'string', help: 'as Envoy', noEffect: NO_HOT_RESTART },
-  'socket-mode': { type: 'string', help: 'as Envoy', noEffect: NO_HOT_RESTART },
+  'skip-hot-restart-on-no-parent': { type: 'boolean', help: 'start all the same when there is no parent' },
+  'skip-hot-restart-parent-stats': { type: 'boolean', help: "do not add the parent's stats" },
+  'socket-path': { type: 'string', help: 'where parent and child of a hot restart meet (default @weft_domain_socket)' },
+  'socket-mode': { type: 'string', help: 'permissions of that socket where it is a file (default 600)' },
+  'hot-restart-version': { type: 'boolean', help: 'print what two processes of a hot restart must share' },
   'file-flush-min-size-kb': { type: 'string', help: 'as Envoy', noEffect: 'Weft flushes at 64 KiB' },
   'disable-extensions': { type: 'string', help: 'as Envoy', noEffect: 'leave the extensions out of the configuration' },
   'stats-tag': { type: 'string', help: 'as Envoy', noEffect: 'Weft takes tags from stat names by its own table' },
@@ -114,12 +127,15 @@ export function parseProxyOptions(args: readonly string[]): OptionsResult {
   if (faults.length > 0) return { kind: 'faults', faults };
   let values: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
   try {
-    values = parseArgs({ args: known, options: config, strict: true, allowPositionals: false }).values;
+    const read = parseArgs({ args: known, options: config, strict: true, allowPositionals: false, tokens: true });
+    values = read.values;
+    refuseTwins(read.tokens, faults);
   } catch (error) {
     return { kind: 'faults', faults: [(error as Error).message.split('\n')[0] as string] };
   }
   if (values['help'] === true) return { kind: 'help' };
   if (values['version'] === true) return { kind: 'version' };
+  if (values['hot-restart-version'] === true) return { kind: 'hotRestartVersion' };
   const reader = new Reader(values, faults);
   const options = reader.options();
   return faults.length > 0 ? { kind: 'faults', faults } : { kind: 'options', options };
@@ -139,6 +155,16 @@ export function proxyHelp(): string {
     return `  ${flag.padEnd(40)}${help}${noEffect === undefined ? '' : ' (no effect)'}`;
   });
   return `Usage: weft proxy -c FILE [flags]\n\nRuns a proxy from an Envoy bootstrap.\n\n${rows.join('\n')}\n`;
+}
+
+/** A second value would silently win over the first. */
+function refuseTwins(tokens: readonly { readonly kind: string; readonly name?: string }[], faults: string[]): void {
+  const seen = new Set<string>();
+  for (const { kind, name = '' } of tokens) {
+    if (kind !== 'option' || name === 'stats-tag') continue;
+    if (seen.has(name)) faults.push(`--${name} is given twice`);
+    seen.add(name);
+  }
 }
 
 function isKnown(arg: string, faults: string[]): boolean {
@@ -165,6 +191,8 @@ class Reader {
     const configYaml = this.text('config-yaml');
     if (configPath === '' && configYaml === '')
       this.faults.push('no configuration: give -c FILE or --config-yaml YAML');
+    if (this.values['use-dynamic-base-id'] === true && this.number('restart-epoch', 0) > 0)
+      this.faults.push('--restart-epoch needs the base id of the parent: it does not go with --use-dynamic-base-id');
     return {
       configPath,
       configYaml,
@@ -172,7 +200,7 @@ class Reader {
       logLevel: this.choice('log-level', LOG_LEVELS, 'info'),
       componentLogLevels: this.componentLevels(),
       logPath: this.text('log-path'),
-      concurrency: this.number('concurrency', 1),
+      concurrency: Math.max(1, this.number('concurrency', 1)),
       serviceCluster: this.text('service-cluster'),
       serviceNode: this.text('service-node'),
       serviceZone: this.text('service-zone'),
@@ -185,6 +213,13 @@ class Reader {
       adminAddressPath: this.text('admin-address-path'),
       localAddressIpVersion: this.choice('local-address-ip-version', ['v4', 'v6'] as const, 'v4'),
       disableHotRestart: this.values['disable-hot-restart'] === true,
+      baseIdGiven: this.text('base-id') !== '',
+      useDynamicBaseId: this.values['use-dynamic-base-id'] === true,
+      baseIdPath: this.text('base-id-path'),
+      skipHotRestartParentStats: this.values['skip-hot-restart-parent-stats'] === true,
+      skipHotRestartOnNoParent: this.values['skip-hot-restart-on-no-parent'] === true,
+      socketPath: this.text('socket-path') || '@weft_domain_socket',
+      socketMode: this.socketMode(),
       strict: this.values['strict'] === true,
     };
   }
@@ -212,6 +247,14 @@ class Reader {
     return found ?? otherwise;
   }
 
+  /** Octal, as chmod takes it. */
+  private socketMode(): number {
+    const text = this.text('socket-mode');
+    if (text === '') return 0o600;
+    if (!/^[0-7]{1,4}$/.test(text)) this.faults.push(`--socket-mode ${text} is no file mode, such as 600`);
+    return Number.parseInt(text, 8);
+  }
+
   private componentLevels(): ReadonlyMap<string, LogLevel> {
     const levels = new Map<string, LogLevel>();
     for (const part of this.text('component-log-level').split(',')) {
@@ -219,7 +262,12 @@ class Reader {
       const [component = '', level = ''] = part.split(':');
       const found = LOG_LEVELS.find((candidate) => candidate === level);
       if (found === undefined) this.faults.push(`--component-log-level ${part} is not COMPONENT:LEVEL`);
-      else levels.set(component, found);
+      else if (!COMPONENTS.includes(component)) {
+        const suggestion = nearest(component, COMPONENTS);
+        this.faults.push(
+          `--component-log-level: there is no component "${component}"${suggestion === undefined ? '' : `; did you mean "${suggestion}"?`}`,
+        );
+      } else levels.set(component, found);
     }
     return levels;
   }

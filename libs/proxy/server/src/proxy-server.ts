@@ -1,76 +1,98 @@
 import { configToJson, type DecodeContext } from '@weft/api-envoy';
 import type { Bootstrap } from '@weft/api-envoy/gen/envoy/config/bootstrap/v3/bootstrap_pb';
 import type { ConfigSource } from '@weft/api-envoy/gen/envoy/config/core/v3/config_source_pb';
-import { after, type Runtime } from '@weft/core-runtime';
-import type { StatsScope } from '@weft/core-stats';
-import { compileRe2 } from '@weft/model-match';
-import { AdminServer, type AdminAddress, type DrainOptions, type ServerState } from '@weft/observe-admin';
-import { StatsEndpoint, StatsStore, startFlushing } from '@weft/observe-metrics';
-import type { RouteProvider, ServerContext } from '@weft/proxy-filter-api';
+import type { LogLevel, Runtime } from '@weft/core-runtime';
+import { LocalTally, type StatsScope, type Tallies } from '@weft/core-stats';
+import type {
+  CertificateStatus,
+  ClusterStatus,
+  ConfigDumpSection,
+  ListenerStatus,
+  UnreadyTargets,
+} from '@weft/observe-admin';
+import { StatsStore } from '@weft/observe-metrics';
+import type { ListenSockets, RouteProvider, ServerContext } from '@weft/proxy-filter-api';
 import { ListenerManager, type DecodedListener } from '@weft/proxy-listeners';
 import { ClusterManager, type DecodedCluster } from '@weft/proxy-upstream';
-import { writeFileSync } from 'node:fs';
 import { AccessLogFiles } from './access-log-files.ts';
-import { ProxyAdminSource } from './admin-source.ts';
 import { decodeBootstrap, type BootstrapConfig } from './bootstrap.decode.ts';
+import { configDump } from './config-dump.ts';
+import type { DataPlane, DataPlaneFacts, DrainOrder } from './data-plane.ts';
+import { DrainState } from './drain-state.ts';
+import { listenerStatus } from './listener-status.ts';
 import { networkFilters } from './network-filter-registry.ts';
 import type { ProxyOptions } from './options.ts';
+import { LoopDelay } from './overload/loop-delay.ts';
+import { LoopOverload, type OverloadReading } from './overload/overload-state.ts';
 import { ResourceSets } from './resource-sets.ts';
 import { RouteDiscovery } from './route-discovery.ts';
 import { RuntimeLayers } from './runtime-layers.ts';
-import { ServerStats } from './server-stats.ts';
 import { Tracers } from './tracers.ts';
 
-/** What a proxy is made from beyond its bootstrap. */
+/** What one event loop's proxy is made from beyond its bootstrap. */
 export interface ProxyWorld {
   readonly options: ProxyOptions;
   readonly runtime: Runtime;
+  /** Default: a store of its own. */
+  readonly store?: StatsStore;
+  /** Which worker it is; default 0. */
+  readonly workerIndex?: number;
+  /** Where its listening sockets come from; default: it binds them. */
+  readonly sockets?: ListenSockets;
+  /** What it counts together with other workers. Default: alone. */
+  readonly tallies?: Tallies;
 }
 
 /**
- * One proxy: everything between a bootstrap and its sockets.
- *
- *   PRE_INITIALIZING (decoded) -> INITIALIZING (admin up, clusters warm) -> LIVE -> DRAINING -> stopped
+ * The data plane of one event loop: everything between a bootstrap and its sockets. A proxy without workers has one; with
+ * workers, each of them has one, and the main thread has one that is never started and only answers for the configuration.
  */
-export class ProxyServer implements ServerContext {
+export class ProxyServer implements ServerContext, DataPlane {
   readonly runtime: Runtime;
   readonly options: ProxyOptions;
   readonly bootstrap: Bootstrap;
+  readonly config: BootstrapConfig;
   readonly flags: RuntimeLayers;
+  readonly store: StatsStore;
   readonly stats: StatsScope;
   readonly clusters: ClusterManager;
   readonly listeners: ListenerManager;
   readonly node: { readonly id: string; readonly cluster: string; readonly zone: string };
   readonly routeDiscovery: RouteDiscovery;
-  readonly startWallMs: number;
-  draining = false;
-  /** Called when a shutdown is complete. */
-  onExit: () => void = () => undefined;
-  private readonly config: BootstrapConfig;
-  private readonly store = new StatsStore();
-  private readonly serverStats: ServerStats;
-  private readonly accessLogs: AccessLogFiles;
+  readonly accessLogs: AccessLogFiles;
+  readonly overload: LoopOverload;
+  readonly workerIndex: number;
+  readonly sockets?: ListenSockets;
+  healthCheckFailed = false;
   private readonly tracers: Tracers;
   private readonly resources: ResourceSets;
+  private readonly drainState: DrainState;
+  private readonly loopDelay = new LoopDelay();
+  private readonly startWallMs: number;
   private staticListeners: readonly DecodedListener[] = [];
   private staticClusters: readonly DecodedCluster[] = [];
-  private serverState: ServerState = 'PRE_INITIALIZING';
-  private healthcheckFailing = false;
-  private admin: AdminServer | undefined;
-  private stopFlushing: () => void = () => undefined;
-  private shuttingDown: Promise<void> | undefined;
+  private live = false;
 
   private constructor(bootstrap: Bootstrap, config: BootstrapConfig, world: ProxyWorld) {
-    const { runtime, options } = world;
+    const { runtime, options, store = new StatsStore(), workerIndex = 0, sockets } = world;
+    const tallies = world.tallies ?? localTallies();
     this.runtime = runtime;
     this.options = options;
     this.bootstrap = bootstrap;
     this.config = config;
     this.node = config.node;
+    this.store = store;
+    this.stats = store.root;
+    this.workerIndex = workerIndex;
+    if (sockets !== undefined) this.sockets = sockets;
     this.startWallMs = runtime.clock.wallMs();
-    this.stats = this.store.root;
     this.flags = new RuntimeLayers(config.layers);
-    this.serverStats = new ServerStats(this.stats.scope('server.'), runtime.clock);
+    this.overload = new LoopOverload(config.overload, {
+      random: runtime.random,
+      stats: this.stats,
+      connections: tallies('downstream_connections'),
+    });
+    this.drainState = new DrainState(runtime.clock, runtime.random);
     this.clusters = new ClusterManager({ runtime, flags: this.flags, stats: this.stats });
     this.routeDiscovery = new RouteDiscovery(runtime);
     this.accessLogs = new AccessLogFiles(runtime, this.flags, {
@@ -102,12 +124,6 @@ export class ProxyServer implements ServerContext {
     return cx.faults.length > 0 ? undefined : server;
   }
 
-  get state(): ServerState {
-    return this.healthcheckFailing && this.serverState === 'LIVE' ? 'DRAINING' : this.serverState;
-  }
-  get uptimeMs(): number {
-    return this.runtime.clock.nowMs() - this.serverStats.startMs;
-  }
   get nodeJson(): unknown {
     const { node } = this.bootstrap;
     return {
@@ -116,111 +132,118 @@ export class ProxyServer implements ServerContext {
       cluster: this.node.cluster,
     };
   }
-  get adminAddress(): AdminAddress | undefined {
-    return this.boundAdmin;
-  }
-  private boundAdmin: AdminAddress | undefined;
 
-  refreshStats(): void {
-    this.serverStats.refresh();
-    this.clusters.refreshStats();
+  /** Responses also close their connections while the health check fails, as in Envoy. */
+  get draining(): boolean {
+    return this.healthCheckFailed || this.drainState.closes;
   }
 
   routes(name: string, source: ConfigSource, stats: StatsScope): RouteProvider {
     return this.routeDiscovery.subscribe(name, source, stats);
   }
 
-  /** Starts to serve. Rejects with a sentence when an address cannot be bound. */
+  // ---- DataPlane ----
+
   async start(): Promise<void> {
-    const logger = this.runtime.loggers.get('main');
-    this.setState('INITIALIZING');
-    this.stopFlushing = startFlushing(this.store, this.runtime.timers, this.config.statsFlushIntervalMs);
-    await this.startAdmin();
+    if (this.config.overload.monitors.some(({ kind }) => kind === 'loop')) this.loopDelay.start();
     this.clusters.addStatic(this.staticClusters);
     await this.resources.startClusters(this.config.cds);
     await this.clusters.initialized();
     await this.listeners.addStatic(this.staticListeners);
     await this.resources.startListeners(this.config.lds);
-    this.setState('LIVE');
-    // Scripts made for Envoy wait for its words.
-    logger.info(
-      `starting main dispatch loop: ${this.listeners.all.length} listeners, ${this.clusters.all.length} clusters`,
-    );
+    this.live = true;
   }
 
-  /** POST /drain_listeners. */
-  drainListeners(options: DrainOptions): void {
-    if (options.graceful || options.skipExit) this.draining = true;
-    if (options.skipExit) return;
-    const stop = (): void => void this.listeners.stopAll(options.inboundOnly);
-    if (options.graceful) after(this.runtime.timers, this.options.drainTimeS * 1000, stop);
-    else stop();
+  refresh(): DataPlaneFacts {
+    this.clusters.refreshStats();
+    const { heapUsed, heapTotal } = process.memoryUsage();
+    return {
+      heapUsed,
+      heapTotal,
+      connections: this.listeners.all.reduce((sum, { listener }) => sum + listener.activeConnections, 0),
+      listeners: this.listeners.all.length,
+      clusters: this.clusters.all.length,
+      loopDelayMs: this.loopDelay.take(),
+    };
   }
 
-  setHealthcheckFailing(failing: boolean): void {
-    this.healthcheckFailing = failing;
-    this.serverStats.state(this.state);
+  clusterStatus(): readonly ClusterStatus[] {
+    return this.clusters.status();
+  }
+
+  listenerStatus(): readonly ListenerStatus[] {
+    return this.listeners.all.map(listenerStatus);
+  }
+
+  certificates(): readonly CertificateStatus[] {
+    return this.clusters.certificates();
+  }
+
+  configDump(): readonly ConfigDumpSection[] {
+    return configDump({
+      bootstrap: this.bootstrap,
+      bootstrapMs: this.startWallMs,
+      clusters: this.clusters.all,
+      warmingClusters: this.clusters.allWarming,
+      listeners: this.listeners.all,
+      routes: this.routeDiscovery.all,
+    });
+  }
+
+  unreadyTargets(): readonly UnreadyTargets[] {
+    return this.live ? [] : [{ name: 'clusters', targetNames: this.clusters.warming }];
+  }
+
+  modifyRuntime(values: ReadonlyMap<string, string>): string | undefined {
+    return this.flags.modify(values);
+  }
+
+  setLevels(levels: ReadonlyMap<string, LogLevel>): void {
+    for (const [name, level] of levels) this.runtime.loggers.get(name).level = level;
   }
 
   reopenLogs(): void {
     this.accessLogs.reopen();
   }
 
-  /** Accepts nothing new, lets requests in flight finish (within the drain time), then stops and calls `onExit`. */
-  shutdown(): Promise<void> {
-    this.shuttingDown ??= this.drainAndStop();
-    return this.shuttingDown;
+  setHealthcheckFailing(failing: boolean): void {
+    this.healthCheckFailed = failing;
   }
 
-  /** Closes everything at once. */
+  setOverload(reading: OverloadReading): void {
+    this.overload.apply(reading);
+  }
+
+  drain(order: DrainOrder): void {
+    this.drainState.begin(order);
+  }
+
+  stopListeners(inboundOnly: boolean): Promise<void> {
+    return this.listeners.stopAll(inboundOnly);
+  }
+
+  drained(): Promise<void> {
+    return this.listeners.drained();
+  }
+
   async stop(): Promise<void> {
-    this.stopFlushing();
+    this.tracers.flush();
+    this.loopDelay.stop();
     this.resources.close();
     this.routeDiscovery.close();
     this.listeners.destroyConnections();
     await this.listeners.stopAll(false);
     this.tracers.close();
     this.clusters.close();
-    await this.admin?.close();
     await this.accessLogs.close();
-  }
-
-  private async drainAndStop(): Promise<void> {
-    this.draining = true;
-    this.setState('DRAINING');
-    await this.listeners.stopAll(false);
-    await this.listeners.drained();
-    this.tracers.flush();
-    await this.stop();
-    this.onExit();
-  }
-
-  private async startAdmin(): Promise<void> {
-    const { admin } = this.config;
-    if (admin === undefined) return;
-    const { address } = admin;
-    const source = new ProxyAdminSource(this, new StatsEndpoint(this.store, regexTest));
-    const accessLogs = this.accessLogs.create(admin.accessLogs);
-    this.admin = new AdminServer(source, { clock: this.runtime.clock, compileRegex: regexTest, accessLogs });
-    const wanted = address.kind === 'pipe' ? { path: address.path } : { ip: address.ip, port: address.port };
-    try {
-      this.boundAdmin = await this.admin.listen(wanted);
-    } catch (error) {
-      throw new Error(`the admin server cannot listen: ${(error as Error).message}`, { cause: error });
-    }
-    const text = 'path' in this.boundAdmin ? this.boundAdmin.path : `${this.boundAdmin.ip}:${this.boundAdmin.port}`;
-    this.runtime.loggers.get('main').info(`The admin server answers on ${text}.`);
-    if (this.options.adminAddressPath !== '') writeFileSync(this.options.adminAddressPath, text);
-  }
-
-  private setState(state: ServerState): void {
-    this.serverState = state;
-    this.serverStats.state(this.state);
   }
 }
 
-/** Regular expressions that requests to the admin server bring: linear time, or a sentence that says what is wrong. */
-function regexTest(pattern: string): { test(text: string): boolean } | string {
-  const compiled = compileRe2(pattern);
-  return 'fault' in compiled ? compiled.fault : { test: (text) => compiled.finds(text) };
+function localTallies(): Tallies {
+  const known = new Map<string, LocalTally>();
+  return (name) => {
+    const tally = known.get(name) ?? new LocalTally();
+    known.set(name, tally);
+    return tally;
+  };
 }

@@ -1,20 +1,26 @@
 import { formatFault, ENVOY_API_VERSION } from '@weft/api-envoy';
-import { createRuntime, type Runtime } from '@weft/core-runtime';
-import { createWriteStream } from 'node:fs';
+import type { Runtime } from '@weft/core-runtime';
+import { StatsStore, SUMMED } from '@weft/observe-metrics';
+import type { DataPlane } from './data-plane.ts';
 import { followsFromUnread } from './follows-from-unread.ts';
+import { HOT_RESTART_VERSION } from './hot-restart/hot-restart.ts';
 import { loadBootstrap, type LoadedBootstrap } from './load-bootstrap.ts';
 import { flagsWithoutEffect, parseProxyOptions, proxyHelp, type ProxyOptions } from './options.ts';
+import { ProxyProcess } from './proxy-process.ts';
+import { createProxyRuntime } from './proxy-runtime.ts';
 import { ProxyServer } from './proxy-server.ts';
 import { versionString } from './version.ts';
-
-/** There from the start, so that POST /logging knows them before anything was logged. */
-const LOGGERS = ['config', 'http', 'main', 'upstream'] as const;
+import { SharedSockets } from './workers/shared-sockets.ts';
+import type { WorkerStart, WorkerThread } from './workers/worker-messages.ts';
+import { WorkerPool } from './workers/worker-pool.ts';
 
 /** What the process around the proxy offers. main.ts gives the real one. */
 export interface ProcessHost {
   out(text: string): void;
   err(text: string): void;
   onSignal(signal: 'SIGTERM' | 'SIGINT' | 'SIGUSR1' | 'SIGHUP', task: () => void): void;
+  /** Starts this program once more, as a thread that runs `runProxyWorker` with what it is given. */
+  startWorker(start: WorkerStart): WorkerThread;
   /** Sets the exit code and ends the process. */
   exit(code: number): void;
 }
@@ -28,19 +34,19 @@ export async function runProxy(args: readonly string[], host: ProcessHost): Prom
   if (parsed.kind === 'help') return done(host, proxyHelp());
   if (parsed.kind === 'version')
     return done(host, `weft proxy version: ${versionString()} (Envoy API ${ENVOY_API_VERSION})\n`);
+  if (parsed.kind === 'hotRestartVersion') return done(host, `${HOT_RESTART_VERSION}\n`);
   if (parsed.kind === 'faults') {
     for (const fault of parsed.faults) host.err(`weft proxy: ${fault}\n`);
     host.err('Run weft proxy --help for the flags.\n');
     return host.exit(1);
   }
   const { options } = parsed;
-  const runtime = createRuntime(options.logLevel, logSink(options, host));
-  for (const name of LOGGERS) runtime.loggers.get(name);
-  for (const [component, level] of options.componentLogLevels) runtime.loggers.get(component).level = level;
+  const runtime = createProxyRuntime(options, host);
   const loaded = loadBootstrap(options);
   const { message, cx } = loaded;
   const ofForm = cx.faults.length;
-  const server = message === undefined ? undefined : ProxyServer.decode(message, cx, { options, runtime });
+  const store = new StatsStore(options.concurrency > 1 ? SUMMED : undefined);
+  const server = message === undefined ? undefined : ProxyServer.decode(message, cx, { options, runtime, store });
   if (server === undefined || cx.faults.length > 0 || (options.strict && cx.warnings.length > 0))
     return refuse(loaded, ofForm, { options, host });
   if (options.mode === 'validate') {
@@ -48,38 +54,56 @@ export async function runProxy(args: readonly string[], host: ProcessHost): Prom
     return done(host, `configuration '${nameOf(options)}' OK\n`);
   }
   for (const line of flagsWithoutEffect(args)) runtime.loggers.get('main').warning(line);
-  if (options.concurrency > 1)
-    runtime.loggers
-      .get('main')
-      .warning(
-        `--concurrency ${options.concurrency}: Weft runs one worker; start more proxies with enable_reuse_port to use more cores`,
-      );
   for (const warning of cx.warnings) runtime.loggers.get('config').warning(formatFault(warning));
   await serve(server, options, { host, runtime });
 }
 
 async function serve(
-  server: ProxyServer,
+  view: ProxyServer,
   options: ProxyOptions,
   around: { host: ProcessHost; runtime: Runtime },
 ): Promise<void> {
   const { host, runtime } = around;
   const logger = runtime.loggers.get('main');
-  server.onExit = () => {
+  const process = new ProxyProcess({ view, plane: planeOf(view, around), hotRestart: undefined });
+  process.onExit = () => {
     logger.info('exiting');
     host.exit(0);
   };
   try {
-    await server.start();
+    await process.start();
   } catch (error) {
     logger.error(`The proxy cannot start: ${(error as Error).message}`);
-    await server.stop();
+    await process.stop();
     return host.exit(1);
   }
   if (options.mode === 'init_only') {
-    await server.stop();
+    await process.stop();
     return done(host, `configuration '${nameOf(options)}' initialized\n`);
   }
+  onSignals(process, host);
+}
+
+/** One event loop is this one; several are threads. */
+function planeOf(view: ProxyServer, { host, runtime }: { host: ProcessHost; runtime: Runtime }): DataPlane {
+  const { concurrency } = view.options;
+  if (concurrency === 1) return view;
+  const sockets = new SharedSockets(concurrency, {
+    duplicate: () => Promise.reject(new Error('Unix sockets are for one worker')),
+    inherited: () => Promise.resolve(undefined),
+  });
+  return new WorkerPool(view, {
+    startWorker: (start) => host.startWorker(start),
+    sockets,
+    onLost: (reason) => {
+      runtime.loggers.get('main').error(reason);
+      host.exit(1);
+    },
+  });
+}
+
+function onSignals(process: ProxyProcess, host: ProcessHost): void {
+  const logger = process.runtime.loggers.get('main');
   let signals = 0;
   const end = (signal: string) => (): void => {
     signals += 1;
@@ -88,11 +112,11 @@ async function serve(
       return host.exit(1);
     }
     logger.info(`${signal}: accepting no more connections, finishing requests in flight`);
-    void server.shutdown();
+    void process.shutdown();
   };
   host.onSignal('SIGTERM', end('SIGTERM'));
   host.onSignal('SIGINT', end('SIGINT'));
-  host.onSignal('SIGUSR1', () => server.reopenLogs());
+  host.onSignal('SIGUSR1', () => process.reopenLogs());
   // Envoy's SIGHUP asks for a hot restart; a shell that closes must not end the proxy either.
   host.onSignal('SIGHUP', () => undefined);
 }
@@ -115,12 +139,6 @@ function refuse(loaded: LoadedBootstrap, ofForm: number, around: { options: Prox
 
 function nameOf(options: ProxyOptions): string {
   return options.configPath === '' ? '--config-yaml' : options.configPath;
-}
-
-function logSink(options: ProxyOptions, host: ProcessHost): (line: string) => void {
-  if (options.logPath === '') return (line) => host.err(line);
-  const file = createWriteStream(options.logPath, { flags: 'a' });
-  return (line) => file.write(line);
 }
 
 function done(host: ProcessHost, text: string): void {

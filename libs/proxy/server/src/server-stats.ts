@@ -1,6 +1,7 @@
 import type { Clock } from '@weft/core-runtime';
 import type { Gauge, StatsScope } from '@weft/core-stats';
 import type { ServerState } from '@weft/observe-admin';
+import type { DataPlaneFacts } from './data-plane.ts';
 
 /** As the gauge `server.state` shows them. Source: envoy.admin.v3.ServerInfo.State. */
 const STATE_NUMBERS: Readonly<Record<ServerState, number>> = {
@@ -15,13 +16,16 @@ export class ServerStats {
   readonly startMs: number;
   private readonly clock: Clock;
   private readonly live: Gauge;
+  private readonly totalConnections: Gauge;
+  private readonly parentConnections: Gauge;
   private readonly stateGauge: Gauge;
   private readonly uptime: Gauge;
   private readonly memoryAllocated: Gauge;
   private readonly memoryHeapSize: Gauge;
   private readonly memoryPhysical: Gauge;
 
-  constructor(scope: StatsScope, clock: Clock) {
+  constructor(scope: StatsScope, about: { clock: Clock; concurrency: number; restartEpoch: number }) {
+    const { clock, concurrency, restartEpoch } = about;
     this.clock = clock;
     this.startMs = clock.nowMs();
     this.live = scope.gauge('live');
@@ -30,11 +34,11 @@ export class ServerStats {
     this.memoryAllocated = scope.gauge('memory_allocated');
     this.memoryHeapSize = scope.gauge('memory_heap_size');
     this.memoryPhysical = scope.gauge('memory_physical_size');
-    scope.gauge('concurrency').set(1);
+    scope.gauge('concurrency').set(concurrency);
+    scope.gauge('hot_restart_epoch').set(restartEpoch);
+    this.totalConnections = scope.gauge('total_connections');
+    this.parentConnections = scope.gauge('parent_connections');
     for (const name of [
-      'total_connections',
-      'parent_connections',
-      'hot_restart_epoch',
       'hot_restart_generation',
       'version',
       'days_until_first_cert_expiring',
@@ -64,11 +68,12 @@ export class ServerStats {
   }
 
   /** Brings the gauges that nobody pushes up to date: called before stats are read. */
-  refresh(): void {
+  refresh(facts: DataPlaneFacts, parentConnections: number): void {
     this.uptime.set(Math.floor((this.clock.nowMs() - this.startMs) / 1000));
-    const { heapUsed, heapTotal, rss } = process.memoryUsage();
-    this.memoryAllocated.set(heapUsed);
-    this.memoryHeapSize.set(heapTotal);
-    this.memoryPhysical.set(rss);
+    this.memoryAllocated.set(facts.heapUsed);
+    this.memoryHeapSize.set(facts.heapTotal);
+    this.memoryPhysical.set(process.memoryUsage.rss());
+    this.totalConnections.set(facts.connections + parentConnections);
+    this.parentConnections.set(parentConnections);
   }
 }

@@ -7,11 +7,12 @@ import { supported as routeSupport } from '@weft/model-route';
 import { supported as hcmSupport } from '@weft/proxy-hcm';
 import { httpFilterSupport } from '@weft/proxy-http-filters';
 import { tcpProxySupport } from '@weft/proxy-network-filters';
+import { supported as overloadSupport } from './overload/overload.decode.ts';
 
 const bootstrapSupport: FieldSupport = {
   'envoy.config.bootstrap.v3.Bootstrap': [
     'node', 'static_resources', 'dynamic_resources', 'admin', 'layered_runtime', 'stats_flush_interval',
-    'cluster_manager', 'stats_config',
+    'cluster_manager', 'stats_config', 'overload_manager',
   ],
   'envoy.config.bootstrap.v3.Bootstrap.StaticResources': ['listeners', 'clusters'],
   'envoy.config.bootstrap.v3.Bootstrap.DynamicResources': ['lds_config', 'cds_config'],
@@ -30,6 +31,7 @@ const bootstrapSupport: FieldSupport = {
 /** Every field of Envoy's API that has an effect in this proxy: what its parts read, added up. */
 export const supported: FieldSupport = mergeSupport([
   bootstrapSupport,
+  overloadSupport,
   listenerSupport,
   hcmSupport,
   routeSupport,

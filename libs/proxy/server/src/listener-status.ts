@@ -1,0 +1,19 @@
+import type { AdminAddress, ListenerStatus } from '@weft/observe-admin';
+import type { ListenerAddress } from '@weft/model-listener';
+import type { ManagedListener } from '@weft/proxy-listeners';
+
+/** One listener as /listeners shows it: where it is bound. */
+export function listenerStatus({ listener }: ManagedListener): ListenerStatus {
+  return { name: listener.config.name, address: boundAddress(listener.config.address, listener.address?.port) };
+}
+
+function boundAddress(address: ListenerAddress, port: number | undefined): AdminAddress {
+  switch (address.kind) {
+    case 'pipe':
+      return { path: address.path };
+    case 'socket':
+      return { ip: address.ip, port: port ?? address.port };
+    case 'internal':
+      return { path: `envoy://${address.name}/` };
+  }
+}

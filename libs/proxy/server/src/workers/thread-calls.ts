@@ -1,0 +1,96 @@
+/** One end of the channel between two threads. */
+export interface ThreadPort {
+  postMessage(message: unknown): void;
+  on(event: 'message', listener: (message: unknown) => void): unknown;
+}
+
+type Methods = object;
+type Arguments<T, K extends keyof T> = T[K] extends (...args: infer A) => unknown ? A : never;
+type Result<T, K extends keyof T> = T[K] extends (...args: never) => infer R ? Awaited<R> : never;
+
+type Message =
+  | { readonly kind: 'call'; readonly id: number; readonly method: string; readonly args: readonly unknown[] }
+  | { readonly kind: 'tell'; readonly method: string; readonly args: readonly unknown[] }
+  | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
+  | { readonly kind: 'failure'; readonly id: number; readonly message: string };
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/**
+ * Calls between two threads: what is called here runs on `local` there. `Remote` are the methods of the other side. Only
+ * configuration, commands and questions of the admin server go this way.
+ */
+export class ThreadCalls<Remote extends Methods> {
+  private readonly port: ThreadPort;
+  private readonly local: Readonly<Record<string, unknown>>;
+  private readonly beforeAnswer: () => void;
+  private readonly waiting = new Map<number, Waiting>();
+  private lastId = 0;
+
+  /** `beforeAnswer` runs before each answer is sent: what it posts arrives first. */
+  constructor(port: ThreadPort, local: Methods, beforeAnswer: () => void = () => undefined) {
+    this.port = port;
+    this.local = local as Readonly<Record<string, unknown>>;
+    this.beforeAnswer = beforeAnswer;
+    port.on('message', (message) => void this.receive(message as Message));
+  }
+
+  call<K extends keyof Remote & string>(method: K, ...args: Arguments<Remote, K>): Promise<Result<Remote, K>> {
+    this.lastId += 1;
+    const id = this.lastId;
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    this.waiting.set(id, { resolve, reject });
+    this.port.postMessage({ kind: 'call', id, method, args } satisfies Message);
+    return promise as Promise<Result<Remote, K>>;
+  }
+
+  /** Without an answer. */
+  tell<K extends keyof Remote & string>(method: K, ...args: Arguments<Remote, K>): void {
+    this.port.postMessage({ kind: 'tell', method, args } satisfies Message);
+  }
+
+  /** The other thread is gone: nothing is answered any more. */
+  fail(error: Error): void {
+    for (const { reject } of this.waiting.values()) reject(error);
+    this.waiting.clear();
+  }
+
+  private async receive(message: Message): Promise<void> {
+    switch (message.kind) {
+      case 'tell':
+        this.run(message.method, message.args);
+        return;
+      case 'call': {
+        const { id } = message;
+        let answer: Message;
+        try {
+          answer = { kind: 'answer', id, value: await this.run(message.method, message.args) };
+        } catch (error) {
+          answer = { kind: 'failure', id, message: (error as Error).message };
+        }
+        this.beforeAnswer();
+        this.port.postMessage(answer);
+        return;
+      }
+      case 'answer':
+        this.take(message.id)?.resolve(message.value);
+        return;
+      case 'failure':
+        this.take(message.id)?.reject(new Error(message.message));
+    }
+  }
+
+  private run(method: string, args: readonly unknown[]): unknown {
+    const target = this.local[method] as (...values: readonly unknown[]) => unknown;
+    return target.apply(this.local, args as unknown[]);
+  }
+
+  private take(id: number): Waiting | undefined {
+    const waiting = this.waiting.get(id);
+    this.waiting.delete(id);
+    return waiting;
+  }
+}

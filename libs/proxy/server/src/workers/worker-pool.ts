@@ -1,0 +1,146 @@
+import { toBinary } from '@bufbuild/protobuf';
+import { registry } from '@weft/api-envoy';
+import type { LogLevel } from '@weft/core-runtime';
+import type {
+  CertificateStatus,
+  ClusterStatus,
+  ConfigDumpSection,
+  ListenerStatus,
+  UnreadyTargets,
+} from '@weft/observe-admin';
+import { adopt, createTallyMemory, type StatAnnouncement } from '@weft/observe-metrics';
+import type { SocketWish } from '@weft/proxy-filter-api';
+import type { DataPlane, DataPlaneFacts, DrainOrder } from '../data-plane.ts';
+import type { OverloadReading } from '../overload/overload-state.ts';
+import type { ProxyServer } from '../proxy-server.ts';
+import { sumClusters } from './sum-clusters.ts';
+import type { SharedSockets } from './shared-sockets.ts';
+import { ThreadCalls } from './thread-calls.ts';
+import type { WorkerStart, WorkerThread } from './worker-messages.ts';
+
+interface Worker {
+  readonly thread: WorkerThread;
+  readonly calls: ThreadCalls<DataPlane>;
+}
+
+/** How the pool gets its threads, and whom it tells that one is lost. */
+export interface WorkerWays {
+  startWorker(start: WorkerStart): WorkerThread;
+  readonly sockets: SharedSockets;
+  onLost(reason: string): void;
+}
+
+/**
+ * The data plane of a proxy with several workers: each is a thread with an event loop, sockets, clusters and pools of its
+ * own. Configuration is seen alike by all, so the first one answers for it; traffic is added up.
+ */
+export class WorkerPool implements DataPlane {
+  private readonly workers: readonly Worker[];
+  private stopping = false;
+
+  /** `view` is the decoded configuration; its store (of SUMMED stats) takes what the workers count. */
+  constructor(view: ProxyServer, ways: WorkerWays) {
+    const { options, bootstrap, store } = view;
+    const binary = toBinary(registry().getMessage(bootstrap.$typeName)!, bootstrap);
+    const tallies = createTallyMemory();
+    this.workers = Array.from({ length: options.concurrency }, (_, index): Worker => {
+      const thread = ways.startWorker({ options, bootstrap: binary, index, tallies });
+      const { sockets } = ways;
+      const calls = new ThreadCalls<DataPlane>(thread, {
+        addStats: (list: readonly StatAnnouncement[]) => adopt(store, list),
+        claim: (wish: SocketWish) => sockets.claim(wish, index),
+        bound: (wish: SocketWish, socket: { port: number; fd: number | undefined }) =>
+          sockets.bound(wish, index, socket),
+        released: (wish: SocketWish) => sockets.released(wish, index),
+      });
+      let reason = 'it ended';
+      thread.on('error', (error) => (reason = error.stack ?? error.message));
+      thread.on('exit', () => {
+        calls.fail(new Error(`worker ${index}: ${reason}`));
+        if (!this.stopping) ways.onLost(`Worker ${index} is lost: ${reason}`);
+      });
+      return { thread, calls };
+    });
+    this.sockets = ways.sockets;
+    store.gauge('listener_manager.workers_started').set(options.concurrency);
+  }
+  private readonly sockets: SharedSockets;
+
+  async start(): Promise<void> {
+    const [first, ...others] = this.workers.map(({ calls }) => calls.call('start'));
+    // Who waits for the first worker's sockets must not wait for ever.
+    first?.catch((error: unknown) => this.sockets.fail(error as Error));
+    const results = await Promise.allSettled([first, ...others]);
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+
+  async refresh(): Promise<DataPlaneFacts> {
+    const all = await Promise.all(this.workers.map(({ calls }) => calls.call('refresh')));
+    const { heapUsed, heapTotal } = process.memoryUsage();
+    const sum = (read: (facts: DataPlaneFacts) => number): number =>
+      all.reduce((total, facts) => total + read(facts), 0);
+    return {
+      heapUsed: heapUsed + sum((facts) => facts.heapUsed),
+      heapTotal: heapTotal + sum((facts) => facts.heapTotal),
+      connections: sum((facts) => facts.connections),
+      listeners: all[0]?.listeners ?? 0,
+      clusters: all[0]?.clusters ?? 0,
+      loopDelayMs: Math.max(0, ...all.map((facts) => facts.loopDelayMs)),
+    };
+  }
+
+  async clusterStatus(): Promise<readonly ClusterStatus[]> {
+    return sumClusters(await Promise.all(this.workers.map(({ calls }) => calls.call('clusterStatus'))));
+  }
+  listenerStatus(): Promise<readonly ListenerStatus[]> {
+    return this.first.call('listenerStatus');
+  }
+  certificates(): Promise<readonly CertificateStatus[]> {
+    return this.first.call('certificates');
+  }
+  configDump(): Promise<readonly ConfigDumpSection[]> {
+    return this.first.call('configDump');
+  }
+  unreadyTargets(): Promise<readonly UnreadyTargets[]> {
+    return this.first.call('unreadyTargets');
+  }
+
+  async modifyRuntime(values: ReadonlyMap<string, string>): Promise<string | undefined> {
+    return (await this.all(({ calls }) => calls.call('modifyRuntime', values)))[0];
+  }
+  async setLevels(levels: ReadonlyMap<string, LogLevel>): Promise<void> {
+    await this.all(({ calls }) => calls.call('setLevels', levels));
+  }
+  async reopenLogs(): Promise<void> {
+    await this.all(({ calls }) => calls.call('reopenLogs'));
+  }
+  async setHealthcheckFailing(failing: boolean): Promise<void> {
+    await this.all(({ calls }) => calls.call('setHealthcheckFailing', failing));
+  }
+  async setOverload(reading: OverloadReading): Promise<void> {
+    await this.all(({ calls }) => calls.call('setOverload', reading));
+  }
+  async drain(order: DrainOrder): Promise<void> {
+    await this.all(({ calls }) => calls.call('drain', order));
+  }
+  async stopListeners(inboundOnly: boolean): Promise<void> {
+    await this.all(({ calls }) => calls.call('stopListeners', inboundOnly));
+  }
+  async drained(): Promise<void> {
+    await this.all(({ calls }) => calls.call('drained'));
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    await Promise.allSettled(this.workers.map(({ calls }) => calls.call('stop')));
+    await Promise.all(this.workers.map(({ thread }) => thread.terminate()));
+  }
+
+  private get first(): ThreadCalls<DataPlane> {
+    return (this.workers[0] as Worker).calls;
+  }
+
+  private all<T>(task: (worker: Worker) => Promise<T>): Promise<T[]> {
+    return Promise.all(this.workers.map(task));
+  }
+}
