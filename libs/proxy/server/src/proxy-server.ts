@@ -93,7 +93,12 @@ export class ProxyServer implements ServerContext, DataPlane {
       connections: tallies('downstream_connections'),
     });
     this.drainState = new DrainState(runtime.clock, runtime.random);
-    this.clusters = new ClusterManager({ runtime, flags: this.flags, stats: this.stats });
+    this.clusters = new ClusterManager({
+      runtime,
+      flags: this.flags,
+      stats: this.stats,
+      ...(world.tallies === undefined ? {} : { tallies: world.tallies }),
+    });
     this.routeDiscovery = new RouteDiscovery(runtime);
     this.accessLogs = new AccessLogFiles(runtime, this.flags, {
       stats: this.stats,

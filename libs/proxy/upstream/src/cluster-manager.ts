@@ -1,7 +1,7 @@
 import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { Cluster as ClusterProto } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
 import type { Logger, Runtime, RuntimeSnapshot } from '@weft/core-runtime';
-import type { StatsScope } from '@weft/core-stats';
+import type { StatsScope, Tallies } from '@weft/core-stats';
 import { clusterFingerprint, decodeCluster, supported, type ClusterConfig } from '@weft/model-cluster';
 import type { CertificateStatus, ClusterStatus } from '@weft/observe-admin';
 import type { Cluster, ClusterManager as Clusters } from '@weft/proxy-filter-api';
@@ -21,6 +21,8 @@ export interface ClusterManagerOptions {
   readonly flags: RuntimeSnapshot;
   /** The root of all stat names. */
   readonly stats: StatsScope;
+  /** What all workers of the process count together. Absent: there is one. */
+  readonly tallies?: Tallies;
   /** Default: the machine's own resolver. */
   readonly resolver?: DnsResolver;
   /** Where certificates in environment variables are looked up. Default: nowhere. */
@@ -88,9 +90,16 @@ export class ClusterManager implements Clusters {
   private waiters: (() => void)[] = [];
 
   constructor(options: ClusterManagerOptions) {
-    const { runtime, flags, stats, resolver, environment } = options;
+    const { runtime, flags, stats, tallies, resolver, environment } = options;
     this.stats = new ClusterManagerStats(stats.scope('cluster_manager.'));
-    this.world = { runtime, flags, stats, environment: environment ?? {}, clusterUpdated: this.stats.clusterUpdated };
+    this.world = {
+      runtime,
+      flags,
+      stats,
+      environment: environment ?? {},
+      ...(tallies === undefined ? {} : { tallies }),
+      clusterUpdated: this.stats.clusterUpdated,
+    };
     this.resolver = resolver ?? createSystemResolver();
     this.ttlResolver = resolver ?? createTtlResolver(this.resolver);
     this.logger = runtime.loggers.get('upstream');

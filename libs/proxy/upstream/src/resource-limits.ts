@@ -1,36 +1,48 @@
-import type { Gauge, StatsScope } from '@weft/core-stats';
+import { LocalTally, type Gauge, type StatsScope, type Tallies, type Tally } from '@weft/core-stats';
 import type { RetryBudget, Thresholds } from '@weft/model-cluster';
 import type { RetryBreaker } from '@weft/proxy-filter-api';
 
 /** One limit of a circuit breaker: how many of a thing there may be, and the gauges that say how near the limit is. */
 export class ResourceLimit {
   readonly max: number;
-  current = 0;
+  private readonly tally: Tally;
   private readonly open: Gauge;
   private readonly remaining: Gauge | undefined;
 
-  constructor(max: number, open: Gauge, remaining: Gauge | undefined) {
+  constructor(max: number, gauges: { readonly open: Gauge; readonly remaining: Gauge | undefined }, tally: Tally) {
     this.max = max;
-    this.open = open;
-    this.remaining = remaining;
+    this.tally = tally;
+    this.open = gauges.open;
+    this.remaining = gauges.remaining;
     this.open.set(max === 0 ? 1 : 0);
     this.remaining?.set(max);
   }
 
+  /** How many there are in the whole process. */
+  get current(): number {
+    return this.tally.value;
+  }
+
   get canCreate(): boolean {
-    return this.current < this.max;
+    return this.tally.value < this.max;
   }
 
   inc(): void {
-    this.current += 1;
-    if (this.current === this.max) this.open.set(1);
-    if (this.remaining !== undefined) this.remaining.set(Math.max(0, this.max - this.current));
+    const now = this.tally.add(1);
+    if (now === this.max) this.open.set(1);
+    if (this.remaining !== undefined) this.remaining.set(Math.max(0, this.max - now));
   }
 
   dec(): void {
-    this.current -= 1;
-    if (this.current === this.max - 1) this.open.set(0);
-    if (this.remaining !== undefined) this.remaining.set(Math.max(0, this.max - this.current));
+    const now = this.tally.add(-1);
+    if (now === this.max - 1) this.open.set(0);
+    if (this.remaining !== undefined) this.remaining.set(Math.max(0, this.max - now));
+  }
+
+  /** Shows what other workers did: the gauges follow only what happens here. */
+  refresh(): void {
+    this.open.set(this.canCreate ? 0 : 1);
+    this.remaining?.set(Math.max(0, this.max - this.current));
   }
 }
 
@@ -44,30 +56,61 @@ export class ResourceLimits {
   /** Infinity without a limit. */
   readonly maxConnectionsPerHost: number;
 
-  /** `scope` is `cluster.<name>.circuit_breakers.<priority>.`. */
-  constructor(thresholds: Thresholds, scope: StatsScope) {
+  private readonly all: ResourceLimit[] = [];
+
+  /**
+   * `scope` is `cluster.<name>.circuit_breakers.<priority>.`. `tallies` counts for all workers of the process: the limits
+   * are the process's, as in Envoy. Default: there is one.
+   */
+  constructor(thresholds: Thresholds, scope: StatsScope, tallies: Tallies = () => new LocalTally()) {
+    const limit = (max: number, kind: string, track = thresholds.trackRemaining): ResourceLimit => {
+      const gauges = {
+        open: scope.gauge(OPEN[kind] ?? ''),
+        remaining: track ? scope.gauge(REMAINING[kind] ?? '') : undefined,
+      };
+      const made = new ResourceLimit(max, gauges, tallies(kind));
+      this.all.push(made);
+      return made;
+    };
     this.maxConnectionsPerHost = thresholds.maxConnectionsPerHost;
-    const limit = (max: number, open: string, remaining: string): ResourceLimit =>
-      new ResourceLimit(max, scope.gauge(open), thresholds.trackRemaining ? scope.gauge(remaining) : undefined);
-    this.connections = limit(thresholds.maxConnections, 'cx_open', 'remaining_cx');
-    this.pendingRequests = limit(thresholds.maxPendingRequests, 'rq_pending_open', 'remaining_pending');
-    this.requests = limit(thresholds.maxRequests, 'rq_open', 'remaining_rq');
+    this.connections = limit(thresholds.maxConnections, 'cx');
+    this.pendingRequests = limit(thresholds.maxPendingRequests, 'pending');
+    this.requests = limit(thresholds.maxRequests, 'rq');
     // Without a limit "remaining" would be a number without meaning: it is not kept then.
-    this.connectionPools = new ResourceLimit(
-      thresholds.maxConnectionPools,
-      scope.gauge('cx_pool_open'),
-      thresholds.trackRemaining && thresholds.maxConnectionPools !== Infinity
-        ? scope.gauge('remaining_cx_pools')
-        : undefined,
+    const { maxConnectionPools } = thresholds;
+    this.connectionPools = limit(
+      maxConnectionPools,
+      'pools',
+      thresholds.trackRemaining && maxConnectionPools !== Infinity,
     );
-    const open = scope.gauge('rq_retry_open');
-    const remaining = thresholds.trackRemaining ? scope.gauge('remaining_retries') : undefined;
     this.retries =
       thresholds.retryBudget === undefined
-        ? new CountedRetries(new ResourceLimit(thresholds.maxRetries, open, remaining))
-        : new BudgetedRetries(thresholds.retryBudget, this, { open, remaining });
+        ? new CountedRetries(limit(thresholds.maxRetries, 'retries'))
+        : new BudgetedRetries(thresholds.retryBudget, this, {
+            open: scope.gauge('rq_retry_open'),
+            remaining: thresholds.trackRemaining ? scope.gauge('remaining_retries') : undefined,
+          });
+  }
+
+  refresh(): void {
+    for (const limit of this.all) limit.refresh();
   }
 }
+
+const OPEN: Readonly<Record<string, string>> = {
+  cx: 'cx_open',
+  pending: 'rq_pending_open',
+  rq: 'rq_open',
+  pools: 'cx_pool_open',
+  retries: 'rq_retry_open',
+};
+const REMAINING: Readonly<Record<string, string>> = {
+  cx: 'remaining_cx',
+  pending: 'remaining_pending',
+  rq: 'remaining_rq',
+  pools: 'remaining_cx_pools',
+  retries: 'remaining_retries',
+};
 
 class CountedRetries implements RetryBreaker {
   readonly active = undefined;

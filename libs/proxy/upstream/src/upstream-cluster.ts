@@ -1,6 +1,12 @@
 import type { Runtime, RuntimeSnapshot } from '@weft/core-runtime';
-import type { Counter, StatsScope } from '@weft/core-stats';
-import { endpointAddressText, healthClass, type ClusterConfig, type LoadAssignment } from '@weft/model-cluster';
+import type { Counter, StatsScope, Tallies } from '@weft/core-stats';
+import {
+  clusterFingerprint,
+  endpointAddressText,
+  healthClass,
+  type ClusterConfig,
+  type LoadAssignment,
+} from '@weft/model-cluster';
 import type { RoutePriority } from '@weft/model-route';
 import { http1ClientSettings } from '@weft/net-h1';
 import type {
@@ -30,6 +36,8 @@ export interface ClusterWorld {
   /** The root of all stat names. */
   readonly stats: StatsScope;
   readonly environment: Environment;
+  /** What all workers of the process count together. Absent: there is one. */
+  readonly tallies?: Tallies;
   /** Counts changes of hosts after the first ones. */
   readonly clusterUpdated: Counter;
 }
@@ -70,12 +78,18 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
     this.requestStats = stats;
     this.tls = config.tls && new UpstreamTlsContexts(config.tls, world.environment, stats.ssl);
     const breakers = scope.scope('circuit_breakers.');
+    const tallies = (priority: RoutePriority): Tallies | undefined => {
+      const { tallies: shared } = world;
+      // A new version of a cluster counts anew, also while the old one finishes what it has.
+      const version = shared === undefined ? '' : `${config.name} ${clusterFingerprint(config)} ${priority}`;
+      return shared && ((kind) => shared(`${version} ${kind}`));
+    };
     this.cx = {
       config,
       stats,
       limits: {
-        default: new ResourceLimits(config.circuitBreakers.default, breakers.scope('default.')),
-        high: new ResourceLimits(config.circuitBreakers.high, breakers.scope('high.')),
+        default: new ResourceLimits(config.circuitBreakers.default, breakers.scope('default.'), tallies('default')),
+        high: new ResourceLimits(config.circuitBreakers.high, breakers.scope('high.'), tallies('high')),
       },
       clock: world.runtime.clock,
       timers: world.runtime.timers,
@@ -212,6 +226,8 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
     let bytes = 0;
     for (const host of this.hostList) for (const pool of host.allPools()) bytes += pool.refreshStats();
     this.requestStats.upstreamCxTxBytesBuffered.set(bytes);
+    this.cx.limits.default.refresh();
+    this.cx.limits.high.refresh();
   }
 
   /** The cluster was replaced or removed: idle connections close, requests under way finish. */
