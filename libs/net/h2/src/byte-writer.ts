@@ -59,7 +59,7 @@ export class ByteWriter {
     const { bytes, length } = this;
     // A call into the runtime costs more than a short loop.
     if (size < 24) for (let i = 0; i < size; i++) bytes[length + i] = text.charCodeAt(i);
-    else bytes.latin1Write(text, length);
+    else bytes.write(text, length, 'latin1');
     this.length = length + size;
   }
 

@@ -156,7 +156,7 @@ export class HpackDecoder {
 
   private text(bytes: Buffer, start: number, end: number, asName: boolean): string {
     this.wellFormed = asName ? isFieldName(bytes, start, end) : isFieldValue(bytes, start, end);
-    return bytes.latin1Slice(start, end);
+    return bytes.toString('latin1', start, end);
   }
 
   private broken(fault: string): string {

@@ -165,7 +165,7 @@ function writeString(out: ByteWriter, text: string): void {
 
 /** A string cut out of a message's head keeps the whole head alive; one that stays in a table must not. */
 function ownCopy(text: string): string {
-  return text.length < 13 ? text : Buffer.from(text, 'latin1').latin1Slice();
+  return text.length < 13 ? text : Buffer.from(text, 'latin1').toString('latin1');
 }
 
 function staticNames(): Map<string, StaticName> {
