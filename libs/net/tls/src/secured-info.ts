@@ -1,0 +1,49 @@
+import type { TLSSocket } from 'node:tls';
+import type { TlsConnectionInfo } from '@weft/core-http';
+import type { Certificate } from './certificate.ts';
+import { derChildren, OCTET_STRING } from './der.ts';
+
+export interface ConnectionInfoParts {
+  readonly serverName: string;
+  /** The side's own leaf; undefined for a client without one. */
+  readonly own: Certificate | undefined;
+  readonly peer: Certificate | undefined;
+  readonly peerVerified: boolean;
+}
+
+/** TlsConnectionInfo of a secured socket. What dies with the socket is taken now; certificates are read when asked for. */
+export class SecuredInfo implements TlsConnectionInfo {
+  readonly version: string;
+  readonly cipher: string;
+  readonly serverName: string;
+  readonly alpn: string;
+  readonly peer: Certificate | undefined;
+  readonly peerVerified: boolean;
+  readonly local: TlsConnectionInfo['local'];
+  private readonly socket: TLSSocket;
+  private session: string | undefined;
+
+  constructor(socket: TLSSocket, parts: ConnectionInfoParts) {
+    this.socket = socket;
+    this.version = socket.getProtocol() ?? '';
+    this.cipher = socket.getCipher().name;
+    this.alpn = socket.alpnProtocol || '';
+    this.serverName = parts.serverName;
+    this.peer = parts.peer;
+    this.peerVerified = parts.peerVerified;
+    this.local = parts.own ?? NO_CERTIFICATE;
+  }
+
+  get sessionId(): string {
+    this.session ??= sessionIdOf(this.socket.getSession());
+    return this.session;
+  }
+}
+
+const NO_CERTIFICATE: TlsConnectionInfo['local'] = { uriSans: [], dnsSans: [], subject: '' };
+
+/** OpenSSL's SSL_SESSION in DER: version, protocol, cipher, session id, master key, … */
+function sessionIdOf(session: Buffer | undefined): string {
+  const strings = session === undefined ? [] : derChildren(session).filter(({ tag }) => tag === OCTET_STRING);
+  return Buffer.from(strings[1]?.content ?? []).toString('hex');
+}
