@@ -22,6 +22,7 @@ export {
   type ResponseFlagName,
 } from './response-flags.ts';
 export {
+  type AccessLogType,
   StreamInfo,
   socketAddress,
   type ConnectionMetadata,

@@ -44,6 +44,17 @@ export interface DownstreamConnection {
 /** Dynamic metadata of a connection: JSON values by filter name (namespace), then by key. */
 export type ConnectionMetadata = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 
+/** Source: envoy.data.accesslog.v3.AccessLogType. */
+export type AccessLogType =
+  | 'DownstreamEnd'
+  | 'TcpConnectionStart'
+  | 'TcpUpstreamConnected'
+  | 'TcpPeriodic'
+  | 'TcpConnectionEnd'
+  | 'UdpTunnelUpstreamConnected'
+  | 'UdpPeriodic'
+  | 'UdpSessionEnd';
+
 /**
  * All that is known of one request, filled in on its way and read by access logs, spans and stats at its end.
  * Moments are Clock.nowMs milliseconds; -1 is "did not happen".
@@ -52,7 +63,10 @@ export class StreamInfo {
   readonly downstream: DownstreamConnection;
   readonly startWallMs: number;
   readonly startMs: number;
-  protocol: Protocol = 'HTTP/1.1';
+  /** `''` for a connection of plain bytes. */
+  protocol: Protocol | '' = 'HTTP/1.1';
+  /** When a line of log is written, in Envoy's words. Connections of plain bytes set theirs. */
+  accessLogType: AccessLogType = 'DownstreamEnd';
   /** The client's address after x-forwarded-for was judged; the peer's until then. */
   remoteAddress: SocketAddress;
   /** 0: no response was sent. */
