@@ -30,6 +30,7 @@ export {
 } from './header-mutations.ts';
 export { decodeAddition, decodeHeaderMutation, type HeaderMutationFields } from './header-mutations.decode.ts';
 export { durationMs } from './duration.ts';
+export { formatGrpcTimeout, grpcTimeoutMs } from './grpc-timeout.ts';
 
 /** The fields of Envoy's API that this library implements. */
 export const supported: FieldSupport = mergeSupport([headerMutationSupport, retryPolicySupport]);

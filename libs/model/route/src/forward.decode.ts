@@ -6,7 +6,14 @@ import type {
 import { decodeRegexRewrite } from '@weft/model-match';
 import { decodeRetryPolicy, durationMs } from '@weft/model-policy';
 import { decodeWeightedClusters } from './weighted-clusters.decode.ts';
-import type { ClusterSpecifier, ForwardAction, HostRewrite, MaxStreamDuration, PathRewrite } from './route.ts';
+import type {
+  ClusterSpecifier,
+  ForwardAction,
+  HostRewrite,
+  MaxStreamDuration,
+  PathRewrite,
+  RouteUpgrade,
+} from './route.ts';
 import type { HostContext } from './virtual-host.decode.ts';
 
 export const forwardSupport: FieldSupport = {
@@ -28,8 +35,11 @@ export const forwardSupport: FieldSupport = {
     'priority',
     'upgrade_configs',
     'max_stream_duration',
+    'max_grpc_timeout',
+    'grpc_timeout_offset',
   ],
-  'envoy.config.route.v3.RouteAction.UpgradeConfig': ['upgrade_type', 'enabled'],
+  'envoy.config.route.v3.RouteAction.UpgradeConfig': ['upgrade_type', 'enabled', 'connect_config'],
+  'envoy.config.route.v3.RouteAction.UpgradeConfig.ConnectConfig': ['allow_post'],
   'envoy.config.route.v3.RouteAction.MaxStreamDuration': [
     'max_stream_duration',
     'grpc_timeout_header_max',
@@ -61,6 +71,8 @@ export function decodeForward(message: Message, host: HostContext, cx: DecodeCon
     retryPolicy,
     priority: message.priority === 1 ? 'high' : 'default',
     upgrades: decodeUpgrades(message, cx.at('upgrade_configs')),
+    maxGrpcTimeoutMs: message.maxGrpcTimeout && durationMs(message.maxGrpcTimeout, 0),
+    grpcTimeoutOffsetMs: durationMs(message.grpcTimeoutOffset, 0),
   };
 }
 
@@ -126,12 +138,17 @@ function decodeMaxStreamDuration(message: RouteAction_MaxStreamDuration | undefi
   );
 }
 
-function decodeUpgrades(message: Message, cx: DecodeContext): ReadonlyMap<string, boolean> {
-  const upgrades = new Map<string, boolean>();
-  for (const [i, { upgradeType, enabled }] of message.upgradeConfigs.entries()) {
+function decodeUpgrades(message: Message, cx: DecodeContext): ReadonlyMap<string, RouteUpgrade> {
+  const upgrades = new Map<string, RouteUpgrade>();
+  for (const [i, { upgradeType, enabled, connectConfig }] of message.upgradeConfigs.entries()) {
     const token = upgradeType.toLowerCase();
     if (upgrades.has(token)) cx.at(i, 'upgrade_type').error(`"${upgradeType}" is configured twice`);
-    upgrades.set(token, enabled ?? true);
+    if (connectConfig !== undefined && token !== 'connect')
+      cx.at(i, 'connect_config').error(`is not for "${upgradeType}"`, { expected: 'upgrade_type CONNECT' });
+    upgrades.set(token, {
+      enabled: enabled ?? true,
+      connect: connectConfig && { allowPost: connectConfig.allowPost },
+    });
   }
   return upgrades;
 }

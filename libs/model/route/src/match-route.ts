@@ -14,15 +14,16 @@ export interface MatchContext {
 }
 
 /**
- * The first route, in order, of the best virtual host that matches the request. Undefined: none does. The scheme that
- * `require_tls` looks at is `headers.scheme`.
+ * The first route, in order, of the best virtual host that matches the request. Undefined: none does. What `require_tls`
+ * looks at is x-forwarded-proto, or `headers.scheme` where there is none.
  */
 export function matchRoute(table: RouteTable, headers: RequestHeaderMap, cx: MatchContext): ResolvedRoute | undefined {
   const { index } = table;
   const authority = index.hostHeader === '' ? headers.authority : (headers.get(index.hostHeader) ?? '');
   const host = index.findVirtualHost(authority);
   if (host === undefined) return undefined;
-  if (host.redirectToTls !== undefined && headers.scheme !== 'https') {
+  // A scheme is what the client says; x-forwarded-proto is what a connection manager knows or believes.
+  if (host.redirectToTls !== undefined && (headers.get('x-forwarded-proto') ?? headers.scheme) !== 'https') {
     if (host.virtualHost.requireTls === 'all' || !cx.internalRequest) return host.redirectToTls;
   }
   const route = findRoute(host, headers, index.ignorePathParameters, cx);

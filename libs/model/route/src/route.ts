@@ -77,8 +77,18 @@ export interface ForwardAction {
   /** Undefined: only retries that the request's own headers ask for. */
   readonly retryPolicy: RetryPolicy | undefined;
   readonly priority: RoutePriority;
-  /** `upgrade_configs`: token in lower case, and whether it is allowed here. Absent ones are the connection manager's matter. */
-  readonly upgrades: ReadonlyMap<string, boolean>;
+  /** `upgrade_configs` by token in lower case. Absent ones are the connection manager's matter. */
+  readonly upgrades: ReadonlyMap<string, RouteUpgrade>;
+  /** `max_grpc_timeout`, the older way: gRPC requests may ask for up to this by grpc-timeout. Undefined: `timeoutMs` is theirs too. */
+  readonly maxGrpcTimeoutMs: number | undefined;
+  readonly grpcTimeoutOffsetMs: number;
+}
+
+/** Source: envoy.config.route.v3.RouteAction.UpgradeConfig. */
+export interface RouteUpgrade {
+  readonly enabled: boolean;
+  /** CONNECT ends here, and its bytes go to the upstream as they are. Undefined: CONNECT is passed on. */
+  readonly connect: { readonly allowPost: boolean } | undefined;
 }
 
 /** Source: envoy.config.route.v3.RouteAction.MaxStreamDuration. Undefined: not set. 0: no limit. */

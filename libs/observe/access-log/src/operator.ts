@@ -7,6 +7,8 @@ export interface LoggedStream {
   readonly request: RequestHeaderMap;
   readonly response: ResponseHeaderMap | undefined;
   readonly trailers: HeaderMap | undefined;
+  /** Of a local reply that is being written. */
+  readonly localReplyBody?: string;
 }
 
 /** What of the outside world a format may tell. */

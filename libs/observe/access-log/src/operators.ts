@@ -97,7 +97,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   EMIT_TIME: timeOperator((_stream, nowMs) => nowMs()),
   BYTES_RECEIVED: plain(({ info }) => info.bytesReceived),
   BYTES_SENT: plain(({ info }) => info.bytesSent),
-  PROTOCOL: plain(({ info }) => info.protocol),
+  PROTOCOL: plain(({ info }) => info.protocol || undefined),
   RESPONSE_CODE: plain(({ info }) => info.responseCode),
   RESPONSE_CODE_DETAILS: responseCodeDetails,
   RESPONSE_FLAGS: plain(({ info }) => responseFlagsShort(info.responseFlags)),
@@ -141,7 +141,8 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
         uuid(random.hex(16)),
   },
   TRACE_ID: plain(({ info }) => info.traceId || undefined),
-  ACCESS_LOG_TYPE: plain(() => 'DownstreamEnd'),
+  LOCAL_REPLY_BODY: plain(({ localReplyBody }) => localReplyBody),
+  ACCESS_LOG_TYPE: plain(({ info }) => info.accessLogType),
   HOSTNAME: {
     argument: 'none',
     cut: false,

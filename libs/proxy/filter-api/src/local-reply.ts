@@ -7,6 +7,8 @@ export interface LocalReply {
   readonly details: string;
   /** Bits of ResponseFlag. */
   readonly flags?: number;
+  /** What a gRPC client is told instead of what `status` stands for in gRPC. */
+  readonly grpcStatus?: number;
   /** Further headers: `[name, value, …]`. */
   readonly headers?: readonly string[];
 }

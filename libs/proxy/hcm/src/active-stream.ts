@@ -4,23 +4,25 @@ import {
   ResponseHeaderMap,
   StreamInfo,
   type HeaderMap,
+  type Protocol,
   type RequestReceiver,
   type ResetReason,
   type ServerStream,
 } from '@weft/core-http';
-import type { Timer } from '@weft/core-runtime';
-import { matchRoute, type ForwardAction, type ResolvedRoute } from '@weft/model-route';
+import { matchRoute, type ResolvedRoute } from '@weft/model-route';
 import type { Connection, HttpFilter, LocalReply, StreamSpan } from '@weft/proxy-filter-api';
-import { applyPathRules } from './path-rules.ts';
+import { admit } from './admission.ts';
 import { Direction } from './direction.ts';
 import { requestEnds, responseEnds } from './direction-ends.ts';
 import { FilterSlot } from './filter-slot.ts';
 import { localReplyHead } from './local-reply.ts';
-import type { PreparedHcm } from './prepared.ts';
-import { prepareResponse } from './request-head.ts';
+import type { PreparedChain, PreparedHcm } from './prepared.ts';
+import type { RequestConnection } from './request-head.ts';
+import { prepareResponse } from './response-head.ts';
+import { StreamTimes } from './stream-times.ts';
 
 /** What a stream tells its connection. */
-export interface StreamOwner {
+export interface StreamOwner extends RequestConnection {
   readonly hcm: PreparedHcm;
   readonly connection: Connection;
   /** A response head is about to go out: the last chance to have the codec close after it. */
@@ -38,7 +40,7 @@ export interface StreamOwner {
  * Over means: the response is complete, or either side reset. Then filters are destroyed, and the stream is logged and
  * counted, once.
  */
-export class ActiveStream implements RequestReceiver {
+export class ActiveStream extends StreamTimes implements RequestReceiver {
   readonly hcm: PreparedHcm;
   readonly info: StreamInfo;
   readonly connection: Connection;
@@ -55,6 +57,7 @@ export class ActiveStream implements RequestReceiver {
   /** Undefined on the fast path: no filter stands before the terminal one. */
   private requestPath: Direction<RequestHeaderMap> | undefined;
   private responsePath: Direction<ResponseHeaderMap> | undefined;
+  private chain: PreparedChain | undefined;
   private routed: ResolvedRoute | undefined;
   private routeKnown = false;
   /** The head of the response went to the codec. */
@@ -62,22 +65,23 @@ export class ActiveStream implements RequestReceiver {
   /** A local reply took the terminal filter's place. */
   private replied = false;
   private responseHeld = false;
-  private idleTimer: Timer | undefined;
-  private requestTimer: Timer | undefined;
-  private durationTimer: Timer | undefined;
-  private activeMs: number;
+  private upgradeAccepted = false;
 
-  constructor(owner: StreamOwner, codec: ServerStream) {
+  constructor(owner: StreamOwner, codec: ServerStream, protocol: Protocol) {
+    super();
     this.owner = owner;
     this.codec = codec;
     this.hcm = owner.hcm;
     this.connection = owner.connection;
     const { clock } = owner.hcm.runtime;
-    this.activeMs = clock.nowMs();
-    this.info = new StreamInfo(owner.connection.info, this.activeMs, clock.wallMs());
-    owner.hcm.stats.rqTotal.inc();
-    owner.hcm.stats.rqHttp1Total.inc();
-    owner.hcm.stats.rqActive.inc();
+    const { stats } = owner.hcm;
+    this.startMs = clock.nowMs();
+    this.activeMs = this.startMs;
+    this.info = new StreamInfo(owner.connection.info, this.startMs, clock.wallMs());
+    this.info.protocol = protocol;
+    stats.rqTotal.inc();
+    (owner.http2 ? stats.rqHttp2Total : stats.rqHttp1Total).inc();
+    stats.rqActive.inc();
   }
 
   // ---- request, called by the codec ----
@@ -85,14 +89,15 @@ export class ActiveStream implements RequestReceiver {
   headers(headers: RequestHeaderMap, end: boolean): void {
     const { hcm, info } = this;
     this.request = headers;
-    const origin = hcm.heads.prepare(headers, this.connection);
+    const origin = hcm.heads.prepare(headers, this.owner);
     info.remoteAddress = origin.remoteAddress;
     info.requestId = headers.get('x-request-id') ?? '';
     this.internal = origin.internal;
     if (end) this.completeRequest();
     this.startTimers(end);
-    this.createFilters();
-    const refusal = this.refusal(headers);
+    this.chain = hcm.chain;
+    const refusal = admit(this, headers);
+    this.createFilters(this.chain);
     if (refusal !== undefined) {
       this.reply(refusal);
       return;
@@ -130,7 +135,11 @@ export class ActiveStream implements RequestReceiver {
     const { info, hcm } = this;
     if (reason === 'protocol error') {
       info.setFlag(ResponseFlag.DownstreamProtocolError);
-      info.responseCodeDetails ||= 'http1.codec_error';
+      info.responseCodeDetails ||= this.owner.http2 ? 'http2.violation.of.messaging.rule' : 'http1.codec_error';
+    } else if (reason === 'remote reset' || reason === 'remote refused stream reset') {
+      info.setFlag(ResponseFlag.DownstreamRemoteReset);
+      info.responseCodeDetails ||= 'http2.remote_reset';
+      hcm.stats.rqRxReset.inc();
     } else {
       info.setFlag(ResponseFlag.DownstreamConnectionTermination);
       info.responseCodeDetails ||= 'downstream_remote_disconnect';
@@ -179,7 +188,11 @@ export class ActiveStream implements RequestReceiver {
       this.resetDownstream();
       return;
     }
-    const { headers, body } = localReplyHead(reply, this.request);
+    const { localReplies } = this.hcm;
+    const { headers, body } =
+      localReplies === undefined
+        ? localReplyHead(reply, this.request)
+        : localReplies.write(reply, new FilterSlot(this, this.filters.length));
     this.replied = true;
     this.response = headers;
     const end = body.length === 0 || this.request.method === 'HEAD';
@@ -223,7 +236,6 @@ export class ActiveStream implements RequestReceiver {
     this.answered = true;
     this.touch();
     info.firstDownstreamTxMs = this.activeMs;
-    if (headers.status === 101) this.upgraded();
     this.owner.onResponse(this);
     this.codec.headers(headers, end);
     if (end) this.finish();
@@ -294,145 +306,51 @@ export class ActiveStream implements RequestReceiver {
           });
     info.routeName = this.routed?.route.name ?? '';
     info.virtualHostName = this.routed?.virtualHost.name ?? '';
-    this.applyRouteTimes();
+    const action = this.routed?.route.action;
+    if (action?.kind === 'forward' && !this.over) this.applyRouteTimes(action);
     return this.routed;
   }
   clearRouteCache(): void {
     this.routeKnown = false;
   }
 
-  // ---- times ----
-
-  onTimer(timer: Timer): void {
-    if (this.over) return;
-    if (timer === this.idleTimer) this.onIdle();
-    else if (timer === this.requestTimer) {
-      this.hcm.stats.rqTimeout.inc();
-      this.reply({ status: 408, body: 'request timeout', details: 'request_overall_timeout' });
-    } else if (timer === this.durationTimer) {
-      this.hcm.stats.rqMaxDurationReached.inc();
-      const flags = ResponseFlag.DurationTimeout;
-      this.reply({ status: 408, body: 'downstream duration timeout', details: 'max_duration_timeout', flags });
-    }
-  }
-
-  private onIdle(): void {
-    const { runtime, stats } = this.hcm;
-    const limitMs = this.idleLimitMs();
-    const restMs = limitMs - (runtime.clock.nowMs() - this.activeMs);
-    if (restMs > 1) {
-      // Whole seconds keep the timers' lists few; an idle timeout may come up to a second late.
-      this.idleTimer = runtime.timers.start(Math.max(Math.ceil(restMs / 1000) * 1000, 1), this);
-      return;
-    }
-    stats.rqIdleTimeout.inc();
-    const flags = ResponseFlag.StreamIdleTimeout;
-    this.reply({
-      status: this.requestComplete ? 504 : 408,
-      body: 'stream timeout',
-      details: 'stream_idle_timeout',
-      flags,
-    });
-  }
-
-  private get forward(): ForwardAction | undefined {
-    const action = this.routed?.route.action;
-    return action?.kind === 'forward' ? action : undefined;
-  }
-
-  private idleLimitMs(): number {
-    return this.forward?.idleTimeoutMs ?? this.hcm.config.streamIdleTimeoutMs;
-  }
-
-  private startTimers(end: boolean): void {
-    const { config, runtime } = this.hcm;
-    if (config.streamIdleTimeoutMs > 0) this.idleTimer = runtime.timers.start(config.streamIdleTimeoutMs, this);
-    if (config.requestTimeoutMs > 0 && !end) this.requestTimer = runtime.timers.start(config.requestTimeoutMs, this);
-    if (config.maxStreamDurationMs > 0) this.durationTimer = runtime.timers.start(config.maxStreamDurationMs, this);
-  }
-
-  /** A route's own idle timeout and duration replace the connection manager's. */
-  private applyRouteTimes(): void {
-    const { forward } = this;
-    if (forward === undefined || this.over) return;
-    const { timers } = this.hcm.runtime;
-    if (forward.idleTimeoutMs !== undefined) {
-      this.idleTimer?.cancel();
-      this.idleTimer = forward.idleTimeoutMs > 0 ? timers.start(forward.idleTimeoutMs, this) : undefined;
-    }
-    const durationMs = forward.maxStreamDuration?.maxStreamDurationMs;
-    if (durationMs !== undefined) {
-      this.durationTimer?.cancel();
-      this.durationTimer = durationMs > 0 ? timers.start(durationMs, this) : undefined;
-    }
-  }
-
-  private touch(): void {
-    this.activeMs = this.hcm.runtime.clock.nowMs();
+  /** The request may leave HTTP: by the filters that its upgrade has, where it has its own. */
+  acceptUpgrade(token: string): void {
+    const { stats, upgradeChains } = this.hcm;
+    this.upgradeAccepted = true;
+    this.chain = upgradeChains.get(token) ?? this.chain;
+    stats.cxUpgradesTotal.inc();
+    stats.cxUpgradesActive.inc();
   }
 
   // ---- beginning and end ----
 
-  private createFilters(): void {
-    const { hcm } = this;
-    const count = hcm.createFilters.length;
-    this.terminal = hcm.createTerminal(new FilterSlot(this, count));
+  private createFilters(chain: PreparedChain): void {
+    const count = chain.filters.length;
+    this.terminal = chain.terminal(new FilterSlot(this, count));
     if (count === 0) return;
-    this.filters = hcm.createFilters.map((create, place) => create(new FilterSlot(this, place)));
+    this.filters = chain.filters.map((create, place) => create(new FilterSlot(this, place)));
     const { bufferLimitBytes } = this.connection;
     this.requestPath = new Direction(this.filters, requestEnds(this), bufferLimitBytes);
     this.responsePath = new Direction([...this.filters].reverse(), responseEnds(this), bufferLimitBytes);
   }
 
-  private refusal(headers: RequestHeaderMap): LocalReply | undefined {
-    if (headers.path !== '' && headers.path.charCodeAt(0) !== 47 && headers.path !== '*') {
-      this.hcm.stats.rqNonRelativePath.inc();
-      return { status: 404, body: '', details: 'absolute_path_rejected' };
-    }
-    if (!applyPathRules(headers, this.hcm.config)) {
-      this.hcm.stats.rqFailedPathNormalization.inc();
-      return { status: 400, body: '', details: 'path_normalization_failed' };
-    }
-    if (headers.protocol !== '' || headers.method === 'CONNECT') {
-      const token = headers.method === 'CONNECT' && headers.protocol === '' ? 'connect' : headers.protocol;
-      this.route();
-      // Only a route that was made for it takes a CONNECT, which has no path.
-      if (headers.method === 'CONNECT' && this.forward === undefined) {
-        this.info.setFlag(ResponseFlag.NoRouteFound);
-        return { status: 404, body: '', details: 'route_not_found' };
-      }
-      const allowed = this.forward?.upgrades.get(token) ?? this.hcm.config.upgrades.has(token);
-      if (!allowed) {
-        this.hcm.stats.rqWsOnNonWsRoute.inc();
-        return { status: 403, body: '', details: 'upgrade_failed' };
-      }
-    }
-    return undefined;
-  }
-
-  private upgraded(): void {
-    this.hcm.stats.cxUpgradesTotal.inc();
-    this.hcm.stats.cxUpgradesActive.inc();
-  }
-
   private completeRequest(): void {
     this.requestComplete = true;
     this.info.requestCompleteMs = this.hcm.runtime.clock.nowMs();
-    this.requestTimer?.cancel();
+    this.stopRequestTimer();
   }
 
   private finish(): void {
     this.over = true;
-    this.idleTimer?.cancel();
-    this.requestTimer?.cancel();
-    this.durationTimer?.cancel();
+    this.stopTimers();
     const { info, hcm, response } = this;
     const { stats } = hcm;
     info.endMs = hcm.runtime.clock.nowMs();
     for (const filter of this.filters) filter.onDestroy?.();
     this.terminal?.onDestroy?.();
     stats.rqActive.dec();
-    if (response?.status === 101 && this.answered) stats.cxUpgradesActive.dec();
+    if (this.upgradeAccepted) stats.cxUpgradesActive.dec();
     if (info.responseCode !== 0) {
       stats.rqCompleted.inc();
       stats.rqByClass[Math.floor(info.responseCode / 100)]?.inc();

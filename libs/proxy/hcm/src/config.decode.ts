@@ -1,87 +1,92 @@
-import type { Duration, UInt32Value } from '@bufbuild/protobuf/wkt';
-import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
-import type { HttpProtocolOptions, Http1ProtocolOptions } from '@weft/api-envoy/gen/envoy/config/core/v3/protocol_pb';
+import { mergeSupport, type DecodeContext, type FieldSupport } from '@weft/api-envoy';
 import type {
   HttpConnectionManager,
+  HttpConnectionManager_SetCurrentClientCertDetails,
   HttpConnectionManager_Tracing,
-  HttpFilter as HttpFilterProto,
+  HttpConnectionManager_UpgradeConfig,
 } from '@weft/api-envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb';
 import { decodeAccessLogs } from '@weft/observe-access-log';
 import { decodeTracing, type TracingConfig } from '@weft/observe-tracing';
 import { decodeCidr } from '@weft/model-match';
+import { durationMs } from '@weft/model-policy';
 import { decodeRouteConfiguration } from '@weft/model-route';
-import type { Http1ServerSettings } from '@weft/net-h1';
 import type { HttpFilterFactory } from '@weft/proxy-filter-api';
-import type { FilterConfig, HcmConfig, RouteSource } from './config.ts';
+import type { HcmConfig, RouteSource, UpgradeConfig } from './config.ts';
+import type { ClientCertDetails } from './forward-client-cert.ts';
+import { decodeHttpFilters } from './http-filters.decode.ts';
+import { decodeLocalReply, localReplySupport } from './local-reply.decode.ts';
+import { decodeHttp2Options, http1Settings, protocolOptionsSupport } from './protocol-options.decode.ts';
 import { readBody } from './read-body.ts';
 
-const HCM = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
+const PACKAGE = 'envoy.extensions.filters.network.http_connection_manager.v3';
+const HCM = `${PACKAGE}.HttpConnectionManager`;
 
 /** What is read here; the rest of the message is reported by name. */
-export const supported: FieldSupport = {
+export const supported: FieldSupport = mergeSupport([{
   [HCM]: [
     'codec_type', 'stat_prefix', 'rds', 'route_config', 'http_filters', 'add_user_agent', 'tracing',
-    'common_http_protocol_options', 'http_protocol_options', 'server_name', 'server_header_transformation',
-    'max_request_headers_kb', 'stream_idle_timeout', 'request_timeout', 'access_log', 'use_remote_address',
+    'common_http_protocol_options', 'http_protocol_options', 'http2_protocol_options', 'server_name',
+    'server_header_transformation', 'scheme_header_transformation', 'max_request_headers_kb', 'stream_idle_timeout',
+    'request_timeout', 'request_headers_timeout', 'drain_timeout', 'access_log', 'use_remote_address',
     'xff_num_trusted_hops', 'internal_address_config', 'skip_xff_append', 'via', 'generate_request_id',
     'preserve_external_request_id', 'always_set_request_id_in_response', 'forward_client_cert_details',
-    'proxy_100_continue', 'upgrade_configs', 'normalize_path', 'merge_slashes', 'strip_any_host_port',
-    'strip_matching_host_port',
+    'set_current_client_cert_details', 'proxy_100_continue', 'upgrade_configs', 'normalize_path', 'merge_slashes',
+    'path_with_escaped_slashes_action', 'strip_any_host_port', 'strip_matching_host_port', 'strip_trailing_host_dot',
+    'stream_error_on_invalid_http_message', 'append_x_forwarded_port', 'local_reply_config',
   ],
-  [`${HCM}.UpgradeConfig`]: ['upgrade_type', 'enabled'],
+  [`${HCM}.UpgradeConfig`]: ['upgrade_type', 'enabled', 'filters'],
   [`${HCM}.InternalAddressConfig`]: ['unix_sockets', 'cidr_ranges'],
-  'envoy.extensions.filters.network.http_connection_manager.v3.Rds': ['config_source', 'route_config_name'],
-  'envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter': ['name', 'typed_config', 'is_optional', 'disabled'],
-  'envoy.config.core.v3.HttpProtocolOptions': [
-    'idle_timeout', 'max_connection_duration', 'max_headers_count', 'max_stream_duration', 'headers_with_underscores_action',
-    'max_requests_per_connection',
-  ],
-  'envoy.config.core.v3.Http1ProtocolOptions': ['allow_absolute_url', 'accept_http_10', 'default_host_for_http_10', 'enable_trailers'],
-}; // prettier-ignore
+  [`${HCM}.SetCurrentClientCertDetails`]: ['subject', 'cert', 'chain', 'dns', 'uri'],
+  'envoy.config.core.v3.SchemeHeaderTransformation': ['scheme_to_overwrite'],
+  [`${PACKAGE}.Rds`]: ['config_source', 'route_config_name'],
+  [`${PACKAGE}.HttpFilter`]: ['name', 'typed_config', 'is_optional', 'disabled'],
+}, protocolOptionsSupport, localReplySupport]); // prettier-ignore
+
+type Registry = readonly HttpFilterFactory<unknown>[];
 
 /** Decodes a connection manager; `filters` is the registry of HTTP filters. Faults go to `cx`. */
-export function decodeHcm(
-  message: HttpConnectionManager,
-  cx: DecodeContext,
-  filters: readonly HttpFilterFactory<unknown>[],
-): HcmConfig | undefined {
+export function decodeHcm(message: HttpConnectionManager, cx: DecodeContext, filters: Registry): HcmConfig | undefined {
   const before = cx.faults.length;
   const routes = decodeRoutes(message, cx);
-  const chain = decodeFilters(message.httpFilters, cx.at('http_filters'), filters);
+  const chain = decodeHttpFilters(message.httpFilters, cx.at('http_filters'), filters);
   const common = message.commonHttpProtocolOptions;
   const internal = message.internalAddressConfig;
   const config = {
     statPrefix: message.statPrefix,
     codecType: codecType(message.codecType, cx.at('codec_type')),
-    http1: http1Settings(message, message.httpProtocolOptions, common),
+    http1: http1Settings(message.httpProtocolOptions, common, message.maxRequestHeadersKb ?? 60),
+    http2: decodeHttp2Options(
+      message.http2ProtocolOptions,
+      cx.at('http2_protocol_options'),
+      message.streamErrorOnInvalidHttpMessage ?? false,
+    ),
     ...requestOptions(message),
     internalRanges: (internal?.cidrRanges ?? []).flatMap(
       (range, i) => decodeCidr(range, cx.at('internal_address_config', 'cidr_ranges', i)) ?? [],
     ),
     unixSocketsInternal: internal?.unixSockets ?? false,
-    upgrades: new Set(
-      message.upgradeConfigs.filter((entry) => entry.enabled !== false).map((entry) => entry.upgradeType.toLowerCase()),
-    ),
-    streamIdleTimeoutMs: durationMs(message.streamIdleTimeout) ?? 300_000,
-    requestTimeoutMs: durationMs(message.requestTimeout) ?? 0,
-    maxStreamDurationMs: durationMs(common?.maxStreamDuration) ?? 0,
-    idleTimeoutMs: durationMs(common?.idleTimeout) ?? 3_600_000,
-    maxConnectionDurationMs: durationMs(common?.maxConnectionDuration) ?? 0,
-    maxRequestsPerConnection: uint(common?.maxRequestsPerConnection) ?? 0,
+    upgrades: decodeUpgrades(message.upgradeConfigs, cx.at('upgrade_configs'), filters),
+    ...times(message),
+    maxRequestsPerConnection: common?.maxRequestsPerConnection ?? 0,
+    localReply: decodeLocalReply(message.localReplyConfig, cx.at('local_reply_config')),
     accessLogs: decodeAccessLogs(message.accessLog, cx.at('access_log')),
     tracing: tracing(message.tracing, cx.at('tracing')),
   };
   if (cx.faults.length > before || routes === undefined || chain === undefined) return undefined;
-  return { ...config, routes, filters: chain.slice(0, -1), terminal: chain[chain.length - 1] as FilterConfig };
+  return { ...config, routes, ...chain };
 }
 
-/** Milliseconds of a protobuf duration; undefined for none. */
-export function durationMs(duration: Duration | undefined): number | undefined {
-  return duration === undefined ? undefined : Number(duration.seconds) * 1000 + duration.nanos / 1e6;
-}
-
-function uint(value: number | UInt32Value | undefined): number | undefined {
-  return typeof value === 'object' ? value.value : value;
+function times(message: HttpConnectionManager) {
+  const common = message.commonHttpProtocolOptions;
+  return {
+    streamIdleTimeoutMs: durationMs(message.streamIdleTimeout, 300_000),
+    requestTimeoutMs: durationMs(message.requestTimeout, 0),
+    requestHeadersTimeoutMs: durationMs(message.requestHeadersTimeout, 0),
+    maxStreamDurationMs: durationMs(common?.maxStreamDuration, 0),
+    idleTimeoutMs: durationMs(common?.idleTimeout, 3_600_000),
+    maxConnectionDurationMs: durationMs(common?.maxConnectionDuration, 0),
+    drainTimeoutMs: durationMs(message.drainTimeout, 5000),
+  };
 }
 
 function decodeRoutes(message: HttpConnectionManager, cx: DecodeContext): RouteSource | undefined {
@@ -102,55 +107,20 @@ function decodeRoutes(message: HttpConnectionManager, cx: DecodeContext): RouteS
   return undefined;
 }
 
-function decodeFilters(
-  list: readonly HttpFilterProto[],
+function decodeUpgrades(
+  messages: readonly HttpConnectionManager_UpgradeConfig[],
   cx: DecodeContext,
-  registry: readonly HttpFilterFactory<unknown>[],
-): FilterConfig[] | undefined {
-  if (list.length === 0) {
-    cx.error('is empty', { expected: 'a list that ends in envoy.filters.http.router' });
-    return undefined;
+  filters: Registry,
+): ReadonlyMap<string, UpgradeConfig> {
+  const upgrades = new Map<string, UpgradeConfig>();
+  for (const [i, message] of messages.entries()) {
+    const token = message.upgradeType.toLowerCase();
+    if (upgrades.has(token)) cx.at(i, 'upgrade_type').error(`"${message.upgradeType}" is configured twice`);
+    const chain =
+      message.filters.length === 0 ? undefined : decodeHttpFilters(message.filters, cx.at(i, 'filters'), filters);
+    upgrades.set(token, { enabled: message.enabled ?? true, chain });
   }
-  const chain: FilterConfig[] = [];
-  list.forEach((entry, i) => {
-    // Only a route could switch it on again, and no route can yet: typed_per_filter_config of it is reported.
-    if (entry.disabled) return;
-    const decoded = decodeFilter(entry, cx.at(i), registry);
-    if (decoded === undefined) return;
-    chain.push(decoded);
-    const last = i === list.length - 1;
-    if (last && !decoded.factory.terminal)
-      cx.at(i).error(`"${entry.name}" cannot be the last filter`, { expected: 'envoy.filters.http.router at the end' });
-    if (!last && decoded.factory.terminal)
-      cx.at(i).error(`"${entry.name}" answers requests, so no filter behind it would run`, {
-        expected: 'it at the end',
-      });
-  });
-  return chain.length > 0 ? chain : undefined;
-}
-
-function decodeFilter(
-  entry: HttpFilterProto,
-  cx: DecodeContext,
-  registry: readonly HttpFilterFactory<unknown>[],
-): FilterConfig | undefined {
-  if (entry.configType.case === 'configDiscovery') {
-    cx.at('config_discovery').later('', { expected: 'typed_config' });
-    return undefined;
-  }
-  const place = cx.at('typed_config');
-  const message = place.unpack(entry.configType.value);
-  if (message === undefined) return undefined;
-  const factory = registry.find((candidate) => candidate.typeName === message.$typeName);
-  if (factory === undefined) {
-    const known = registry.map((candidate) => candidate.typeName).join(', ');
-    const subject = `the filter ${message.$typeName}`;
-    if (entry.isOptional) place.warn(`${subject} is not implemented by Weft yet; it is left out, as is_optional says`);
-    else place.later(subject, { expected: `one of: ${known}` });
-    return undefined;
-  }
-  const config = factory.decode(message, place);
-  return config === undefined ? undefined : { name: entry.name, factory, config };
+  return upgrades;
 }
 
 function codecType(type: number, cx: DecodeContext): HcmConfig['codecType'] {
@@ -158,26 +128,10 @@ function codecType(type: number, cx: DecodeContext): HcmConfig['codecType'] {
   return type === 1 ? 'HTTP1' : type === 2 ? 'HTTP2' : 'AUTO';
 }
 
-function http1Settings(
-  message: HttpConnectionManager,
-  http1: Http1ProtocolOptions | undefined,
-  common: HttpProtocolOptions | undefined,
-): Partial<Http1ServerSettings> {
-  return {
-    maxRequestHeadersKb: uint(message.maxRequestHeadersKb) ?? 60,
-    maxHeadersCount: uint(common?.maxHeadersCount) ?? 100,
-    enableTrailers: http1?.enableTrailers ?? false,
-    acceptHttp10: http1?.acceptHttp10 ?? false,
-    defaultHostForHttp10: http1?.defaultHostForHttp10 ?? '',
-    allowAbsoluteUrl: http1?.allowAbsoluteUrl ?? true,
-    headersWithUnderscoresAction:
-      (['allow', 'reject', 'drop'] as const)[common?.headersWithUnderscoresAction ?? 0] ?? 'allow',
-  };
-}
-
 function requestOptions(message: HttpConnectionManager) {
-  const { stripPortMode } = message;
+  const { stripPortMode, schemeHeaderTransformation } = message;
   const anyPort = stripPortMode.case === 'stripAnyHostPort' && stripPortMode.value;
+  const scheme = schemeHeaderTransformation?.transformation.value;
   return {
     serverName: message.serverName === '' ? 'envoy' : message.serverName,
     serverHeader:
@@ -193,12 +147,29 @@ function requestOptions(message: HttpConnectionManager) {
     proxy100Continue: message.proxy100Continue,
     normalizePath: message.normalizePath ?? false,
     mergeSlashes: message.mergeSlashes,
+    // By the enum's numbers; the first is "what the proxy likes best", which is to keep them.
+    escapedSlashes:
+      (['keep', 'keep', 'reject', 'redirect', 'forward'] as const)[message.pathWithEscapedSlashesAction] ?? 'keep',
     stripPort: anyPort ? 'any' : message.stripMatchingHostPort ? 'matching' : 'none',
+    stripTrailingHostDot: message.stripTrailingHostDot,
+    schemeToOverwrite: scheme === 'http' || scheme === 'https' ? scheme : '',
+    appendXForwardedPort: message.appendXForwardedPort,
     forwardClientCert:
       (['SANITIZE', 'FORWARD_ONLY', 'APPEND_FORWARD', 'SANITIZE_SET', 'ALWAYS_FORWARD_ONLY'] as const)[
         message.forwardClientCertDetails
       ] ?? 'SANITIZE',
+    clientCertDetails: clientCertDetails(message.setCurrentClientCertDetails),
   } as const;
+}
+
+function clientCertDetails(message: HttpConnectionManager_SetCurrentClientCertDetails | undefined): ClientCertDetails {
+  return {
+    subject: message?.subject ?? false,
+    cert: message?.cert ?? false,
+    chain: message?.chain ?? false,
+    dns: message?.dns ?? false,
+    uri: message?.uri ?? false,
+  };
 }
 
 function tracing(message: HttpConnectionManager_Tracing | undefined, cx: DecodeContext): TracingConfig | undefined {

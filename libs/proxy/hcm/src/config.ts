@@ -5,6 +5,8 @@ import type { CidrRange } from '@weft/model-match';
 import type { RouteTable } from '@weft/model-route';
 import type { Http1ServerSettings } from '@weft/net-h1';
 import type { HttpFilterFactory } from '@weft/proxy-filter-api';
+import type { ClientCertDetails, ForwardClientCert } from './forward-client-cert.ts';
+import type { LocalReplyConfig } from './local-reply-config.ts';
 
 /** One configured HTTP filter. */
 export interface FilterConfig {
@@ -14,19 +16,55 @@ export interface FilterConfig {
   readonly config: unknown;
 }
 
+/** All filters before the terminal one, in order, and the terminal one. */
+export interface FilterChainConfig {
+  readonly filters: readonly FilterConfig[];
+  readonly terminal: FilterConfig;
+}
+
 export type RouteSource =
   | { readonly kind: 'static'; readonly table: RouteTable }
   | { readonly kind: 'rds'; readonly name: string; readonly source: ConfigSource };
 
+/** One of `upgrade_configs`. */
+export interface UpgradeConfig {
+  readonly enabled: boolean;
+  /** Filters of its own; undefined: those of every other request. */
+  readonly chain: FilterChainConfig | undefined;
+}
+
+/** PING frames that prove a connection alive; milliseconds. Source: envoy.config.core.v3.KeepaliveSettings. */
+export interface KeepAliveConfig {
+  /** 0: none by time. */
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly jitterPercent: number;
+  readonly idleIntervalMs: number;
+}
+
+/** Source: envoy.config.core.v3.Http2ProtocolOptions; what is left out has the codec's default, which is Envoy's. */
+export interface Http2Options {
+  readonly hpackTableBytes?: number;
+  readonly maxConcurrentStreams?: number;
+  readonly initialStreamWindowBytes?: number;
+  readonly initialConnectionWindowBytes?: number;
+  readonly maxOutboundFrames?: number;
+  readonly maxOutboundControlFrames?: number;
+  readonly maxConsecutiveInboundFramesWithEmptyPayload?: number;
+  readonly maxInboundPriorityFramesPerStream?: number;
+  readonly maxInboundWindowUpdateFramesPerDataFrameSent?: number;
+  readonly streamErrorOnInvalidHttpMessage: boolean;
+  readonly allowConnect: boolean;
+  readonly keepAlive: KeepAliveConfig | undefined;
+}
+
 /** A http_connection_manager, decoded. Times are milliseconds, 0 is "never". Source: HttpConnectionManager v3. */
-export interface HcmConfig {
+export interface HcmConfig extends FilterChainConfig {
   readonly statPrefix: string;
   readonly codecType: 'AUTO' | 'HTTP1' | 'HTTP2';
   readonly http1: Partial<Http1ServerSettings>;
+  readonly http2: Http2Options;
   readonly routes: RouteSource;
-  /** All filters before the terminal one, in order. */
-  readonly filters: readonly FilterConfig[];
-  readonly terminal: FilterConfig;
   readonly serverName: string;
   readonly serverHeader: 'OVERWRITE' | 'APPEND_IF_ABSENT' | 'PASS_THROUGH';
   readonly useRemoteAddress: boolean;
@@ -43,19 +81,32 @@ export interface HcmConfig {
   readonly proxy100Continue: boolean;
   readonly normalizePath: boolean;
   readonly mergeSlashes: boolean;
+  /** What becomes of `%2F` and `%5C` in paths (path_with_escaped_slashes_action). */
+  readonly escapedSlashes: 'keep' | 'reject' | 'redirect' | 'forward';
   readonly stripPort: 'none' | 'any' | 'matching';
-  readonly forwardClientCert: 'SANITIZE' | 'FORWARD_ONLY' | 'ALWAYS_FORWARD_ONLY' | 'APPEND_FORWARD' | 'SANITIZE_SET';
-  /** Upgrade tokens that are passed on, in lower case: `websocket`. */
-  readonly upgrades: ReadonlySet<string>;
+  readonly stripTrailingHostDot: boolean;
+  /** `:scheme` and x-forwarded-proto of every request (scheme_header_transformation); `''` leaves them. */
+  readonly schemeToOverwrite: '' | 'http' | 'https';
+  readonly appendXForwardedPort: boolean;
+  readonly forwardClientCert: ForwardClientCert;
+  readonly clientCertDetails: ClientCertDetails;
+  /** By token in lower case: `websocket`, `connect`. */
+  readonly upgrades: ReadonlyMap<string, UpgradeConfig>;
   /** Default 300,000. */
   readonly streamIdleTimeoutMs: number;
+  /** From the first byte of a request to its last. */
   readonly requestTimeoutMs: number;
+  /** From the first byte of a head to its last. */
+  readonly requestHeadersTimeoutMs: number;
   readonly maxStreamDurationMs: number;
   /** Of a connection without a request. Default 3,600,000. */
   readonly idleTimeoutMs: number;
   readonly maxConnectionDurationMs: number;
+  /** Between GOAWAY that announces the end and GOAWAY that is the end. Default 5,000. */
+  readonly drainTimeoutMs: number;
   /** 0: no limit. */
   readonly maxRequestsPerConnection: number;
+  readonly localReply: LocalReplyConfig | undefined;
   readonly accessLogs: readonly AccessLogConfig[];
   readonly tracing: TracingConfig | undefined;
 }

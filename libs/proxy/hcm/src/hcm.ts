@@ -2,9 +2,12 @@ import type { Message } from '@bufbuild/protobuf';
 import type { DecodeContext } from '@weft/api-envoy';
 import type { StatsScope } from '@weft/core-stats';
 import type { HttpConnectionManager } from '@weft/api-envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb';
+import type { FormatEnvironment } from '@weft/observe-access-log';
+import { hostname } from 'node:os';
 import type {
   Connection,
   ConnectionHandler,
+  FilterFactoryContext,
   HttpFilterFactory,
   ListenerFacts,
   NetworkFilterFactory,
@@ -12,11 +15,15 @@ import type {
   RouteProvider,
   ServerContext,
 } from '@weft/proxy-filter-api';
-import type { HcmConfig } from './config.ts';
+import { codecSettings, withBufferLimit } from './codec-settings.ts';
+import type { FilterChainConfig, FilterConfig, HcmConfig } from './config.ts';
 import { decodeHcm } from './config.decode.ts';
-import { codecSettings, HttpConnection } from './http-connection.ts';
-import type { AccessLogger, PreparedHcm, RequestTracer } from './prepared.ts';
-import { DateHeader, RequestHeads } from './request-head.ts';
+import type { CodecSettings } from './connection-codec.ts';
+import { DateHeader } from './date-header.ts';
+import { HttpConnection } from './http-connection.ts';
+import { LocalReplyRewriter } from './local-reply-rewriter.ts';
+import type { AccessLogger, CreateFilter, PreparedChain, PreparedHcm, RequestTracer } from './prepared.ts';
+import { RequestHeads } from './request-head.ts';
 import { HcmStats } from './stats.ts';
 
 /** What the connection manager takes from outside itself: filters, and what watches its streams. */
@@ -44,37 +51,46 @@ interface Around {
 
 class HcmFilter implements PreparedNetworkFilter {
   private readonly hcm: PreparedHcm;
-  private readonly plain;
-  private readonly secure;
+  private readonly rootStats: StatsScope;
+  private plain: CodecSettings;
+  private secure: CodecSettings;
   private closed = false;
 
   constructor(config: HcmConfig, around: Around) {
     const { server, listener, extensions } = around;
-    const { runtime, clusters } = server;
+    const { runtime, clusters, flags } = server;
     const scope = server.stats.scope(`http.${config.statPrefix}.`);
-    const context = { runtime, clusters, stats: scope };
-    const prepare = (filter: HcmConfig['terminal']) => filter.factory.prepare(filter.config, context);
+    const prepare = chainPreparer({ runtime, clusters, stats: scope });
+    this.rootStats = server.stats;
     this.hcm = {
       config,
       runtime,
-      flags: server.flags,
+      flags,
       clusters,
       stats: new HcmStats(scope),
       routes: routesOf(config, server, scope),
       heads: new RequestHeads(config, runtime.random, server.node.cluster),
       date: new DateHeader(runtime.clock),
-      createFilters: config.filters.map(prepare),
-      createTerminal: prepare(config.terminal),
+      chain: prepare(config),
+      upgradeChains: new Map(
+        [...config.upgrades].flatMap(([token, { chain }]) => (chain === undefined ? [] : [[token, prepare(chain)]])),
+      ),
+      localReplies: config.localReply && new LocalReplyRewriter(config.localReply, { ...environment(server), flags }),
       accessLogs: extensions.accessLogs(config),
       tracer: extensions.tracer(config, listener),
-      draining: () => listener.drainDecision?.drainClose() ?? (this.closed || server.draining),
+      overload: server.overload,
+      draining: () => this.closed || (listener.drainDecision?.drainClose() ?? server.draining),
     };
-    this.plain = codecSettings(this.hcm, 'http');
-    this.secure = codecSettings(this.hcm, 'https');
+    this.plain = codecSettings(this.hcm, 'http', this.rootStats);
+    this.secure = codecSettings(this.hcm, 'https', this.rootStats);
   }
 
   create(connection: Connection): ConnectionHandler {
-    return new HttpConnection(this.hcm, connection, connection.info.tls ? this.secure : this.plain);
+    const { bufferLimitBytes, info } = connection;
+    // One listener has one limit, so this is done once.
+    this.plain = withBufferLimit(this.plain, bufferLimitBytes);
+    this.secure = withBufferLimit(this.secure, bufferLimitBytes);
+    return new HttpConnection(this.hcm, connection, info.tls ? this.secure : this.plain);
   }
 
   /** Replaced: connections that are open keep their configuration, and close with their next response. */
@@ -82,6 +98,22 @@ class HcmFilter implements PreparedNetworkFilter {
     this.closed = true;
     this.hcm.routes.close();
   }
+}
+
+function chainPreparer(context: FilterFactoryContext): (chain: FilterChainConfig) => PreparedChain {
+  const prepare = (filter: FilterConfig): CreateFilter => filter.factory.prepare(filter.config, context);
+  return ({ filters, terminal }) => ({ filters: filters.map(prepare), terminal: prepare(terminal) });
+}
+
+function environment({ runtime }: ServerContext): FormatEnvironment {
+  return {
+    clock: runtime.clock,
+    random: runtime.random,
+    hostname: hostname(),
+    // Formats may name variables of the environment; only configuration decides which are looked at.
+    // eslint-disable-next-line no-restricted-properties
+    environment: (name) => process.env[name],
+  };
 }
 
 function routesOf(config: HcmConfig, server: ServerContext, stats: StatsScope): RouteProvider {

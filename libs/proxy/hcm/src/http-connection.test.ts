@@ -7,46 +7,13 @@ import { createNullScope } from '@weft/core-stats';
 import { STOP, type FilterStream, type HttpFilter, type HttpFilterFactory } from '@weft/proxy-filter-api';
 import type { HcmConfig } from './config.ts';
 import { createHcmFactory } from './hcm.ts';
+import { TEST_CONFIG } from './testing.ts';
 
 const FLAGS = {
   get: () => undefined,
   integer: (_key: string, otherwise: number) => otherwise,
   boolean: (_key: string, otherwise: boolean) => otherwise,
   enabled: () => true,
-};
-
-const CONFIG: Omit<HcmConfig, 'terminal'> = {
-  statPrefix: 'test',
-  codecType: 'AUTO',
-  http1: {},
-  routes: { kind: 'rds', name: 'none', source: undefined as never },
-  filters: [],
-  serverName: 'envoy',
-  serverHeader: 'OVERWRITE',
-  useRemoteAddress: false,
-  xffNumTrustedHops: 0,
-  skipXffAppend: false,
-  internalRanges: [],
-  unixSocketsInternal: false,
-  generateRequestId: true,
-  preserveExternalRequestId: false,
-  alwaysSetRequestIdInResponse: false,
-  via: '',
-  addUserAgent: false,
-  proxy100Continue: false,
-  normalizePath: false,
-  mergeSlashes: false,
-  stripPort: 'none',
-  forwardClientCert: 'SANITIZE',
-  upgrades: new Set(),
-  streamIdleTimeoutMs: 300_000,
-  requestTimeoutMs: 0,
-  maxStreamDurationMs: 0,
-  idleTimeoutMs: 3_600_000,
-  maxConnectionDurationMs: 0,
-  maxRequestsPerConnection: 0,
-  accessLogs: [],
-  tracing: undefined,
 };
 
 /** A connection manager whose terminal filter is `terminal`, on a recorded connection from 10.0.0.9. */
@@ -78,7 +45,7 @@ function world(changes: Partial<HcmConfig> = {}, terminal: (stream: FilterStream
     accessLogs: () => [{ log: (info) => logged.push(`${info.responseCode} ${info.responseCodeDetails}`) }],
     tracer: () => undefined,
   });
-  const config: HcmConfig = { ...CONFIG, terminal: { name: 'test', factory, config: undefined }, ...changes };
+  const config: HcmConfig = { ...TEST_CONFIG, terminal: { name: 'test', factory, config: undefined }, ...changes };
   const prepared = hcm.prepare(config, server, { name: 'l', trafficDirection: 'UNSPECIFIED' });
   const transport = new RecordingTransport();
   const handler = prepared.create({

@@ -1,69 +1,105 @@
 import type { TransportClose } from '@weft/core-bytes';
-import { RequestHeaderMap, ResponseFlag, StreamInfo } from '@weft/core-http';
+import { RequestHeaderMap, ResponseFlag, StreamInfo, type DownstreamConnection, type Protocol } from '@weft/core-http';
 import type { RequestReceiver, ServerCodecCallbacks, ServerStream } from '@weft/core-http';
 import type { Timer } from '@weft/core-runtime';
-import {
-  Http1ServerCodec,
-  errorReplyBody,
-  errorReplyText,
-  http1ServerSettings,
-  type Http1ServerSettings,
-} from '@weft/net-h1';
+import { errorReplyBody } from '@weft/net-h1';
 import type { Connection, ConnectionHandler } from '@weft/proxy-filter-api';
 import { ActiveStream, type StreamOwner } from './active-stream.ts';
+import {
+  codecKindOf,
+  createCodec,
+  sniffCodecKind,
+  type CodecKind,
+  type CodecSettings,
+  type ConnectionCodec,
+} from './connection-codec.ts';
+import { HeadTimer } from './head-timer.ts';
 import type { PreparedHcm } from './prepared.ts';
 
 /**
  * One client connection at the connection manager: its codec, the streams on it, and how long it may live.
  *
- *   open -> draining (answers what is under way, then closes) -> closed
+ *   sniffing (AUTO, until the first bytes tell the protocol) -> open
+ *   open -> draining (HTTP/2: told the client, still serves what it sends) -> closing (answers what is under way) -> closed
  */
 export class HttpConnection implements ConnectionHandler, ServerCodecCallbacks, StreamOwner {
   readonly hcm: PreparedHcm;
   readonly connection: Connection;
-  private readonly codec: Http1ServerCodec;
+  http2 = false;
+  private readonly settings: CodecSettings;
+  private codec: ConnectionCodec | undefined;
+  /** The start of what may become an HTTP/2 preface. */
+  private sniffed: Buffer | undefined;
   private readonly startMs: number;
   private readonly streams = new Set<ActiveStream>();
   private requests = 0;
   private countedTxBytes = 0;
   private idleSinceMs: number;
+  private idleLimitMs: number;
   private idleTimer: Timer | undefined;
   private durationTimer: Timer | undefined;
+  private drainTimer: Timer | undefined;
+  private readonly headTimer: HeadTimer | undefined;
   private closing = false;
   private closedHere = false;
   private endedByClient = false;
   private activeAtEnd = false;
 
-  constructor(hcm: PreparedHcm, connection: Connection, settings: Http1ServerSettings) {
+  constructor(hcm: PreparedHcm, connection: Connection, settings: CodecSettings) {
     this.hcm = hcm;
     this.connection = connection;
-    this.codec = new Http1ServerCodec(connection.transport, this, settings);
-    const { runtime, config, stats } = hcm;
+    this.settings = settings;
+    const { runtime, config, stats, overload } = hcm;
     this.startMs = runtime.clock.nowMs();
     this.idleSinceMs = this.startMs;
+    this.idleLimitMs = config.idleTimeoutMs;
     stats.cxTotal.inc();
-    stats.cxHttp1Total.inc();
     stats.cxActive.inc();
-    stats.cxHttp1Active.inc();
-    if (config.idleTimeoutMs > 0) this.idleTimer = runtime.timers.start(config.idleTimeoutMs, this);
+    if (connection.info.tls) {
+      stats.cxSslTotal.inc();
+      stats.cxSslActive.inc();
+    }
+    const kind = codecKindOf(config.codecType, connection.info.ssl);
+    if (kind !== undefined) this.codec = this.createCodec(kind);
+    if (overload !== undefined && this.idleLimitMs > 0)
+      this.idleLimitMs = overload.timeoutMs('HTTP_DOWNSTREAM_CONNECTION_IDLE', this.idleLimitMs);
+    if (this.idleLimitMs > 0) this.idleTimer = runtime.timers.start(this.idleLimitMs, this);
     if (config.maxConnectionDurationMs > 0)
       this.durationTimer = runtime.timers.start(config.maxConnectionDurationMs, this);
+    if (config.requestHeadersTimeoutMs > 0) this.headTimer = new HeadTimer(this);
+  }
+
+  get info(): DownstreamConnection {
+    return this.connection.info;
+  }
+  get protocol(): Protocol {
+    return this.codec?.protocol ?? 'HTTP/1.1';
+  }
+  get activeStreams(): number {
+    return this.streams.size;
   }
 
   // ---- bytes, called by the transport ----
 
   onData(chunk: Buffer): void {
     this.hcm.stats.cxRxBytes.add(chunk.length);
-    this.codec.onData(chunk);
+    const { codec } = this;
+    if (codec === undefined) {
+      this.sniff(chunk);
+      return;
+    }
+    this.headTimer?.onBytes();
+    codec.onData(chunk);
   }
   onEnd(): void {
     // The codec closes in answer to it, but the close is the client's.
     this.endedByClient ||= !this.closedHere;
     this.activeAtEnd ||= this.streams.size > 0;
-    this.codec.onEnd();
+    if (this.codec === undefined) this.connection.transport.close();
+    else this.codec.onEnd();
   }
   onDrain(): void {
-    this.codec.onDrain();
+    this.codec?.onDrain();
   }
   onClose(close: TransportClose): void {
     const { stats, runtime } = this.hcm;
@@ -75,26 +111,52 @@ export class HttpConnection implements ConnectionHandler, ServerCodecCallbacks, 
       stats.cxDestroyActiveRq.inc();
       (local ? stats.cxDestroyLocalActiveRq : stats.cxDestroyRemoteActiveRq).inc();
     }
-    this.codec.onClose(close);
+    this.codec?.onClose(close);
     for (const stream of [...this.streams]) stream.reset('connection termination');
     this.countTxBytes();
     this.idleTimer?.cancel();
     this.durationTimer?.cancel();
+    this.drainTimer?.cancel();
+    this.headTimer?.cancel();
     stats.cxActive.dec();
-    stats.cxHttp1Active.dec();
+    if (this.connection.info.tls) stats.cxSslActive.dec();
+    if (this.codec !== undefined) (this.http2 ? stats.cxHttp2Active : stats.cxHttp1Active).dec();
     stats.cxLengthMs.record(runtime.clock.nowMs() - this.startMs);
+  }
+
+  private sniff(chunk: Buffer): void {
+    // The chunk may be lent for this call only.
+    const bytes = this.sniffed === undefined ? chunk : Buffer.concat([this.sniffed, chunk]);
+    const kind = sniffCodecKind(bytes);
+    if (kind === undefined) {
+      this.sniffed = Buffer.from(bytes);
+      return;
+    }
+    this.sniffed = undefined;
+    this.codec = this.createCodec(kind);
+    this.headTimer?.onBytes();
+    this.codec.onData(bytes);
+  }
+
+  private createCodec(kind: CodecKind): ConnectionCodec {
+    const { stats } = this.hcm;
+    this.http2 = kind === 'http2';
+    (this.http2 ? stats.cxHttp2Total : stats.cxHttp1Total).inc();
+    (this.http2 ? stats.cxHttp2Active : stats.cxHttp1Active).inc();
+    return createCodec(kind, this.connection, this, this.settings);
   }
 
   // ---- called by the codec ----
 
   newStream(codecStream: ServerStream): RequestReceiver {
-    const stream = new ActiveStream(this, codecStream);
+    const stream = new ActiveStream(this, codecStream, this.protocol);
     this.streams.add(stream);
     this.requests += 1;
+    this.headTimer?.cancel();
     const limit = this.hcm.config.maxRequestsPerConnection;
-    if (limit > 0 && this.requests >= limit && !this.closing) {
+    if (limit > 0 && this.requests === limit && !this.closing) {
       this.hcm.stats.cxMaxRequestsReached.inc();
-      this.startClosing();
+      this.startDrain();
     }
     return stream;
   }
@@ -116,11 +178,30 @@ export class HttpConnection implements ConnectionHandler, ServerCodecCallbacks, 
   // ---- called by streams ----
 
   onResponse(): void {
+    const { overload, stats } = this.hcm;
     if (this.hcm.draining()) this.drain();
+    else if (overload !== undefined && overload.disableHttpKeepalive > 0 && !this.closing) {
+      if (!overload.draw(overload.disableHttpKeepalive)) return;
+      stats.cxOverloadDisableKeepalive.inc();
+      this.startDrain();
+    }
   }
   onStreamEnd(stream: ActiveStream): void {
     this.streams.delete(stream);
+    if (this.streams.size === 0) this.idleSinceMs = this.hcm.runtime.clock.nowMs();
     this.countTxBytes();
+  }
+
+  /** The client began a head and does not end it: HTTP/1.1 can be told why. */
+  onHeadTimeout(): void {
+    this.hcm.stats.rqHeaderTimeout.inc();
+    this.closedHere = true;
+    if (!this.http2) {
+      const { errorReply } = this.settings.http1;
+      this.connection.transport.writeLatin1(errorReply(408, 'request_header_timeout'));
+      this.logRefusal('request_header_timeout', 408);
+    }
+    this.connection.transport.close();
   }
 
   // ---- lifetime ----
@@ -128,35 +209,63 @@ export class HttpConnection implements ConnectionHandler, ServerCodecCallbacks, 
   drain(): void {
     if (this.closing) return;
     this.hcm.stats.cxDrainClose.inc();
-    this.startClosing();
+    this.startDrain();
   }
 
   onTimer(timer: Timer): void {
-    const { stats, runtime, config } = this.hcm;
+    const { stats, runtime } = this.hcm;
+    if (timer === this.drainTimer) {
+      this.drainTimer = undefined;
+      this.codec?.drain();
+      return;
+    }
     if (timer === this.durationTimer) {
       stats.cxMaxDurationReached.inc();
-      this.startClosing();
+      this.startDrain();
       return;
     }
     const idleMs = this.streams.size > 0 ? 0 : runtime.clock.nowMs() - this.idleSinceMs;
-    if (idleMs < config.idleTimeoutMs) {
-      const restMs = Math.ceil((config.idleTimeoutMs - idleMs) / 1000) * 1000;
-      this.idleTimer = runtime.timers.start(Math.min(restMs, config.idleTimeoutMs), this);
+    if (idleMs < this.idleLimitMs) {
+      const restMs = Math.ceil((this.idleLimitMs - idleMs) / 1000) * 1000;
+      this.idleTimer = runtime.timers.start(Math.min(restMs, this.idleLimitMs), this);
       return;
     }
     stats.cxIdleTimeout.inc();
-    this.startClosing();
+    this.startDrain();
+  }
+
+  /**
+   * HTTP/2 in two steps (RFC 9113 section 6.8): requests that are on their way when the client hears of it are still served.
+   * HTTP/1.1 knows no other word than `connection: close`.
+   */
+  private startDrain(): void {
+    if (this.closing) return;
+    this.closing = true;
+    this.closedHere = true;
+    const { codec } = this;
+    if (codec === undefined) {
+      this.connection.transport.close();
+      return;
+    }
+    const { drainTimeoutMs } = this.hcm.config;
+    if (!this.http2 || drainTimeoutMs === 0) {
+      codec.drain();
+      return;
+    }
+    codec.shutdownNotice();
+    this.drainTimer = this.hcm.runtime.timers.start(drainTimeoutMs, this);
   }
 
   /** A request whose head could not be read is a request all the same: it is counted and logged. */
   private logRefusal(details: string, status: number): void {
     const { stats, runtime, accessLogs } = this.hcm;
     stats.rqTotal.inc();
-    stats.rqHttp1Total.inc();
+    (this.http2 ? stats.rqHttp2Total : stats.rqHttp1Total).inc();
     stats.rqCompleted.inc();
     stats.rqByClass[Math.floor(status / 100)]?.inc();
     const nowMs = runtime.clock.nowMs();
     const info = new StreamInfo(this.connection.info, nowMs, runtime.clock.wallMs());
+    info.protocol = this.protocol;
     info.responseCode = status;
     info.responseCodeDetails = details;
     info.bytesSent = errorReplyBody(status, details).length;
@@ -165,23 +274,9 @@ export class HttpConnection implements ConnectionHandler, ServerCodecCallbacks, 
     for (const log of accessLogs) log.log(info, new RequestHeaderMap('', '', ''), undefined);
   }
 
-  private startClosing(): void {
-    this.closing = true;
-    this.closedHere = true;
-    this.codec.drain();
-  }
-
   private countTxBytes(): void {
     const written = this.connection.transport.bytesWritten;
     this.hcm.stats.cxTxBytes.add(written - this.countedTxBytes);
     this.countedTxBytes = written;
   }
-}
-
-/** The codec's settings for one connection manager's connections, plaintext or TLS. */
-export function codecSettings(hcm: PreparedHcm, scheme: 'http' | 'https'): Http1ServerSettings {
-  const { config, date } = hcm;
-  const errorReply = (status: number, details: string): string =>
-    errorReplyText(status, `date: ${date.value}\r\nserver: ${config.serverName}\r\n`, details);
-  return http1ServerSettings({ ...config.http1, scheme, errorReply });
 }

@@ -1,4 +1,5 @@
 import { ResponseHeaderMap, type RequestHeaderMap } from '@weft/core-http';
+import { isGrpc } from '@weft/model-route';
 import type { LocalReply } from '@weft/proxy-filter-api';
 
 /** gRPC codes for HTTP statuses. Source: gRPC's "HTTP to gRPC status code mapping", as Envoy applies it. */
@@ -13,26 +14,32 @@ const GRPC_STATUS: Readonly<Record<number, number>> = {
   504: 14,
 };
 const GRPC_UNKNOWN = 2;
+const EMPTY = Buffer.alloc(0);
+
+export interface LocalReplyMessage {
+  readonly headers: ResponseHeaderMap;
+  readonly body: Buffer;
+}
 
 /** A local reply as head and body. To a gRPC client it is a trailers-only response: 200 with grpc-status. */
 export function localReplyHead(
   reply: LocalReply,
   request: RequestHeaderMap,
-): { headers: ResponseHeaderMap; body: Buffer } {
+  contentType = 'text/plain',
+): LocalReplyMessage {
   const { status, body, headers: more } = reply;
-  if (request.get('content-type')?.startsWith('application/grpc')) {
-    const headers = new ResponseHeaderMap(200, [...(more ?? [])]);
+  const grpc = isGrpc(request);
+  const headers = new ResponseHeaderMap(grpc ? 200 : status, more === undefined ? [] : [...more]);
+  if (grpc) {
     headers.set('content-type', 'application/grpc');
-    headers.set('grpc-status', String(GRPC_STATUS[status] ?? GRPC_UNKNOWN));
+    headers.set('grpc-status', String(reply.grpcStatus ?? GRPC_STATUS[status] ?? GRPC_UNKNOWN));
     if (body !== '') headers.set('grpc-message', percentEncode(body));
-    return { headers, body: Buffer.alloc(0) };
+    return { headers, body: EMPTY };
   }
-  const headers = new ResponseHeaderMap(status, [...(more ?? [])]);
+  if (body === '') return { headers, body: EMPTY };
   const bytes = Buffer.from(body);
-  if (bytes.length > 0) {
-    headers.set('content-length', String(bytes.length));
-    if (!headers.has('content-type')) headers.add('content-type', 'text/plain');
-  }
+  headers.set('content-length', String(bytes.length));
+  if (!headers.has('content-type')) headers.add('content-type', contentType);
   return { headers, body: bytes };
 }
 

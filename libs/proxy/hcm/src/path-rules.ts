@@ -2,14 +2,36 @@ import type { RequestHeaderMap } from '@weft/core-http';
 import { normalizePath } from './normalize-path.ts';
 import type { HcmConfig } from './config.ts';
 
+/** `refuse`: the path cannot be what the configuration wants. `redirect`: the client is to come back with the path as it is now. */
+export type PathVerdict = 'go on' | 'refuse' | 'redirect';
+
 /**
- * Rewrites a request's path as the configuration asks: dot segments resolved, slashes merged. False where it cannot be
- * done and the request has to be refused.
+ * Rewrites a request's path as the configuration asks: escaped slashes unescaped, dot segments resolved, slashes merged, in
+ * this order, so that no step hides something from the next. Source: Envoy's ConnectionManagerUtility::maybeNormalizePath.
  */
-export function applyPathRules(headers: RequestHeaderMap, config: HcmConfig): boolean {
-  const { normalizePath: normalize, mergeSlashes } = config;
-  if (!normalize && !mergeSlashes) return true;
-  const path = headers.path.startsWith('/') ? normalizePath(headers.path, { normalize, mergeSlashes }) : headers.path;
-  if (path !== undefined) headers.path = path;
-  return path !== undefined;
+export function applyPathRules(headers: RequestHeaderMap, config: HcmConfig): PathVerdict {
+  const { normalizePath: normalize, mergeSlashes, escapedSlashes } = config;
+  if ((!normalize && !mergeSlashes && escapedSlashes === 'keep') || !headers.path.startsWith('/')) return 'go on';
+  let { path } = headers;
+  let verdict: PathVerdict = 'go on';
+  if (escapedSlashes !== 'keep') {
+    const unescaped = unescapeSlashes(path);
+    if (unescaped !== path) {
+      if (escapedSlashes === 'reject') return 'refuse';
+      if (escapedSlashes === 'redirect') verdict = 'redirect';
+      path = unescaped;
+    }
+  }
+  const normal = normalize || mergeSlashes ? normalizePath(path, { normalize, mergeSlashes }) : path;
+  if (normal === undefined) return 'refuse';
+  headers.path = normal;
+  return verdict;
+}
+
+function unescapeSlashes(path: string): string {
+  const query = path.indexOf('?');
+  const plain = query < 0 ? path : path.slice(0, query);
+  if (!plain.includes('%')) return path;
+  const unescaped = plain.replace(/%2f/gi, '/').replace(/%5c/gi, '\\');
+  return query < 0 ? unescaped : unescaped + path.slice(query);
 }

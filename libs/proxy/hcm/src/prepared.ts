@@ -1,8 +1,17 @@
 import type { RequestHeaderMap, ResponseHeaderMap, StreamInfo } from '@weft/core-http';
 import type { Runtime, RuntimeSnapshot } from '@weft/core-runtime';
-import type { ClusterManager, FilterStream, HttpFilter, RouteProvider, StreamSpan } from '@weft/proxy-filter-api';
+import type {
+  ClusterManager,
+  FilterStream,
+  HttpFilter,
+  OverloadState,
+  RouteProvider,
+  StreamSpan,
+} from '@weft/proxy-filter-api';
 import type { HcmConfig } from './config.ts';
-import type { DateHeader, RequestHeads } from './request-head.ts';
+import type { LocalReplyRewriter } from './local-reply-rewriter.ts';
+import type { DateHeader } from './date-header.ts';
+import type { RequestHeads } from './request-head.ts';
 import type { HcmStats } from './stats.ts';
 
 /** One line of log for each stream, at its end. */
@@ -15,6 +24,14 @@ export interface RequestTracer {
   start(headers: RequestHeaderMap, info: StreamInfo, stream: FilterStream): StreamSpan | undefined;
 }
 
+export type CreateFilter = (stream: FilterStream) => HttpFilter;
+
+/** A chain of filters, compiled: each makes one filter for each stream. */
+export interface PreparedChain {
+  readonly filters: readonly CreateFilter[];
+  readonly terminal: CreateFilter;
+}
+
 /** One connection manager, compiled: all that its connections and streams share. Swapped whole with its listener. */
 export interface PreparedHcm {
   readonly config: HcmConfig;
@@ -25,10 +42,13 @@ export interface PreparedHcm {
   readonly routes: RouteProvider;
   readonly heads: RequestHeads;
   readonly date: DateHeader;
-  readonly createFilters: readonly ((stream: FilterStream) => HttpFilter)[];
-  readonly createTerminal: (stream: FilterStream) => HttpFilter;
+  readonly chain: PreparedChain;
+  /** Of upgrades that have filters of their own, by token. */
+  readonly upgradeChains: ReadonlyMap<string, PreparedChain>;
+  readonly localReplies: LocalReplyRewriter | undefined;
   readonly accessLogs: readonly AccessLogger[];
   readonly tracer: RequestTracer | undefined;
-  /** True once the proxy or this listener drains. */
+  readonly overload: OverloadState | undefined;
+  /** True where a response should end its connection: the proxy drains, or this listener does. */
   readonly draining: () => boolean;
 }

@@ -1,8 +1,9 @@
-import { socketAddress, type RequestHeaderMap, type ResponseHeaderMap, type SocketAddress } from '@weft/core-http';
-import type { Clock, Random } from '@weft/core-runtime';
+import { socketAddress, type DownstreamConnection, type RequestHeaderMap, type SocketAddress } from '@weft/core-http';
+import type { Random } from '@weft/core-runtime';
 import { anyContains } from '@weft/model-match';
-import type { Connection } from '@weft/proxy-filter-api';
 import type { HcmConfig } from './config.ts';
+import { forwardClientCert } from './forward-client-cert.ts';
+import { isLoopback, localIp } from './local-ip.ts';
 
 /** Headers that belong to one hop (RFC 9110 section 7.6.1). */
 const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'] as const;
@@ -37,6 +38,12 @@ const EDGE_SANITIZED = [
   'x-envoy-original-path',
 ] as const;
 
+/** What is known of a request beside its head. */
+export interface RequestConnection {
+  readonly info: DownstreamConnection;
+  readonly http2: boolean;
+}
+
 /** What judging a request's head found out. */
 export interface RequestOrigin {
   readonly remoteAddress: SocketAddress;
@@ -60,7 +67,7 @@ export class RequestHeads {
     this.serviceCluster = serviceCluster;
   }
 
-  prepare(headers: RequestHeaderMap, connection: Connection): RequestOrigin {
+  prepare(headers: RequestHeaderMap, connection: RequestConnection): RequestOrigin {
     const { config } = this;
     this.removeHopByHop(headers);
     const peer = connection.info.remoteAddress ?? connection.info.directRemoteAddress;
@@ -71,8 +78,11 @@ export class RequestHeads {
     if (config.useRemoteAddress) {
       if (config.xffNumTrustedHops > 0) remoteAddress = addressFromEnd(forwarded, config.xffNumTrustedHops - 1) ?? peer;
       internal = forwarded === undefined && this.isInternal(peer);
-      if (!config.skipXffAppend)
-        headers.set('x-forwarded-for', forwarded === undefined ? peer.ip : `${forwarded},${peer.ip}`);
+      if (!config.skipXffAppend) {
+        const ip = isLoopback(peer.ip) ? localIp() : peer.ip;
+        headers.set('x-forwarded-for', forwarded === undefined ? ip : `${forwarded},${ip}`);
+      }
+      if (config.appendXForwardedPort) appendPort(headers, connection, config.xffNumTrustedHops);
       if (config.xffNumTrustedHops === 0 || headers.get('x-forwarded-proto') === undefined)
         headers.set('x-forwarded-proto', scheme);
     } else {
@@ -80,13 +90,12 @@ export class RequestHeads {
       internal = forwarded !== undefined && !forwarded.includes(',') && this.isInternal(remoteAddress);
       if (headers.get('x-forwarded-proto') === undefined) headers.add('x-forwarded-proto', scheme);
     }
-    const proto = headers.get('x-forwarded-proto');
-    if (proto === 'http' || proto === 'https') headers.scheme = proto;
+    this.setScheme(headers, connection);
     const edge = config.useRemoteAddress && !internal;
     this.sanitize(headers, internal, edge);
+    forwardClientCert(headers, connection.info.ssl, config.forwardClientCert, config.clientCertDetails);
     if (edge) headers.set('x-envoy-external-address', remoteAddress.ip);
     this.setRequestId(headers, edge);
-    if (config.stripPort !== 'none') stripPort(headers, config.stripPort, connection.info.localAddress.port);
     if (config.addUserAgent) this.setUserAgent(headers);
     if (config.via !== '') headers.add('via', config.via);
     return { remoteAddress, internal, edge };
@@ -104,15 +113,28 @@ export class RequestHeads {
     }
     for (const name of HOP_BY_HOP) headers.remove(name);
     const te = headers.get('te');
-    if (te !== undefined && te !== 'trailers') headers.remove('te');
+    if (te !== undefined && te !== 'trailers') {
+      if (/(?:^|,)\s*trailers\s*(?:,|$)/i.test(te)) headers.set('te', 'trailers');
+      else headers.remove('te');
+    }
+  }
+
+  /** HTTP/2 requests bring a scheme of their own; those of HTTP/1.1 have that of the connection, or what a proxy before says. */
+  private setScheme(headers: RequestHeaderMap, connection: RequestConnection): void {
+    const { schemeToOverwrite } = this.config;
+    if (schemeToOverwrite !== '') {
+      headers.scheme = schemeToOverwrite;
+      headers.set('x-forwarded-proto', schemeToOverwrite);
+      return;
+    }
+    if (connection.http2) return;
+    const proto = headers.get('x-forwarded-proto');
+    if (proto === 'http' || proto === 'https') headers.scheme = proto;
   }
 
   private sanitize(headers: RequestHeaderMap, internal: boolean, edge: boolean): void {
     if (internal) headers.set('x-envoy-internal', 'true');
     else removeListed(headers, edge ? EDGE_SANITIZED : INTERNAL_ONLY);
-    const { forwardClientCert } = this.config;
-    // The other modes believe the header of a client that proved who it is, which takes TLS on the listener.
-    if (forwardClientCert !== 'ALWAYS_FORWARD_ONLY') headers.remove('x-forwarded-client-cert');
   }
 
   private setRequestId(headers: RequestHeaderMap, edge: boolean): void {
@@ -160,49 +182,7 @@ function addressFromEnd(forwarded: string | undefined, back: number): SocketAddr
   return ip !== undefined && /^[0-9a-fA-F:.]+$/.test(ip) ? socketAddress(ip, 0) : undefined;
 }
 
-function stripPort(headers: RequestHeaderMap, mode: 'any' | 'matching', localPort: number): void {
-  const { authority } = headers;
-  const colon = authority.lastIndexOf(':');
-  if (colon < 0 || authority.endsWith(']') || (authority.startsWith('[') && !authority.includes(']:'))) return;
-  if (mode === 'any' || Number(authority.slice(colon + 1)) === localPort) headers.authority = authority.slice(0, colon);
-}
-
-/** The date header's value (RFC 9110 section 6.6.1), made once a second. */
-export class DateHeader {
-  private readonly clock: Clock;
-  private second = -1;
-  private text = '';
-
-  constructor(clock: Clock) {
-    this.clock = clock;
-  }
-
-  get value(): string {
-    const second = Math.floor(this.clock.wallMs() / 1000);
-    if (second !== this.second) {
-      this.second = second;
-      this.text = new Date(second * 1000).toUTCString();
-    }
-    return this.text;
-  }
-}
-
-/** Makes a response's head fit for the client. Source: Envoy's ConnectionManagerUtility::mutateResponseHeaders. */
-export function prepareResponse(
-  headers: ResponseHeaderMap,
-  request: RequestHeaderMap,
-  config: HcmConfig,
-  date: DateHeader,
-): void {
-  headers.remove('connection');
-  headers.remove('keep-alive');
-  headers.remove('proxy-connection');
-  headers.remove('transfer-encoding');
-  if (headers.status !== 101) headers.remove('upgrade');
-  if (!headers.has('date')) headers.add('date', date.value);
-  if (config.serverHeader === 'OVERWRITE') headers.set('server', config.serverName);
-  else if (config.serverHeader === 'APPEND_IF_ABSENT' && !headers.has('server'))
-    headers.add('server', config.serverName);
-  if (config.alwaysSetRequestIdInResponse) headers.set('x-request-id', request.get('x-request-id') ?? '');
-  if (config.via !== '') headers.add('via', config.via);
+function appendPort(headers: RequestHeaderMap, { info }: RequestConnection, trustedHops: number): void {
+  if (trustedHops === 0 || !headers.has('x-forwarded-port'))
+    headers.set('x-forwarded-port', String(info.localAddress.port));
 }

@@ -28,6 +28,8 @@ const GAUGES = [
 export class HcmStats {
   readonly cxTotal: Counter;
   readonly cxHttp1Total: Counter;
+  readonly cxHttp2Total: Counter;
+  readonly cxSslTotal: Counter;
   readonly cxDestroy: Counter;
   readonly cxDestroyLocal: Counter;
   readonly cxDestroyRemote: Counter;
@@ -46,10 +48,13 @@ export class HcmStats {
   readonly flowControlResumed: Counter;
   readonly cxActive: Gauge;
   readonly cxHttp1Active: Gauge;
+  readonly cxHttp2Active: Gauge;
+  readonly cxSslActive: Gauge;
   readonly cxUpgradesActive: Gauge;
   readonly cxLengthMs: Histogram;
   readonly rqTotal: Counter;
   readonly rqHttp1Total: Counter;
+  readonly rqHttp2Total: Counter;
   readonly rqCompleted: Counter;
   readonly rqActive: Gauge;
   readonly rqTime: Histogram;
@@ -60,6 +65,10 @@ export class HcmStats {
   readonly rqMaxDurationReached: Counter;
   readonly rqNonRelativePath: Counter;
   readonly rqFailedPathNormalization: Counter;
+  readonly rqRedirectedWithNormalizedPath: Counter;
+  readonly rqHeaderTimeout: Counter;
+  readonly rqOverloadClose: Counter;
+  readonly cxOverloadDisableKeepalive: Counter;
   readonly rqResponseBeforeComplete: Counter;
   readonly rqTooLarge: Counter;
   readonly rqWsOnNonWsRoute: Counter;
@@ -74,6 +83,8 @@ export class HcmStats {
     const gauge = (name: (typeof GAUGES)[number]): Gauge => scope.gauge(name);
     this.cxTotal = counter('downstream_cx_total');
     this.cxHttp1Total = counter('downstream_cx_http1_total');
+    this.cxHttp2Total = counter('downstream_cx_http2_total');
+    this.cxSslTotal = counter('downstream_cx_ssl_total');
     this.cxDestroy = counter('downstream_cx_destroy');
     this.cxDestroyLocal = counter('downstream_cx_destroy_local');
     this.cxDestroyRemote = counter('downstream_cx_destroy_remote');
@@ -92,10 +103,13 @@ export class HcmStats {
     this.flowControlResumed = counter('downstream_flow_control_resumed_reading_total');
     this.cxActive = gauge('downstream_cx_active');
     this.cxHttp1Active = gauge('downstream_cx_http1_active');
+    this.cxHttp2Active = gauge('downstream_cx_http2_active');
+    this.cxSslActive = gauge('downstream_cx_ssl_active');
     this.cxUpgradesActive = gauge('downstream_cx_upgrades_active');
     this.cxLengthMs = scope.histogram('downstream_cx_length_ms');
     this.rqTotal = counter('downstream_rq_total');
     this.rqHttp1Total = counter('downstream_rq_http1_total');
+    this.rqHttp2Total = counter('downstream_rq_http2_total');
     this.rqCompleted = counter('downstream_rq_completed');
     this.rqActive = gauge('downstream_rq_active');
     this.rqTime = scope.histogram('downstream_rq_time');
@@ -106,6 +120,10 @@ export class HcmStats {
     this.rqMaxDurationReached = counter('downstream_rq_max_duration_reached');
     this.rqNonRelativePath = counter('downstream_rq_non_relative_path');
     this.rqFailedPathNormalization = counter('downstream_rq_failed_path_normalization');
+    this.rqRedirectedWithNormalizedPath = counter('downstream_rq_redirected_with_normalized_path');
+    this.rqHeaderTimeout = counter('downstream_rq_header_timeout');
+    this.rqOverloadClose = counter('downstream_rq_overload_close');
+    this.cxOverloadDisableKeepalive = counter('downstream_cx_overload_disable_keepalive');
     this.rqResponseBeforeComplete = counter('downstream_rq_response_before_rq_complete');
     this.rqTooLarge = counter('downstream_rq_too_large');
     this.rqWsOnNonWsRoute = counter('downstream_rq_ws_on_non_ws_route');

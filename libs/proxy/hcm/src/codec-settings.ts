@@ -1,0 +1,33 @@
+import type { StatsScope } from '@weft/core-stats';
+import { errorReplyText, http1ServerSettings } from '@weft/net-h1';
+import { Http2Stats, http2ServerSettings, type Http2ServerSettings } from '@weft/net-h2';
+import type { CodecSettings } from './connection-codec.ts';
+import type { PreparedHcm } from './prepared.ts';
+
+/** The codecs' settings for one connection manager's connections, plaintext or TLS. `stats`: the root of all names. */
+export function codecSettings(hcm: PreparedHcm, scheme: 'http' | 'https', stats: StatsScope): CodecSettings {
+  const { config, date, runtime } = hcm;
+  const errorReply = (status: number, details: string): string =>
+    errorReplyText(status, `date: ${date.value}\r\nserver: ${config.serverName}\r\n`, details);
+  const { keepAlive, ...http2 } = config.http2;
+  const settings: Partial<Http2ServerSettings> = {
+    ...http2,
+    maxHeadersKb: config.http1.maxRequestHeadersKb ?? 60,
+    maxHeadersCount: config.http1.maxHeadersCount ?? 100,
+    headersWithUnderscoresAction: config.http1.headersWithUnderscoresAction ?? 'allow',
+    connectionKeepAlive: keepAlive && { ...keepAlive, timers: runtime.timers, random: runtime.random },
+    clock: runtime.clock,
+    stats: new Http2Stats(stats),
+  };
+  return {
+    http1: http1ServerSettings({ ...config.http1, scheme, errorReply }),
+    http2: http2ServerSettings(settings),
+  };
+}
+
+/** The same for connections whose listener has another limit of what may wait for a slow client; 0: none. */
+export function withBufferLimit(settings: CodecSettings, limitBytes: number): CodecSettings {
+  const streamBufferLimitBytes = limitBytes === 0 ? Infinity : limitBytes;
+  if (settings.http2.streamBufferLimitBytes === streamBufferLimitBytes) return settings;
+  return { ...settings, http2: { ...settings.http2, streamBufferLimitBytes } };
+}

@@ -1,0 +1,46 @@
+import type { TransportReceiver } from '@weft/core-bytes';
+import type { ServerCodec, ServerCodecCallbacks, TlsConnectionInfo } from '@weft/core-http';
+import { Http1ServerCodec, type Http1ServerSettings } from '@weft/net-h1';
+import { Http2ServerCodec, type Http2ServerSettings } from '@weft/net-h2';
+import type { Connection } from '@weft/proxy-filter-api';
+import type { HcmConfig } from './config.ts';
+
+/** A server codec, fed by a transport. */
+export type ConnectionCodec = ServerCodec & TransportReceiver;
+export type CodecKind = 'http1' | 'http2';
+
+/** What the codecs of one connection manager allow; one for plaintext connections, one for TLS. */
+export interface CodecSettings {
+  readonly http1: Http1ServerSettings;
+  readonly http2: Http2ServerSettings;
+}
+
+/** The protocol of a connection where it is known before its first byte: by configuration, or by ALPN. */
+export function codecKindOf(type: HcmConfig['codecType'], ssl: TlsConnectionInfo | undefined): CodecKind | undefined {
+  if (type !== 'AUTO') return type === 'HTTP1' ? 'http1' : 'http2';
+  if (ssl === undefined || ssl.alpn === '') return undefined;
+  return ssl.alpn === 'h2' ? 'http2' : 'http1';
+}
+
+/** As far as Envoy compares; RFC 9113 section 3.4 has the rest, which the codec checks. */
+const PREFACE = Buffer.from('PRI * HTTP/2');
+
+/** The protocol that the first bytes speak; undefined where there are too few to tell. */
+export function sniffCodecKind(bytes: Buffer): CodecKind | undefined {
+  if (bytes[0] !== 0x50) return 'http1';
+  const length = Math.min(bytes.length, PREFACE.length);
+  if (bytes.compare(PREFACE, 0, length, 0, length) !== 0) return 'http1';
+  return length === PREFACE.length ? 'http2' : undefined;
+}
+
+export function createCodec(
+  kind: CodecKind,
+  connection: Connection,
+  callbacks: ServerCodecCallbacks,
+  settings: CodecSettings,
+): ConnectionCodec {
+  const { transport } = connection;
+  return kind === 'http1'
+    ? new Http1ServerCodec(transport, callbacks, settings.http1)
+    : new Http2ServerCodec(transport, callbacks, settings.http2);
+}

@@ -1,0 +1,23 @@
+import type { RequestHeaderMap, ResponseHeaderMap } from '@weft/core-http';
+import type { HcmConfig } from './config.ts';
+import type { DateHeader } from './date-header.ts';
+
+/** Makes a response's head fit for the client. Source: Envoy's ConnectionManagerUtility::mutateResponseHeaders. */
+export function prepareResponse(
+  headers: ResponseHeaderMap,
+  request: RequestHeaderMap,
+  config: HcmConfig,
+  date: DateHeader,
+): void {
+  headers.remove('connection');
+  headers.remove('keep-alive');
+  headers.remove('proxy-connection');
+  headers.remove('transfer-encoding');
+  if (headers.status !== 101) headers.remove('upgrade');
+  if (!headers.has('date')) headers.add('date', date.value);
+  if (config.serverHeader === 'OVERWRITE') headers.set('server', config.serverName);
+  else if (config.serverHeader === 'APPEND_IF_ABSENT' && !headers.has('server'))
+    headers.add('server', config.serverName);
+  if (config.alwaysSetRequestIdInResponse) headers.set('x-request-id', request.get('x-request-id') ?? '');
+  if (config.via !== '') headers.add('via', config.via);
+}
