@@ -78,6 +78,7 @@ export class Http2ClientCodec extends Http2Connection implements ClientCodec, Tr
     }
     this.lastStreamId = stream.id;
     stream.headSent = true;
+    stream.known = true;
     stream.sendWindow = this.sending.initialWindow;
     stream.receiveWindow = this.settings.initialStreamWindowBytes;
     stream.bodiless = headers.method === 'HEAD';
@@ -156,17 +157,29 @@ export class Http2ClientCodec extends Http2Connection implements ClientCodec, Tr
   }
 
   protected override onStreamDropped(): void {
-    this.afterStream();
+    this.afterReset('local reset');
   }
 
-  protected override onStreamBroken(stream: Http2Stream | undefined): void {
-    if (stream !== undefined) this.afterStream();
+  protected override onStreamBroken(stream: Http2Stream | undefined, reason: ResetReason): void {
+    if (stream !== undefined) this.afterReset(reason);
   }
 
   private afterStream(): void {
     if (this.over) return;
     this.callbacks.onStreamEnd();
     this.closeIfDone();
+  }
+
+  private afterReset(reason: ResetReason): void {
+    if (this.over) return;
+    this.tellReset(reason);
+    this.closeIfDone();
+  }
+
+  private tellReset(reason: ResetReason): void {
+    const { callbacks } = this;
+    if (callbacks.onStreamReset === undefined) callbacks.onStreamEnd();
+    else callbacks.onStreamReset(reason);
   }
 
   private closeIfDone(): void {
@@ -187,7 +200,7 @@ export class Http2ClientCodec extends Http2Connection implements ClientCodec, Tr
       if (stream.id <= lastStreamId || stream.connection === undefined) continue;
       const { receiver } = stream;
       this.remove(stream);
-      this.callbacks.onStreamEnd();
+      this.tellReset('remote refused stream reset');
       receiver?.reset('remote refused stream reset');
     }
     this.closeIfDone();
@@ -205,6 +218,9 @@ export class Http2ClientCodec extends Http2Connection implements ClientCodec, Tr
 
   protected override closeFailed(): void {
     this.transport.destroy();
+  }
+
+  protected override onLost(): void {
     this.goAway();
   }
 

@@ -19,7 +19,7 @@ export class Http2ClientStream extends Http2Stream implements ClientStream {
   private readonly owner: ClientStreamOwner;
 
   constructor(codec: Http2Connection & ClientStreamOwner, id: number, response: ResponseReceiver) {
-    super(codec, id, { send: 0, receive: 0 });
+    super(codec, id, undefined);
     this.owner = codec;
     this.response = response;
     this.receiver = response;

@@ -6,7 +6,6 @@
 export const Details = {
   invalidHeader: 'http2.invalid.header.field',
   messaging: 'http2.violation.of.messaging.rule',
-  unknown: 'http2.unknown.nghttp2.error',
   tooManyHeaders: 'http2.too_many_headers',
   underscore: 'http2.unexpected_underscore',
   emptyFramesFlood: 'http2.inbound_empty_frames_flood',
@@ -14,8 +13,6 @@ export const Details = {
   windowUpdateFlood: 'http2.inbound_window_update_frames_flood',
   outboundFlood: 'http2.outbound_frames_flood',
   continuationFlood: 'http2.too_many_continuation_frames',
-  remoteReset: 'http2.remote_reset',
-  remoteRefused: 'http2.remote_refuse',
   prematureResets: 'too_many_premature_resets',
   badPreface: 'http2.invalid_preface',
   noSettings: 'http2.settings_expected',
@@ -26,6 +23,5 @@ export const Details = {
   compression: 'http2.compression_error',
   settings: 'http2.invalid_settings',
   push: 'http2.push_promise_refused',
-  keepAlive: 'http2_ping_timeout',
 } as const;
 export type Details = (typeof Details)[keyof typeof Details];

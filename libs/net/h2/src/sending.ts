@@ -59,13 +59,16 @@ export class Sending {
     stream.queue.push(rest);
     this.settings.stats.pendingSendBytes.add(rest.length);
     this.makeReady(stream);
+    if (end) this.startFlushTimer(stream);
     return this.judge(stream);
   }
 
   trailers(stream: Http2Stream, trailers: HeaderMap): void {
     stream.ending = true;
-    if (stream.queue !== undefined && stream.queue.length > 0) stream.queuedTrailers = trailers;
-    else this.writeTrailers(stream, trailers);
+    if (stream.queue !== undefined && stream.queue.length > 0) {
+      stream.queuedTrailers = trailers;
+      this.startFlushTimer(stream);
+    } else this.writeTrailers(stream, trailers);
   }
 
   /** The peer gives `increment` bytes more for a stream. False: more than a window may be. */
@@ -179,8 +182,15 @@ export class Sending {
     else this.ended(stream);
   }
 
+  private startFlushTimer(stream: Http2Stream): void {
+    const { streamFlushTimeout } = this.settings;
+    if (streamFlushTimeout !== undefined)
+      stream.flushTimer = streamFlushTimeout.timers.start(streamFlushTimeout.ms, stream);
+  }
+
   private ended(stream: Http2Stream): void {
     stream.localEnded = true;
+    stream.flushTimer?.cancel();
     this.owner.onLocalEnd(stream);
   }
 

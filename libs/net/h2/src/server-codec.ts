@@ -145,6 +145,11 @@ export class Http2ServerCodec extends Http2Connection implements ServerCodec, Tr
     return (streamId & 1) === 0 || streamId > this.lastStreamId;
   }
 
+  /** A request begins with its head. */
+  protected override takesBody(): boolean {
+    return true;
+  }
+
   protected override lastPeerStreamId(): number {
     return Math.min(this.lastStreamId, this.servedUpTo);
   }
@@ -212,6 +217,10 @@ export class Http2ServerCodec extends Http2Connection implements ServerCodec, Tr
   /** GOAWAY is to reach the client. */
   protected override closeFailed(): void {
     this.transport.close();
+  }
+
+  protected override onLost(): void {
+    // The connection manager hears of the close.
   }
 
   protected override onFailure(details: Details): void {

@@ -61,6 +61,11 @@ export interface Http2Settings {
   readonly maxHeadersCount: number;
   /** Default none (Http2ProtocolOptions.connection_keepalive). */
   readonly connectionKeepAlive: KeepAliveSettings | undefined;
+  /**
+   * How long the end of a message may wait for the peer's window before its stream is reset. Default: for ever
+   * (HttpConnectionManager.stream_flush_timeout).
+   */
+  readonly streamFlushTimeout: { readonly ms: number; readonly timers: Timers } | undefined;
   readonly clock: Clock;
   readonly stats: Http2Stats;
 }
@@ -98,6 +103,7 @@ const DEFAULTS = {
   maxHeadersKb: 60,
   maxHeadersCount: 100,
   connectionKeepAlive: undefined,
+  streamFlushTimeout: undefined,
   clock: systemClock,
 };
 

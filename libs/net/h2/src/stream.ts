@@ -1,4 +1,5 @@
 import type { HeaderMap, ResetReason, StreamReceiver } from '@weft/core-http';
+import type { Timer, TimerCallback } from '@weft/core-runtime';
 import type { ByteQueue } from './byte-queue.ts';
 import type { Http2Connection } from './connection.ts';
 
@@ -11,7 +12,7 @@ export type BodyReceiver = Pick<StreamReceiver<HeaderMap>, 'data' | 'trailers' |
  *   open ─▶ remoteEnded (half-closed, remote) ─▶ over
  *      └──▶ localEnded  (half-closed, local)  ─▶ over
  */
-export abstract class Http2Stream {
+export abstract class Http2Stream implements TimerCallback {
   /** Undefined once the stream is over. */
   connection: Http2Connection | undefined;
   receiver: BodyReceiver | undefined;
@@ -21,6 +22,8 @@ export abstract class Http2Stream {
   /** Bytes the peer takes; below 0 after it made its initial window smaller. */
   sendWindow: number;
   headSent = false;
+  /** The peer has heard of it. */
+  known: boolean;
   /** The user ended its direction; what it wrote may still wait. */
   ending = false;
   /** END_STREAM is written. */
@@ -30,6 +33,8 @@ export abstract class Http2Stream {
   queuedTrailers: HeaderMap | undefined;
   /** `data` returned false; the user waits for `drained`. */
   awaitsDrain = false;
+  /** Runs while the end waits to be sent. */
+  flushTimer: Timer | undefined;
   /** In the list of those with something to send. */
   ready = false;
   nextReady: Http2Stream | undefined;
@@ -58,11 +63,12 @@ export abstract class Http2Stream {
   /** CONNECT or an upgrade: one direction may end long before the other. */
   tunnel = false;
 
-  constructor(connection: Http2Connection, id: number, windows: { send: number; receive: number }) {
+  constructor(connection: Http2Connection, id: number, windows: { send: number; receive: number } | undefined) {
     this.connection = connection;
     this.id = id;
-    this.sendWindow = windows.send;
-    this.receiveWindow = windows.receive;
+    this.known = windows !== undefined;
+    this.sendWindow = windows?.send ?? 0;
+    this.receiveWindow = windows?.receive ?? 0;
   }
 
   data(chunk: Buffer, end: boolean): boolean {
@@ -79,6 +85,12 @@ export abstract class Http2Stream {
 
   reset(reason: ResetReason): void {
     this.connection?.resetByUser(this, reason);
+  }
+
+  /** The peer gave no window for the end in time. */
+  onTimer(_timer: Timer): void {
+    this.flushTimer = undefined;
+    this.connection?.onFlushTimeout(this);
   }
 
   pause(): void {
