@@ -149,7 +149,7 @@ export class ServerHandshake {
     this.settle();
     answerPlaintext(this.socket, plaintext, this.timers);
     this.owner.onHandshakeFailure({
-      reason: `TLS_error: the client sent no TLS but plaintext (${plaintext})`,
+      reason: plaintext === 'HTTP/1.x request' ? 'TLS_error: HTTP_REQUEST' : 'TLS_error: WRONG_VERSION_NUMBER',
       plaintext,
       verification: undefined,
       closedByPeer: false,

@@ -68,6 +68,8 @@ export interface RouteProvider {
 export interface ListenerFacts {
   readonly name: string;
   readonly trafficDirection: 'UNSPECIFIED' | 'INBOUND' | 'OUTBOUND';
+  /** `listener.<address>.`: under which the listener counts. */
+  readonly statPrefix?: string;
   /** Absent: only the whole proxy drains (`ServerContext.draining`). */
   readonly drainDecision?: DrainDecision;
 }

@@ -1,2 +1,3 @@
 export type { ReceivedResource, ResourceUpdate, ResourceWatcher, Subscription } from './subscription.ts';
 export { FileSubscription, type FileSubscriptionOptions } from './file-subscription.ts';
+export { FolderWatch, type FolderWatchOwner } from './folder-watch.ts';

@@ -1,0 +1,20 @@
+import type { Runtime } from '@weft/core-runtime';
+import type { StatsScope } from '@weft/core-stats';
+import type { Secret } from '@weft/model-tls';
+
+/** The environment, for certificates that are kept in it. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where certificates come from beyond files. */
+export interface TlsWorld {
+  readonly environment: Environment;
+  /** A secret of the bootstrap (static_resources.secrets). */
+  staticSecret(name: string): Secret | undefined;
+}
+
+/** What watching files and secrets needs. */
+export interface TlsServices {
+  readonly runtime: Runtime;
+  /** The root of all stat names. */
+  readonly stats: StatsScope;
+}
