@@ -60,19 +60,49 @@ test('endpoints keep locality, priority, weight, health and name', () => {
       - locality: {region: r, zone: z, sub_zone: s}
         lb_endpoints:
         - {health_status: DRAINING, load_balancing_weight: 3, endpoint: {hostname: h, address: {pipe: {path: /run/x}}}}
-      - {priority: 1, lb_endpoints: [${ENDPOINT}]}
+      - priority: 1
+        lb_endpoints:
+        - metadata: {filter_metadata: {f: {k: v}}}
+          endpoint:
+            address: {socket_address: {address: 127.0.0.1, port_value: 80}}
+            additional_addresses: [{address: {socket_address: {address: '::1', port_value: 81}}}]
+        - endpoint: {address: {envoy_internal_address: {server_listener_name: inside, endpoint_id: '7'}}}
   `);
   assert.deepEqual(config.loadAssignment?.localities, [
     {
       locality: { region: 'r', zone: 'z', subZone: 's' },
       priority: 0,
-      endpoints: [{ address: { kind: 'pipe', path: '/run/x' }, hostname: 'h', healthStatus: 'DRAINING', weight: 3 }],
+      endpoints: [
+        {
+          address: { kind: 'pipe', path: '/run/x' },
+          additionalAddresses: [],
+          hostname: 'h',
+          healthStatus: 'DRAINING',
+          weight: 3,
+          metadata: {},
+        },
+      ],
     },
     {
       locality: { region: '', zone: '', subZone: '' },
       priority: 1,
       endpoints: [
-        { address: { kind: 'socket', host: '127.0.0.1', port: 80 }, hostname: '', healthStatus: 'UNKNOWN', weight: 1 },
+        {
+          address: { kind: 'socket', host: '127.0.0.1', port: 80 },
+          additionalAddresses: [{ kind: 'socket', host: '::1', port: 81 }],
+          hostname: '',
+          healthStatus: 'UNKNOWN',
+          weight: 1,
+          metadata: { f: { k: 'v' } },
+        },
+        {
+          address: { kind: 'internal', listener: 'inside', endpointId: '7' },
+          additionalAddresses: [],
+          hostname: '',
+          healthStatus: 'UNKNOWN',
+          weight: 1,
+          metadata: {},
+        },
       ],
     },
   ]);
@@ -102,9 +132,49 @@ test('DNS clusters are the same in the old form and as an extension', () => {
       respectTtl: true,
       lookupFamily: 'V4_ONLY',
       jitterMs: 0,
+      minRefreshRateMs: 0,
+      servers: { addresses: [], asFallback: false, queryTimeoutMs: 5000, queryTries: 4 },
     },
   });
   assert.deepEqual(modern.discovery, old.discovery);
+});
+
+test('DNS servers are those that the configuration names, in whichever way', () => {
+  const cares = 'envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig';
+  const address = '{socket_address: {address: 10.0.0.53, port_value: 5353}}';
+  for (const field of [
+    `dns_resolvers: [${address}]`,
+    `dns_resolution_config: {resolvers: [${address}]}`,
+    `typed_dns_resolver_config: {name: r, typed_config: {"@type": type.googleapis.com/${cares}, resolvers: [${address}]}}`,
+  ]) {
+    const { discovery } = clusterConfig(`{name: c, type: STRICT_DNS, ${named('a.test')}, ${field}}`);
+    assert.deepEqual(discovery.kind === 'STRICT_DNS' && discovery.dns.servers.addresses, ['10.0.0.53:5353'], field);
+  }
+});
+
+test('a cluster of original destinations says where it finds them', () => {
+  const { discovery, lbPolicy } =
+    clusterConfig(`{name: c, type: ORIGINAL_DST, lb_policy: CLUSTER_PROVIDED, cleanup_interval: 7s,
+    original_dst_lb_config: {use_http_header: true, upstream_port_override: 8080}}`);
+  assert.deepEqual(discovery, {
+    kind: 'ORIGINAL_DST',
+    originalDst: { header: 'x-envoy-original-dst-host', portOverride: 8080, cleanupIntervalMs: 7000 },
+  });
+  assert.equal(lbPolicy, 'CLUSTER_PROVIDED');
+});
+
+test('connections come from the configured addresses and are kept alive as configured', () => {
+  const { connection } = clusterConfig(`{name: c, ${ASSIGNMENT},
+    upstream_bind_config: {source_address: {address: 127.0.0.2, port_value: 0}, extra_source_addresses: [{address: {address: '::1', port_value: 0}}]},
+    upstream_connection_options: {tcp_keepalive: {keepalive_time: 30}, happy_eyeballs_config: {first_address_family_version: V4, first_address_family_count: 2}}}`);
+  assert.deepEqual(connection, {
+    sourceAddresses: [
+      { address: '127.0.0.2', port: 0 },
+      { address: '::1', port: 0 },
+    ],
+    keepAliveIdleMs: 30_000,
+    happyEyeballs: { firstFamily: 'v4', firstFamilyCount: 2 },
+  });
 });
 
 test('a DNS cluster whose addresses are one endpoint is a logical one', () => {
@@ -254,7 +324,16 @@ test('limits of connections come from the typed options', () => {
 
 const FAULTY: readonly [what: string, yaml: string, fault: RegExp][] = [
   ['a policy that there is not', `{name: c, ${ASSIGNMENT}, lb_policy: MAGLEV}`, /^lb_policy: MAGLEV is known to Envoy/],
-  ['a type that there is not', '{name: c, type: ORIGINAL_DST}', /^type: cluster type ORIGINAL_DST is known/],
+  [
+    'a policy for original destinations that picks among hosts',
+    '{name: c, type: ORIGINAL_DST}',
+    /^lb_policy: ROUND_ROBIN is not for clusters of type ORIGINAL_DST/,
+  ],
+  [
+    'a type of cluster that there is not',
+    '{name: c, cluster_type: {name: envoy.clusters.aggregate, typed_config: {"@type": type.googleapis.com/envoy.extensions.clusters.aggregate.v3.ClusterConfig, clusters: [a]}}}',
+    /cluster type "envoy.clusters.aggregate" is known to Envoy and not implemented/,
+  ],
   [
     'a name in a static cluster',
     `{name: c, ${named('a.test')}}`,

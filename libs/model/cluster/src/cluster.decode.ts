@@ -1,8 +1,10 @@
 import { mergeSupport, type DecodeContext, type FieldSupport } from '@weft/api-envoy';
 import type { CircuitBreakers } from '@weft/api-envoy/gen/envoy/config/cluster/v3/circuit_breaker_pb';
 import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
-import type { ClusterConfig, Discovery, Thresholds } from './cluster.ts';
+import type { ClusterConfig, Discovery, LbPolicy, Thresholds } from './cluster.ts';
+import { connectionSupport, decodeConnectionOptions } from './connection-options.decode.ts';
 import { decodeDiscovery, discoverySupport } from './discovery.decode.ts';
+import { dnsSupport } from './dns-options.decode.ts';
 import { decodeHttpOptions, httpOptionsSupport, type DecodedHttpOptions } from './http-options.decode.ts';
 import { decodeLbPolicy, lbPolicySupport } from './lb-policy.decode.ts';
 import { decodeLoadAssignment, loadAssignmentSupport, requireSingleEndpoint } from './load-assignment.decode.ts';
@@ -29,7 +31,9 @@ export const supported: FieldSupport = mergeSupport([
     'envoy.config.cluster.v3.Cluster.CommonLbConfig': ['healthy_panic_threshold'],
     'envoy.type.v3.Percent': ['value'],
   },
+  connectionSupport,
   discoverySupport,
+  dnsSupport,
   httpOptionsSupport,
   lbPolicySupport,
   loadAssignmentSupport,
@@ -46,6 +50,7 @@ export function decodeCluster(message: Cluster, cx: DecodeContext): ClusterConfi
   if (connectTimeoutMs <= 0)
     cx.at('connect_timeout').error('is not positive', { expected: 'a duration such as "0.25s"' });
   const lbPolicy = decodeLbPolicy(message, cx);
+  if (discovery !== undefined && lbPolicy !== undefined) requireFit(discovery, lbPolicy.lbPolicy, cx.at('lb_policy'));
   const options = decodeHttpOptions(message, cx);
   const socket = decodeUpstreamTransportSocket(message.transportSocket, cx.at('transport_socket'));
   if (cx.faults.length > before || discovery === undefined || lbPolicy === undefined || socket === undefined)
@@ -64,6 +69,7 @@ export function decodeCluster(message: Cluster, cx: DecodeContext): ClusterConfi
     healthyPanicThreshold: message.commonLbConfig?.healthyPanicThreshold?.value ?? 50,
     perConnectionBufferLimitBytes: message.perConnectionBufferLimitBytes ?? 1024 * 1024,
     http: options.http,
+    connection: decodeConnectionOptions(message, cx),
     preconnect: {
       perUpstreamRatio: message.preconnectPolicy?.perUpstreamPreconnectRatio ?? 1,
       predictiveRatio: message.preconnectPolicy?.predictivePreconnectRatio ?? 1,
@@ -83,6 +89,11 @@ function decodeAssignmentOf(
 ): LoadAssignment | undefined {
   const place = cx.at('load_assignment');
   if (discovery === undefined || discovery.kind === 'EDS') return undefined;
+  if (discovery.kind === 'ORIGINAL_DST') {
+    if (message.loadAssignment !== undefined)
+      place.error('is not for clusters of type ORIGINAL_DST: their hosts are where clients were going');
+    return undefined;
+  }
   if (message.loadAssignment === undefined) {
     // Envoy takes a STATIC cluster without hosts, and answers 503 for it; for names to resolve, one must be there.
     if (discovery.kind !== 'STATIC') place.error('is missing', { expected: 'endpoints whose names are resolved' });
@@ -92,6 +103,16 @@ function decodeAssignmentOf(
   const assignment = decodeLoadAssignment(message.loadAssignment, place, kind);
   if (assignment !== undefined && discovery.kind === 'LOGICAL_DNS') requireSingleEndpoint(assignment, place);
   return assignment;
+}
+
+function requireFit(discovery: Discovery, policy: LbPolicy, cx: DecodeContext): void {
+  const provides = discovery.kind === 'ORIGINAL_DST';
+  if (provides === (policy === 'CLUSTER_PROVIDED')) return;
+  if (provides) cx.error(`${policy} is not for clusters of type ORIGINAL_DST`, { expected: 'CLUSTER_PROVIDED' });
+  else
+    cx.error(`CLUSTER_PROVIDED is not for clusters of type ${discovery.kind}`, {
+      expected: 'ROUND_ROBIN, LEAST_REQUEST or RANDOM',
+    });
 }
 
 function decodeThresholds(breakers: CircuitBreakers | undefined, priority: number): Thresholds {

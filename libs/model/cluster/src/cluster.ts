@@ -2,10 +2,22 @@ import type { LoadAssignment } from './load-assignment.ts';
 import type { UpstreamTls } from './upstream-tls.ts';
 
 /** Source: Cluster.LbPolicy. */
-export type LbPolicy = 'ROUND_ROBIN' | 'LEAST_REQUEST' | 'RANDOM';
+export type LbPolicy = 'ROUND_ROBIN' | 'LEAST_REQUEST' | 'RANDOM' | 'CLUSTER_PROVIDED';
 
 /** Which addresses of a name are used. AUTO: IPv6 ones, or IPv4 ones where there are none. Source: Cluster.DnsLookupFamily. */
 export type DnsLookupFamily = 'AUTO' | 'V4_ONLY' | 'V6_ONLY' | 'V4_PREFERRED' | 'ALL';
+
+/** Who resolves names. */
+export interface DnsServers {
+  /** `ip:port`, IPv6 in brackets. Empty: this machine's resolver. */
+  readonly addresses: readonly string[];
+  /** Asked only when this machine's resolver gives no answer. Default false. */
+  readonly asFallback: boolean;
+  /** How long one server may take. Default 5,000. */
+  readonly queryTimeoutMs: number;
+  /** How often each server is asked. Default 4. */
+  readonly queryTries: number;
+}
 
 /** How names are resolved, and how often. */
 export interface DnsOptions {
@@ -18,13 +30,27 @@ export interface DnsOptions {
   readonly lookupFamily: DnsLookupFamily;
   /** Up to this much is added to each wait, drawn anew each time. Default 0. */
   readonly jitterMs: number;
+  /** A TTL shorter than this counts as this. Default 0; `dns_min_refresh_rate` of envoy.clusters.dns. */
+  readonly minRefreshRateMs: number;
+  readonly servers: DnsServers;
+}
+
+/** Hosts are wherever clients were going. Source: Cluster.OriginalDstLbConfig. */
+export interface OriginalDstOptions {
+  /** The request names the host as `ip:port` in this field. `''` (default): where the client's connection was going. */
+  readonly header: string;
+  /** Takes the place of the port. */
+  readonly portOverride: number | undefined;
+  /** A host that was not used for so long is dropped. Default 5,000. */
+  readonly cleanupIntervalMs: number;
 }
 
 /** Where the hosts of a cluster come from. Source: Cluster.DiscoveryType, and the extension envoy.clusters.dns. */
 export type Discovery =
   | { readonly kind: 'STATIC' }
   | { readonly kind: 'STRICT_DNS' | 'LOGICAL_DNS'; readonly dns: DnsOptions }
-  | { readonly kind: 'EDS'; readonly eds: EdsOptions };
+  | { readonly kind: 'EDS'; readonly eds: EdsOptions }
+  | { readonly kind: 'ORIGINAL_DST'; readonly originalDst: OriginalDstOptions };
 
 /** Source: Cluster.EdsClusterConfig. */
 export interface EdsOptions {
@@ -133,6 +159,23 @@ export interface Preconnect {
   readonly predictiveRatio: number;
 }
 
+/** How connections to hosts are made. Source: BindConfig, UpstreamConnectionOptions. */
+export interface ConnectionOptions {
+  /** The first of the host's family is used; port 0 is the system's choice. Empty: the system chooses. */
+  readonly sourceAddresses: readonly { readonly address: string; readonly port: number }[];
+  /** TCP keepalive after so much silence; 0 is the system's own time. Undefined: none. */
+  readonly keepAliveIdleMs: number | undefined;
+  readonly happyEyeballs: HappyEyeballs;
+}
+
+/** In which order a host's addresses are tried. Source: UpstreamConnectionOptions.HappyEyeballsConfig. */
+export interface HappyEyeballs {
+  /** `default`: the family of the first address. */
+  readonly firstFamily: 'default' | 'v4' | 'v6';
+  /** So many of it come before the first of the other family. Default 1. */
+  readonly firstFamilyCount: number;
+}
+
 /** Connections begin with the client's addresses. Source: ProxyProtocolUpstreamTransport. */
 export interface ProxyProtocol {
   readonly version: 'V1' | 'V2';
@@ -157,6 +200,7 @@ export interface ClusterConfig {
   /** Default 1 MiB. */
   readonly perConnectionBufferLimitBytes: number;
   readonly http: UpstreamHttpOptions;
+  readonly connection: ConnectionOptions;
   /** Default: none in advance. */
   readonly preconnect: Preconnect;
   /** Clients do not share upstream connections. Default false. */

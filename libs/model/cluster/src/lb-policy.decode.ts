@@ -7,10 +7,12 @@ const EXTENSIONS = 'envoy.extensions.load_balancing_policies';
 const ROUND_ROBIN = `${EXTENSIONS}.round_robin.v3.RoundRobin`;
 const LEAST_REQUEST = `${EXTENSIONS}.least_request.v3.LeastRequest`;
 const RANDOM = `${EXTENSIONS}.random.v3.Random`;
+const CLUSTER_PROVIDED = `${EXTENSIONS}.cluster_provided.v3.ClusterProvided`;
 const BY_TYPE: Readonly<Record<string, LbPolicy>> = {
   [ROUND_ROBIN]: 'ROUND_ROBIN',
   [LEAST_REQUEST]: 'LEAST_REQUEST',
   [RANDOM]: 'RANDOM',
+  [CLUSTER_PROVIDED]: 'CLUSTER_PROVIDED',
 };
 
 export const lbPolicySupport: FieldSupport = {
@@ -28,6 +30,7 @@ export const lbPolicySupport: FieldSupport = {
   [ROUND_ROBIN]: [],
   [LEAST_REQUEST]: ['choice_count'],
   [RANDOM]: [],
+  [CLUSTER_PROVIDED]: [],
 };
 
 /** How a cluster chooses among its hosts. */
@@ -46,7 +49,7 @@ export function decodeLbPolicy(message: Cluster, cx: DecodeContext): DecodedLbPo
   if (loadBalancingPolicy !== undefined) return decodeExtension(loadBalancingPolicy, cx.at('load_balancing_policy'));
   const name = NAMES[message.lbPolicy] ?? 'LOAD_BALANCING_POLICY_CONFIG';
   const leastRequestChoiceCount = lbConfig.case === 'leastRequestLbConfig' ? (lbConfig.value.choiceCount ?? 2) : 2;
-  if (name === 'ROUND_ROBIN' || name === 'LEAST_REQUEST' || name === 'RANDOM')
+  if (name === 'ROUND_ROBIN' || name === 'LEAST_REQUEST' || name === 'RANDOM' || name === 'CLUSTER_PROVIDED')
     return { lbPolicy: name, leastRequestChoiceCount };
   cx.at('lb_policy').later(name, { expected: EXPECTED });
   return undefined;

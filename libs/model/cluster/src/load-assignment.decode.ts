@@ -21,10 +21,12 @@ export const loadAssignmentSupport: FieldSupport = {
   'envoy.config.endpoint.v3.LocalityLbEndpoints': ['locality', 'lb_endpoints', 'load_balancer_endpoints', 'priority', 'metadata'],
   'envoy.config.endpoint.v3.LocalityLbEndpoints.LbEndpointList': ['lb_endpoints'],
   'envoy.config.endpoint.v3.LbEndpoint': ['endpoint', 'health_status', 'load_balancing_weight', 'metadata'],
-  'envoy.config.endpoint.v3.Endpoint': ['address', 'hostname'],
+  'envoy.config.endpoint.v3.Endpoint': ['address', 'hostname', 'additional_addresses'],
+  'envoy.config.endpoint.v3.Endpoint.AdditionalAddress': ['address'],
+  'envoy.config.core.v3.EnvoyInternalAddress': ['server_listener_name', 'endpoint_id'],
   'envoy.config.core.v3.Locality': ['region', 'zone', 'sub_zone'],
   'envoy.config.core.v3.Metadata': ['filter_metadata'],
-  'envoy.config.core.v3.Address': ['socket_address', 'pipe'],
+  'envoy.config.core.v3.Address': ['socket_address', 'pipe', 'envoy_internal_address'],
   'envoy.config.core.v3.SocketAddress': ['protocol', 'address', 'port_value'],
   'envoy.config.core.v3.Pipe': ['path'],
 }; // prettier-ignore
@@ -81,13 +83,22 @@ function decodeEndpoint(message: LbEndpoint, cx: DecodeContext, kind: AddressKin
   }
   const address = decodeEndpointAddress(value.address, cx.at('endpoint', 'address'), kind);
   if (address === undefined) return undefined;
+  const additionalAddresses = value.additionalAddresses.flatMap((additional, i) => {
+    const place = cx.at('endpoint', 'additional_addresses', i, 'address');
+    const decoded = decodeEndpointAddress(additional.address, place, 'ips');
+    if (decoded !== undefined && decoded.kind !== 'socket')
+      place.error('is no IP address', { expected: 'socket_address' });
+    return decoded ?? [];
+  });
   const weight = message.loadBalancingWeight ?? 1;
   if (weight < 1) cx.at('load_balancing_weight').error(`is ${weight}`, { expected: 'at least 1' });
   return {
     address,
+    additionalAddresses,
     hostname: value.hostname,
     healthStatus: HEALTH_STATUSES[message.healthStatus] ?? 'UNKNOWN',
     weight,
+    metadata: message.metadata?.filterMetadata ?? {},
   };
 }
 
@@ -102,10 +113,17 @@ function decodeEndpointAddress(
       cx.at('pipe').error('a Unix socket needs no DNS', { expected: 'a cluster of type STATIC for it' });
     return { kind: 'pipe', path: value.path };
   }
+  if (which === 'envoyInternalAddress') {
+    if (kind === 'names')
+      cx.at('envoy_internal_address').error('a listener of this proxy needs no DNS', {
+        expected: 'a cluster of type STATIC for it',
+      });
+    const listener = value.addressNameSpecifier.value ?? '';
+    if (listener === '') cx.at('envoy_internal_address', 'server_listener_name').error('is missing');
+    return { kind: 'internal', listener, endpointId: value.endpointId };
+  }
   if (which !== 'socketAddress') {
-    const hint = { expected: 'socket_address or pipe' };
-    if (which === undefined) cx.error('is missing', hint);
-    else cx.later('an internal address', hint);
+    cx.error('is missing', { expected: 'socket_address, pipe or envoy_internal_address' });
     return undefined;
   }
   const at = cx.at('socket_address');

@@ -1,7 +1,8 @@
-/** Where an endpoint is. A socket's host is an IP address, or in DNS clusters a name. */
+/** Where an endpoint is. A socket's host is an IP address, or in DNS clusters a name. `internal`: a listener of this proxy. */
 export type EndpointAddress =
   | { readonly kind: 'socket'; readonly host: string; readonly port: number }
-  | { readonly kind: 'pipe'; readonly path: string };
+  | { readonly kind: 'pipe'; readonly path: string }
+  | { readonly kind: 'internal'; readonly listener: string; readonly endpointId: string };
 
 /** Source: envoy.config.core.v3.HealthStatus. UNKNOWN counts as healthy. */
 export const HEALTH_STATUSES = ['UNKNOWN', 'HEALTHY', 'UNHEALTHY', 'DRAINING', 'TIMEOUT', 'DEGRADED'] as const;
@@ -16,12 +17,19 @@ export interface Locality {
 /** One endpoint. Source: endpoint.v3.LbEndpoint. */
 export interface Endpoint {
   readonly address: EndpointAddress;
+  /** Other addresses of the same endpoint. Source: Endpoint.additional_addresses. */
+  readonly additionalAddresses: readonly EndpointAddress[];
   /** Endpoint.hostname; `''` where there is none. */
   readonly hostname: string;
   readonly healthStatus: HealthStatus;
   /** 1 to 2^32 - 1. Default 1. */
   readonly weight: number;
+  /** LbEndpoint.metadata.filter_metadata, as JSON. */
+  readonly metadata: EndpointMetadata;
 }
+
+/** By filter name. Empty for most endpoints. */
+export type EndpointMetadata = Readonly<Record<string, unknown>>;
 
 /** The endpoints of one place. Source: endpoint.v3.LocalityLbEndpoints. */
 export interface LocalityEndpoints {
@@ -45,8 +53,9 @@ export function healthClass(status: HealthStatus): 'healthy' | 'degraded' | 'unh
   return status === 'DEGRADED' ? 'degraded' : 'unhealthy';
 }
 
-/** `10.0.0.1:80`, `[::1]:80`, or a socket's path. */
+/** `10.0.0.1:80`, `[::1]:80`, a socket's path, or `envoy://listener/endpoint`. */
 export function endpointAddressText(address: EndpointAddress): string {
   if (address.kind === 'pipe') return address.path;
+  if (address.kind === 'internal') return `envoy://${address.listener}/${address.endpointId}`;
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }

@@ -43,6 +43,7 @@ export type {
   PreparedListenerFilter,
 } from './listener-filter.ts';
 export { FilterState, type FilterStateKey } from './filter-state.ts';
+export type { InternalListeners } from './internal-listeners.ts';
 export type {
   FilteredConnection,
   NetworkFilter,

@@ -4,13 +4,15 @@ import type { Logger, Runtime, RuntimeSnapshot } from '@weft/core-runtime';
 import type { StatsScope, Tallies } from '@weft/core-stats';
 import { clusterFingerprint, decodeCluster, supported, type ClusterConfig } from '@weft/model-cluster';
 import type { CertificateStatus, ClusterStatus } from '@weft/observe-admin';
-import type { Cluster, ClusterManager as Clusters } from '@weft/proxy-filter-api';
+import type { Cluster, ClusterManager as Clusters, InternalListeners } from '@weft/proxy-filter-api';
 import { ClusterManagerStats } from './cluster-manager-stats.ts';
 import { certificateStatus, clusterStatus } from './cluster-status.ts';
 import type { Discovery, DiscoveryOwner } from './discovery.ts';
-import { createSystemResolver, createTtlResolver, type DnsResolver } from './dns-resolver.ts';
+import type { DnsResolver } from './dns-resolver.ts';
+import { DnsResolvers } from './dns-resolvers.ts';
 import { EndpointDiscovery } from './endpoint-discovery.ts';
 import { LogicalDns } from './logical-dns.ts';
+import { OriginalDst } from './original-dst.ts';
 import { StaticHosts } from './static-hosts.ts';
 import { StrictDns } from './strict-dns.ts';
 import { upstreamTlsFault, type Environment } from './tls-contexts.ts';
@@ -23,10 +25,12 @@ export interface ClusterManagerOptions {
   readonly stats: StatsScope;
   /** What all workers of the process count together. Absent: there is one. */
   readonly tallies?: Tallies;
-  /** Default: the machine's own resolver. */
+  /** Resolves all names, whatever clusters ask for. Default: the machine's own resolver, or the servers that clusters name. */
   readonly resolver?: DnsResolver;
   /** Where certificates in environment variables are looked up. Default: nowhere. */
   readonly environment?: Environment;
+  /** Where clusters reach listeners of this process (EnvoyInternalAddress). Default: nowhere. */
+  readonly internalListeners?: InternalListeners;
 }
 
 /** A cluster that was decoded without fault, ready to be put to work. */
@@ -81,8 +85,7 @@ class Entry implements ManagedCluster, DiscoveryOwner {
 export class ClusterManager implements Clusters {
   static readonly supported: FieldSupport = supported;
   private readonly world: ClusterWorld;
-  private readonly resolver: DnsResolver;
-  private readonly ttlResolver: DnsResolver;
+  private readonly resolvers: DnsResolvers;
   private readonly stats: ClusterManagerStats;
   private readonly logger: Logger;
   private readonly active = new Map<string, Entry>();
@@ -90,7 +93,7 @@ export class ClusterManager implements Clusters {
   private waiters: (() => void)[] = [];
 
   constructor(options: ClusterManagerOptions) {
-    const { runtime, flags, stats, tallies, resolver, environment } = options;
+    const { runtime, flags, stats, tallies, resolver, environment, internalListeners } = options;
     this.stats = new ClusterManagerStats(stats.scope('cluster_manager.'));
     this.world = {
       runtime,
@@ -98,10 +101,10 @@ export class ClusterManager implements Clusters {
       stats,
       environment: environment ?? {},
       ...(tallies === undefined ? {} : { tallies }),
+      internalListeners,
       clusterUpdated: this.stats.clusterUpdated,
     };
-    this.resolver = resolver ?? createSystemResolver();
-    this.ttlResolver = resolver ?? createTtlResolver(this.resolver);
+    this.resolvers = new DnsResolvers(stats, resolver);
     this.logger = runtime.loggers.get('upstream');
   }
 
@@ -234,9 +237,11 @@ export class ClusterManager implements Clusters {
         return new StaticHosts(cluster, entry);
       case 'EDS':
         return new EndpointDiscovery(cluster, { runtime, stats }, entry);
+      case 'ORIGINAL_DST':
+        return new OriginalDst(cluster, runtime, entry);
       case 'STRICT_DNS':
       case 'LOGICAL_DNS': {
-        const resolver = discovery.dns.respectTtl ? this.ttlResolver : this.resolver;
+        const resolver = this.resolvers.for(discovery.dns);
         const Kind = discovery.kind === 'STRICT_DNS' ? StrictDns : LogicalDns;
         return new Kind(cluster, { runtime, resolver }, entry);
       }

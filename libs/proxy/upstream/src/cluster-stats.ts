@@ -10,7 +10,7 @@ const ALWAYS_COUNTERS =
   'default.total_match_count assignment_stale assignment_timeout_received assignment_use_cached bind_errors lb_local_cluster_not_ok ' +
   'lb_recalculate_zone_structures lb_subsets_created lb_subsets_fallback lb_subsets_fallback_panic lb_subsets_removed ' +
   'lb_subsets_selected lb_zone_cluster_too_small lb_zone_no_capacity_left lb_zone_number_differs ' +
-  'lb_zone_routing_all_directly lb_zone_routing_cross_zone lb_zone_routing_sampled original_dst_host_invalid ' +
+  'lb_zone_routing_all_directly lb_zone_routing_cross_zone lb_zone_routing_sampled ' +
   'upstream_cx_connect_with_0_rtt ' +
   'upstream_cx_http3_total upstream_cx_preconnect_skipped upstream_http3_broken upstream_rq_0rtt ' +
   'upstream_rq_rx_reset_no_error http1.dropped_headers_with_underscores http1.metadata_not_supported_error ' +
@@ -35,6 +35,8 @@ class ScopedStats {
 export class ClusterSslStats extends ScopedStats {
   readonly handshake = this.scope.counter('handshake');
   readonly connectionError = this.scope.counter('connection_error');
+  /** Ours: connection errors whose peer spoke no TLS. */
+  readonly plaintextPeer = this.scope.counter('plaintext_peer');
   readonly failVerifyError = this.scope.counter('fail_verify_error');
   readonly failVerifySan = this.scope.counter('fail_verify_san');
   readonly failVerifyCertHash = this.scope.counter('fail_verify_cert_hash');
@@ -106,6 +108,7 @@ export class ClusterStats extends ScopedStats implements ClusterRequestStats {
   readonly upstreamFlowControlBackedUp = this.scope.counter('upstream_flow_control_backed_up_total');
   readonly upstreamFlowControlDrained = this.scope.counter('upstream_flow_control_drained_total');
 
+  readonly originalDstHostInvalid = this.scope.counter('original_dst_host_invalid');
   readonly lbHealthyPanic = this.scope.counter('lb_healthy_panic');
   readonly maxHostWeight = this.scope.gauge('max_host_weight');
   readonly membershipChange = this.scope.counter('membership_change');

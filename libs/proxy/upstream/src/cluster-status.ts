@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { Clock } from '@weft/core-runtime';
-import type { HealthStatus, TextSource, Thresholds } from '@weft/model-cluster';
+import { endpointAddressText, type HealthStatus, type TextSource, type Thresholds } from '@weft/model-cluster';
 import type {
   AdminAddress,
   CertificateDetails,
@@ -48,7 +48,7 @@ const FLAGS: Readonly<Record<HealthStatus, readonly HealthFlag[]>> = {
 function hostStatus(host: UpstreamHost): HostStatus {
   const { endpoint, locality } = host;
   const address: AdminAddress =
-    endpoint.kind === 'pipe' ? { path: endpoint.path } : { ip: endpoint.host, port: endpoint.port };
+    endpoint.kind === 'socket' ? { ip: endpoint.host, port: endpoint.port } : { path: endpointAddressText(endpoint) };
   return {
     address,
     stats: host.stats,

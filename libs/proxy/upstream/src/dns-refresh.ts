@@ -57,7 +57,8 @@ export class DnsRefresh {
       this.owner.onFailure(answer.kind === 'failed' ? answer.reason : 'the name has no address');
     }
     const ttlMs = answer.kind === 'resolved' && dns.respectTtl ? answer.ttlMs : undefined;
-    const waitMs = good ? ttlMs || dns.refreshRateMs : this.failureWaitMs();
+    const goodWaitMs = ttlMs ? Math.max(ttlMs, dns.minRefreshRateMs) : dns.refreshRateMs;
+    const waitMs = good ? goodWaitMs : this.failureWaitMs();
     const jitterMs = dns.jitterMs > 0 ? runtime.random.below(Math.ceil(dns.jitterMs)) : 0;
     this.timer = after(runtime.timers, waitMs + jitterMs, () => this.start());
   }

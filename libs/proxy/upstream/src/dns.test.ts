@@ -184,10 +184,7 @@ test('a closed discovery takes no late answer and leaves no timer', () => {
 });
 
 test('address families are chosen as the configuration says', () => {
-  const found = [
-    { address: '10.0.0.1', version: 4 },
-    { address: '::1', version: 6 },
-  ] as const;
+  const found = ['10.0.0.1', '::1'] as const;
   assert.deepEqual(chooseFamily(found, 'AUTO'), ['::1']);
   assert.deepEqual(chooseFamily(found, 'V4_ONLY'), ['10.0.0.1']);
   assert.deepEqual(chooseFamily(found, 'V6_ONLY'), ['::1']);

@@ -68,7 +68,12 @@ export class EndpointDiscovery implements Discovery, ResourceWatcher {
     reportUnsupported(message, supported, cx);
     const assignment = decodeLoadAssignment(message as ClusterLoadAssignment, cx, 'ips');
     if (assignment === undefined || cx.faults.length > before) return Promise.resolve(cx.faults.slice(before));
-    if (!this.cluster.setHosts(hostsOf(assignment), assignment.overprovisioningFactor))
+    if (
+      !this.cluster.setHosts(
+        hostsOf(assignment, this.cluster.config.connection.happyEyeballs),
+        assignment.overprovisioningFactor,
+      )
+    )
       requestStats.updateNoRebuild.inc();
     this.done();
     return Promise.resolve([]);

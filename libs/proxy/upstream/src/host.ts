@@ -1,5 +1,12 @@
 import type { SocketAddress } from '@weft/core-http';
-import type { EndpointAddress, HealthStatus, Locality } from '@weft/model-cluster';
+import {
+  endpointAddressText,
+  type EndpointAddress,
+  type EndpointMetadata,
+  type HealthStatus,
+  type Locality,
+} from '@weft/model-cluster';
+import type { ConnectTarget } from '@weft/net-tcp';
 import type { Host, HostStats } from '@weft/proxy-filter-api';
 import type { HttpPool } from './http-pool.ts';
 
@@ -24,7 +31,13 @@ export interface HostOptions {
   readonly healthStatus: HealthStatus;
   readonly locality: Locality;
   readonly priority: number;
+  /** Other addresses of the same host, in the order to try them. Default none. */
+  readonly alternatives?: readonly SocketEndpoint[];
+  /** What its endpoint is labelled with. Default nothing. */
+  readonly metadata?: EndpointMetadata;
 }
+
+export type SocketEndpoint = EndpointAddress & { kind: 'socket' };
 
 /**
  * One upstream host. It keeps its identity, stats and connections while updates only move its weight, health or priority.
@@ -35,6 +48,8 @@ export class UpstreamHost implements Host {
   readonly hostname: string;
   readonly locality: Locality;
   endpoint: EndpointAddress;
+  /** What `connect` may use where `endpoint` does not answer. */
+  alternatives: readonly ConnectTarget[];
   address: SocketAddress;
   weight: number;
   healthStatus: HealthStatus;
@@ -55,6 +70,7 @@ export class UpstreamHost implements Host {
     this.hostname = options.hostname;
     this.locality = options.locality;
     this.endpoint = options.endpoint;
+    this.alternatives = (options.alternatives ?? []).map(targetOf);
     this.address = addressOf(options.endpoint);
     this.weight = options.weight;
     this.healthStatus = options.healthStatus;
@@ -62,8 +78,9 @@ export class UpstreamHost implements Host {
   }
 
   /** The logical host moved: new connections go to `endpoint`, those that exist stay. */
-  moveTo(endpoint: EndpointAddress): void {
+  moveTo(endpoint: EndpointAddress, alternatives: readonly SocketEndpoint[]): void {
     this.endpoint = endpoint;
+    this.alternatives = alternatives.map(targetOf);
     this.address = addressOf(endpoint);
   }
 
@@ -83,8 +100,11 @@ export class UpstreamHost implements Host {
   }
 }
 
+function targetOf({ host, port }: SocketEndpoint): ConnectTarget {
+  return { address: host, port };
+}
+
 function addressOf(endpoint: EndpointAddress): SocketAddress {
-  if (endpoint.kind === 'pipe') return { ip: endpoint.path, port: 0, text: endpoint.path };
-  const { host, port } = endpoint;
-  return { ip: host, port, text: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}` };
+  const text = endpointAddressText(endpoint);
+  return endpoint.kind === 'socket' ? { ip: endpoint.host, port: endpoint.port, text } : { ip: text, port: 0, text };
 }

@@ -1,4 +1,4 @@
-import type { TransportClose, TransportReceiver } from '@weft/core-bytes';
+import type { Transport, TransportClose, TransportReceiver } from '@weft/core-bytes';
 import type { ClientCodec, ClientCodecCallbacks, ResetReason } from '@weft/core-http';
 import { after, type Timer, type TimerCallback } from '@weft/core-runtime';
 import type { RoutePriority } from '@weft/model-route';
@@ -7,7 +7,7 @@ import { createClientCodec } from './client-codecs.ts';
 import type { UpstreamHost } from './host.ts';
 import type { PoolContext } from './pool-context.ts';
 import type { PoolKind } from './pool-kind.ts';
-import { UpstreamConnection, type OpenTransport } from './upstream-connection.ts';
+import { UpstreamConnection } from './upstream-connection.ts';
 
 /** A small integer that no connection lives to reach. */
 const UNLIMITED = 0x3fff_ffff;
@@ -117,12 +117,12 @@ export class HttpConnection
 
   // ---- connecting
 
-  protected opened(transport: OpenTransport): void {
+  protected opened(transport: Transport): void {
     const { stats, config, timers, random } = this.cx;
     const { maxConnectionDurationMs, maxConnectionDurationJitterPercent: jitter } = config.http;
     let { protocol } = this.owner.kind;
     if (protocol === 'auto') {
-      protocol = transport.alpnProtocol === 'h2' ? 'http2' : 'http1';
+      protocol = this.alpnProtocol === 'h2' ? 'http2' : 'http1';
       this.host.lastAlpn = protocol === 'http2' ? 'h2' : 'http/1.1';
       (protocol === 'http2' ? stats.upstreamCxHttp2Total : stats.upstreamCxHttp1Total).inc();
     }
@@ -174,6 +174,8 @@ export class HttpConnection
     this.spend();
     this.countClose(this.peerEnded ? 'remote' : close.by, this.lostRequest || this.active > 0);
     this.cx.stats.upstreamRqPerCx.record(this.requests);
+    // HTTP/1.1 frees its only place when the codec says that it has gone away.
+    if (this.codec?.protocol === 'HTTP/2') this.releaseLost();
     // The codec resets the requests, whose owners may ask for another connection at once: this one is out of all counts.
     this.codec?.onClose(close);
     this.owner.onClosed(this);
@@ -193,10 +195,6 @@ export class HttpConnection
     const { stats } = this.cx;
     if (reason === 'local reset' || reason === 'protocol error') stats.upstreamRqTxReset.inc();
     else if (reason === 'remote reset') stats.upstreamRqRxReset.inc();
-    else if (reason === 'connection termination') {
-      this.lostRequest = true;
-      stats.upstreamRqPendingFailureEject.inc();
-    }
     this.onStreamEnd();
   }
 
@@ -251,6 +249,13 @@ export class HttpConnection
     if (this.spent) return;
     this.spent = true;
     this.owner.onSpent(this);
+  }
+
+  private releaseLost(): void {
+    while (this.active > 0) {
+      this.cx.stats.upstreamRqPendingFailureEject.inc();
+      this.release();
+    }
   }
 
   private release(): void {

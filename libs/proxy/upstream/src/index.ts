@@ -4,6 +4,6 @@ export {
   type DecodedCluster,
   type ManagedCluster,
 } from './cluster-manager.ts';
-export { createSystemResolver, createTtlResolver, type DnsAnswer, type DnsResolver } from './dns-resolver.ts';
+export { createSystemResolver, type DnsAnswer, type DnsResolver } from './dns-resolver.ts';
 export { UpstreamCluster, type ClusterWorld } from './upstream-cluster.ts';
 export { UpstreamHost } from './host.ts';

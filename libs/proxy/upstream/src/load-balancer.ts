@@ -124,6 +124,8 @@ function ofPolicy(hosts: readonly UpstreamHost[], options: PickerOptions): Picke
   const weighted = hosts.some((host) => host.weight !== first?.weight);
   switch (config.lbPolicy) {
     case 'ROUND_ROBIN':
+    // Hosts of an ORIGINAL_DST cluster are told by the request, and not picked here.
+    case 'CLUSTER_PROVIDED':
       return weighted ? new WeightedSchedule(hosts) : new Rotation(hosts, random);
     case 'RANDOM':
       return new RandomPicker(hosts, random);

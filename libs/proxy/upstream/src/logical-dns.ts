@@ -1,12 +1,14 @@
 import type { Logger, Runtime } from '@weft/core-runtime';
-import type { Endpoint, EndpointAddress, LoadAssignment, LocalityEndpoints } from '@weft/model-cluster';
+import type { Endpoint, LoadAssignment, LocalityEndpoints } from '@weft/model-cluster';
+import { addressOrder } from './address-order.ts';
 import type { Discovery, DiscoveryOwner } from './discovery.ts';
 import { DnsRefresh, type DnsRefreshOwner } from './dns-refresh.ts';
 import type { DnsResolver } from './dns-resolver.ts';
+import type { SocketEndpoint } from './host.ts';
 import type { UpstreamCluster } from './upstream-cluster.ts';
 
 /**
- * LOGICAL_DNS: one host, whatever its name resolves to. New connections go to the first address of the last answer; those
+ * LOGICAL_DNS: one host, whatever its name resolves to. New connections go to the addresses of the last answer, the first that answers; those
  * that exist stay until they end, since large services answer with other addresses each time.
  */
 export class LogicalDns implements Discovery, DnsRefreshOwner {
@@ -51,10 +53,14 @@ export class LogicalDns implements Discovery, DnsRefreshOwner {
   }
 
   onAddresses(addresses: readonly string[]): boolean {
-    const [first] = addresses;
+    const { port } = this;
+    const [first, ...others] = addressOrder(
+      addresses.map((host) => ({ kind: 'socket' as const, host, port })),
+      this.cluster.config.connection.happyEyeballs,
+    );
     // Unlike a strict cluster a logical one never loses its host, so an answer without addresses is none.
     if (first === undefined) return false;
-    this.moveTo({ kind: 'socket', host: first, port: this.port });
+    this.moveTo(first, others);
     this.done();
     return true;
   }
@@ -66,18 +72,18 @@ export class LogicalDns implements Discovery, DnsRefreshOwner {
     this.done();
   }
 
-  private moveTo(endpoint: EndpointAddress & { kind: 'socket' }): void {
+  private moveTo(endpoint: SocketEndpoint, alternatives: readonly SocketEndpoint[]): void {
     const [known] = this.cluster.hosts;
     if (known === undefined) {
-      const { hostname, weight, healthStatus } = this.endpoint;
+      const { hostname, weight, healthStatus, metadata } = this.endpoint;
       const { locality, priority } = this.locality;
       const name = hostname === '' ? this.name : hostname;
-      const host = { endpoint, hostname: name, weight, healthStatus, locality, priority };
+      const host = { endpoint, alternatives, hostname: name, weight, healthStatus, locality, priority, metadata };
       this.cluster.setHosts([host], this.assignment.overprovisioningFactor);
       return;
     }
     if (known.address.ip === endpoint.host) this.cluster.requestStats.updateNoRebuild.inc();
-    else known.moveTo(endpoint);
+    known.moveTo(endpoint, alternatives);
   }
 
   private done(): void {

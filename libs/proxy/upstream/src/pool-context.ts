@@ -1,7 +1,8 @@
 import type { Clock, Random, Timers } from '@weft/core-runtime';
 import type { ClusterConfig } from '@weft/model-cluster';
 import type { RoutePriority } from '@weft/model-route';
-import type { Http1ClientSettings } from '@weft/net-h1';
+import type { InternalListeners } from '@weft/proxy-filter-api';
+import type { CodecSettings } from './client-codecs.ts';
 import type { ClusterStats } from './cluster-stats.ts';
 import type { ResourceLimits } from './resource-limits.ts';
 import type { UpstreamTlsContexts } from './tls-contexts.ts';
@@ -14,9 +15,11 @@ export interface PoolContext {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
+  /** For hosts that are listeners of this process; undefined: there are none. */
+  readonly internalListeners: InternalListeners | undefined;
   /** Undefined for plain bytes. */
   readonly tls: UpstreamTlsContexts | undefined;
-  readonly http1: Http1ClientSettings;
+  readonly codecs: CodecSettings;
   /** Of all pools together, for the predictive preconnect. */
   readonly demand: Demand;
 }

@@ -14,7 +14,10 @@ export class StaticHosts implements Discovery {
   start(): void {
     const { loadAssignment } = this.cluster.config;
     if (loadAssignment !== undefined)
-      this.cluster.setHosts(hostsOf(loadAssignment), loadAssignment.overprovisioningFactor);
+      this.cluster.setHosts(
+        hostsOf(loadAssignment, this.cluster.config.connection.happyEyeballs),
+        loadAssignment.overprovisioningFactor,
+      );
     this.owner.onInitialized();
   }
 

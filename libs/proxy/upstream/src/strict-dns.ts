@@ -86,7 +86,7 @@ class Target implements DnsRefreshOwner {
   }
 
   hosts(): HostOptions[] {
-    const { address, hostname, weight, healthStatus } = this.endpoint;
+    const { address, hostname, weight, healthStatus, metadata } = this.endpoint;
     if (address.kind !== 'socket') return [];
     const { locality, priority } = this.locality;
     return this.addresses.map((host) => ({
@@ -96,6 +96,7 @@ class Target implements DnsRefreshOwner {
       healthStatus,
       locality,
       priority,
+      metadata,
     }));
   }
 

@@ -5,22 +5,26 @@ import {
   endpointAddressText,
   healthClass,
   type ClusterConfig,
+  type EndpointAddress,
+  type HappyEyeballs,
   type LoadAssignment,
 } from '@weft/model-cluster';
 import type { RoutePriority } from '@weft/model-route';
-import { http1ClientSettings } from '@weft/net-h1';
 import type {
   Cluster,
   Host,
   HttpPoolCallbacks,
+  InternalListeners,
   LoadBalancerContext,
   PoolHandle,
   RetryBreaker,
   TcpPoolCallbacks,
 } from '@weft/proxy-filter-api';
+import { addressOrder } from './address-order.ts';
+import { codecSettings } from './client-codecs.ts';
 import { ClusterStats } from './cluster-stats.ts';
 import { HttpPool, type HttpPoolOwner } from './http-pool.ts';
-import { UpstreamHost, type HostOptions } from './host.ts';
+import { UpstreamHost, type HostOptions, type SocketEndpoint } from './host.ts';
 import { createPicker, type Picker } from './load-balancer.ts';
 import type { PoolContext } from './pool-context.ts';
 import type { PoolKind } from './pool-kind.ts';
@@ -38,8 +42,15 @@ export interface ClusterWorld {
   readonly environment: Environment;
   /** What all workers of the process count together. Absent: there is one. */
   readonly tallies?: Tallies;
+  /** Where clusters reach listeners of this process. Absent: there are none. */
+  readonly internalListeners?: InternalListeners | undefined;
   /** Counts changes of hosts after the first ones. */
   readonly clusterUpdated: Counter;
+}
+
+/** Tells the host of each request by itself: clusters whose hosts are not picked among a set. */
+export interface HostProvider {
+  pick(cx: LoadBalancerContext): UpstreamHost | undefined;
 }
 
 const NEVER = { numerator: 0, denominator: 100 } as const;
@@ -61,6 +72,8 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
   private readonly kinds: PoolKinds;
   private readonly maintenanceKey: string;
   private hostList: readonly UpstreamHost[] = [];
+  /** Set by the cluster's discovery where it has one. */
+  hostProvider: HostProvider | undefined;
   private picker: Picker = { pick: () => undefined };
   /** Replaced or removed. */
   private drained = false;
@@ -95,12 +108,9 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
       timers: world.runtime.timers,
       random: world.runtime.random,
       demand: { room: 0 },
+      internalListeners: world.internalListeners,
       tls: this.tls,
-      http1: http1ClientSettings({
-        maxResponseHeadersKb: config.http.maxResponseHeadersKb,
-        maxHeadersCount: config.http.maxHeadersCount,
-        enableTrailers: config.http.enableTrailers,
-      }),
+      codecs: codecSettings(config, world.runtime, scope),
     };
   }
 
@@ -115,6 +125,7 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
   }
 
   pick(cx: LoadBalancerContext): Host | undefined {
+    if (this.hostProvider !== undefined) return this.hostProvider.pick(cx);
     let host = this.picker.pick();
     for (let i = 0; i < cx.hostSelectionRetries && host !== undefined && cx.shouldSelectAnotherHost(host); i += 1)
       host = this.picker.pick();
@@ -294,17 +305,30 @@ function dropIdlePool(host: UpstreamHost, priority: RoutePriority): void {
 }
 
 /** The hosts that an assignment of IP addresses names. */
-export function hostsOf(assignment: LoadAssignment): HostOptions[] {
+export function hostsOf(assignment: LoadAssignment, happyEyeballs: HappyEyeballs): HostOptions[] {
   return assignment.localities.flatMap(({ locality, priority, endpoints }) =>
-    endpoints.map(({ address, hostname, weight, healthStatus }) => ({
+    endpoints.map(({ address, additionalAddresses, hostname, weight, healthStatus, metadata }) => ({
       endpoint: address,
       hostname,
       weight,
       healthStatus,
       locality,
       priority,
+      alternatives: alternativesOf(address, additionalAddresses, happyEyeballs),
+      metadata,
     })),
   );
+}
+
+/** The first attempt is the configured address's, whatever its family; its alternatives follow it in turns. */
+function alternativesOf(
+  address: EndpointAddress,
+  additional: readonly EndpointAddress[],
+  happyEyeballs: HappyEyeballs,
+): SocketEndpoint[] {
+  if (address.kind !== 'socket' || additional.length === 0) return [];
+  const all = [address, ...additional.filter((entry) => entry.kind === 'socket')];
+  return addressOrder(all, happyEyeballs).filter((entry) => entry !== address);
 }
 
 /** Name and place are what a host is; only weight, health and priority may change under it. */

@@ -1,20 +1,22 @@
 import type { Transport, TransportClose } from '@weft/core-bytes';
 import type { SocketAddress } from '@weft/core-http';
 import type { RoutePriority } from '@weft/model-route';
-import { connect, type Connecting, type ConnectFailure, type ConnectOptions, type ConnectOwner } from '@weft/net-tcp';
+import type { EndpointAddress } from '@weft/model-cluster';
+import {
+  connect,
+  type Connecting,
+  type ConnectFailure,
+  type ConnectOptions,
+  type ConnectOwner,
+  type SocketTransport,
+} from '@weft/net-tcp';
 import type { PoolFailure } from '@weft/proxy-filter-api';
 import { connectFailureText, isVerifyFailure } from './connect-failure-text.ts';
 import type { UpstreamHost } from './host.ts';
+import { connectInternally } from './internal-connect.ts';
 import type { PoolContext } from './pool-context.ts';
 import type { PoolKind } from './pool-kind.ts';
 import type { ResourceLimits } from './resource-limits.ts';
-
-/** A transport that is connected. */
-export interface OpenTransport extends Transport {
-  readonly localAddress: SocketAddress;
-  /** `''` without TLS, or without a choice. */
-  readonly alpnProtocol: string;
-}
 
 /**
  * One connection to a host, and its share of the counts: connecting -> (open -> closed | closed). It counts from its making,
@@ -26,6 +28,8 @@ export abstract class UpstreamConnection implements ConnectOwner {
   protected readonly limits: ResourceLimits;
   protected transport: Transport | undefined;
   protected localAddress: SocketAddress | undefined;
+  /** What ALPN chose; `''` without TLS, or without a choice. */
+  protected alpnProtocol = '';
   private readonly attempt: Connecting;
   private readonly startedMs: number;
   private sentBytes = 0;
@@ -41,17 +45,26 @@ export abstract class UpstreamConnection implements ConnectOwner {
     this.limits.connections.inc();
     host.stats.cxTotal += 1;
     host.stats.cxActive += 1;
-    this.attempt = connect(connectOptions(cx, host, kind), this);
+    this.attempt =
+      host.endpoint.kind === 'internal'
+        ? connectInternally(cx.internalListeners, host.endpoint.listener, this)
+        : connect(connectOptions(cx, host, host.endpoint, kind), this);
   }
 
   /** The connection is open; `transport` is set. */
-  protected abstract opened(transport: OpenTransport): void;
+  protected abstract opened(transport: Transport): void;
   /** It will never be. */
   protected abstract failed(failure: PoolFailure): void;
 
-  onConnected(transport: OpenTransport): void {
-    this.transport = transport;
+  onConnected(transport: SocketTransport): void {
     this.localAddress = transport.localAddress;
+    this.alpnProtocol = transport.alpnProtocol;
+    this.onOpen(transport);
+  }
+
+  /** As `onConnected`, for a connection within this process. */
+  onOpen(transport: Transport): void {
+    this.transport = transport;
     this.cx.stats.upstreamCxConnectMs.record(this.cx.clock.nowMs() - this.startedMs);
     this.cx.stats.ssl?.handshake.inc();
     this.opened(transport);
@@ -66,6 +79,7 @@ export abstract class UpstreamConnection implements ConnectOwner {
     if (failure.reason === 'tls' && stats.ssl !== undefined) {
       if (isVerifyFailure(failure)) stats.ssl.failVerifyError.inc();
       else stats.ssl.connectionError.inc();
+      if (failure.plaintext === true) stats.ssl.plaintextPeer.inc();
     }
     this.countClose(timeout ? 'local' : 'remote', false);
     this.failed({ ...connectFailureText(failure), host: this.host });
@@ -112,16 +126,26 @@ export abstract class UpstreamConnection implements ConnectOwner {
   }
 }
 
-function connectOptions(cx: PoolContext, host: UpstreamHost, kind: PoolKind): ConnectOptions {
-  const { endpoint } = host;
+type Reachable = Exclude<EndpointAddress, { kind: 'internal' }>;
+
+function connectOptions(cx: PoolContext, host: UpstreamHost, endpoint: Reachable, kind: PoolKind): ConnectOptions {
   const { config, timers } = cx;
+  const { sourceAddresses, keepAliveIdleMs } = config.connection;
   const shared = {
     connectTimeoutMs: config.connectTimeoutMs,
     perConnectionBufferLimitBytes: config.perConnectionBufferLimitBytes,
     timers,
     ...(cx.tls === undefined ? {} : { tls: cx.tls.forHost(host, kind) }),
+    ...(kind.preamble === undefined ? {} : { preamble: kind.preamble }),
+    ...(sourceAddresses.length === 0 ? {} : { sourceAddresses }),
+    ...(keepAliveIdleMs === undefined ? {} : { keepAliveIdleMs }),
   };
-  return endpoint.kind === 'pipe'
-    ? { address: '', port: 0, path: endpoint.path, ...shared }
-    : { address: endpoint.host, port: endpoint.port, ...shared };
+  if (endpoint.kind === 'pipe') return { address: '', port: 0, path: endpoint.path, ...shared };
+  const { alternatives } = host;
+  return {
+    address: endpoint.host,
+    port: endpoint.port,
+    ...(alternatives.length === 0 ? {} : { alternatives }),
+    ...shared,
+  };
 }

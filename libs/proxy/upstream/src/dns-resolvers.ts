@@ -1,0 +1,65 @@
+import type { StatsScope } from '@weft/core-stats';
+import type { DnsLookupFamily, DnsOptions } from '@weft/model-cluster';
+import {
+  createFallbackResolver,
+  createServerResolver,
+  createSystemResolver,
+  type DnsAnswer,
+  type DnsResolver,
+} from './dns-resolver.ts';
+import { DnsStats } from './dns-stats.ts';
+
+/** The resolvers of a proxy: clusters that ask the same servers share one. */
+export class DnsResolvers {
+  private readonly stats: DnsStats;
+  private readonly system: DnsResolver;
+  /** Tests put one in the place of all. */
+  private readonly only: DnsResolver | undefined;
+  private readonly known = new Map<string, DnsResolver>();
+
+  constructor(stats: StatsScope, only?: DnsResolver) {
+    this.stats = new DnsStats(stats.scope('dns.cares.'));
+    this.system = createSystemResolver();
+    this.only = only && new CountingResolver(only, this.stats);
+  }
+
+  for(dns: DnsOptions): DnsResolver {
+    if (this.only !== undefined) return this.only;
+    const key = JSON.stringify([dns.respectTtl, dns.servers]);
+    let resolver = this.known.get(key);
+    if (resolver === undefined) {
+      resolver = new CountingResolver(this.create(dns), this.stats);
+      this.known.set(key, resolver);
+    }
+    return resolver;
+  }
+
+  /** This machine's way to resolve names, unless servers are named; TTLs are known only to those who ask servers. */
+  private create({ respectTtl, servers }: DnsOptions): DnsResolver {
+    if (servers.addresses.length === 0) return respectTtl ? createServerResolver(servers, this.system) : this.system;
+    if (!servers.asFallback) return createServerResolver(servers);
+    return createFallbackResolver(this.system, createServerResolver(servers));
+  }
+}
+
+class CountingResolver implements DnsResolver {
+  private readonly inner: DnsResolver;
+  private readonly stats: DnsStats;
+
+  constructor(inner: DnsResolver, stats: DnsStats) {
+    this.inner = inner;
+    this.stats = stats;
+  }
+
+  resolve(name: string, family: DnsLookupFamily, answer: (answer: DnsAnswer) => void): void {
+    const { stats } = this;
+    stats.resolveTotal.inc();
+    stats.pendingResolutions.inc();
+    this.inner.resolve(name, family, (found) => {
+      stats.pendingResolutions.dec();
+      if (found.kind === 'failed') (found.reason === 'ETIMEOUT' ? stats.timeouts : stats.getAddrFailure).inc();
+      else if (found.addresses.length === 0) stats.notFound.inc();
+      answer(found);
+    });
+  }
+}
