@@ -62,9 +62,12 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
   private routeKnown = false;
   /** The head of the response went to the codec. */
   private answered = false;
+  private closeAfter = false;
   /** A local reply took the terminal filter's place. */
   private replied = false;
   private responseHeld = false;
+  /** The last octet of the response went to the codec. */
+  private ended = false;
   private upgradeAccepted = false;
 
   constructor(owner: StreamOwner, codec: ServerStream, protocol: Protocol) {
@@ -103,6 +106,7 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
       return;
     }
     if (!end && headers.get('expect')?.toLowerCase() === '100-continue' && !hcm.config.proxy100Continue) {
+      hcm.stats.chargeResponse(100);
       this.codec.informational(new ResponseHeaderMap(100));
       headers.remove('expect');
     }
@@ -157,7 +161,9 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
   sendInformational(headers: ResponseHeaderMap): void {
     // A 100 that nobody asked the upstream for: the proxy answered the client's Expect itself.
     if (headers.status === 100 && !this.hcm.config.proxy100Continue) return;
-    if (!this.over && !this.answered) this.codec.informational(headers);
+    if (this.over || this.answered) return;
+    this.hcm.stats.chargeResponse(headers.status);
+    this.codec.informational(headers);
   }
 
   sendHeaders(headers: ResponseHeaderMap, end: boolean): void {
@@ -194,6 +200,8 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
         ? localReplyHead(reply, this.request)
         : localReplies.write(reply, new FilterSlot(this, this.filters.length));
     this.replied = true;
+    // A bad request may be the first half of a message that the client and this proxy read differently.
+    this.closeAfter = reply.status === 400 && !this.owner.http2 && !this.hcm.config.streamErrorOnInvalidHttpMessage;
     this.response = headers;
     const end = body.length === 0 || this.request.method === 'HEAD';
     if (this.responsePath === undefined) {
@@ -237,19 +245,20 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
     this.touch();
     info.firstDownstreamTxMs = this.activeMs;
     this.owner.onResponse(this);
+    if (this.closeAfter) headers.set('connection', 'close');
     this.codec.headers(headers, end);
-    if (end) this.finish();
+    if (end) this.end();
   }
   answerData(chunk: Buffer, end: boolean): boolean {
     this.info.bytesSent += chunk.length;
     this.touch();
     const more = this.codec.data(chunk, end);
-    if (end) this.finish();
+    if (end) this.end();
     return more;
   }
   answerTrailers(trailers: HeaderMap): void {
     this.codec.trailers(trailers);
-    this.finish();
+    this.end();
   }
   holdResponse(held: boolean): void {
     this.responseHeld = held;
@@ -341,6 +350,12 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
     this.stopRequestTimer();
   }
 
+  /** The response is complete. */
+  private end(): void {
+    this.ended = true;
+    this.finish();
+  }
+
   private finish(): void {
     this.over = true;
     this.stopTimers();
@@ -352,10 +367,12 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
     stats.rqActive.dec();
     if (this.upgradeAccepted) stats.cxUpgradesActive.dec();
     if (info.responseCode !== 0) {
-      stats.rqCompleted.inc();
-      stats.rqByClass[Math.floor(info.responseCode / 100)]?.inc();
+      stats.chargeResponse(info.responseCode);
       stats.rqTime.record(info.endMs - info.startMs);
-      if (!this.requestComplete) stats.rqResponseBeforeComplete.inc();
+      if (this.ended && !this.requestComplete) {
+        stats.rqResponseBeforeComplete.inc();
+        stats.rqRxReset.inc();
+      }
     }
     const sent = this.answered ? response : undefined;
     for (const log of hcm.accessLogs) log.log(info, this.request, sent);

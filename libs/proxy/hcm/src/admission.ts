@@ -31,7 +31,7 @@ function refuseByForm(stream: ActiveStream, headers: RequestHeaderMap): LocalRep
   if (headers.authority === '') return { status: 400, body: '', details: 'missing_host_header' };
   if (headers.path === '') {
     if (headers.method !== 'CONNECT') return { status: 404, body: '', details: 'missing_path_rejected' };
-  } else if (headers.path.charCodeAt(0) !== 47 && headers.path !== '*') {
+  } else if (headers.path.charCodeAt(0) !== 47) {
     stats.rqNonRelativePath.inc();
     return { status: 404, body: '', details: 'absolute_path_rejected' };
   }

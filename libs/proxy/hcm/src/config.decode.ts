@@ -60,6 +60,10 @@ export function decodeHcm(message: HttpConnectionManager, cx: DecodeContext, fil
       cx.at('http2_protocol_options'),
       message.streamErrorOnInvalidHttpMessage ?? false,
     ),
+    streamErrorOnInvalidHttpMessage:
+      message.httpProtocolOptions?.overrideStreamErrorOnInvalidHttpMessage ??
+      message.streamErrorOnInvalidHttpMessage ??
+      false,
     ...requestOptions(message),
     internalRanges: (internal?.cidrRanges ?? []).flatMap(
       (range, i) => decodeCidr(range, cx.at('internal_address_config', 'cidr_ranges', i)) ?? [],

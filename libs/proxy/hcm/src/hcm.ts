@@ -67,9 +67,9 @@ class HcmFilter implements PreparedNetworkFilter {
       runtime,
       flags,
       clusters,
-      stats: new HcmStats(scope),
+      stats: new HcmStats(scope, listenerScope(server.stats, listener, config)),
       routes: routesOf(config, server, scope),
-      heads: new RequestHeads(config, runtime.random, server.node.cluster),
+      heads: new RequestHeads(config, runtime.random, server.node),
       date: new DateHeader(runtime.clock),
       chain: prepare(config),
       upgradeChains: new Map(
@@ -98,6 +98,12 @@ class HcmFilter implements PreparedNetworkFilter {
     this.closed = true;
     this.hcm.routes.close();
   }
+}
+
+/** Responses are counted for the listener too: `listener.<address>.http.<stat_prefix>.`. */
+function listenerScope(stats: StatsScope, listener: ListenerFacts, config: HcmConfig): StatsScope | undefined {
+  const { statPrefix } = listener;
+  return statPrefix === undefined ? undefined : stats.scope(`${statPrefix}http.${config.statPrefix}.`);
 }
 
 function chainPreparer(context: FilterFactoryContext): (chain: FilterChainConfig) => PreparedChain {

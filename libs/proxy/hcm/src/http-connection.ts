@@ -261,8 +261,9 @@ export class HttpConnection implements ConnectionHandler, ServerCodecCallbacks, 
     const { stats, runtime, accessLogs } = this.hcm;
     stats.rqTotal.inc();
     (this.http2 ? stats.rqHttp2Total : stats.rqHttp1Total).inc();
-    stats.rqCompleted.inc();
-    stats.rqByClass[Math.floor(status / 100)]?.inc();
+    stats.chargeResponse(status);
+    stats.rqResponseBeforeComplete.inc();
+    stats.rqRxReset.inc();
     const nowMs = runtime.clock.nowMs();
     const info = new StreamInfo(this.connection.info, nowMs, runtime.clock.wallMs());
     info.protocol = this.protocol;

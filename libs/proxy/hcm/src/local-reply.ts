@@ -33,7 +33,7 @@ export function localReplyHead(
   if (grpc) {
     headers.set('content-type', 'application/grpc');
     headers.set('grpc-status', String(reply.grpcStatus ?? GRPC_STATUS[status] ?? GRPC_UNKNOWN));
-    if (body !== '') headers.set('grpc-message', percentEncode(body));
+    if (body !== '') headers.set('grpc-message', percentEncode(body.trimEnd()));
     return { headers, body: EMPTY };
   }
   if (body === '') return { headers, body: EMPTY };

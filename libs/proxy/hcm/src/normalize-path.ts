@@ -12,7 +12,7 @@ export function normalizePath(
   const query = path.search(/[?#]/);
   let plain = query < 0 ? path : path.slice(0, query);
   const rest = query < 0 ? '' : path.slice(query);
-  if (options.normalize && /[.%\\]/.test(plain)) {
+  if (options.normalize && /[.%\\\"<>^`{|}]/.test(plain)) {
     const decoded = decodeUnreserved(plain.replaceAll('\\', '/'));
     if (decoded === undefined) return undefined;
     plain = removeDotSegments(decoded);
@@ -21,17 +21,15 @@ export function normalizePath(
   return plain + rest;
 }
 
+/** Undefined where there is an escaped NUL. An escape that is none stays as it is, as do those of all other characters. */
 function decodeUnreserved(path: string): string | undefined {
-  let broken = false;
-  const decoded = path.replaceAll(/%(..)?/g, (escape, hex: string | undefined) => {
-    if (hex === undefined || !/^[0-9A-Fa-f]{2}$/.test(hex) || hex === '00') {
-      broken = true;
-      return escape;
-    }
-    const char = String.fromCharCode(parseInt(hex, 16));
-    return UNRESERVED.test(char) ? char : escape;
-  });
-  return broken ? undefined : decoded;
+  if (path.includes('%00')) return undefined;
+  return path
+    .replaceAll(/%([0-9A-Fa-f]{2})/g, (escape, hex: string) => {
+      const char = String.fromCharCode(parseInt(hex, 16));
+      return UNRESERVED.test(char) ? char : escape;
+    })
+    .replaceAll(/["<>^`{|}]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 /** RFC 3986 section 5.2.4, on a path that begins with a slash. Empty segments stay. */

@@ -17,7 +17,10 @@ export function applyPathRules(headers: RequestHeaderMap, config: HcmConfig): Pa
   if (escapedSlashes !== 'keep') {
     const unescaped = unescapeSlashes(path);
     if (unescaped !== path) {
-      if (escapedSlashes === 'reject') return 'refuse';
+      if (escapedSlashes === 'reject') {
+        headers.path = unescaped;
+        return 'refuse';
+      }
       if (escapedSlashes === 'redirect') verdict = 'redirect';
       path = unescaped;
     }

@@ -14,7 +14,7 @@ export const protocolOptionsSupport: FieldSupport = {
     'idle_timeout', 'max_connection_duration', 'max_headers_count', 'max_stream_duration', 'headers_with_underscores_action',
     'max_requests_per_connection',
   ],
-  'envoy.config.core.v3.Http1ProtocolOptions': ['allow_absolute_url', 'accept_http_10', 'default_host_for_http_10', 'enable_trailers'],
+  'envoy.config.core.v3.Http1ProtocolOptions': ['allow_absolute_url', 'accept_http_10', 'default_host_for_http_10', 'enable_trailers', 'override_stream_error_on_invalid_http_message'],
   // allow_metadata, use_oghttp2_codec and the size of metadata choose among codecs of Envoy's; Huffman coding is always on.
   'envoy.config.core.v3.Http2ProtocolOptions': [
     'hpack_table_size', 'max_concurrent_streams', 'initial_stream_window_size', 'initial_connection_window_size',

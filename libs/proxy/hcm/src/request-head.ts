@@ -38,6 +38,12 @@ const EDGE_SANITIZED = [
   'x-envoy-original-path',
 ] as const;
 
+/** What this proxy is called: `--service-cluster` and `--service-node`. */
+export interface NodeNames {
+  readonly id: string;
+  readonly cluster: string;
+}
+
 /** What is known of a request beside its head. */
 export interface RequestConnection {
   readonly info: DownstreamConnection;
@@ -59,12 +65,12 @@ export interface RequestOrigin {
 export class RequestHeads {
   private readonly config: HcmConfig;
   private readonly random: Random;
-  private readonly serviceCluster: string;
+  private readonly node: NodeNames;
 
-  constructor(config: HcmConfig, random: Random, serviceCluster: string) {
+  constructor(config: HcmConfig, random: Random, node: NodeNames) {
     this.config = config;
     this.random = random;
-    this.serviceCluster = serviceCluster;
+    this.node = node;
   }
 
   prepare(headers: RequestHeaderMap, connection: RequestConnection): RequestOrigin {
@@ -145,8 +151,9 @@ export class RequestHeads {
   }
 
   private setUserAgent(headers: RequestHeaderMap): void {
-    if (headers.get('user-agent') === undefined) headers.add('user-agent', this.serviceCluster);
-    headers.set('x-envoy-downstream-service-cluster', this.serviceCluster);
+    if (headers.get('user-agent') === undefined) headers.add('user-agent', this.node.cluster);
+    headers.set('x-envoy-downstream-service-cluster', this.node.cluster);
+    if (this.node.id !== '') headers.set('x-envoy-downstream-service-node', this.node.id);
   }
 
   private isInternal(address: SocketAddress): boolean {

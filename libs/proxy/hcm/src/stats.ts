@@ -76,7 +76,11 @@ export class HcmStats {
   /** By the first digit of the status: index 1 to 5. */
   readonly rqByClass: readonly (Counter | undefined)[];
 
-  constructor(scope: StatsScope) {
+  private readonly listener:
+    { readonly completed: Counter; readonly byClass: readonly (Counter | undefined)[] } | undefined;
+
+  /** `listener`: a scope for the listener's own count of responses. */
+  constructor(scope: StatsScope, listener?: StatsScope) {
     for (const name of COUNTERS) scope.counter(name);
     for (const name of GAUGES) scope.gauge(name);
     const counter = (name: (typeof COUNTERS)[number]): Counter => scope.counter(name);
@@ -128,13 +132,22 @@ export class HcmStats {
     this.rqTooLarge = counter('downstream_rq_too_large');
     this.rqWsOnNonWsRoute = counter('downstream_rq_ws_on_non_ws_route');
     this.rsTooLarge = counter('rs_too_large');
-    this.rqByClass = [
-      undefined,
-      counter('downstream_rq_1xx'),
-      counter('downstream_rq_2xx'),
-      counter('downstream_rq_3xx'),
-      counter('downstream_rq_4xx'),
-      counter('downstream_rq_5xx'),
-    ];
+    this.rqByClass = byClass(scope);
+    this.listener = listener && { completed: listener.counter('downstream_rq_completed'), byClass: byClass(listener) };
   }
+
+  /** A response head goes to a client: a final one, or an interim one. */
+  chargeResponse(status: number): void {
+    const place = Math.floor(status / 100);
+    this.rqCompleted.inc();
+    this.rqByClass[place]?.inc();
+    const { listener } = this;
+    if (listener === undefined) return;
+    listener.completed.inc();
+    listener.byClass[place]?.inc();
+  }
+}
+
+function byClass(scope: StatsScope): readonly (Counter | undefined)[] {
+  return [undefined, ...[1, 2, 3, 4, 5].map((place) => scope.counter(`downstream_rq_${place}xx`))];
 }
