@@ -1,27 +1,25 @@
-import { toBinary, type Message } from '@bufbuild/protobuf';
+import { toBinary } from '@bufbuild/protobuf';
 import { registry, type DecodeContext, type FieldSupport } from '@weft/api-envoy';
 import type { Listener as ListenerProto } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
-import type { Any } from '@bufbuild/protobuf/wkt';
+import type { SocketAddress } from '@weft/core-http';
 import { after, type Logger } from '@weft/core-runtime';
+import { decodeListener, listenerAddressText, supported as listenerSupport } from '@weft/model-listener';
+import type { ServerContext } from '@weft/proxy-filter-api';
+import type { DrainSettings } from './drain-manager.ts';
 import {
-  decodeListener,
-  listenerAddressText,
-  supported as listenerSupport,
-  type ListenerConfig,
-} from '@weft/model-listener';
-import type { NetworkFilterFactory, PreparedNetworkFilter, ServerContext } from '@weft/proxy-filter-api';
-import { Listener } from './listener.ts';
+  listenerDecoders,
+  type DecodedExtensions,
+  type DecodedListenerConfig,
+  type ListenerExtensionFactories,
+} from './listener-extensions.ts';
+import { listenerFor } from './listener-for.ts';
+import { Listener, type HandOff } from './listener.ts';
 import { ListenerManagerStats } from './listener-manager-stats.ts';
-
-/** A terminal network filter, decoded and not yet prepared. */
-interface DecodedFilter {
-  readonly factory: NetworkFilterFactory<unknown>;
-  readonly config: unknown;
-}
+import { prepareListener, type PrepareContext, type PreparedChain } from './prepared-listener.ts';
 
 /** A listener that was decoded without fault, ready to be put to work. */
 export interface DecodedListener {
-  readonly config: ListenerConfig<DecodedFilter>;
+  readonly config: DecodedListenerConfig;
   readonly message: ListenerProto;
   /** The message's bytes: equal bytes are the same listener. */
   readonly bytes: Uint8Array;
@@ -41,20 +39,24 @@ export interface ManagedListener {
  * The listeners of a proxy: those of the bootstrap and those of LDS. An update is decoded whole before anything changes, so
  * a faulty one leaves everything as it was.
  */
-export class ListenerManager {
+export class ListenerManager implements HandOff {
   static readonly supported: FieldSupport = listenerSupport;
   private readonly server: ServerContext;
-  private readonly factories: readonly NetworkFilterFactory<unknown>[];
-  private readonly drainTimeMs: number;
+  private readonly context: PrepareContext;
   private readonly stats: ListenerManagerStats;
   private readonly logger: Logger;
   private readonly active = new Map<string, ManagedListener>();
   private readonly draining = new Set<Listener>();
+  private drainingChains = 0;
 
-  constructor(server: ServerContext, factories: readonly NetworkFilterFactory<unknown>[], drainTimeMs: number) {
+  constructor(
+    server: ServerContext,
+    factories: ListenerExtensionFactories,
+    drainTimeMs: number,
+    strategy: DrainSettings['strategy'] = 'gradual',
+  ) {
     this.server = server;
-    this.factories = factories;
-    this.drainTimeMs = drainTimeMs;
+    this.context = { server, factories, drain: { timeMs: drainTimeMs, strategy } };
     this.stats = new ListenerManagerStats(server.stats.scope('listener_manager.'));
     this.logger = server.runtime.loggers.get('config');
   }
@@ -65,9 +67,8 @@ export class ListenerManager {
 
   /** Decodes one listener; faults go to `cx`. Nothing is bound or changed. */
   decode(message: ListenerProto, cx: DecodeContext): DecodedListener | undefined {
-    const config = decodeListener<DecodedFilter>(message, cx, (place, any) => this.decodeFilter(place, any));
-    if (config === undefined) return undefined;
-    return { config, message, bytes: toBinary(registry().getMessage(message.$typeName)!, message) };
+    const config = decodeListener<DecodedExtensions>(message, cx, listenerDecoders(this.context.factories));
+    return config === undefined ? undefined : { config, message, bytes: bytesOf(message) };
   }
 
   /** Adds the bootstrap's listeners. Rejects when one cannot be bound, with a sentence that says which and why. */
@@ -83,13 +84,18 @@ export class ListenerManager {
     for (const listener of decoded) await this.put(listener, version);
   }
 
-  /** Stops accepting everywhere; open connections finish what they do. */
-  async stopAll(inboundOnly: boolean): Promise<void> {
+  /**
+   * Stops accepting everywhere; open connections finish what they do. `keepIdle`: those that do nothing stay until their next
+   * response, so that no request meets a connection that is being closed.
+   */
+  async stopAll(inboundOnly: boolean, keepIdle = false): Promise<void> {
     for (const [name, managed] of this.active) {
       if (inboundOnly && managed.listener.config.trafficDirection !== 'INBOUND') continue;
       this.active.delete(name);
       this.stats.listenerStopped.inc();
       this.drainAway(managed.listener);
+      // The proxy ends: what is idle has no reason to wait.
+      if (!keepIdle) managed.listener.drain();
     }
     this.count();
     await Promise.resolve();
@@ -105,28 +111,57 @@ export class ListenerManager {
     for (const { listener } of this.active.values()) listener.destroyConnections();
   }
 
+  /** The listener for a restored destination: the one of that address, else one of its port on every address. */
+  listenerFor(address: SocketAddress, notThis: Listener): Listener | undefined {
+    return listenerFor(
+      [...this.active.values()].map(({ listener }) => listener).filter((listener) => listener !== notThis),
+      address,
+    );
+  }
+
   private async put(decoded: DecodedListener, version: string | undefined): Promise<void> {
     const { name } = decoded.config;
     const old = this.active.get(name);
     if (old !== undefined && Buffer.compare(old.bytes, decoded.bytes) === 0) return;
-    const config = this.prepare(decoded.config);
     const { message, bytes } = decoded;
     const updatedMs = this.server.runtime.clock.wallMs();
-    if (old !== undefined && listenerAddressText(old.listener.config.address) === listenerAddressText(config.address)) {
-      old.listener.replace(config);
+    if (old !== undefined && sameAddresses(old.listener.config, decoded.config)) {
+      this.update(old, decoded);
       this.active.set(name, { listener: old.listener, message, bytes, version, updatedMs });
-      this.stats.listenerModified.inc();
-      this.stats.listenerInPlaceUpdated.inc();
-      this.logger.info(`Listener ${name} has a new configuration; open connections close after their next response.`);
       return;
     }
-    const listener = new Listener(config, this.server.runtime, this.server.stats);
-    if (config.bindToPort) await this.bind(listener, name);
+    const listener = new Listener(prepareListener(decoded.config, this.context), this.server, this);
+    if (decoded.config.bindToPort) await this.bind(listener, name);
     this.active.set(name, { listener, message, bytes, version, updatedMs });
     (old === undefined ? this.stats.listenerAdded : this.stats.listenerModified).inc();
     this.stats.listenerCreateSuccess.inc();
     if (old !== undefined) this.drainAway(old.listener);
     this.count();
+  }
+
+  /** Where only filter chains changed, connections of those that stay do not notice. */
+  private update(old: ManagedListener, decoded: DecodedListener): void {
+    const { listener } = old;
+    const chainsOnly = onlyChainsDiffer(old.message, decoded.message);
+    const prepared = prepareListener(decoded.config, this.context, chainsOnly ? listener.prepared : undefined);
+    const gone = listener.replace(prepared);
+    this.stats.listenerModified.inc();
+    if (chainsOnly) this.stats.listenerInPlaceUpdated.inc();
+    this.drainChains(listener, gone);
+    this.logger.info(
+      `Listener ${decoded.config.name} has a new configuration; connections of ${gone.length} filter chains drain.`,
+    );
+  }
+
+  private drainChains(listener: Listener, chains: readonly PreparedChain[]): void {
+    this.drainingChains += chains.length;
+    this.count();
+    const limit = after(this.server.runtime.timers, this.context.drain.timeMs, () => listener.destroyConnections(chains));
+    void listener.emptied(chains).then(() => {
+      limit.cancel();
+      this.drainingChains -= chains.length;
+      this.count();
+    });
   }
 
   private async bind(listener: Listener, name: string): Promise<void> {
@@ -158,45 +193,37 @@ export class ListenerManager {
     this.count();
     const { name, address, reusePort } = listener.config;
     this.server.sockets?.released({ listener: name, address: listenerAddressText(address), reusePort });
-    void listener.stop();
-    const { timers } = this.server.runtime;
-    const limit = after(timers, this.drainTimeMs, () => listener.destroyConnections());
-    void listener.drain().then(() => {
+    listener.stop();
+    const limit = after(this.server.runtime.timers, this.context.drain.timeMs, () => listener.destroyConnections());
+    void listener.emptied().then(() => {
       limit.cancel();
       this.draining.delete(listener);
       this.count();
     });
   }
 
-  private prepare(config: ListenerConfig<DecodedFilter>): ListenerConfig<PreparedNetworkFilter> {
-    const chain = (decoded: (typeof config.chains)[number]) => ({
-      ...decoded,
-      filter: decoded.filter.factory.prepare(decoded.filter.config, this.server, config),
-    });
-    return {
-      ...config,
-      chains: config.chains.map(chain),
-      defaultChain: config.defaultChain === undefined ? undefined : chain(config.defaultChain),
-    };
-  }
-
-  private decodeFilter(cx: DecodeContext, any: Any | undefined): DecodedFilter | undefined {
-    const message: Message | undefined = cx.unpack(any);
-    if (message === undefined) return undefined;
-    const factory = this.factories.find((candidate) => candidate.typeName === message.$typeName);
-    if (factory === undefined) {
-      const known = this.factories.map((candidate) => candidate.typeName).join(', ');
-      cx.later(`the filter ${message.$typeName}`, { expected: `one of: ${known}` });
-      return undefined;
-    }
-    const config = factory.decode(message, cx);
-    return config === undefined ? undefined : { factory, config };
-  }
-
   private count(): void {
     this.stats.totalListenersActive.set(this.active.size);
     this.stats.totalListenersDraining.set(this.draining.size);
+    this.stats.totalFilterChainsDraining.set(this.drainingChains);
   }
+}
+
+function bytesOf(message: ListenerProto): Uint8Array {
+  return toBinary(registry().getMessage(message.$typeName)!, message);
+}
+
+function sameAddresses(a: DecodedListenerConfig, b: DecodedListenerConfig): boolean {
+  const text = ({ address, additionalAddresses, bindToPort }: DecodedListenerConfig): string =>
+    [String(bindToPort), ...[address, ...additionalAddresses].map(listenerAddressText)].join(' ');
+  return text(a) === text(b);
+}
+
+/** True where everything but the filter chains is the same. */
+function onlyChainsDiffer(a: ListenerProto, b: ListenerProto): boolean {
+  const rest = (message: ListenerProto): Uint8Array =>
+    bytesOf({ ...message, filterChains: [], defaultFilterChain: undefined });
+  return Buffer.compare(rest(a), rest(b)) === 0;
 }
 
 function explainBindError(error: unknown): string {

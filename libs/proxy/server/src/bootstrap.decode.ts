@@ -5,6 +5,7 @@ import type { Bootstrap } from '@weft/api-envoy/gen/envoy/config/bootstrap/v3/bo
 import type { ConfigSource } from '@weft/api-envoy/gen/envoy/config/core/v3/config_source_pb';
 import { decodeListenerAddress, type ListenerAddress } from '@weft/model-listener';
 import { decodeAccessLogs, type AccessLogConfig } from '@weft/observe-access-log';
+import { decodeSecret, type Secret } from '@weft/model-tls';
 import type { ProxyOptions } from './options.ts';
 import { decodeOverload, type OverloadConfig } from './overload/overload.decode.ts';
 import { flattenRuntime, type RuntimeLayer } from './runtime-layers.ts';
@@ -23,6 +24,8 @@ export interface BootstrapConfig {
   readonly lds: FileSource | undefined;
   readonly cds: FileSource | undefined;
   readonly overload: OverloadConfig;
+  /** static_resources.secrets, by name. */
+  readonly secrets: ReadonlyMap<string, Secret>;
   /** Default 5,000. */
   readonly statsFlushIntervalMs: number;
 }
@@ -42,6 +45,7 @@ export function decodeBootstrap(message: Bootstrap, cx: DecodeContext, options: 
     lds: fileSource(dynamicResources?.ldsConfig, dynamic.at('lds_config')),
     cds: fileSource(dynamicResources?.cdsConfig, dynamic.at('cds_config')),
     overload: decodeOverload(message.overloadManager, cx.at('overload_manager')),
+    secrets: decodeSecrets(message, cx.at('static_resources', 'secrets')),
     statsFlushIntervalMs:
       flushInterval === undefined ? 5000 : Number(flushInterval.seconds) * 1000 + flushInterval.nanos / 1e6,
   };
@@ -64,6 +68,17 @@ export function fileSource(source: ConfigSource | undefined, cx: DecodeContext):
   if (kind === undefined) cx.error('names no source', hint);
   else cx.later(kind, hint);
   return undefined;
+}
+
+function decodeSecrets(message: Bootstrap, cx: DecodeContext): ReadonlyMap<string, Secret> {
+  const secrets = new Map<string, Secret>();
+  (message.staticResources?.secrets ?? []).forEach((entry, i) => {
+    const place = cx.at(i);
+    const secret = decodeSecret(entry, place);
+    if (secrets.has(entry.name)) place.at('name').error(`there are two secrets named "${entry.name}"`);
+    if (secret !== undefined) secrets.set(entry.name, secret);
+  });
+  return secrets;
 }
 
 function decodeAdmin(message: Bootstrap, cx: DecodeContext): BootstrapConfig['admin'] {

@@ -51,8 +51,11 @@ export interface DataPlane {
   setOverload(reading: OverloadReading): Awaitable<void>;
   /** From now on responses close their connections, all or ever more of them. */
   drain(order: DrainOrder): Awaitable<void>;
-  /** Accepts no more; open connections finish what is under way. */
-  stopListeners(inboundOnly: boolean): Awaitable<void>;
+  /**
+   * Accepts no more; open connections finish what is under way. `keepIdle`: those that do nothing stay until their next
+   * response.
+   */
+  stopListeners(how: { readonly inboundOnly: boolean; readonly keepIdle: boolean }): Awaitable<void>;
   /** Resolves when no connection of a stopped listener is left that ends by itself. */
   drained(): Promise<void>;
   /** Closes everything at once. */

@@ -1,18 +1,33 @@
+import { decodeAccessLogs, type AccessLogConfig } from '@weft/observe-access-log';
 import { createHcmFactory } from '@weft/proxy-hcm';
 import { httpFilterFactories } from '@weft/proxy-http-filters';
+import { listenerFilterFactories } from '@weft/proxy-listener-filters';
+import type { ListenerExtensionFactories } from '@weft/proxy-listeners';
 import { tcpProxyFactory } from '@weft/proxy-network-filters';
-import type { NetworkFilterFactory } from '@weft/proxy-filter-api';
+import type { NetworkFilterFactory, TransportSocketFactory } from '@weft/proxy-filter-api';
+import type { DownstreamTlsFactory } from '@weft/proxy-transport-sockets';
 import type { AccessLogFiles } from './access-log-files.ts';
 import type { Tracers } from './tracers.ts';
 
-/** Every terminal network filter: one line each. */
-export function networkFilters(accessLogs: AccessLogFiles, tracers: Tracers): readonly NetworkFilterFactory<unknown>[] {
-  return [
-    createHcmFactory({
-      httpFilters: httpFilterFactories,
-      accessLogs: (config) => accessLogs.create(config.accessLogs),
-      tracer: (config, listener) => tracers.create(config, listener),
-    }) as NetworkFilterFactory<unknown>,
-    tcpProxyFactory as NetworkFilterFactory<unknown>,
-  ];
+/** Every extension that a listener may name: one line each. */
+export function networkFilters(
+  accessLogs: AccessLogFiles,
+  tracers: Tracers,
+  tls: DownstreamTlsFactory,
+): ListenerExtensionFactories {
+  return {
+    networkFilters: [
+      createHcmFactory({
+        httpFilters: httpFilterFactories,
+        accessLogs: (config) => accessLogs.create(config.accessLogs),
+        tracer: (config, listener) => tracers.create(config, listener),
+      }) as NetworkFilterFactory<unknown>,
+      tcpProxyFactory as NetworkFilterFactory<unknown>,
+    ],
+    readFilters: [],
+    listenerFilters: listenerFilterFactories,
+    transportSockets: [tls as TransportSocketFactory<unknown>],
+    decodeAccessLogs: (messages, cx) => decodeAccessLogs(messages, cx),
+    createAccessLogs: (configs) => accessLogs.create(configs as readonly AccessLogConfig[]),
+  };
 }

@@ -45,7 +45,6 @@ export class ProxyProcess {
   private stopFlushing: () => void = () => undefined;
   private shuttingDown: Promise<void> | undefined;
   private gracefulDrain = false;
-  private lastFacts: DataPlaneFacts | undefined;
 
   constructor({ view, plane, hotRestart }: ProcessParts) {
     this.view = view;
@@ -59,6 +58,7 @@ export class ProxyProcess {
       clock: this.runtime.clock,
       concurrency: this.options.concurrency,
       restartEpoch: this.options.restartEpoch,
+      generation: hotRestart?.generation ?? 0,
     });
     this.overload = new OverloadManager(this.config.overload, { runtime: this.runtime, stats: this.store.root, plane });
   }
@@ -75,15 +75,13 @@ export class ProxyProcess {
       this.runtime.clock.wallMs() - (this.hotRestart?.firstStartWallMs ?? this.runtime.clock.wallMs() - this.uptimeMs)
     );
   }
-  /** The figures of the last `refreshStats`. */
-  get facts(): DataPlaneFacts | undefined {
-    return this.lastFacts;
+  get flushIntervalMs(): number {
+    return this.config.statsFlushIntervalMs;
   }
 
   /** Brings the stats that nobody pushes up to date. */
   async refreshStats(): Promise<DataPlaneFacts> {
     const facts = await this.plane.refresh();
-    this.lastFacts = facts;
     this.serverStats.refresh(facts, this.hotRestart?.parentConnections ?? 0);
     return facts;
   }
@@ -93,10 +91,9 @@ export class ProxyProcess {
     const logger = this.runtime.loggers.get('main');
     this.setState('INITIALIZING');
     this.stopFlushing = startFlushing(this.store, this.runtime.timers, this.config.statsFlushIntervalMs);
-    await this.hotRestart?.closeParentAdmin();
+    this.hotRestart?.closeParentAdmin();
     await this.startAdmin();
     await this.plane.start();
-    await this.hotRestart?.serve(this);
     this.overload.start();
     const facts = await this.refreshStats();
     this.setState('LIVE');
@@ -109,7 +106,7 @@ export class ProxyProcess {
   /** POST /drain_listeners. */
   drainListeners({ graceful, inboundOnly, skipExit }: DrainOptions): void {
     if (!graceful) {
-      if (!skipExit) void this.plane.stopListeners(inboundOnly);
+      if (!skipExit) void this.plane.stopListeners({ inboundOnly, keepIdle: true });
       return;
     }
     if (this.gracefulDrain) return;
@@ -117,7 +114,7 @@ export class ProxyProcess {
     const { drainTimeS, drainStrategy } = this.options;
     void this.plane.drain({ strategy: drainStrategy, timeMs: drainTimeS * 1000 });
     if (skipExit) return;
-    after(this.runtime.timers, drainTimeS * 1000, () => void this.plane.stopListeners(inboundOnly));
+    after(this.runtime.timers, drainTimeS * 1000, () => void this.plane.stopListeners({ inboundOnly, keepIdle: true }));
   }
 
   setHealthcheckFailing(failing: boolean): void {
@@ -153,7 +150,7 @@ export class ProxyProcess {
     const { drainTimeS, drainStrategy } = this.options;
     this.setState('DRAINING');
     await this.plane.drain({ strategy: drainStrategy, timeMs: drainTimeS * 1000 });
-    await this.plane.stopListeners(false);
+    await this.plane.stopListeners({ inboundOnly: false, keepIdle: true });
   }
 
   /** Ends at once, as a process whose successor no longer waits for it. */
@@ -182,7 +179,7 @@ export class ProxyProcess {
   private async drainAndStop(): Promise<void> {
     this.setState('DRAINING');
     await this.plane.drain({ strategy: 'immediate', timeMs: 0 });
-    await this.plane.stopListeners(false);
+    await this.plane.stopListeners({ inboundOnly: false, keepIdle: false });
     await this.plane.drained();
     await this.stop();
     this.onExit();

@@ -12,6 +12,7 @@ import type {
 } from '@weft/observe-admin';
 import { StatsStore } from '@weft/observe-metrics';
 import type { ListenSockets, RouteProvider, ServerContext } from '@weft/proxy-filter-api';
+import { DownstreamTlsFactory, type TlsWorld } from '@weft/proxy-transport-sockets';
 import { ListenerManager, type DecodedListener } from '@weft/proxy-listeners';
 import { ClusterManager, type DecodedCluster } from '@weft/proxy-upstream';
 import { AccessLogFiles } from './access-log-files.ts';
@@ -63,6 +64,8 @@ export class ProxyServer implements ServerContext, DataPlane {
   readonly overload: LoopOverload;
   readonly workerIndex: number;
   readonly sockets?: ListenSockets;
+  /** TLS of listeners. */
+  readonly tls: DownstreamTlsFactory;
   healthCheckFailed = false;
   private readonly tracers: Tracers;
   private readonly resources: ResourceSets;
@@ -92,11 +95,15 @@ export class ProxyServer implements ServerContext, DataPlane {
       stats: this.stats,
       connections: tallies('downstream_connections'),
     });
+    // Certificates may be in variables of the environment; only configuration decides which are looked at.
+    const tlsWorld: TlsWorld = { environment: process.env, staticSecret: (name) => config.secrets.get(name) };
+    this.tls = new DownstreamTlsFactory(tlsWorld);
     this.drainState = new DrainState(runtime.clock, runtime.random);
     this.clusters = new ClusterManager({
       runtime,
       flags: this.flags,
       stats: this.stats,
+      environment: process.env,
       ...(world.tallies === undefined ? {} : { tallies: world.tallies }),
     });
     this.routeDiscovery = new RouteDiscovery(runtime);
@@ -107,7 +114,7 @@ export class ProxyServer implements ServerContext, DataPlane {
     this.tracers = new Tracers(this);
     this.listeners = new ListenerManager(
       this,
-      networkFilters(this.accessLogs, this.tracers),
+      networkFilters(this.accessLogs, this.tracers, this.tls),
       options.drainTimeS * 1000,
     );
     this.resources = new ResourceSets(this);
@@ -181,7 +188,7 @@ export class ProxyServer implements ServerContext, DataPlane {
   }
 
   certificates(): readonly CertificateStatus[] {
-    return this.clusters.certificates();
+    return [...this.tls.certificates(this.runtime.clock), ...this.clusters.certificates()];
   }
 
   configDump(): readonly ConfigDumpSection[] {
@@ -223,8 +230,8 @@ export class ProxyServer implements ServerContext, DataPlane {
     this.drainState.begin(order);
   }
 
-  stopListeners(inboundOnly: boolean): Promise<void> {
-    return this.listeners.stopAll(inboundOnly);
+  stopListeners({ inboundOnly, keepIdle }: { inboundOnly: boolean; keepIdle: boolean }): Promise<void> {
+    return this.listeners.stopAll(inboundOnly, keepIdle);
   }
 
   drained(): Promise<void> {

@@ -42,7 +42,7 @@ export class ResourceSets {
     listeners.forEach((listener, i) => {
       const { chains, defaultChain } = listener.config;
       for (const chain of defaultChain === undefined ? chains : [...chains, defaultChain]) {
-        const { routes } = chain.filter.config as Partial<HcmConfig>;
+        const { routes } = (chain.filters.at(-1)?.config ?? {}) as Partial<HcmConfig>;
         if (routes?.kind !== 'static' || routes.table.validateClusters === false) continue;
         for (const name of routes.table.clusterNames)
           if (!known.has(name))

@@ -3,14 +3,15 @@ import type { Runtime } from '@weft/core-runtime';
 import { StatsStore, SUMMED } from '@weft/observe-metrics';
 import type { DataPlane } from './data-plane.ts';
 import { followsFromUnread } from './follows-from-unread.ts';
-import { HOT_RESTART_VERSION } from './hot-restart/hot-restart.ts';
+import { HotRestart } from './hot-restart/hot-restart.ts';
+import { HOT_RESTART_VERSION } from './hot-restart/messages.ts';
 import { loadBootstrap, type LoadedBootstrap } from './load-bootstrap.ts';
 import { flagsWithoutEffect, parseProxyOptions, proxyHelp, type ProxyOptions } from './options.ts';
 import { ProxyProcess } from './proxy-process.ts';
 import { createProxyRuntime } from './proxy-runtime.ts';
 import { ProxyServer } from './proxy-server.ts';
 import { versionString } from './version.ts';
-import { SharedSockets } from './workers/shared-sockets.ts';
+import { socketsOf, type Sockets } from './sockets.ts';
 import type { WorkerStart, WorkerThread } from './workers/worker-messages.ts';
 import { WorkerPool } from './workers/worker-pool.ts';
 
@@ -46,7 +47,9 @@ export async function runProxy(args: readonly string[], host: ProcessHost): Prom
   const { message, cx } = loaded;
   const ofForm = cx.faults.length;
   const store = new StatsStore(options.concurrency > 1 ? SUMMED : undefined);
-  const server = message === undefined ? undefined : ProxyServer.decode(message, cx, { options, runtime, store });
+  const sockets = socketsOf(options, runtime);
+  const world = { options, runtime, store, sockets: sockets.ofFirstWorker };
+  const server = message === undefined ? undefined : ProxyServer.decode(message, cx, world);
   if (server === undefined || cx.faults.length > 0 || (options.strict && cx.warnings.length > 0))
     return refuse(loaded, ofForm, { options, host });
   if (options.mode === 'validate') {
@@ -55,17 +58,26 @@ export async function runProxy(args: readonly string[], host: ProcessHost): Prom
   }
   for (const line of flagsWithoutEffect(args)) runtime.loggers.get('main').warning(line);
   for (const warning of cx.warnings) runtime.loggers.get('config').warning(formatFault(warning));
-  await serve(server, options, { host, runtime });
+  await serve(server, options, { host, runtime, sockets });
 }
 
-async function serve(
-  view: ProxyServer,
-  options: ProxyOptions,
-  around: { host: ProcessHost; runtime: Runtime },
-): Promise<void> {
-  const { host, runtime } = around;
+interface Around {
+  readonly host: ProcessHost;
+  readonly runtime: Runtime;
+  readonly sockets: Sockets;
+}
+
+async function serve(view: ProxyServer, options: ProxyOptions, around: Around): Promise<void> {
+  const { host, runtime, sockets } = around;
   const logger = runtime.loggers.get('main');
-  const process = new ProxyProcess({ view, plane: planeOf(view, around), hotRestart: undefined });
+  let hotRestart: HotRestart | undefined;
+  try {
+    hotRestart = await sockets.begin();
+  } catch (error) {
+    logger.error(`The proxy cannot start: ${(error as Error).message}`);
+    return host.exit(1);
+  }
+  const process = new ProxyProcess({ view, plane: planeOf(view, around), hotRestart });
   process.onExit = () => {
     logger.info('exiting');
     host.exit(0);
@@ -85,16 +97,11 @@ async function serve(
 }
 
 /** One event loop is this one; several are threads. */
-function planeOf(view: ProxyServer, { host, runtime }: { host: ProcessHost; runtime: Runtime }): DataPlane {
-  const { concurrency } = view.options;
-  if (concurrency === 1) return view;
-  const sockets = new SharedSockets(concurrency, {
-    duplicate: () => Promise.reject(new Error('Unix sockets are for one worker')),
-    inherited: () => Promise.resolve(undefined),
-  });
+function planeOf(view: ProxyServer, { host, runtime, sockets }: Around): DataPlane {
+  if (view.options.concurrency === 1) return view;
   return new WorkerPool(view, {
     startWorker: (start) => host.startWorker(start),
-    sockets,
+    sockets: sockets.shared,
     onLost: (reason) => {
       runtime.loggers.get('main').error(reason);
       host.exit(1);

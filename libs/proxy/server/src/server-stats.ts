@@ -24,8 +24,11 @@ export class ServerStats {
   private readonly memoryHeapSize: Gauge;
   private readonly memoryPhysical: Gauge;
 
-  constructor(scope: StatsScope, about: { clock: Clock; concurrency: number; restartEpoch: number }) {
-    const { clock, concurrency, restartEpoch } = about;
+  constructor(
+    scope: StatsScope,
+    about: { clock: Clock; concurrency: number; restartEpoch: number; generation: number },
+  ) {
+    const { clock, concurrency, restartEpoch, generation } = about;
     this.clock = clock;
     this.startMs = clock.nowMs();
     this.live = scope.gauge('live');
@@ -36,10 +39,10 @@ export class ServerStats {
     this.memoryPhysical = scope.gauge('memory_physical_size');
     scope.gauge('concurrency').set(concurrency);
     scope.gauge('hot_restart_epoch').set(restartEpoch);
+    scope.gauge('hot_restart_generation').set(generation);
     this.totalConnections = scope.gauge('total_connections');
     this.parentConnections = scope.gauge('parent_connections');
     for (const name of [
-      'hot_restart_generation',
       'version',
       'days_until_first_cert_expiring',
       'seconds_until_first_ocsp_response_expiring',

@@ -3,9 +3,11 @@ import { accessLogSupport } from '@weft/observe-access-log';
 import { tracingSupport } from '@weft/observe-tracing';
 import { supported as clusterSupport } from '@weft/model-cluster';
 import { supported as listenerSupport } from '@weft/model-listener';
+import { supported as tlsSupport } from '@weft/model-tls';
 import { supported as routeSupport } from '@weft/model-route';
 import { supported as hcmSupport } from '@weft/proxy-hcm';
 import { httpFilterSupport } from '@weft/proxy-http-filters';
+import { listenerFilterSupport } from '@weft/proxy-listener-filters';
 import { tcpProxySupport } from '@weft/proxy-network-filters';
 import { supported as overloadSupport } from './overload/overload.decode.ts';
 
@@ -14,7 +16,7 @@ const bootstrapSupport: FieldSupport = {
     'node', 'static_resources', 'dynamic_resources', 'admin', 'layered_runtime', 'stats_flush_interval',
     'cluster_manager', 'stats_config', 'overload_manager',
   ],
-  'envoy.config.bootstrap.v3.Bootstrap.StaticResources': ['listeners', 'clusters'],
+  'envoy.config.bootstrap.v3.Bootstrap.StaticResources': ['listeners', 'clusters', 'secrets'],
   'envoy.config.bootstrap.v3.Bootstrap.DynamicResources': ['lds_config', 'cds_config'],
   'envoy.config.bootstrap.v3.ClusterManager': ['local_cluster_name'],
   'envoy.config.bootstrap.v3.Admin': ['access_log', 'address'],
@@ -33,8 +35,10 @@ export const supported: FieldSupport = mergeSupport([
   bootstrapSupport,
   overloadSupport,
   listenerSupport,
+  listenerFilterSupport,
   hcmSupport,
   routeSupport,
+  tlsSupport,
   httpFilterSupport,
   tcpProxySupport,
   clusterSupport,

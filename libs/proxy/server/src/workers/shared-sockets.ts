@@ -9,10 +9,10 @@ export interface BoundSocket {
 }
 
 /** Gives a second descriptor of the same socket. */
-export type Duplicate = (fd: number) => Promise<number>;
+export type Duplicate = (fd: number) => number;
 
 /** Sockets of the process before this one. Undefined: it has none for that wish. */
-export type InheritedSockets = (wish: SocketWish, worker: number) => Promise<number | undefined>;
+export type InheritedSockets = (wish: SocketWish, worker: number) => number | undefined;
 
 /**
  * Which socket each worker listens on. Every worker binds a TCP address for itself, with SO_REUSEPORT, and the kernel spreads
@@ -38,7 +38,7 @@ export class SharedSockets {
   }
 
   async claim(wish: SocketWish, worker: number): Promise<SocketGrant> {
-    const fd = await this.inherited(wish, worker);
+    const fd = this.inherited(wish, worker);
     if (fd !== undefined) return { fd };
     const isPath = !/:\d+$/.test(wish.address);
     const several = this.workers > 1;
@@ -47,7 +47,7 @@ export class SharedSockets {
     const first = await this.ofFirstWorker(keyOf(wish, 0));
     if (!isPath) return { port: first.port, reusePort: true };
     if (first.fd === undefined) throw new Error('the descriptor of the first worker is not known');
-    return { fd: await this.duplicate(first.fd) };
+    return { fd: this.duplicate(first.fd) };
   }
 
   bound(wish: SocketWish, worker: number, socket: { readonly port: number; readonly fd: number | undefined }): void {

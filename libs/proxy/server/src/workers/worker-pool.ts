@@ -123,8 +123,8 @@ export class WorkerPool implements DataPlane {
   async drain(order: DrainOrder): Promise<void> {
     await this.all(({ calls }) => calls.call('drain', order));
   }
-  async stopListeners(inboundOnly: boolean): Promise<void> {
-    await this.all(({ calls }) => calls.call('stopListeners', inboundOnly));
+  async stopListeners(how: { readonly inboundOnly: boolean; readonly keepIdle: boolean }): Promise<void> {
+    await this.all(({ calls }) => calls.call('stopListeners', how));
   }
   async drained(): Promise<void> {
     await this.all(({ calls }) => calls.call('drained'));
