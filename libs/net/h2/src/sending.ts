@@ -48,7 +48,8 @@ export class Sending {
       // The end alone needs no window.
       if (sent === chunk.length) {
         this.write(stream, chunk, end);
-        return this.judge(stream);
+        // Who has written the end has nothing to hold back.
+        return end || this.judge(stream);
       }
       if (sent > 0) {
         this.write(stream, chunk.subarray(0, sent), false);
@@ -60,7 +61,7 @@ export class Sending {
     this.settings.stats.pendingSendBytes.add(rest.length);
     this.makeReady(stream);
     if (end) this.startFlushTimer(stream);
-    return this.judge(stream);
+    return end || this.judge(stream);
   }
 
   trailers(stream: Http2Stream, trailers: HeaderMap): void {
