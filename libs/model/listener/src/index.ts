@@ -3,8 +3,14 @@ export {
   listenerStatName,
   type FilterChainConfig,
   type FilterChainMatch,
+  type KeepaliveConfig,
   type ListenerAddress,
   type ListenerConfig,
+  type ListenerExtensions,
+  type ListenerFilterConfig,
 } from './listener.ts';
-export { matchFilterChain, type ConnectionFacts } from './match-filter-chain.ts';
-export { decodeListener, decodeListenerAddress, supported, type DecodeNetworkFilter } from './listener.decode.ts';
+export { FilterChainTable, type ConnectionFacts } from './filter-chain-table.ts';
+export { predicateMatches, type ConnectionPredicate } from './connection-predicate.ts';
+export { decodeListenerAddress } from './address.decode.ts';
+export type { DecodedNetworkFilter, FilterChainDecoders } from './filter-chain.decode.ts';
+export { decodeListener, supported, type ListenerDecoders } from './listener.decode.ts';

@@ -1,171 +1,181 @@
-import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
-import type { Address } from '@weft/api-envoy/gen/envoy/config/core/v3/address_pb';
+import { mergeSupport, type DecodeContext, type FieldSupport } from '@weft/api-envoy';
 import type { Listener } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
-import type {
-  FilterChain,
-  FilterChainMatch as MatchProto,
-} from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_components_pb';
-import { decodeCidr } from '@weft/model-match';
+import type { ListenerFilter } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_components_pb';
+import { durationMs } from '@weft/model-policy';
+import { addressSupport, decodeListenerAddress, isUdp } from './address.decode.ts';
+import { decodePredicate, predicateSupport } from './connection-predicate.decode.ts';
+import {
+  decodeFilterChain,
+  filterChainSupport,
+  rejectOverlaps,
+  type FilterChainDecoders,
+} from './filter-chain.decode.ts';
 import {
   listenerAddressText,
   listenerStatName,
-  type FilterChainConfig,
-  type FilterChainMatch,
+  type KeepaliveConfig,
   type ListenerAddress,
   type ListenerConfig,
+  type ListenerExtensions,
+  type ListenerFilterConfig,
 } from './listener.ts';
 
 /** What is read here; the rest of the messages is reported by name. */
-export const supported: FieldSupport = {
-  'envoy.config.listener.v3.Listener': [
-    'name', 'address', 'stat_prefix', 'filter_chains', 'default_filter_chain', 'per_connection_buffer_limit_bytes',
-    'bind_to_port', 'enable_reuse_port', 'tcp_backlog_size', 'traffic_direction',
-  ],
-  'envoy.config.listener.v3.FilterChain': ['filter_chain_match', 'filters', 'name'],
-  'envoy.config.listener.v3.FilterChainMatch': ['destination_port', 'prefix_ranges', 'source_prefix_ranges', 'source_ports'],
-  'envoy.config.listener.v3.Filter': ['name', 'typed_config'],
-  'envoy.config.core.v3.Address': ['socket_address', 'pipe'],
-  'envoy.config.core.v3.Pipe': ['path'],
-  'envoy.config.core.v3.SocketAddress': ['address', 'port_value', 'protocol', 'ipv4_compat'],
-  'envoy.config.core.v3.CidrRange': ['address_prefix', 'prefix_len'],
-}; // prettier-ignore
+export const supported: FieldSupport = mergeSupport([
+  {
+    'envoy.config.listener.v3.Listener': [
+      'name', 'address', 'additional_addresses', 'stat_prefix', 'filter_chains', 'default_filter_chain',
+      'use_original_dst', 'per_connection_buffer_limit_bytes', 'metadata', 'drain_type', 'listener_filters',
+      'listener_filters_timeout', 'continue_on_listener_filters_timeout', 'traffic_direction', 'deprecated_v1',
+      'bind_to_port', 'enable_reuse_port', 'reuse_port', 'access_log', 'tcp_backlog_size', 'tcp_keepalive',
+      'internal_listener', 'ignore_global_conn_limit', 'bypass_overload_manager', 'connection_balance_config',
+    ],
+    'envoy.config.listener.v3.Listener.DeprecatedV1': ['bind_to_port'],
+    'envoy.config.listener.v3.Listener.InternalListenerConfig': [],
+    'envoy.config.listener.v3.Listener.ConnectionBalanceConfig': ['exact_balance'],
+    'envoy.config.listener.v3.Listener.ConnectionBalanceConfig.ExactBalance': [],
+    'envoy.config.listener.v3.AdditionalAddress': ['address'],
+    'envoy.config.listener.v3.ListenerFilter': ['name', 'typed_config', 'filter_disabled'],
+    'envoy.config.core.v3.TcpKeepalive': ['keepalive_time'],
+  },
+  addressSupport,
+  filterChainSupport,
+  predicateSupport,
+]); // prettier-ignore
 
-/** Decodes the terminal network filter inside an Any; the engine's registry does it. */
-export type DecodeNetworkFilter<F> = (cx: DecodeContext, any: Parameters<DecodeContext['unpack']>[0]) => F | undefined;
+type AnyMessage = Parameters<DecodeContext['unpack']>[0];
+
+/** What decodes the extensions inside a listener: the engine's registries. */
+export interface ListenerDecoders<X extends ListenerExtensions> extends FilterChainDecoders<X> {
+  listenerFilter(cx: DecodeContext, any: AnyMessage): X['listener'] | undefined;
+  /** A filter that an older field asks for by its name (`use_original_dst`, `use_proxy_proto`). */
+  impliedFilter(cx: DecodeContext, typeName: string): X['listener'] | undefined;
+  accessLogs(messages: Listener['accessLog'], cx: DecodeContext): X['accessLog'];
+}
+
+const ORIGINAL_DST = 'envoy.extensions.filters.listener.original_dst.v3.OriginalDst';
+const PROXY_PROTOCOL = 'envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol';
 
 /** A listener from its message; faults go to `cx`. */
-export function decodeListener<F>(
+export function decodeListener<X extends ListenerExtensions>(
   message: Listener,
   cx: DecodeContext,
-  decodeFilter: DecodeNetworkFilter<F>,
-): ListenerConfig<F> | undefined {
+  decoders: ListenerDecoders<X>,
+): ListenerConfig<X> | undefined {
   const before = cx.faults.length;
-  const address = decodeListenerAddress(message.address, cx.at('address'));
-  const chains = message.filterChains.flatMap(
-    (chain, i) => decodeChain(chain, cx.at('filter_chains', i), decodeFilter) ?? [],
-  );
+  const address = decodeAddress(message, cx);
+  const udp = isUdp(message.address);
+  const chains = message.filterChains.map((chain, i) => decodeFilterChain(chain, cx.at('filter_chains', i), decoders));
   const { defaultFilterChain } = message;
   const defaultChain =
-    defaultFilterChain === undefined
-      ? undefined
-      : decodeChain(defaultFilterChain, cx.at('default_filter_chain'), decodeFilter);
-  if (message.filterChains.length === 0 && defaultFilterChain === undefined)
-    cx.at('filter_chains').error('is empty', { expected: 'at least one filter chain' });
-  rejectTwins(message.filterChains, cx.at('filter_chains'));
+    defaultFilterChain && decodeFilterChain(defaultFilterChain, cx.at('default_filter_chain'), decoders);
+  if (chains.length === 0 && defaultChain === undefined && !udp)
+    cx.at('filter_chains').error('is empty: no filter chains specified', { expected: 'at least one filter chain' });
+  rejectOverlaps(chains, cx.at('filter_chains'));
+  const listenerFilters = udp ? [] : decodeListenerFilters(message, cx, decoders);
+  const accessLogs = decoders.accessLogs(message.accessLog, cx.at('access_log'));
+  const additionalAddresses = message.additionalAddresses.flatMap(
+    (extra, i) => decodeListenerAddress(extra.address, cx.at('additional_addresses', i, 'address'), udp) ?? [],
+  );
+  if (message.filterChainMatcher !== undefined) cx.at('filter_chain_matcher').later('');
+  if (message.fcdsConfig !== undefined) cx.at('fcds_config').later('');
+  if (message.transparent === true) cx.at('transparent').later('');
   if (cx.faults.length > before || address === undefined) return undefined;
   return {
     name: message.name === '' ? listenerAddressText(address) : message.name,
     statPrefix: message.statPrefix === '' ? listenerStatName(address) : message.statPrefix,
     address,
-    bindToPort: message.bindToPort ?? true,
-    reusePort: message.enableReusePort ?? false,
+    additionalAddresses,
+    protocol: udp ? 'UDP' : 'TCP',
     chains,
     defaultChain,
+    listenerFilters,
+    accessLogs,
+    ...scalars(message),
+  };
+}
+
+type Scalars = Omit<
+  ListenerConfig<ListenerExtensions>,
+  | 'name'
+  | 'statPrefix'
+  | 'address'
+  | 'additionalAddresses'
+  | 'protocol'
+  | 'chains'
+  | 'defaultChain'
+  | 'listenerFilters'
+  | 'accessLogs'
+>;
+
+function scalars(message: Listener): Scalars {
+  const internal = message.listenerSpecifier.case === 'internalListener';
+  return {
+    bindToPort: !internal && (message.bindToPort ?? message.deprecatedV1?.bindToPort ?? true),
+    reusePort: message.enableReusePort ?? message.reusePort,
+    useOriginalDst: message.useOriginalDst ?? false,
+    listenerFiltersTimeoutMs: durationMs(message.listenerFiltersTimeout, 15_000),
+    continueOnListenerFiltersTimeout: message.continueOnListenerFiltersTimeout,
     perConnectionBufferLimitBytes: message.perConnectionBufferLimitBytes ?? 1024 * 1024,
     backlog: message.tcpBacklogSize ?? 128,
+    keepalive: decodeKeepalive(message.tcpKeepalive),
+    exactBalance: message.connectionBalanceConfig?.balanceType.case === 'exactBalance',
+    ignoreGlobalConnLimit: message.ignoreGlobalConnLimit,
+    bypassOverloadManager: message.bypassOverloadManager,
+    drainType: message.drainType === 1 ? 'MODIFY_ONLY' : 'DEFAULT',
     trafficDirection: (['UNSPECIFIED', 'INBOUND', 'OUTBOUND'] as const)[message.trafficDirection] ?? 'UNSPECIFIED',
   };
 }
 
-/** What `ipv4_compat` may stand beside: a socket bound to anything else would never see an IPv4 client. */
-const IPV4_MAPPED = /^(?:::|0(?::0){7}|::ffff:.+)$/i;
-
-/** The address of a listener or of the admin server. */
-export function decodeListenerAddress(message: Address | undefined, cx: DecodeContext): ListenerAddress | undefined {
-  const { case: kind, value } = message?.address ?? { case: undefined, value: undefined };
-  if (kind === 'pipe') return { kind: 'pipe', path: value.path };
-  if (kind !== 'socketAddress') {
-    const hint = { expected: 'socket_address or pipe' };
-    if (kind === undefined) cx.error('is missing', hint);
-    else cx.later(kind, hint);
-    return undefined;
-  }
-  const socket = cx.at('socket_address');
-  const { case: portKind, value: port } = value.portSpecifier;
-  if (portKind !== 'portValue') {
-    socket.error('has no port_value', { expected: 'port_value: a number from 0 to 65535' });
-    return undefined;
-  }
-  if (value.protocol === 1) {
-    socket.at('protocol').later('a UDP listener', { expected: 'TCP' });
-    return undefined;
-  }
-  if (!/^[0-9.]+$|:/.test(value.address)) {
-    socket.at('address').error(`"${value.address}" is not an IP address`, { expected: 'for example 0.0.0.0 or "::"' });
-    return undefined;
-  }
-  if (value.ipv4Compat && !IPV4_MAPPED.test(value.address)) {
-    socket.at('ipv4_compat').error(`does not go with ${value.address}`, { expected: '"::" or an IPv4-mapped address' });
-    return undefined;
-  }
-  return { kind: 'socket', ip: value.address, port, ipv4Compat: value.ipv4Compat };
+function decodeAddress(message: Listener, cx: DecodeContext): ListenerAddress | undefined {
+  if (message.listenerSpecifier.case !== 'internalListener')
+    return decodeListenerAddress(message.address, cx.at('address'), true);
+  if (message.address !== undefined)
+    cx.at('address').error('address should not be used when an internal listener config is provided');
+  if (message.additionalAddresses.length > 0)
+    cx.at('additional_addresses').error('an internal listener has no address');
+  if (message.name === '') cx.at('name').error('is missing: an internal listener is found by its name');
+  return { kind: 'internal', name: message.name };
 }
 
-function decodeChain<F>(
-  message: FilterChain,
+function decodeListenerFilters<X extends ListenerExtensions>(
+  message: Listener,
   cx: DecodeContext,
-  decodeFilter: DecodeNetworkFilter<F>,
-): FilterChainConfig<F> | undefined {
-  const match = decodeMatch(message.filterChainMatch, cx.at('filter_chain_match'));
-  if (message.transportSocket !== undefined) cx.at('transport_socket').later('TLS on listeners');
-  const filters = cx.at('filters');
-  if (message.filters.length === 0) {
-    filters.error('is empty', { expected: 'a terminal filter: http_connection_manager or tcp_proxy' });
-    return undefined;
-  }
-  if (message.filters.length > 1)
-    filters.at(0).later('a network filter before the terminal one', {
-      expected: 'one filter: http_connection_manager or tcp_proxy',
-    });
-  const last = message.filters.length - 1;
-  const { configType } = message.filters[last]!;
-  const filter = decodeFilter(
-    filters.at(last, 'typed_config'),
-    configType.case === 'typedConfig' ? configType.value : undefined,
+  decoders: ListenerDecoders<X>,
+): ListenerFilterConfig<X>[] {
+  const filters = message.listenerFilters.flatMap((one, i) =>
+    decodeListenerFilter(one, cx.at('listener_filters', i), decoders),
   );
-  return filter === undefined ? undefined : { name: message.name, match, filter };
-}
-
-function decodeMatch(message: MatchProto | undefined, cx: DecodeContext): FilterChainMatch {
-  if (message !== undefined) {
-    const late = [
-      ['server_names', message.serverNames.length],
-      ['transport_protocol', message.transportProtocol.length],
-      ['application_protocols', message.applicationProtocols.length],
-      ['source_type', message.sourceType],
-      ['direct_source_prefix_ranges', message.directSourcePrefixRanges.length],
-    ] as const;
-    // A criterion that is not looked at would send connections to the wrong chain, so it is refused and not only reported.
-    for (const [field, set] of late) if (set !== 0) cx.at(field).later('');
-  }
-  const ranges = (list: MatchProto['prefixRanges'] | undefined, field: string) =>
-    (list ?? []).flatMap((range, i) => decodeCidr(range, cx.at(field, i)) ?? []);
-  return {
-    destinationPort: message?.destinationPort,
-    prefixRanges: ranges(message?.prefixRanges, 'prefix_ranges'),
-    sourcePrefixRanges: ranges(message?.sourcePrefixRanges, 'source_prefix_ranges'),
-    sourcePorts: message?.sourcePorts ?? [],
+  const implied = (field: string, typeName: string): void => {
+    if (message.listenerFilters.some(({ configType }) => typeUrlOf(configType).endsWith(typeName))) return;
+    const filter = decoders.impliedFilter(cx.at(field), typeName);
+    if (filter !== undefined) filters.push({ name: typeName, filter, disabled: undefined });
   };
+  if (message.useOriginalDst === true) implied('use_original_dst', ORIGINAL_DST);
+  if (message.filterChains[0]?.useProxyProto === true) implied('filter_chains[0].use_proxy_proto', PROXY_PROTOCOL);
+  return filters;
 }
 
-function rejectTwins(chains: readonly FilterChain[], cx: DecodeContext): void {
-  const seen = new Map<string, number>();
-  chains.forEach((chain, i) => {
-    const { filterChainMatch: match } = chain;
-    const key = JSON.stringify([
-      match?.destinationPort,
-      match?.prefixRanges.map((range) => [range.addressPrefix, range.prefixLen]),
-      match?.sourcePrefixRanges.map((range) => [range.addressPrefix, range.prefixLen]),
-      match?.sourcePorts,
-      match?.serverNames,
-      match?.transportProtocol,
-      match?.applicationProtocols,
-    ]);
-    const first = seen.get(key);
-    if (first !== undefined)
-      cx.at(i, 'filter_chain_match').error(
-        `is the same as that of filter chain ${first}, so this one would never be used`,
-      );
-    else seen.set(key, i);
-  });
+function typeUrlOf(config: ListenerFilter['configType']): string {
+  return config.case === 'typedConfig' ? config.value.typeUrl : '';
+}
+
+function decodeListenerFilter<X extends ListenerExtensions>(
+  message: ListenerFilter,
+  cx: DecodeContext,
+  decoders: ListenerDecoders<X>,
+): ListenerFilterConfig<X>[] {
+  const { name, configType, filterDisabled } = message;
+  if (configType.case === 'configDiscovery') {
+    cx.at('config_discovery').later('');
+    return [];
+  }
+  const disabled = decodePredicate(filterDisabled, cx.at('filter_disabled'));
+  const filter = decoders.listenerFilter(cx.at('typed_config'), configType.value);
+  return filter === undefined ? [] : [{ name, filter, disabled }];
+}
+
+function decodeKeepalive(message: Listener['tcpKeepalive']): KeepaliveConfig | undefined {
+  if (message === undefined) return undefined;
+  return { timeMs: message.keepaliveTime === undefined ? undefined : message.keepaliveTime * 1000 };
 }

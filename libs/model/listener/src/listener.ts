@@ -1,50 +1,103 @@
 import type { CidrRange } from '@weft/model-match';
+import type { ConnectionPredicate } from './connection-predicate.ts';
 
 /** Where a listener is bound. */
 export type ListenerAddress =
   | { readonly kind: 'socket'; readonly ip: string; readonly port: number; readonly ipv4Compat: boolean }
-  | { readonly kind: 'pipe'; readonly path: string };
+  /** `mode` 0: what the process's umask leaves. */
+  | { readonly kind: 'pipe'; readonly path: string; readonly mode: number }
+  /** No address: other parts of the same proxy connect by the listener's name. */
+  | { readonly kind: 'internal'; readonly name: string };
 
 /** Which connections a filter chain is for. Empty lists and undefined say "any". Source: FilterChainMatch v3. */
 export interface FilterChainMatch {
   readonly destinationPort: number | undefined;
   readonly prefixRanges: readonly CidrRange[];
+  /** Lower case; `.example.com` stands for `*.example.com`. */
+  readonly serverNames: readonly string[];
+  /** `raw_buffer`, `tls`; `''` for any. */
+  readonly transportProtocol: string;
+  readonly applicationProtocols: readonly string[];
+  readonly directSourcePrefixRanges: readonly CidrRange[];
+  readonly sourceType: 'ANY' | 'SAME_IP_OR_LOOPBACK' | 'EXTERNAL';
   readonly sourcePrefixRanges: readonly CidrRange[];
   readonly sourcePorts: readonly number[];
 }
 
-/** One filter chain; `F` is the decoded terminal network filter. */
-export interface FilterChainConfig<F> {
+/** What the engine's registries make of the extensions inside a listener. */
+export interface ListenerExtensions {
+  readonly network: unknown;
+  readonly transport: unknown;
+  readonly listener: unknown;
+  readonly accessLog: unknown;
+}
+
+/** One filter chain. */
+export interface FilterChainConfig<X extends ListenerExtensions> {
   readonly name: string;
   readonly match: FilterChainMatch;
-  readonly filter: F;
+  /** The last one is terminal. Empty: connections are closed at once, as in Envoy. */
+  readonly filters: readonly X['network'][];
+  /** Undefined: plaintext. */
+  readonly transportSocket: X['transport'] | undefined;
+  /** 0: no limit. */
+  readonly transportSocketConnectTimeoutMs: number;
+  /** Equal for chains whose messages are equal. */
+  readonly fingerprint: string;
+}
+
+/** One listener filter, with the connections that it is not for. */
+export interface ListenerFilterConfig<X extends ListenerExtensions> {
+  readonly name: string;
+  readonly filter: X['listener'];
+  readonly disabled: ConnectionPredicate | undefined;
+}
+
+/** TCP keep-alive. Milliseconds until the first probe; undefined leaves the system's. Source: TcpKeepalive. */
+export interface KeepaliveConfig {
+  readonly timeMs: number | undefined;
 }
 
 /** One listener. Replaced whole when its message changes. Source: Listener v3. */
-export interface ListenerConfig<F> {
+export interface ListenerConfig<X extends ListenerExtensions> {
   /** As configured, or the address in text where it has no name. */
   readonly name: string;
   readonly statPrefix: string;
   readonly address: ListenerAddress;
+  readonly additionalAddresses: readonly ListenerAddress[];
+  readonly protocol: 'TCP' | 'UDP';
   readonly bindToPort: boolean;
   readonly reusePort: boolean;
-  readonly chains: readonly FilterChainConfig<F>[];
-  readonly defaultChain: FilterChainConfig<F> | undefined;
+  /** Hand a connection whose destination was restored to the listener that is for it. */
+  readonly useOriginalDst: boolean;
+  readonly chains: readonly FilterChainConfig<X>[];
+  readonly defaultChain: FilterChainConfig<X> | undefined;
+  readonly listenerFilters: readonly ListenerFilterConfig<X>[];
+  /** Default 15,000; 0: no limit. */
+  readonly listenerFiltersTimeoutMs: number;
+  readonly continueOnListenerFiltersTimeout: boolean;
+  readonly accessLogs: X['accessLog'];
   /** Default 1 MiB. */
   readonly perConnectionBufferLimitBytes: number;
   /** Default 128. */
   readonly backlog: number;
+  readonly keepalive: KeepaliveConfig | undefined;
+  readonly exactBalance: boolean;
+  readonly ignoreGlobalConnLimit: boolean;
+  /** Overload actions leave it alone. */
+  readonly bypassOverloadManager: boolean;
+  readonly drainType: 'DEFAULT' | 'MODIFY_ONLY';
   readonly trafficDirection: 'UNSPECIFIED' | 'INBOUND' | 'OUTBOUND';
 }
 
 /** `0.0.0.0_8080`: how stat names write a listener's address. */
 export function listenerStatName(address: ListenerAddress): string {
-  if (address.kind === 'pipe') return address.path;
-  return `${address.ip.includes(':') ? `[${address.ip}]` : address.ip}_${address.port}`;
+  if (address.kind === 'socket') return `${address.ip.includes(':') ? `[${address.ip}]` : address.ip}_${address.port}`;
+  return address.kind === 'pipe' ? address.path : `envoy_internal_${address.name}`;
 }
 
-/** `0.0.0.0:8080`, or the path. */
+/** `0.0.0.0:8080`, the path, or `envoy://name/`. */
 export function listenerAddressText(address: ListenerAddress): string {
-  if (address.kind === 'pipe') return address.path;
-  return `${address.ip.includes(':') ? `[${address.ip}]` : address.ip}:${address.port}`;
+  if (address.kind === 'socket') return `${address.ip.includes(':') ? `[${address.ip}]` : address.ip}:${address.port}`;
+  return address.kind === 'pipe' ? address.path : `envoy://${address.name}/`;
 }

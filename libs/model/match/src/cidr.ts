@@ -14,6 +14,15 @@ export class CidrRange {
     this.text = `${address.text}/${this.length}`;
   }
 
+  /** The same text for equal ranges, however their first address was written. */
+  get network(): string {
+    const masked = this.groups.map((group, i) => {
+      const kept = Math.min(16, Math.max(0, this.length - i * 16));
+      return group & ((0xffff << (16 - kept)) & 0xffff);
+    });
+    return `${masked.join('.')}/${this.length}`;
+  }
+
   contains(address: IpAddress): boolean {
     if (address.bits !== this.bits) return false;
     let rest = this.length;

@@ -1,5 +1,5 @@
 export type { ConnectOptions, ConnectTarget, ListenOptions, TlsClientContext, TlsClientOptions } from './options.ts';
-export { SocketTransport } from './socket-transport.ts';
+export { SocketTransport, type TransportOptions } from './socket-transport.ts';
 export { listen, listenForSockets, type SocketListener } from './listen.ts';
 export { connect, type ConnectOwner, type Connecting } from './connect.ts';
 export type { ConnectFailure } from './connect-attempt.ts';

@@ -25,10 +25,7 @@ export function listen(
 }
 
 /** As `listen`, for who looks at a connection's first bytes, or secures it, before it becomes a transport. */
-export function listenForSockets(
-  options: ListenOptions,
-  onSocket: (socket: Socket) => void,
-): Promise<SocketListener> {
+export function listenForSockets(options: ListenOptions, onSocket: (socket: Socket) => void): Promise<SocketListener> {
   const { path, perConnectionBufferLimitBytes, keepAlive } = options;
   const server = createServer(
     {

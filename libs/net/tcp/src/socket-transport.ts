@@ -24,6 +24,17 @@ const OWN_READ_BYTES = 256 * 1024;
 const owner = Symbol('transport');
 type OwnedSocket = Socket & { [owner]?: SocketTransport };
 
+/** What a transport has to be told of its socket. */
+export interface TransportOptions {
+  /** A Unix socket's path. */
+  readonly path?: string | undefined;
+  /** The socket was made with `onread: readDirectly`, and emits no `data`. */
+  readonly directReads?: boolean;
+  /** Addresses that are known already; absent, the socket is asked. */
+  readonly localAddress?: SocketAddress;
+  readonly remoteAddress?: SocketAddress;
+}
+
 /**
  * A TCP, TLS or Unix socket as a Transport. Nothing is read before the first `setReceiver`. After `close` what the peer
  * still sends is read and dropped until it closes too (or a second passes without progress): closing with unread bytes
@@ -53,8 +64,7 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
   private lingering: Timer | undefined;
   private unsentAtTimer = 0;
 
-  /** `directReads`: the socket was made with `onread: readDirectly`, and emits no `data`. */
-  constructor(socket: Socket, timers: Timers, options: { path?: string | undefined; directReads?: boolean } = {}) {
+  constructor(socket: Socket, timers: Timers, options: TransportOptions = {}) {
     const { path = '', directReads = false } = options;
     this.socket = socket;
     this.timers = timers;
@@ -63,8 +73,8 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
     // Such a socket reads by itself as soon as it is connected.
     if (directReads) socket.pause();
     // Taken now: a socket that is gone has no addresses any more, and logs ask for them then.
-    this.localAddress = addressOf(socket.localAddress, socket.localPort, path);
-    this.remoteAddress = addressOf(socket.remoteAddress, socket.remotePort, path);
+    this.localAddress = options.localAddress ?? addressOf(socket.localAddress, socket.localPort, path);
+    this.remoteAddress = options.remoteAddress ?? addressOf(socket.remoteAddress, socket.remotePort, path);
     (socket as OwnedSocket)[owner] = this;
     socket.on('error', onError);
     socket.on('close', onClose);

@@ -1,2 +1,4 @@
 export { Listener } from './listener.ts';
 export { ListenerManager, type DecodedListener, type ManagedListener } from './listener-manager.ts';
+export type { ConnectionLogger, ListenerExtensionFactories } from './listener-extensions.ts';
+export type { DrainSettings } from './drain-manager.ts';

@@ -11,6 +11,7 @@ export class ListenerManagerStats {
   readonly listenerInPlaceUpdated: Counter;
   readonly totalListenersActive: Gauge;
   readonly totalListenersDraining: Gauge;
+  readonly totalFilterChainsDraining: Gauge;
 
   constructor(scope: StatsScope) {
     this.listenerAdded = scope.counter('listener_added');
@@ -23,7 +24,7 @@ export class ListenerManagerStats {
     this.totalListenersActive = scope.gauge('total_listeners_active');
     this.totalListenersDraining = scope.gauge('total_listeners_draining');
     scope.gauge('total_listeners_warming');
-    scope.gauge('total_filter_chains_draining');
+    this.totalFilterChainsDraining = scope.gauge('total_filter_chains_draining');
     scope.gauge('workers_started').set(1);
   }
 }

@@ -3,10 +3,8 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { DecodeContext, loadConfig, sourceNamed } from '@weft/api-envoy';
 import type { Listener } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
-import { createRuntime } from '@weft/core-runtime';
-import { createNullScope } from '@weft/core-stats';
 import type { Connection, NetworkFilterFactory } from '@weft/proxy-filter-api';
-import { ListenerManager } from './listener-manager.ts';
+import { createWorld } from './world.testing.ts';
 
 const ECHO = 'envoy.extensions.filters.network.echo.v3.Echo';
 
@@ -51,23 +49,7 @@ class Answer {
 }
 
 function world({ tunnel = false } = {}) {
-  const runtime = createRuntime('off', () => undefined);
-  const stats = createNullScope();
-  const server = {
-    runtime,
-    flags: undefined as never,
-    clusters: { get: () => undefined },
-    stats,
-    node: { id: '', cluster: '', zone: '' },
-    draining: false,
-    routes: () => ({ table: undefined, close: () => undefined }),
-  };
-  const manager = new ListenerManager(server, [generations(tunnel) as NetworkFilterFactory<unknown>], 1000);
-  return {
-    manager,
-    gauge: (name: string) => stats.gauge(`listener_manager.${name}`).value,
-    count: (name: string) => stats.counter(`listener_manager.${name}`).value,
-  };
+  return createWorld({ networkFilters: [generations(tunnel) as NetworkFilterFactory<unknown>] });
 }
 
 /** A listener in YAML; `more` is further fields of it. */
@@ -118,7 +100,8 @@ describe('the listener manager', () => {
     await manager.applyDiscovered([manager.decode(listener('a', 0, 'tcp_backlog_size: 64,'), cx)!], 'v2');
     assert.equal(await ask(await client(port)), '2');
     await closed;
-    assert.equal(count('listener_in_place_updated'), 1);
+    assert.equal(count('listener_modified'), 1);
+    assert.equal(count('listener_in_place_updated'), 0);
     await manager.stopAll(false);
   });
 

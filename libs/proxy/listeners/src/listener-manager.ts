@@ -156,7 +156,9 @@ export class ListenerManager implements HandOff {
   private drainChains(listener: Listener, chains: readonly PreparedChain[]): void {
     this.drainingChains += chains.length;
     this.count();
-    const limit = after(this.server.runtime.timers, this.context.drain.timeMs, () => listener.destroyConnections(chains));
+    const limit = after(this.server.runtime.timers, this.context.drain.timeMs, () =>
+      listener.destroyConnections(chains),
+    );
     void listener.emptied(chains).then(() => {
       limit.cancel();
       this.drainingChains -= chains.length;

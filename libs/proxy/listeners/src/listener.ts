@@ -1,39 +1,38 @@
-import type { Counter, Gauge, Histogram, StatsScope } from '@weft/core-stats';
-import type { DownstreamConnection } from '@weft/core-http';
-import type { TransportClose } from '@weft/core-bytes';
-import type { Runtime } from '@weft/core-runtime';
-import { matchFilterChain, type ListenerConfig } from '@weft/model-listener';
-import { listen, type SocketListener, type SocketTransport } from '@weft/net-tcp';
-import type { Connection, ConnectionHandler, PreparedNetworkFilter, SocketGrant } from '@weft/proxy-filter-api';
+import { StreamInfo, type DownstreamConnection, type SocketAddress, type TlsConnectionInfo } from '@weft/core-http';
+import type { Timer, TimerCallback, Timers } from '@weft/core-runtime';
+import { type ListenerAddress } from '@weft/model-listener';
+import { addressOf, listenForSockets, SocketTransport, type SocketListener } from '@weft/net-tcp';
+import type { ServerContext, SocketGrant } from '@weft/proxy-filter-api';
+import type { Socket } from 'node:net';
+import { AcceptedSocket } from './accepted-socket.ts';
+import { ConnectionLimits } from './connection-limits.ts';
+import { ListenerStats } from './listener-stats.ts';
+import { logConnection, OpenConnection, type ConnectionRecord, type Opened } from './open-connection.ts';
+import { chainsOf, type PreparedChain, type PreparedListener } from './prepared-listener.ts';
+import { SecuringConnection } from './securing-connection.ts';
 
-/** `listener.<address>.`: Envoy's listener statistics. */
-class ListenerStats {
-  readonly cxTotal: Counter;
-  readonly cxActive: Gauge;
-  readonly cxDestroy: Counter;
-  readonly cxLengthMs: Histogram;
-  readonly noFilterChainMatch: Counter;
+/** A connection in any of its states, as its listener keeps it. */
+export interface ListenerConnection {
+  /** Undefined while listener filters look for it. */
+  readonly chain: PreparedChain | undefined;
+  /** True where only the peers know when they are done. */
+  readonly tunnel: boolean;
+  drain(): void;
+  destroy(): void;
+}
 
-  constructor(scope: StatsScope) {
-    this.cxTotal = scope.counter('downstream_cx_total');
-    this.cxActive = scope.gauge('downstream_cx_active');
-    this.cxDestroy = scope.counter('downstream_cx_destroy');
-    this.cxLengthMs = scope.histogram('downstream_cx_length_ms');
-    this.noFilterChainMatch = scope.counter('no_filter_chain_match');
-    for (const name of [
-      'downstream_cx_overflow',
-      'downstream_cx_overload_reject',
-      'downstream_global_cx_overflow',
-      'downstream_cx_transport_socket_connect_timeout',
-      'downstream_pre_cx_timeout',
-      'downstream_listener_filter_error',
-      'downstream_listener_filter_remote_close',
-      'connections_accepted_per_socket_event',
-    ])
-      // prettier-ignore
-      scope.counter(name);
-    scope.gauge('downstream_pre_cx_active');
-  }
+/** What is known of an accepted connection once listener filters are done. */
+export interface AcceptedFacts {
+  readonly socket: Socket;
+  readonly localAddress: SocketAddress;
+  readonly directRemoteAddress: SocketAddress;
+  /** What listener filters found; undefined where there were none. */
+  readonly filtered: AcceptedSocket | undefined;
+}
+
+/** Where a listener looks for the one that a restored destination belongs to. */
+export interface HandOff {
+  listenerFor(address: SocketAddress, notThis: Listener): Listener | undefined;
 }
 
 let lastConnectionId = 0;
@@ -45,180 +44,331 @@ function nextConnectionId(): number {
 }
 
 /**
- * One bound listener and the connections it accepted. A new version of its configuration takes over the socket by
- * `replace`: connections that are open keep the old one, and drain.
+ * One listener and the connections it accepted. A new version of its configuration takes over its sockets by `replace`:
+ * connections of filter chains that are gone keep theirs, and drain.
  *
  *   bound -> stopped (accepts no more) -> drained (no connection left)
+ *
+ * A connection: accepted -> listener filters -> filter chain -> transport socket -> network filters -> closed. What a listener
+ * does not have is not there: with a plain HTTP or TCP chain a connection is one object.
  */
 export class Listener {
   readonly addedMs: number;
-  private readonly runtime: Runtime;
-  private readonly stats: ListenerStats;
-  private socket: SocketListener | undefined;
-  private current: ListenerConfig<PreparedNetworkFilter>;
-  private readonly open = new Set<OpenConnection>();
-  private onDrained: (() => void) | undefined;
-  private onFinished: (() => void) | undefined;
+  readonly stats: ListenerStats;
+  private readonly server: ServerContext;
+  private readonly handOff: HandOff;
+  private readonly limits: ConnectionLimits;
+  private sockets: SocketListener[] = [];
+  private current: PreparedListener;
+  private readonly open = new Set<ListenerConnection>();
+  private readonly waiting: { readonly when: () => boolean; readonly resolve: () => void }[] = [];
 
-  constructor(config: ListenerConfig<PreparedNetworkFilter>, runtime: Runtime, stats: StatsScope) {
-    this.current = config;
-    this.runtime = runtime;
-    this.stats = new ListenerStats(stats.scope(`listener.${config.statPrefix}.`));
-    this.addedMs = runtime.clock.wallMs();
+  constructor(prepared: PreparedListener, server: ServerContext, handOff: HandOff) {
+    this.current = prepared;
+    this.server = server;
+    this.handOff = handOff;
+    const { config } = prepared;
+    this.stats = new ListenerStats(server.stats.scope(`listener.${config.statPrefix}.`), server.workerIndex ?? 0);
+    this.limits = new ConnectionLimits(server, config, this.stats);
+    this.addedMs = server.runtime.clock.wallMs();
   }
 
-  get config(): ListenerConfig<PreparedNetworkFilter> {
+  get prepared(): PreparedListener {
     return this.current;
   }
-  get address() {
-    return this.socket?.address;
+  get config() {
+    return this.current.config;
+  }
+  get address(): SocketAddress | undefined {
+    return this.sockets[0]?.address;
+  }
+  /** Every address it listens on: the first, then the additional ones. */
+  get addresses(): readonly SocketAddress[] {
+    return this.sockets.map(({ address }) => address);
   }
   get activeConnections(): number {
     return this.open.size;
   }
-
   get fd(): number | undefined {
-    return this.socket?.fd;
+    return this.sockets[0]?.fd;
   }
+  get timers(): Timers {
+    return this.server.runtime.timers;
+  }
+
+  // ---- its life ----
 
   /** Binds, or takes the socket that is granted. Rejects with the system's error. */
   async bind(grant: SocketGrant = {}): Promise<void> {
-    const { address, perConnectionBufferLimitBytes, backlog } = this.current;
-    const { timers } = this.runtime;
-    const common = {
-      perConnectionBufferLimitBytes,
-      backlog,
-      reusePort: grant.reusePort ?? this.current.reusePort,
-      timers,
-      ...(grant.fd === undefined ? {} : { fd: grant.fd }),
-    };
-    this.socket = await listen(
-      address.kind === 'pipe'
-        ? { address: '', port: 0, path: address.path, ...common }
-        : { address: address.ip, port: grant.port ?? address.port, ipv4Compat: address.ipv4Compat, ...common },
-      (transport) => this.accept(transport),
-    );
+    const { config } = this.current;
+    this.sockets = [await this.listenOn(config.address, grant)];
+    for (const address of config.additionalAddresses) this.sockets.push(await this.listenOn(address, {}));
   }
 
-  /** Takes a new configuration for the same address. */
-  replace(config: ListenerConfig<PreparedNetworkFilter>): void {
+  /** Takes a new configuration for the same address; chains that it does not have any more drain. */
+  replace(prepared: PreparedListener): readonly PreparedChain[] {
     const old = this.current;
-    this.current = config;
-    for (const chain of chainsOf(old)) chain.filter.close();
-    this.drainConnections();
+    this.current = prepared;
+    this.limits.configure(prepared.config);
+    const kept = new Set(chainsOf(prepared));
+    const gone = chainsOf(old).filter((chain) => !kept.has(chain));
+    for (const chain of gone) chain.close();
+    if (old.filters !== prepared.filters) for (const { filter } of old.filters) filter.close();
+    return gone;
   }
 
   /** Accepts no more. Open connections go on until they drain. */
-  async stop(): Promise<void> {
-    const { socket } = this;
-    this.socket = undefined;
-    for (const chain of chainsOf(this.current)) chain.filter.close();
-    void socket?.close();
-    await Promise.resolve();
+  stop(): void {
+    const { sockets } = this;
+    this.sockets = [];
+    for (const chain of chainsOf(this.current)) chain.close();
+    for (const { filter } of this.current.filters) filter.close();
+    for (const socket of sockets) void socket.close();
   }
 
-  /** Asks every open connection to finish; resolves when none is left. */
-  drain(): Promise<void> {
-    this.drainConnections();
-    if (this.open.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.onDrained = resolve;
-    });
+  /** Asks open connections to finish what they do: those of these chains, or all. */
+  drain(chains?: readonly PreparedChain[]): void {
+    for (const connection of this.of(chains)) connection.drain();
+  }
+
+  /** Ends what draining did not. */
+  destroyConnections(chains?: readonly PreparedChain[]): void {
+    for (const connection of this.of(chains)) connection.destroy();
+  }
+
+  /** Resolves when none of their connections is left. */
+  emptied(chains?: readonly PreparedChain[]): Promise<void> {
+    return this.until(() => this.of(chains).length === 0);
   }
 
   /** Resolves when no connection is left that comes to an end by itself, that is when at most tunnels are left. */
   finished(): Promise<void> {
-    if (this.onlyTunnels()) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.onFinished = resolve;
-    });
+    return this.until(() => this.of(undefined).every(({ tunnel }) => tunnel));
   }
 
-  /** Ends what draining did not. */
-  destroyConnections(): void {
-    for (const connection of [...this.open]) connection.transport.destroy();
+  // ---- a connection's way ----
+
+  /** A connection that another listener accepted, for a destination that is this one's. */
+  takeOver(socket: Socket): void {
+    this.filterOrAdmit(socket);
   }
 
-  closed(connection: OpenConnection): void {
+  /** Listener filters are done. */
+  filtered(accepted: AcceptedSocket): void {
+    this.stats.preCxActive.dec();
+    this.open.delete(accepted);
+    const { localAddressRestored, socket } = accepted;
+    if (localAddressRestored && this.config.useOriginalDst) {
+      const other = this.handOff.listenerFor(accepted.localAddress, this);
+      if (other !== undefined) {
+        this.limits.release();
+        other.takeOver(socket);
+        return;
+      }
+    }
+    const { localAddress, directRemoteAddress } = accepted;
+    this.admit({ socket, localAddress, directRemoteAddress, filtered: accepted });
+  }
+
+  /** Listener filters (or a time limit, or the peer) ended it. */
+  refused(accepted: AcceptedSocket): void {
+    this.stats.preCxActive.dec();
+    this.forget(accepted);
+  }
+
+  /** The transport socket is ready. */
+  secured(connection: SecuringConnection, socket: Socket, tls: TlsConnectionInfo): void {
     this.open.delete(connection);
-    this.stats.cxActive.dec();
-    this.stats.cxDestroy.inc();
-    this.stats.cxLengthMs.record(this.runtime.clock.nowMs() - connection.startMs);
-    if (this.open.size === 0) this.onDrained?.();
-    if (this.onFinished !== undefined && this.onlyTunnels()) this.onFinished();
+    const { facts, chain, opened } = connection;
+    const transport = this.transportOf(socket, facts);
+    const info = opened.record?.info.downstream ?? infoOf(facts, tls);
+    this.serve(chain, { transport, info, facts, opened });
   }
 
-  private onlyTunnels(): boolean {
-    for (const { handler } of this.open) if (handler.tunnel !== true) return false;
-    return true;
+  handshakeFailed(connection: SecuringConnection, reason: string): void {
+    const { facts, opened } = connection;
+    const { record } = opened;
+    if (record !== undefined) record.info.downstream.transportFailureReason = reason;
+    const logger = this.server.runtime.loggers.get('connection');
+    if (logger.enabled('debug')) logger.debug(`${facts.directRemoteAddress.text}: no handshake: ${reason}`);
+    this.ended(connection, opened.startMs, record);
   }
 
-  private drainConnections(): void {
-    for (const connection of [...this.open]) connection.handler.drain();
+  /** A connection that was open is gone. */
+  ended(connection: ListenerConnection, startMs: number, record: ConnectionRecord | undefined): void {
+    const nowMs = this.server.runtime.clock.nowMs();
+    this.stats.ended(nowMs - startMs);
+    if (record !== undefined) logConnection(record, nowMs);
+    this.forget(connection);
   }
 
-  private accept(transport: SocketTransport): void {
-    const { stats } = this;
-    stats.cxTotal.inc();
-    const info: DownstreamConnection = {
-      id: nextConnectionId(),
-      localAddress: transport.localAddress,
-      directRemoteAddress: transport.remoteAddress,
-      tls: false,
-      requestedServerName: '',
-    };
-    const chain = matchFilterChain(this.current, {
-      destinationIp: info.localAddress.ip,
-      destinationPort: info.localAddress.port,
-      sourceIp: info.directRemoteAddress.ip,
-      sourcePort: info.directRemoteAddress.port,
-    });
-    if (chain === undefined) {
-      stats.noFilterChainMatch.inc();
-      transport.destroy();
+  startHandshakeTimer(ms: number, owner: TimerCallback): Timer {
+    return this.timers.start(this.server.overload?.timeoutMs('TRANSPORT_SOCKET_CONNECT', ms) ?? ms, owner);
+  }
+
+  private accept(socket: Socket): void {
+    if (this.limits.admit(this.open.size)) this.filterOrAdmit(socket);
+    else socket.destroy();
+  }
+
+  private filterOrAdmit(socket: Socket): void {
+    const { current } = this;
+    const path = pathOf(current.config.address);
+    if (current.filters.length > 0) {
+      const accepted = new AcceptedSocket(this, current, socket, path);
+      this.stats.preCxActive.inc();
+      this.open.add(accepted);
+      accepted.start();
       return;
     }
-    stats.cxActive.inc();
-    const { perConnectionBufferLimitBytes: bufferLimitBytes } = this.current;
+    this.admit({
+      socket,
+      localAddress: addressOf(socket.localAddress, socket.localPort, path),
+      directRemoteAddress: addressOf(socket.remoteAddress, socket.remotePort, path),
+      filtered: undefined,
+    });
+  }
+
+  private admit(facts: AcceptedFacts): void {
+    const { current, server } = this;
+    const startMs = server.runtime.clock.nowMs();
+    const chain = current.table.only ?? current.table.find(matchedFacts(facts));
+    const record = current.loggers.length === 0 ? undefined : this.recordOf(facts, startMs);
+    if (chain?.terminal === undefined) {
+      this.stats.noFilterChainMatch.inc();
+      if (record !== undefined) logConnection(record, startMs);
+      facts.socket.destroy();
+      this.limits.release();
+      return;
+    }
+    this.stats.opened();
+    if (chain.transport !== undefined) {
+      this.open.add(new SecuringConnection(this, chain, facts, { startMs, record }));
+      return;
+    }
+    const transport = this.transportOf(facts.socket, facts);
+    const info = record?.info.downstream ?? infoOf(facts, undefined);
+    this.serve(chain, { transport, info, facts, opened: { startMs, record } });
+  }
+
+  private serve(chain: PreparedChain, served: Served): void {
+    const { transport, info, facts, opened } = served;
+    const filterState = facts.filtered?.setFilterState;
+    const bufferLimitBytes = this.config.perConnectionBufferLimitBytes;
     const connection = new OpenConnection(
       this,
-      chain.filter,
-      { transport, info, bufferLimitBytes },
-      this.runtime.clock.nowMs(),
+      chain,
+      filterState === undefined
+        ? { transport, info, bufferLimitBytes }
+        : { transport, info, bufferLimitBytes, filterState },
+      opened,
     );
     this.open.add(connection);
-    transport.setReceiver(connection);
+    connection.begin();
+  }
+
+  private transportOf(
+    socket: Socket,
+    { localAddress, directRemoteAddress: remoteAddress }: AcceptedFacts,
+  ): SocketTransport {
+    return new SocketTransport(socket, this.timers, { path: pathOf(this.config.address), localAddress, remoteAddress });
+  }
+
+  private forget(connection: ListenerConnection): void {
+    this.open.delete(connection);
+    this.limits.release();
+    if (this.waiting.length > 0) this.settle();
+  }
+
+  private of(chains: readonly PreparedChain[] | undefined): ListenerConnection[] {
+    const all = [...this.open];
+    return chains === undefined ? all : all.filter(({ chain }) => chain !== undefined && chains.includes(chain));
+  }
+
+  private until(when: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      this.waiting.push({ when, resolve });
+      this.settle();
+    });
+  }
+
+  private settle(): void {
+    for (const waiter of this.waiting.filter(({ when }) => when())) {
+      this.waiting.splice(this.waiting.indexOf(waiter), 1);
+      waiter.resolve();
+    }
+  }
+
+  private recordOf(facts: AcceptedFacts, startMs: number): ConnectionRecord {
+    const info = new StreamInfo(infoOf(facts, undefined), startMs, this.server.runtime.clock.wallMs());
+    return { info, loggers: this.current.loggers };
+  }
+
+  private listenOn(address: ListenerAddress, grant: SocketGrant): Promise<SocketListener> {
+    const { perConnectionBufferLimitBytes, backlog, reusePort, keepalive } = this.current.config;
+    const common = {
+      perConnectionBufferLimitBytes,
+      backlog,
+      reusePort: grant.reusePort ?? reusePort,
+      timers: this.timers,
+      ...(keepalive === undefined ? {} : { keepAlive: keepalive }),
+      ...(grant.fd === undefined ? {} : { fd: grant.fd }),
+    };
+    const onSocket = (socket: Socket): void => this.accept(socket);
+    if (address.kind === 'socket') {
+      const { ip, port, ipv4Compat } = address;
+      return listenForSockets({ address: ip, port: grant.port ?? port, ipv4Compat, ...common }, onSocket);
+    }
+    const path = pathOf(address) ?? '';
+    const mode = address.kind === 'pipe' && address.mode !== 0 ? { mode: address.mode } : {};
+    return listenForSockets({ address: '', port: 0, path, ...mode, ...common }, onSocket);
   }
 }
 
-/** Passes a connection's bytes to its handler, and its end to the listener too. */
-class OpenConnection {
+interface Served {
   readonly transport: SocketTransport;
-  readonly handler: ConnectionHandler;
-  readonly startMs: number;
-  private readonly listener: Listener;
-
-  constructor(listener: Listener, filter: PreparedNetworkFilter, connection: Connection, startMs: number) {
-    this.listener = listener;
-    this.transport = connection.transport as SocketTransport;
-    this.startMs = startMs;
-    this.handler = filter.create(connection);
-  }
-  onData(chunk: Buffer): void {
-    this.handler.onData(chunk);
-  }
-  onEnd(): void {
-    this.handler.onEnd();
-  }
-  onDrain(): void {
-    this.handler.onDrain();
-  }
-  onClose(close: TransportClose): void {
-    this.handler.onClose(close);
-    this.listener.closed(this);
-  }
+  readonly info: DownstreamConnection;
+  readonly facts: AcceptedFacts;
+  readonly opened: Opened;
 }
 
-function chainsOf(config: ListenerConfig<PreparedNetworkFilter>) {
-  return config.defaultChain === undefined ? config.chains : [...config.chains, config.defaultChain];
+function pathOf(address: ListenerAddress): string | undefined {
+  return address.kind === 'pipe' ? address.path : undefined;
+}
+
+function matchedFacts({ localAddress, directRemoteAddress, filtered }: AcceptedFacts) {
+  const source = filtered?.remoteAddress ?? directRemoteAddress;
+  return {
+    destinationIp: localAddress.ip,
+    destinationPort: localAddress.port,
+    serverName: filtered?.serverName ?? '',
+    // What no filter found out is taken for plaintext.
+    transportProtocol:
+      filtered === undefined || filtered.transportProtocol === '' ? 'raw_buffer' : filtered.transportProtocol,
+    applicationProtocols: filtered?.applicationProtocols ?? [],
+    directSourceIp: directRemoteAddress.ip,
+    sourceIp: source.ip,
+    sourcePort: source.port,
+  };
+}
+
+function infoOf(facts: AcceptedFacts, tls: TlsConnectionInfo | undefined): DownstreamConnection {
+  const { localAddress, directRemoteAddress, filtered } = facts;
+  const info: DownstreamConnection = {
+    id: nextConnectionId(),
+    localAddress,
+    directRemoteAddress,
+    tls: tls !== undefined,
+    requestedServerName: tls?.serverName ?? filtered?.serverName ?? '',
+  };
+  if (filtered === undefined && tls === undefined) return info;
+  const { remoteAddress, ja3, ja4, metadata } = filtered ?? {};
+  return {
+    ...info,
+    ssl: tls,
+    remoteAddress: remoteAddress === directRemoteAddress ? undefined : remoteAddress,
+    ja3,
+    ja4,
+    metadata,
+  };
 }

@@ -1,0 +1,10 @@
+import type { ListenerFilterFactory } from '@weft/proxy-filter-api';
+import { httpInspectorFactory } from './http-inspector/index.ts';
+import { tlsInspectorFactory } from './tls-inspector/index.ts';
+
+/** Every listener filter of this proxy, one line each. A listener looks its filters up here by their configuration's type. */
+export const listenerFilterFactories: readonly ListenerFilterFactory<unknown>[] = [
+  // Each factory is asked only for what it decoded itself: the type of its configuration is its own affair.
+  tlsInspectorFactory as ListenerFilterFactory<unknown>,
+  httpInspectorFactory as ListenerFilterFactory<unknown>,
+];

@@ -1,0 +1,2 @@
+export { tlsInspectorFactory } from './tls-inspector.ts';
+export { tlsInspectorSupport } from './config.decode.ts';
