@@ -1,5 +1,6 @@
 export { answerPlaintext } from './answer-plaintext.ts';
 export { Certificate, parseCertificates } from './certificate.ts';
+export { ClientTlsContext, type JudgedPeer } from './client-tls-context.ts';
 export { parseClientHello, type ClientHello, type ClientHelloResult } from './client-hello.ts';
 export type { CertificateMaterial, TlsMaterial } from './material.ts';
 export { PeerRules, type PeerFacts, type PeerVerdict, type VerifyFailureKind } from './peer-rules.ts';
