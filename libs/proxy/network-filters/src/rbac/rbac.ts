@@ -1,0 +1,100 @@
+import type { Message } from '@bufbuild/protobuf';
+import type { RBAC } from '@weft/api-envoy/gen/envoy/extensions/filters/network/rbac/v3/rbac_pb';
+import type { Timer } from '@weft/core-runtime';
+import type { Counter } from '@weft/core-stats';
+import { evaluate, type RbacRequest } from '@weft/model-rbac';
+import {
+  CONTINUE,
+  STOP,
+  type FilteredConnection,
+  type FilterState,
+  type NetworkFilter,
+  type NetworkFilterStatus,
+  type PreparedReadFilter,
+  type ReadFilterFactory,
+  type ServerContext,
+} from '@weft/proxy-filter-api';
+import { decodeRbacFilter, type RbacFilterConfig } from './config.decode.ts';
+
+/** The rbac network filter: who may connect to what. */
+export const rbacFactory: ReadFilterFactory<RbacFilterConfig> = {
+  typeName: 'envoy.extensions.filters.network.rbac.v3.RBAC',
+  decode: (message: Message, cx) => decodeRbacFilter(message as RBAC, cx),
+  prepare: (config, server) => new PreparedRbac(config, server),
+};
+
+class PreparedRbac implements PreparedReadFilter {
+  readonly config: RbacFilterConfig;
+  readonly server: ServerContext;
+  readonly allowed: Counter;
+  readonly denied: Counter;
+  readonly shadowAllowed: Counter;
+  readonly shadowDenied: Counter;
+
+  constructor(config: RbacFilterConfig, server: ServerContext) {
+    this.config = config;
+    this.server = server;
+    const { statPrefix, shadowStatPrefix } = config;
+    const dot = statPrefix === '' || statPrefix.endsWith('.') ? '' : '.';
+    const scope = server.stats.scope(`${statPrefix}${dot}rbac.`);
+    this.allowed = scope.counter('allowed');
+    this.denied = scope.counter('denied');
+    this.shadowAllowed = scope.counter(`${shadowStatPrefix}shadow_allowed`);
+    this.shadowDenied = scope.counter(`${shadowStatPrefix}shadow_denied`);
+  }
+  create(connection: FilteredConnection): NetworkFilter {
+    return new RbacConnection(this, connection);
+  }
+  close(): void {
+    // Nothing runs between connections.
+  }
+}
+
+/** unasked -> (allowed | denied -> closed); with CONTINUOUS, asked again with each data. */
+class RbacConnection implements NetworkFilter {
+  private readonly rbac: PreparedRbac;
+  private readonly connection: FilteredConnection;
+  private readonly request: RbacRequest;
+  private asked = false;
+  private timer: Timer | undefined;
+
+  constructor(rbac: PreparedRbac, connection: FilteredConnection) {
+    this.rbac = rbac;
+    this.connection = connection;
+    const { info, filterState } = connection;
+    this.request = {
+      connection: info,
+      remoteAddress: info.remoteAddress ?? info.directRemoteAddress,
+      metadata: info.metadata,
+      filterState: (key) => textOf(filterState, key),
+    };
+  }
+
+  onData(): NetworkFilterStatus {
+    const { config, server, allowed, denied, shadowAllowed, shadowDenied } = this.rbac;
+    if (this.asked && !config.continuous) return CONTINUE;
+    this.asked = true;
+    if (config.shadowRules !== undefined)
+      (evaluate(config.shadowRules, this.request).allowed ? shadowAllowed : shadowDenied).inc();
+    if (config.rules === undefined) return CONTINUE;
+    const decision = evaluate(config.rules, this.request);
+    (decision.allowed ? allowed : denied).inc();
+    if (decision.allowed) return CONTINUE;
+    this.connection.info.terminationDetails ??= `rbac_access_denied_matched_policy[${decision.policy ?? 'none'}]`;
+    if (config.delayDenyMs > 0) this.timer = server.runtime.timers.start(config.delayDenyMs, this);
+    else this.onTimer();
+    return STOP;
+  }
+  onClose(): void {
+    this.timer?.cancel();
+  }
+  onTimer(): void {
+    this.connection.close('rbac_deny_close', true);
+  }
+}
+
+/** Objects of filter state as text: what text and numbers are, and nothing for what has no such form. */
+function textOf(filterState: FilterState, key: string): string | undefined {
+  const value = filterState.get<unknown>({ name: key });
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+}
