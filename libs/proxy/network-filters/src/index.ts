@@ -2,5 +2,3 @@ export { readFilterFactories, terminalFilterFactories } from './registry.ts';
 export { networkFilterSupport } from './support.ts';
 export type { AccessLogger, NetworkFilterExtensions } from './access-logger.ts';
 export { TCP_PROXY_CLUSTER } from './tcp-proxy/tcp-proxy.ts';
-export { supported as tcpProxySupport } from './tcp-proxy/config.decode.ts';
-export { tcpProxyFactory } from './tcp-proxy/tcp-proxy.ts';

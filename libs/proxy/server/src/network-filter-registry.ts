@@ -3,7 +3,7 @@ import { createHcmFactory } from '@weft/proxy-hcm';
 import { httpFilterFactories } from '@weft/proxy-http-filters';
 import { listenerFilterFactories } from '@weft/proxy-listener-filters';
 import type { ListenerExtensionFactories } from '@weft/proxy-listeners';
-import { tcpProxyFactory } from '@weft/proxy-network-filters';
+import { readFilterFactories, terminalFilterFactories } from '@weft/proxy-network-filters';
 import type { NetworkFilterFactory, TransportSocketFactory } from '@weft/proxy-filter-api';
 import type { DownstreamTlsFactory } from '@weft/proxy-transport-sockets';
 import type { AccessLogFiles } from './access-log-files.ts';
@@ -22,9 +22,9 @@ export function networkFilters(
         accessLogs: (config) => accessLogs.create(config.accessLogs),
         tracer: (config, listener) => tracers.create(config, listener),
       }) as NetworkFilterFactory<unknown>,
-      tcpProxyFactory as NetworkFilterFactory<unknown>,
+      ...terminalFilterFactories({ accessLogs: (configs) => accessLogs.create(configs) }),
     ],
-    readFilters: [],
+    readFilters: readFilterFactories,
     listenerFilters: listenerFilterFactories,
     transportSockets: [tls as TransportSocketFactory<unknown>],
     decodeAccessLogs: (messages, cx) => decodeAccessLogs(messages, cx),

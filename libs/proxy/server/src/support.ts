@@ -8,7 +8,7 @@ import { supported as routeSupport } from '@weft/model-route';
 import { supported as hcmSupport } from '@weft/proxy-hcm';
 import { httpFilterSupport } from '@weft/proxy-http-filters';
 import { listenerFilterSupport } from '@weft/proxy-listener-filters';
-import { tcpProxySupport } from '@weft/proxy-network-filters';
+import { networkFilterSupport } from '@weft/proxy-network-filters';
 import { supported as overloadSupport } from './overload/overload.decode.ts';
 
 const bootstrapSupport: FieldSupport = {
@@ -40,7 +40,7 @@ export const supported: FieldSupport = mergeSupport([
   routeSupport,
   tlsSupport,
   httpFilterSupport,
-  tcpProxySupport,
+  networkFilterSupport,
   clusterSupport,
   accessLogSupport,
   tracingSupport,

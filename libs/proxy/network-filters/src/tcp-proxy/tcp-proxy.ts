@@ -33,6 +33,3 @@ export function createTcpProxyFactory(extensions: NetworkFilterExtensions): Netw
     },
   };
 }
-
-/** The same without access logs. */
-export const tcpProxyFactory: NetworkFilterFactory<TcpProxyConfig> = createTcpProxyFactory({ accessLogs: () => [] });
