@@ -2,6 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { clusterFingerprint } from './cluster.ts';
 import { clusterConfig, readCluster } from './testing.ts';
+import { matchTransportSocket, type TransportSocket } from './transport-socket.ts';
+
+function transportSocketOf(yaml: string): TransportSocket {
+  return clusterConfig(yaml).transportSocket;
+}
 
 const ENDPOINT = '{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: 80}}}}';
 const ASSIGNMENT = `load_assignment: {cluster_name: c, endpoints: [{lb_endpoints: [${ENDPOINT}]}]}`;
@@ -16,7 +21,7 @@ test('what a cluster does not say has the defaults of Envoy', () => {
   assert.equal(config.altStatName, 'c');
   assert.equal(config.healthyPanicThreshold, 50);
   assert.equal(config.http.idleTimeoutMs, 3_600_000);
-  assert.equal(config.tls, undefined);
+  assert.equal(config.transportSocket.tls, undefined);
   assert.equal(config.loadAssignment?.overprovisioningFactor, 140);
   const { default: usual } = config.circuitBreakers;
   assert.deepEqual(
@@ -200,7 +205,7 @@ test('EDS clusters name a file to read endpoints from', () => {
 });
 
 test('TLS with SNI and nothing else verifies nothing', () => {
-  const { tls } = clusterConfig(`
+  const { tls } = transportSocketOf(`
     name: c
     ${ASSIGNMENT}
     transport_socket:
@@ -213,7 +218,7 @@ test('TLS with SNI and nothing else verifies nothing', () => {
 });
 
 test('TLS reads CA, client certificate, names, versions and protocols', () => {
-  const { tls } = clusterConfig(`
+  const { tls } = transportSocketOf(`
     name: c
     ${ASSIGNMENT}
     transport_socket:
@@ -262,6 +267,20 @@ for (const [yaml, protocol] of PROTOCOLS)
     assert.equal(clusterConfig(yaml).http.protocol, protocol);
   });
 
+test('hosts with certain labels have another transport socket', () => {
+  const { transportSocketMatches } = clusterConfig(`
+    name: c
+    ${ASSIGNMENT}
+    transport_socket_matches:
+    - {name: secured, match: {mtls: true}, ${TLS_SOCKET.replace(/,$/, '')}}
+    - {name: plain, match: {}, transport_socket: {name: envoy.transport_sockets.raw_buffer}}`);
+  const named = (labels: Record<string, unknown>): string | undefined =>
+    matchTransportSocket(transportSocketMatches, { 'envoy.transport_socket_match': labels })?.name;
+  assert.equal(named({ mtls: true, more: 1 }), 'secured');
+  assert.equal(named({ mtls: 'true' }), 'plain');
+  assert.equal(matchTransportSocket(transportSocketMatches, {})?.tls, undefined);
+});
+
 test("options of HTTP/2 are read, and those that are not given are the codec's", () => {
   const { http2 } = clusterConfig(
     typed(
@@ -298,9 +317,9 @@ test('the PROXY protocol goes before plain bytes or TLS', () => {
     "@type": type.googleapis.com/envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport,
     config: {version: V2}, transport_socket: ${inner}}}}`;
   const plain = clusterConfig(socket('{name: raw_buffer}'));
-  assert.deepEqual([plain.proxyProtocol, plain.tls], [{ version: 'V2' }, undefined]);
+  assert.deepEqual(plain.transportSocket, { proxyProtocol: { version: 'V2' }, tls: undefined });
   const secured = clusterConfig(socket(TLS_SOCKET.slice('transport_socket: '.length, -1)));
-  assert.notEqual(secured.tls, undefined);
+  assert.notEqual(secured.transportSocket.tls, undefined);
 });
 
 test('limits of connections come from the typed options', () => {

@@ -9,8 +9,13 @@ import { decodeHttpOptions, httpOptionsSupport, type DecodedHttpOptions } from '
 import { decodeLbPolicy, lbPolicySupport } from './lb-policy.decode.ts';
 import { decodeLoadAssignment, loadAssignmentSupport, requireSingleEndpoint } from './load-assignment.decode.ts';
 import type { LoadAssignment } from './load-assignment.ts';
-import { decodeUpstreamTransportSocket, upstreamTlsSupport } from './upstream-tls.decode.ts';
-import type { UpstreamTls } from './upstream-tls.ts';
+import {
+  decodeTransportSocket,
+  decodeTransportSocketMatches,
+  transportSocketSupport,
+} from './transport-socket.decode.ts';
+import type { TransportSocket } from './transport-socket.ts';
+import { upstreamTlsSupport } from './upstream-tls.decode.ts';
 import { durationMs } from '@weft/model-policy';
 
 /** All that is read of a cluster; the rest of the messages is reported by name. */
@@ -19,7 +24,7 @@ export const supported: FieldSupport = mergeSupport([
     'envoy.config.cluster.v3.Cluster': [
       'name', 'alt_stat_name', 'connect_timeout', 'per_connection_buffer_limit_bytes', 'load_assignment',
       'circuit_breakers', 'wait_for_warm_on_init', 'common_lb_config',
-      'transport_socket', 'metadata', 'preconnect_policy', 'connection_pool_per_downstream_connection',
+      'metadata', 'preconnect_policy', 'connection_pool_per_downstream_connection',
     ],
     'envoy.config.cluster.v3.Cluster.PreconnectPolicy': ['per_upstream_preconnect_ratio', 'predictive_preconnect_ratio'],
     'envoy.config.cluster.v3.CircuitBreakers': ['thresholds', 'per_host_thresholds'],
@@ -37,6 +42,7 @@ export const supported: FieldSupport = mergeSupport([
   httpOptionsSupport,
   lbPolicySupport,
   loadAssignmentSupport,
+  transportSocketSupport,
   upstreamTlsSupport,
 ]); // prettier-ignore
 
@@ -52,7 +58,8 @@ export function decodeCluster(message: Cluster, cx: DecodeContext): ClusterConfi
   const lbPolicy = decodeLbPolicy(message, cx);
   if (discovery !== undefined && lbPolicy !== undefined) requireFit(discovery, lbPolicy.lbPolicy, cx.at('lb_policy'));
   const options = decodeHttpOptions(message, cx);
-  const socket = decodeUpstreamTransportSocket(message.transportSocket, cx.at('transport_socket'));
+  const socket = decodeTransportSocket(message.transportSocket, cx.at('transport_socket'));
+  const matches = decodeTransportSocketMatches(message, cx);
   if (cx.faults.length > before || discovery === undefined || lbPolicy === undefined || socket === undefined)
     return undefined;
   return {
@@ -75,8 +82,8 @@ export function decodeCluster(message: Cluster, cx: DecodeContext): ClusterConfi
       predictiveRatio: message.preconnectPolicy?.predictivePreconnectRatio ?? 1,
     },
     connectionPoolPerDownstreamConnection: message.connectionPoolPerDownstreamConnection,
-    tls: socket.tls && withSanValidation(socket.tls, options),
-    proxyProtocol: socket.proxyProtocol,
+    transportSocket: withSanValidation(socket, options),
+    transportSocketMatches: matches.map((match) => withSanValidation(match, options)),
     waitForWarmOnInit: message.waitForWarmOnInit ?? true,
     metadata: message.metadata?.filterMetadata ?? {},
   };
@@ -135,6 +142,7 @@ function decodeThresholds(breakers: CircuitBreakers | undefined, priority: numbe
 }
 
 /** `auto_san_validation`: the certificate must be for the name that `auto_sni` takes from the request. */
-function withSanValidation(tls: UpstreamTls, options: DecodedHttpOptions): UpstreamTls {
-  return { ...tls, autoSniSanValidation: tls.autoSniSanValidation || options.autoSanValidation };
+function withSanValidation<S extends TransportSocket>(socket: S, { autoSanValidation }: DecodedHttpOptions): S {
+  const { tls } = socket;
+  return tls === undefined || !autoSanValidation ? socket : { ...socket, tls: { ...tls, autoSniSanValidation: true } };
 }

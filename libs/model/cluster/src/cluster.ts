@@ -1,5 +1,5 @@
 import type { LoadAssignment } from './load-assignment.ts';
-import type { UpstreamTls } from './upstream-tls.ts';
+import type { TransportSocket, TransportSocketMatch } from './transport-socket.ts';
 
 /** Source: Cluster.LbPolicy. */
 export type LbPolicy = 'ROUND_ROBIN' | 'LEAST_REQUEST' | 'RANDOM' | 'CLUSTER_PROVIDED';
@@ -176,11 +176,6 @@ export interface HappyEyeballs {
   readonly firstFamilyCount: number;
 }
 
-/** Connections begin with the client's addresses. Source: ProxyProtocolUpstreamTransport. */
-export interface ProxyProtocol {
-  readonly version: 'V1' | 'V2';
-}
-
 /** One cluster. Immutable: a change is a new value. Defaults are Envoy's. Source: envoy.config.cluster.v3.Cluster. */
 export interface ClusterConfig {
   readonly name: string;
@@ -205,10 +200,9 @@ export interface ClusterConfig {
   readonly preconnect: Preconnect;
   /** Clients do not share upstream connections. Default false. */
   readonly connectionPoolPerDownstreamConnection: boolean;
-  /** Undefined: plain bytes. */
-  readonly tls: UpstreamTls | undefined;
-  /** Undefined: none. */
-  readonly proxyProtocol: ProxyProtocol | undefined;
+  readonly transportSocket: TransportSocket;
+  /** Hosts with certain labels have another one. Default none. */
+  readonly transportSocketMatches: readonly TransportSocketMatch[];
   /** The server waits for the cluster's first hosts before it listens. Default true. */
   readonly waitForWarmOnInit: boolean;
   /** Cluster.metadata.filter_metadata, as JSON. */

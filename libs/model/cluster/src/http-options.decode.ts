@@ -68,7 +68,8 @@ export function decodeHttpOptions(message: Cluster, cx: DecodeContext): DecodedH
       cx,
     });
   const place = cx.at('typed_extension_protocol_options', OPTIONS);
-  if (options.upstreamProtocolOptions.case === 'autoConfig' && message.transportSocket === undefined)
+  const socketless = message.transportSocket === undefined && message.transportSocketMatches.length === 0;
+  if (options.upstreamProtocolOptions.case === 'autoConfig' && socketless)
     place.at('auto_config').error('asks TLS which protocol to speak, and the cluster has none', {
       expected: 'a transport_socket with TLS, or explicit_http_config',
     });

@@ -11,7 +11,6 @@ export {
   type LbPolicy,
   type OriginalDstOptions,
   type Preconnect,
-  type ProxyProtocol,
   type RetryBudget,
   type Thresholds,
   type UpstreamHttp2Options,
@@ -35,3 +34,9 @@ export {
 export { decodeLoadAssignment, type AddressKind } from './load-assignment.decode.ts';
 export { priorityLoads, type PriorityHealth, type PriorityLoad } from './priority-load.ts';
 export type { CertificateValidation, SanMatcher, TextSource, TlsVersion, UpstreamTls } from './upstream-tls.ts';
+export {
+  matchTransportSocket,
+  type ProxyProtocol,
+  type TransportSocket,
+  type TransportSocketMatch,
+} from './transport-socket.ts';

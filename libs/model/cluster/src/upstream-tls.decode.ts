@@ -1,5 +1,5 @@
 import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
-import type { DataSource, TransportSocket } from '@weft/api-envoy/gen/envoy/config/core/v3/base_pb';
+import type { DataSource } from '@weft/api-envoy/gen/envoy/config/core/v3/base_pb';
 import type {
   CertificateValidationContext,
   TlsCertificate,
@@ -8,22 +8,13 @@ import type {
   CommonTlsContext,
   UpstreamTlsContext,
 } from '@weft/api-envoy/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb';
-import type { ProxyProtocolUpstreamTransport } from '@weft/api-envoy/gen/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol_pb';
 import { decodeStringMatcher } from '@weft/model-match';
-import type { ProxyProtocol } from './cluster.ts';
 import type { CertificateValidation, SanMatcher, TextSource, TlsVersion, UpstreamTls } from './upstream-tls.ts';
 
 const TLS = 'envoy.extensions.transport_sockets.tls.v3';
-const UPSTREAM_TLS = `${TLS}.UpstreamTlsContext`;
-const PROXY_PROTOCOL = 'envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport';
-const RAW_BUFFER = 'envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer';
 
 export const upstreamTlsSupport: FieldSupport = {
-  'envoy.config.core.v3.TransportSocket': ['name', 'typed_config'],
   'envoy.config.core.v3.DataSource': ['filename', 'inline_bytes', 'inline_string', 'environment_variable'],
-  [RAW_BUFFER]: [],
-  [PROXY_PROTOCOL]: ['config', 'transport_socket'],
-  'envoy.config.core.v3.ProxyProtocolConfig': ['version'],
   // Renegotiation and the number of session keys are matters of another TLS library; neither has an effect here.
   [`${TLS}.UpstreamTlsContext`]: ['common_tls_context', 'sni', 'auto_host_sni', 'auto_sni_san_validation', 'max_session_keys'],
   [`${TLS}.CommonTlsContext`]: ['tls_params', 'tls_certificates', 'validation_context', 'alpn_protocols'],
@@ -36,62 +27,10 @@ export const upstreamTlsSupport: FieldSupport = {
   [`${TLS}.SubjectAltNameMatcher`]: ['san_type', 'matcher'],
 }; // prettier-ignore
 
-/** How a cluster's bytes travel. */
-export interface DecodedTransportSocket {
-  /** Undefined: plain bytes (none, or raw_buffer). */
-  readonly tls: UpstreamTls | undefined;
-  readonly proxyProtocol: ProxyProtocol | undefined;
-}
-
-const PLAIN: DecodedTransportSocket = { tls: undefined, proxyProtocol: undefined };
-
-/**
- * The transport socket of a cluster; undefined when something is wrong, which is then in `cx`. What would weaken
- * verification if it were passed over is refused, not only reported.
- */
-export function decodeUpstreamTransportSocket(
-  message: TransportSocket | undefined,
-  cx: DecodeContext,
-): DecodedTransportSocket | undefined {
-  if (message === undefined) return PLAIN;
-  const any = message.configType.case === 'typedConfig' ? message.configType.value : undefined;
-  if (any === undefined && (message.name === 'envoy.transport_sockets.raw_buffer' || message.name === 'raw_buffer'))
-    return PLAIN;
-  const place = cx.at('typed_config');
-  const config = place.unpack(any);
-  if (config === undefined) return undefined;
-  switch (config.$typeName) {
-    case RAW_BUFFER:
-      return PLAIN;
-    case UPSTREAM_TLS: {
-      const tls = decodeUpstreamTls(config as UpstreamTlsContext, place);
-      return tls && { tls, proxyProtocol: undefined };
-    }
-    case PROXY_PROTOCOL:
-      return decodeProxyProtocol(config as ProxyProtocolUpstreamTransport, place);
-    default:
-      place.later(`transport socket "${config.$typeName}"`, {
-        expected: `${UPSTREAM_TLS}, ${PROXY_PROTOCOL} or ${RAW_BUFFER}`,
-      });
-      return undefined;
-  }
-}
-
-function decodeProxyProtocol(
-  message: ProxyProtocolUpstreamTransport,
-  cx: DecodeContext,
-): DecodedTransportSocket | undefined {
-  if (message.transportSocket === undefined) {
-    cx.at('transport_socket').error('is missing', { expected: `${RAW_BUFFER} or ${UPSTREAM_TLS}` });
-    return undefined;
-  }
-  const inner = decodeUpstreamTransportSocket(message.transportSocket, cx.at('transport_socket'));
-  return inner && { ...inner, proxyProtocol: { version: message.config?.version === 1 ? 'V2' : 'V1' } };
-}
-
 const VERSIONS: readonly (TlsVersion | undefined)[] = [undefined, 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
 
-function decodeUpstreamTls(message: UpstreamTlsContext, cx: DecodeContext): UpstreamTls | undefined {
+/** TLS towards hosts. What would weaken verification if it were passed over is refused, not only reported. */
+export function decodeUpstreamTls(message: UpstreamTlsContext, cx: DecodeContext): UpstreamTls | undefined {
   const before = cx.faults.length;
   const common = message.commonTlsContext;
   const place = cx.at('common_tls_context');

@@ -11,6 +11,7 @@ import type { Discovery, DiscoveryOwner } from './discovery.ts';
 import type { DnsResolver } from './dns-resolver.ts';
 import { DnsResolvers } from './dns-resolvers.ts';
 import { EndpointDiscovery } from './endpoint-discovery.ts';
+import { socketsOf } from './host-sockets.ts';
 import { LogicalDns } from './logical-dns.ts';
 import { OriginalDst } from './original-dst.ts';
 import { StaticHosts } from './static-hosts.ts';
@@ -116,7 +117,8 @@ export class ClusterManager implements Clusters {
   decode(message: ClusterProto, cx: DecodeContext): DecodedCluster | undefined {
     const config = decodeCluster(message, cx);
     if (config === undefined) return undefined;
-    const fault = upstreamTlsFault(config.tls, this.world.environment);
+    const faults = socketsOf(config).map(({ tls }) => upstreamTlsFault(tls, this.world.environment));
+    const fault = faults.find((found) => found !== undefined);
     if (fault === undefined) return { config, message };
     cx.at('transport_socket').error(`its certificates cannot be used: ${fault}`);
     return undefined;

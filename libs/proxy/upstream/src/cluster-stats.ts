@@ -7,7 +7,7 @@ import { ResponseCodeStats } from './response-code-stats.ts';
  * them at 0. Those that are counted are fields below.
  */
 const ALWAYS_COUNTERS =
-  'default.total_match_count assignment_stale assignment_timeout_received assignment_use_cached bind_errors lb_local_cluster_not_ok ' +
+  'assignment_stale assignment_timeout_received assignment_use_cached bind_errors lb_local_cluster_not_ok ' +
   'lb_recalculate_zone_structures lb_subsets_created lb_subsets_fallback lb_subsets_fallback_panic lb_subsets_removed ' +
   'lb_subsets_selected lb_zone_cluster_too_small lb_zone_no_capacity_left lb_zone_number_differs ' +
   'lb_zone_routing_all_directly lb_zone_routing_cross_zone lb_zone_routing_sampled ' +

@@ -69,7 +69,7 @@ function hostStatus(host: UpstreamHost): HostStatus {
 /** The certificates of one cluster as /certs shows them; undefined for a cluster that has none. */
 export function certificateStatus(cluster: UpstreamCluster, clock: Clock): CertificateStatus | undefined {
   const { tls } = cluster;
-  const { validation, certificate } = cluster.config.tls ?? {};
+  const { validation, certificate } = cluster.config.transportSocket.tls ?? {};
   if (tls === undefined || (tls.texts.ca === undefined && tls.texts.cert === undefined)) return undefined;
   return {
     caCertificates: details(tls.texts.ca, validation?.trustedCa, clock),

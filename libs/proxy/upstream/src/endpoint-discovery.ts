@@ -4,7 +4,7 @@ import type { ClusterLoadAssignment } from '@weft/api-envoy/gen/envoy/config/end
 import { after, type Runtime, type Timer } from '@weft/core-runtime';
 import type { StatsScope } from '@weft/core-stats';
 import { decodeLoadAssignment, supported, type EdsOptions } from '@weft/model-cluster';
-import { FileSubscription, type ResourceUpdate, type ResourceWatcher } from '@weft/xds-client';
+import { FileSubscription, type ReceivedResource, type ResourceUpdate, type ResourceWatcher } from '@weft/xds-client';
 import type { Discovery, DiscoveryOwner } from './discovery.ts';
 import { hostsOf, type UpstreamCluster } from './upstream-cluster.ts';
 
@@ -62,11 +62,9 @@ export class EndpointDiscovery implements Discovery, ResourceWatcher {
       this.done();
       return Promise.resolve([]);
     }
-    const { message, cx } = found;
+    const { cx } = found;
     const before = cx.faults.length;
-    validateMessage(message, cx);
-    reportUnsupported(message, supported, cx);
-    const assignment = decodeLoadAssignment(message as ClusterLoadAssignment, cx, 'ips');
+    const assignment = decode(found);
     if (assignment === undefined || cx.faults.length > before) return Promise.resolve(cx.faults.slice(before));
     if (
       !this.cluster.setHosts(
@@ -79,10 +77,20 @@ export class EndpointDiscovery implements Discovery, ResourceWatcher {
     return Promise.resolve([]);
   }
 
+  judge({ resources }: ResourceUpdate): void {
+    for (const resource of resources) decode(resource);
+  }
+
   private done(): void {
     if (this.initialized) return;
     this.initialized = true;
     this.timeout?.cancel();
     this.owner.onInitialized();
   }
+}
+
+function decode({ message, cx }: ReceivedResource): ReturnType<typeof decodeLoadAssignment> {
+  validateMessage(message, cx);
+  reportUnsupported(message, supported, cx);
+  return decodeLoadAssignment(message as ClusterLoadAssignment, cx, 'ips');
 }

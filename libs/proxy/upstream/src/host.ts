@@ -8,6 +8,7 @@ import {
 } from '@weft/model-cluster';
 import type { ConnectTarget } from '@weft/net-tcp';
 import type { Host, HostStats } from '@weft/proxy-filter-api';
+import type { HostSocket } from './host-sockets.ts';
 import type { HttpPool } from './http-pool.ts';
 
 /** What /clusters shows of a host. The pools count connections and requests, the router how requests ended. */
@@ -47,6 +48,9 @@ export class UpstreamHost implements Host {
   readonly stats = new UpstreamHostStats();
   readonly hostname: string;
   readonly locality: Locality;
+  /** What its endpoint is labelled with, by filter name. */
+  readonly metadata: EndpointMetadata;
+  readonly socket: HostSocket;
   endpoint: EndpointAddress;
   /** What `connect` may use where `endpoint` does not answer. */
   alternatives: readonly ConnectTarget[];
@@ -66,7 +70,9 @@ export class UpstreamHost implements Host {
   /** True once the host is out of the cluster: its connections close when their requests are done. */
   removed = false;
 
-  constructor(options: HostOptions) {
+  constructor(options: HostOptions, socket: HostSocket) {
+    this.socket = socket;
+    this.metadata = options.metadata ?? {};
     this.hostname = options.hostname;
     this.locality = options.locality;
     this.endpoint = options.endpoint;

@@ -17,14 +17,17 @@ const scope = createNullScope();
 function hostsOf(sketches: readonly HostSketch[]): UpstreamHost[] {
   return sketches.map(
     ({ weight = 1, healthStatus = 'UNKNOWN', priority = 0 }, i) =>
-      new UpstreamHost({
-        endpoint: { kind: 'socket', host: `10.0.0.${i}`, port: 80 },
-        hostname: String(i),
-        weight,
-        healthStatus,
-        locality: { region: '', zone: '', subZone: '' },
-        priority,
-      }),
+      new UpstreamHost(
+        {
+          endpoint: { kind: 'socket', host: `10.0.0.${i}`, port: 80 },
+          hostname: String(i),
+          weight,
+          healthStatus,
+          locality: { region: '', zone: '', subZone: '' },
+          priority,
+        },
+        { tls: undefined, proxyProtocol: undefined },
+      ),
   );
 }
 

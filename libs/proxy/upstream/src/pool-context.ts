@@ -5,7 +5,6 @@ import type { InternalListeners } from '@weft/proxy-filter-api';
 import type { CodecSettings } from './client-codecs.ts';
 import type { ClusterStats } from './cluster-stats.ts';
 import type { ResourceLimits } from './resource-limits.ts';
-import type { UpstreamTlsContexts } from './tls-contexts.ts';
 
 /** What all pools of one cluster share. */
 export interface PoolContext {
@@ -17,8 +16,6 @@ export interface PoolContext {
   readonly random: Random;
   /** For hosts that are listeners of this process; undefined: there are none. */
   readonly internalListeners: InternalListeners | undefined;
-  /** Undefined for plain bytes. */
-  readonly tls: UpstreamTlsContexts | undefined;
   readonly codecs: CodecSettings;
   /** Of all pools together, for the predictive preconnect. */
   readonly demand: Demand;

@@ -2,6 +2,8 @@ import { isIP } from 'node:net';
 import type { DownstreamConnection } from '@weft/core-http';
 import type { ClusterConfig, ProxyProtocol } from '@weft/model-cluster';
 import type { LoadBalancerContext } from '@weft/proxy-filter-api';
+import type { UpstreamHost } from './host.ts';
+import { socketsOf } from './host-sockets.ts';
 import type { PoolKind } from './pool-kind.ts';
 import { localProxyHeader, proxyHeader } from './proxy-protocol-header.ts';
 
@@ -15,18 +17,16 @@ export class PoolKinds {
 
   constructor(config: ClusterConfig) {
     this.config = config;
-    const { http, connectionPoolPerDownstreamConnection, proxyProtocol } = config;
-    const depends =
-      http.protocol === 'downstream' ||
-      http.autoSni ||
-      connectionPoolPerDownstreamConnection ||
-      proxyProtocol !== undefined;
+    const { http, connectionPoolPerDownstreamConnection } = config;
+    const proxied = socketsOf(config).some(({ proxyProtocol }) => proxyProtocol !== undefined);
+    const depends = http.protocol === 'downstream' || http.autoSni || connectionPoolPerDownstreamConnection || proxied;
     this.fixed = depends ? undefined : kindOf(http.protocol as Protocol, undefined, undefined);
   }
 
-  of(cx: LoadBalancerContext | undefined): PoolKind {
+  of(host: UpstreamHost, cx: LoadBalancerContext | undefined): PoolKind {
     if (this.fixed !== undefined) return this.fixed;
-    const { http, connectionPoolPerDownstreamConnection, proxyProtocol } = this.config;
+    const { http, connectionPoolPerDownstreamConnection } = this.config;
+    const { proxyProtocol } = host.socket;
     const stream = cx?.stream;
     const downstream = downstreamOf(cx);
     const protocol = http.protocol === 'downstream' ? ofDownstream(stream?.info.protocol) : http.protocol;
@@ -38,8 +38,8 @@ export class PoolKinds {
   }
 
   /** For raw bytes, where a connection is its owner's alone. */
-  ofBytes(cx: LoadBalancerContext | undefined): PoolKind {
-    const { proxyProtocol } = this.config;
+  ofBytes(host: UpstreamHost, cx: LoadBalancerContext | undefined): PoolKind {
+    const { proxyProtocol } = host.socket;
     return proxyProtocol === undefined
       ? BYTES
       : kindOf('http1', undefined, preambleOf(proxyProtocol, downstreamOf(cx)));
@@ -78,5 +78,5 @@ function downstreamOf(cx: LoadBalancerContext | undefined): DownstreamConnection
 function preambleOf({ version }: ProxyProtocol, downstream: DownstreamConnection | undefined): Buffer {
   return downstream === undefined
     ? localProxyHeader(version)
-    : proxyHeader(version, downstream.directRemoteAddress, downstream.localAddress);
+    : proxyHeader(version, downstream.remoteAddress ?? downstream.directRemoteAddress, downstream.localAddress);
 }

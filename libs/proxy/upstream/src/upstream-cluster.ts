@@ -6,6 +6,7 @@ import {
   healthClass,
   type ClusterConfig,
   type EndpointAddress,
+  type EndpointMetadata,
   type HappyEyeballs,
   type LoadAssignment,
 } from '@weft/model-cluster';
@@ -24,6 +25,7 @@ import { addressOrder } from './address-order.ts';
 import { codecSettings } from './client-codecs.ts';
 import { ClusterStats } from './cluster-stats.ts';
 import { HttpPool, type HttpPoolOwner } from './http-pool.ts';
+import { HostSockets, socketsOf } from './host-sockets.ts';
 import { UpstreamHost, type HostOptions, type SocketEndpoint } from './host.ts';
 import { createPicker, type Picker } from './load-balancer.ts';
 import type { PoolContext } from './pool-context.ts';
@@ -31,7 +33,7 @@ import type { PoolKind } from './pool-kind.ts';
 import { PoolKinds } from './pool-kinds.ts';
 import { ResourceLimits } from './resource-limits.ts';
 import { TcpConnection } from './tcp-connection.ts';
-import { UpstreamTlsContexts, type Environment } from './tls-contexts.ts';
+import type { Environment, UpstreamTlsContexts } from './tls-contexts.ts';
 
 /** What a cluster needs of the world. */
 export interface ClusterWorld {
@@ -53,6 +55,7 @@ export interface HostProvider {
   pick(cx: LoadBalancerContext): UpstreamHost | undefined;
 }
 
+const NO_LABELS: EndpointMetadata = {};
 const NEVER = { numerator: 0, denominator: 100 } as const;
 
 /**
@@ -67,7 +70,7 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
   readonly altStatName: string;
   readonly requestStats: ClusterStats;
   private readonly world: ClusterWorld;
-  readonly tls: UpstreamTlsContexts | undefined;
+  private readonly sockets: HostSockets;
   private readonly cx: PoolContext;
   private readonly kinds: PoolKinds;
   private readonly maintenanceKey: string;
@@ -87,9 +90,10 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
     this.kinds = new PoolKinds(config);
     this.maintenanceKey = `upstream.maintenance_mode.${config.name}`;
     const scope = world.stats.scope(`cluster.${config.altStatName}.`);
-    const stats = new ClusterStats(scope, config.tls !== undefined);
+    const secured = socketsOf(config).some(({ tls }) => tls !== undefined);
+    const stats = new ClusterStats(scope, secured);
     this.requestStats = stats;
-    this.tls = config.tls && new UpstreamTlsContexts(config.tls, world.environment, stats.ssl);
+    this.sockets = new HostSockets(config, world.environment, { scope, ssl: stats.ssl });
     const breakers = scope.scope('circuit_breakers.');
     const tallies = (priority: RoutePriority): Tallies | undefined => {
       const { tallies: shared } = world;
@@ -109,9 +113,13 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
       random: world.runtime.random,
       demand: { room: 0 },
       internalListeners: world.internalListeners,
-      tls: this.tls,
       codecs: codecSettings(config, world.runtime, scope),
     };
+  }
+
+  /** TLS of hosts without special labels. */
+  get tls(): UpstreamTlsContexts | undefined {
+    return this.sockets.usual.tls;
   }
 
   get hosts(): readonly UpstreamHost[] {
@@ -146,7 +154,7 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
     const { fixed } = this.kinds;
     const pool =
       (fixed === undefined ? undefined : upstreamHost.pools[priority]) ??
-      this.poolOf(upstreamHost, priority, this.kinds.of(cx));
+      this.poolOf(upstreamHost, priority, this.kinds.of(upstreamHost, cx));
     if (pool === undefined) {
       this.cx.stats.upstreamCxPoolOverflow.inc();
       owner.onPoolFailure({ reason: 'overflow', details: '', host });
@@ -171,7 +179,7 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
       owner.onPoolFailure({ reason: 'overflow', details: '', host });
       return undefined;
     }
-    return new TcpConnection(this.cx, upstreamHost, { priority, kind: this.kinds.ofBytes(cx), owner });
+    return new TcpConnection(this.cx, upstreamHost, { priority, kind: this.kinds.ofBytes(upstreamHost, cx), owner });
   }
 
   /** A pool for one kind of request has nothing any more: the kind may never come again. */
@@ -198,7 +206,7 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
       const known = staying.get(key);
       if (known === undefined || !isSameHost(known, options)) {
         members = true;
-        next.set(key, new UpstreamHost(options));
+        next.set(key, new UpstreamHost(options, this.sockets.for(options.metadata ?? NO_LABELS)));
         continue;
       }
       changed = updateHost(known, options) || changed;
@@ -281,7 +289,7 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
       const underWay = pendingRequests.current + requests.current;
       if (demand.room + requests.current > (underWay + 1) * predictiveRatio) return;
       const host = this.picker.peek?.();
-      const pool = host && (host.pools[priority] ?? this.poolOf(host, priority, this.kinds.of(cx)));
+      const pool = host && (host.pools[priority] ?? this.poolOf(host, priority, this.kinds.of(host, cx)));
       if (pool?.preconnect(predictiveRatio) !== true) return;
     }
   }
@@ -336,6 +344,7 @@ function isSameHost(host: UpstreamHost, options: HostOptions): boolean {
   const { region, zone, subZone } = options.locality;
   const { locality, hostname } = host;
   return (
+    JSON.stringify(host.metadata) === JSON.stringify(options.metadata ?? NO_LABELS) &&
     hostname === options.hostname &&
     locality.region === region &&
     locality.zone === zone &&

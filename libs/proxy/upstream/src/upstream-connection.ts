@@ -66,7 +66,7 @@ export abstract class UpstreamConnection implements ConnectOwner {
   onOpen(transport: Transport): void {
     this.transport = transport;
     this.cx.stats.upstreamCxConnectMs.record(this.cx.clock.nowMs() - this.startedMs);
-    this.cx.stats.ssl?.handshake.inc();
+    if (this.host.socket.tls !== undefined) this.cx.stats.ssl?.handshake.inc();
     this.opened(transport);
   }
 
@@ -130,12 +130,13 @@ type Reachable = Exclude<EndpointAddress, { kind: 'internal' }>;
 
 function connectOptions(cx: PoolContext, host: UpstreamHost, endpoint: Reachable, kind: PoolKind): ConnectOptions {
   const { config, timers } = cx;
+  const { tls } = host.socket;
   const { sourceAddresses, keepAliveIdleMs } = config.connection;
   const shared = {
     connectTimeoutMs: config.connectTimeoutMs,
     perConnectionBufferLimitBytes: config.perConnectionBufferLimitBytes,
     timers,
-    ...(cx.tls === undefined ? {} : { tls: cx.tls.forHost(host, kind) }),
+    ...(tls === undefined ? {} : { tls: tls.forHost(host, kind) }),
     ...(kind.preamble === undefined ? {} : { preamble: kind.preamble }),
     ...(sourceAddresses.length === 0 ? {} : { sourceAddresses }),
     ...(keepAliveIdleMs === undefined ? {} : { keepAliveIdleMs }),
