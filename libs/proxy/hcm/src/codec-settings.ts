@@ -7,8 +7,8 @@ import type { PreparedHcm } from './prepared.ts';
 /** The codecs' settings for one connection manager's connections, plaintext or TLS. `stats`: the root of all names. */
 export function codecSettings(hcm: PreparedHcm, scheme: 'http' | 'https', stats: StatsScope): CodecSettings {
   const { config, date, runtime } = hcm;
-  const errorReply = (status: number, details: string): string =>
-    errorReplyText(status, `date: ${date.value}\r\nserver: ${config.serverName}\r\n`, details);
+  const errorReply = (status: number, details: string, stays: boolean): string =>
+    errorReplyText(status, `date: ${date.value}\r\nserver: ${config.serverName}\r\n`, details, stays);
   const { keepAlive, ...http2 } = config.http2;
   const settings: Partial<Http2ServerSettings> = {
     ...http2,

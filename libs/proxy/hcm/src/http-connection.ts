@@ -198,7 +198,7 @@ export class HttpConnection implements ConnectionHandler, ServerCodecCallbacks, 
     this.closedHere = true;
     if (!this.http2) {
       const { errorReply } = this.settings.http1;
-      this.connection.transport.writeLatin1(errorReply(408, 'request_header_timeout'));
+      this.connection.transport.writeLatin1(errorReply(408, 'request_header_timeout', false));
       this.logRefusal('request_header_timeout', 408);
     }
     this.connection.transport.close();

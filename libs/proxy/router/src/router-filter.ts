@@ -19,13 +19,15 @@ import {
   type PoolFailure,
   type StreamSpan,
 } from '@weft/proxy-filter-api';
+import { chargeGrpcHead, chargeGrpcTrailers, chargeHost } from './charge-host.ts';
 import { answerWithoutUpstream, sendReply, type RouterReply } from './answers.ts';
 import type { PreparedRouter } from './prepared.ts';
 import { RequestBody } from './request-body.ts';
 import { changeHost, finalizeRequestHead } from './request-head.ts';
 import { requestTimes, setExpectedTimeout, type RequestTimes } from './request-times.ts';
-import { resetDetails, resetFlag } from './reset-flag.ts';
+import { resetReply } from './reset-reply.ts';
 import { RetryState, type RetryVerdict } from './retry-state.ts';
+import { endsHere } from './tcp-upstream.ts';
 import { UpstreamRequest } from './upstream-request.ts';
 
 const NO_TIMES: RequestTimes = { globalMs: 0, perTryMs: 0, perTryIdleMs: 0 };
@@ -48,6 +50,7 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
   private cluster: Cluster | undefined;
   private upstream: UpstreamRequest | undefined;
   private retry: RetryState | undefined;
+  private grpc = false;
   private attempts = 0;
   private isRetry = false;
   /** Any part of the request went to an upstream. */
@@ -80,14 +83,15 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
     stream.info.upstreamCluster = cluster.name;
     const action = route.action as ForwardAction;
     const overrides = hasEnvoyHeaders(headers) ? takeOverrides(headers) : undefined;
-    this.times = requestTimes(action, overrides, router.config.respectExpectedRqTimeout);
+    this.times = requestTimes(action, headers, overrides, router.config.respectExpectedRqTimeout);
     if (overrides?.timeoutIsNoContent === true) this.timeoutStatus = 204;
     const policy = retryPolicyOf(action.retryPolicy, overrides);
     if (policy !== undefined && mayRetry(policy, headers))
       this.retry = new RetryState(router, policy, cluster, action.priority);
     this.attempts = 1;
     stream.info.attemptCount = 1;
-    if (!router.config.suppressEnvoyHeaders) setExpectedTimeout(headers, this.times, 0);
+    this.grpc = isGrpc(headers);
+    this.tellTimeout(headers, 0);
     if (route.virtualHost.includeRequestAttemptCount) headers.set('x-envoy-attempt-count', '1');
     finalizeRequestHead(headers, route, stream, router.config.suppressEnvoyHeaders);
     this.startAttempt(cluster);
@@ -142,6 +146,11 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
 
   // ---- one attempt, called by the upstream request ----
 
+  /** True for a CONNECT that ends here: its bytes go upstream as they are. */
+  get terminatesConnect(): boolean {
+    return endsHere(this.stream.requestHeaders, this.resolved?.action as ForwardAction);
+  }
+
   /** True if nothing comes after the request's head. */
   get headersEnd(): boolean {
     return this.requestDone && this.body.empty;
@@ -189,6 +198,8 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
   }
 
   onUpstreamInformational(headers: ResponseHeaderMap): void {
+    if (this.router.config.dynamicStats)
+      this.cluster?.requestStats.chargeResponse(headers.status, this.stream.internalRequest);
     // The client was told of this attempt: another one could contradict it.
     this.dropRetries();
     this.stream.sendInformational(headers);
@@ -212,7 +223,8 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
     }
     if (this.requestDone && !router.config.suppressEnvoyHeaders)
       headers.set('x-envoy-upstream-service-time', String(Math.floor(now - info.requestCompleteMs)));
-    this.chargeResponse(headers.status, upstream);
+    this.chargeResponse(headers.status, this.grpc ? undefined : upstream);
+    if (this.grpc) chargeGrpcHead(upstream, headers, end);
     if (resolved.responseMutations.length > 0) applyMutations(resolved.responseMutations, headers, stream);
     if (resolved.virtualHost.includeAttemptCountInResponse) headers.set('x-envoy-attempt-count', String(this.attempts));
     this.responseStarted = true;
@@ -228,6 +240,7 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
   }
 
   onUpstreamTrailers(upstream: UpstreamRequest, trailers: HeaderMap): void {
+    chargeGrpcTrailers(upstream, trailers);
     this.onUpstreamComplete(upstream);
     this.stream.sendTrailers(trailers);
   }
@@ -238,14 +251,8 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
     if (this.retriedReset(upstream, reason)) return;
     const status = reason === 'protocol error' ? 502 : 503;
     if (!this.responseStarted) this.chargeResponse(status, upstream);
-    const again = this.isRetry ? 'retried and the latest ' : '';
-    this.abort({
-      status,
-      body: `upstream connect error or disconnect/reset before headers. ${again}reset reason: ${reason}`,
-      details: resetDetails(reason, transportFailure, this.responseStarted),
-      flags: resetFlag(reason),
-      overloaded: reason === 'overflow',
-    });
+    else if (upstream.grpcDeferred) upstream.host.stats.rqError += 1;
+    this.abort(resetReply({ reason, status, transportFailure, started: this.responseStarted, retried: this.isRetry }));
   }
 
   // ---- times ----
@@ -323,10 +330,7 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
     info.attemptCount = this.attempts;
     if (resolved.virtualHost.includeRequestAttemptCount)
       requestHeaders.set('x-envoy-attempt-count', String(this.attempts));
-    if (!router.config.suppressEnvoyHeaders) {
-      const elapsedMs = this.requestDone ? router.runtime.clock.nowMs() - info.requestCompleteMs : 0;
-      setExpectedTimeout(requestHeaders, this.times, elapsedMs);
-    }
+    this.tellTimeout(requestHeaders, this.requestDone ? router.runtime.clock.nowMs() - info.requestCompleteMs : 0);
     // The cluster may have been replaced, or have gone, while the retry waited.
     const cluster = router.clusters.get(resolved.clusterName);
     if (cluster === undefined) {
@@ -336,6 +340,12 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
     this.cluster = cluster;
     this.retry?.useCluster(cluster);
     this.startAttempt(cluster);
+  }
+
+  private tellTimeout(headers: RequestHeaderMap, elapsedMs: number): void {
+    const envoyHeader = !this.router.config.suppressEnvoyHeaders;
+    const grpcHeader = this.grpc && (this.resolved?.action as ForwardAction).maxGrpcTimeoutMs !== undefined;
+    if (envoyHeader || grpcHeader) setExpectedTimeout(headers, this.times, elapsedMs, { envoyHeader, grpcHeader });
   }
 
   /** Plans a retry if the policy has one for this; says whether it did. */
@@ -401,10 +411,7 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
   }
 
   private chargeResponse(status: number, upstream: UpstreamRequest | undefined): void {
-    if (upstream !== undefined) {
-      if (status < 500) upstream.host.stats.rqSuccess += 1;
-      else upstream.host.stats.rqError += 1;
-    }
+    if (upstream !== undefined) chargeHost(upstream.host, status);
     if (this.router.config.dynamicStats) this.cluster?.requestStats.chargeResponse(status, this.stream.internalRequest);
   }
 

@@ -18,6 +18,7 @@ import type {
   StreamSpan,
 } from '@weft/proxy-filter-api';
 import type { RouterFilter } from './router-filter.ts';
+import { TcpUpstream } from './tcp-upstream.ts';
 
 /**
  * One attempt to send a request upstream, and what comes back.
@@ -33,6 +34,8 @@ export class UpstreamRequest implements HttpPoolCallbacks, TimerCallback {
   awaitingHeaders = true;
   /** The pool gave it a stream, and it is not over. */
   stream: ClientStream | undefined;
+  /** A gRPC answer is under way: its trailers will tell whether it was one. */
+  grpcDeferred = false;
   /** The request's head went to an upstream. */
   sent = false;
   private over = false;
@@ -55,7 +58,10 @@ export class UpstreamRequest implements HttpPoolCallbacks, TimerCallback {
 
   start(cluster: Cluster, priority: RoutePriority): void {
     this.span = this.filter.spawnSpan(cluster);
-    const wait = cluster.newStream(this.host, priority, this, this.filter);
+    const { filter, host } = this;
+    const wait = filter.terminatesConnect
+      ? cluster.newConnection(host, priority, new TcpUpstream(this), filter)
+      : cluster.newStream(host, priority, this, filter);
     // A callback may have come already, from inside.
     if (!this.over && this.stream === undefined) this.wait = wait;
   }
