@@ -48,7 +48,7 @@ test('every stat of a cluster is there from the start', () => {
   const moved = [...store.counters(), ...store.gauges()].filter((stat) => stat.value !== 0).map((stat) => stat.name);
   assert.deepEqual(
     moved,
-    ['membership_change', 'max_host_weight', 'membership_healthy', 'membership_total'].map(
+    ['default.total_match_count', 'membership_change', 'max_host_weight', 'membership_healthy', 'membership_total'].map(
       (name) => `cluster.c.${name}`,
     ),
   );
