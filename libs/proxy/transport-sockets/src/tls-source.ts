@@ -48,7 +48,7 @@ export interface TlsSourceOwner {
 export function tlsFault<T>(options: TlsSourceOptions<T>): string | undefined {
   try {
     const slots = slotsOf(options);
-    if (slots.every(({ secret }) => secret !== undefined)) build(options, slots);
+    if (slots.every(({ secret }) => secret !== undefined)) build(options, slots).make();
     return undefined;
   } catch (error) {
     return (error as Error).message;
