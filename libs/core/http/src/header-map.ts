@@ -1,3 +1,11 @@
+/** How the peer spelled its field names, for whom HTTP/1.1 must be kept as it came (`preserve_case`). */
+export interface HeaderSpelling {
+  /** `name`, which is in lower case, as the peer wrote it; where it did not, as configured. */
+  spell(name: string): string;
+  /** The words behind the status of a response, where they are to be passed on; `''` otherwise. */
+  readonly reasonPhrase: string;
+}
+
 /**
  * Headers in the order they arrived, names in lower case, kept flat as `[name, value, name, value …]`: look-ups in a
  * dozen headers cost less by scanning than by hashing, and codecs read and write the array itself.
@@ -5,6 +13,8 @@
 export class HeaderMap {
   /** Names at even places, values at odd ones. Names must be in lower case; only codecs and this class write it. */
   readonly raw: string[];
+  /** Set by HTTP/1.1 codecs that keep spellings; a codec that writes HTTP/1.1 obeys it, all others pass over it. */
+  spelling: HeaderSpelling | undefined = undefined;
 
   constructor(raw: string[] = []) {
     this.raw = raw;
@@ -141,6 +151,7 @@ export class RequestHeaderMap extends HeaderMap {
     const copy = new RequestHeaderMap(this.method, this.path, this.authority, this.raw.slice());
     copy.scheme = this.scheme;
     copy.protocol = this.protocol;
+    copy.spelling = this.spelling;
     return copy;
   }
 }

@@ -1,4 +1,4 @@
-export { HeaderMap, RequestHeaderMap, ResponseHeaderMap } from './header-map.ts';
+export { HeaderMap, RequestHeaderMap, ResponseHeaderMap, type HeaderSpelling } from './header-map.ts';
 export type {
   ClientCodec,
   ClientCodecCallbacks,

@@ -1,4 +1,4 @@
-import type { HeaderMap } from '@weft/core-http';
+import type { HeaderMap, HeaderSpelling } from '@weft/core-http';
 import type { Output } from './output.ts';
 
 /** How the end of a written body is marked: `none` has no body, `raw` and `until close` end with the connection. */
@@ -52,13 +52,16 @@ export class BodyWriter {
   }
 
   /** Ends the body with trailers, where its framing has a place for them. */
-  writeTrailers(trailers: HeaderMap | undefined): boolean {
+  writeTrailers(trailers: HeaderMap | undefined, spelling: HeaderSpelling | undefined): boolean {
     if (this.mode === 'length') return this.remaining === 0;
     if (this.mode !== 'chunked') return true;
     let text = '0\r\n';
     if (trailers !== undefined) {
       const { raw } = trailers;
-      for (let i = 0; i < raw.length; i += 2) text += `${raw[i]}: ${raw[i + 1]}\r\n`;
+      for (let i = 0; i < raw.length; i += 2) {
+        const name = raw[i] as string;
+        text += `${spelling === undefined ? name : spelling.spell(name)}: ${raw[i + 1]}\r\n`;
+      }
     }
     this.output.text(`${text}\r\n`);
     return true;

@@ -1,77 +1,51 @@
 import type { Transport, TransportClose, TransportReceiver } from '@weft/core-bytes';
-import {
+import type {
+  ClientCodec,
+  ClientCodecCallbacks,
+  ClientStream,
   HeaderMap,
-  type ClientCodec,
-  type ClientCodecCallbacks,
-  type ClientStream,
-  type Protocol,
-  type RequestHeaderMap,
-  type ResetReason,
-  type ResponseHeaderMap,
-  type ResponseReceiver,
+  Protocol,
+  RequestHeaderMap,
+  ResetReason,
+  ResponseHeaderMap,
+  ResponseReceiver,
 } from '@weft/core-http';
-import { BodyWriter } from './body-writer.ts';
 import { Http1ClientStream } from './client-stream.ts';
+import { Http1Codec } from './codec.ts';
 import { Details } from './details.ts';
 import { Framing } from './framing.ts';
-import { MessageReader, type MessageOwner } from './message-reader.ts';
-import { Output } from './output.ts';
+import type { MessageOwner } from './message-reader.ts';
 import { ResponseHeadParser } from './response-head.ts';
 import type { Http1ClientSettings } from './settings.ts';
-import { TrailerParser } from './trailer-parser.ts';
 import { HeadWriter, Promised } from './write-head.ts';
 
 const EMPTY = Buffer.alloc(0);
 
+/** Interim responses that one request may get: they are passed on, and a server could send them for ever. */
+const MAX_INTERIM_RESPONSES = 100;
+
 /** HTTP/1.1 towards servers (RFC 9112): one request at a time, and the next one when its response is complete. */
-export class Http1ClientCodec implements ClientCodec, TransportReceiver, MessageOwner {
+export class Http1ClientCodec
+  extends Http1Codec<Http1ClientStream>
+  implements ClientCodec, TransportReceiver, MessageOwner
+{
   readonly protocol: Protocol = 'HTTP/1.1';
   readonly maxConcurrentStreams = 1;
-  private readonly transport: Transport;
   private readonly callbacks: ClientCodecCallbacks;
-  private readonly settings: Http1ClientSettings;
-  private readonly reader: MessageReader;
   private readonly head: ResponseHeadParser;
-  private readonly output: Output;
-  private readonly body: BodyWriter;
-  private readonly headWriter = new HeadWriter();
-  private stream: Http1ClientStream | undefined;
   private goneAway = false;
 
   constructor(transport: Transport, callbacks: ClientCodecCallbacks, settings: Http1ClientSettings) {
-    this.transport = transport;
+    const reading = { sectionBytes: settings.maxResponseHeadersKb * 1024, skipEmptyLines: false };
+    super(transport, settings, reading, new HeadWriter(settings.headerKeyFormat, settings.sendFullyQualifiedUrl));
     this.callbacks = callbacks;
-    this.settings = settings;
-    this.reader = new MessageReader(transport, this, {
-      sectionBytes: settings.maxResponseHeadersKb * 1024,
-      skipEmptyLines: false,
-    });
-    this.head = new ResponseHeadParser(settings.maxHeadersCount);
-    this.output = new Output(transport);
-    this.body = new BodyWriter(this.output);
-  }
-
-  get activeStreams(): number {
-    return this.stream === undefined ? 0 : 1;
+    this.head = new ResponseHeadParser(settings);
   }
 
   newStream(receiver: ResponseReceiver): ClientStream {
     const stream = new Http1ClientStream(this, receiver);
     this.stream = stream;
     return stream;
-  }
-
-  onData(chunk: Buffer): void {
-    this.reader.push(chunk);
-  }
-
-  onDrain(): void {
-    this.output.full = false;
-    this.stream?.receiver?.drained();
-  }
-
-  onEnd(): void {
-    this.reader.end();
   }
 
   onInputEnd(): void {
@@ -116,8 +90,7 @@ export class Http1ClientCodec implements ClientCodec, TransportReceiver, Message
   }
 
   private detach(stream: Http1ClientStream): void {
-    stream.codec = undefined;
-    stream.receiver = undefined;
+    stream.detach();
     this.stream = undefined;
   }
 
@@ -133,13 +106,12 @@ export class Http1ClientCodec implements ClientCodec, TransportReceiver, Message
       return;
     }
     const { status } = headers;
-    if (status === 101 || (stream.tunnel && stream.method === 'CONNECT' && status >= 200 && status < 300)) {
+    if (status === 101 || (stream.method === 'CONNECT' && !stream.upgrade && status >= 200 && status < 300)) {
       this.startTunnel(stream, headers);
       return;
     }
     if (status < 200) {
-      this.reader.next();
-      receiver.informational(headers);
+      this.onInterim(stream, headers);
       return;
     }
     const framing = bodiless(stream.method, status) ? 0 : head.framing;
@@ -157,6 +129,16 @@ export class Http1ClientCodec implements ClientCodec, TransportReceiver, Message
     receiver.headers(headers, false);
   }
 
+  private onInterim(stream: Http1ClientStream, headers: ResponseHeaderMap): void {
+    stream.interims += 1;
+    if (stream.interims > MAX_INTERIM_RESPONSES) {
+      this.onFault(0, Details.tooManyInterimResponses);
+      return;
+    }
+    this.reader.next();
+    stream.receiver?.informational(headers);
+  }
+
   onBody(chunk: Buffer, end: boolean): void {
     const { stream } = this;
     if (stream === undefined) return;
@@ -167,12 +149,12 @@ export class Http1ClientCodec implements ClientCodec, TransportReceiver, Message
   onTrailers(bytes: Buffer, from: number, to: number): void {
     const { stream } = this;
     if (stream === undefined) return;
-    const trailers = new TrailerParser(this.settings.maxHeadersCount).parse(bytes, from, to);
-    if (!(trailers instanceof HeaderMap)) {
+    const trailers = this.readTrailers(bytes, from, to);
+    if (typeof trailers === 'string') {
       this.onFault(0, trailers);
       return;
     }
-    if (!this.settings.enableTrailers || trailers.size === 0) {
+    if (trailers === undefined) {
       this.endBody(stream, EMPTY);
       return;
     }
@@ -193,11 +175,14 @@ export class Http1ClientCodec implements ClientCodec, TransportReceiver, Message
     this.finishIfOver(stream);
   }
 
-  /** A response that is complete before its request: the server will not read the rest, so the connection is of no more use. */
+  /**
+   * A response that is complete before its request: the server will not read the rest, so the connection is of no more use.
+   * Nor is one on which more came than was asked for: the next request would take it for its response.
+   */
   private endResponse(stream: Http1ClientStream): void {
     stream.responseEnded = true;
     this.reader.idle();
-    if (!stream.requestEnded) this.goAway();
+    if (!stream.requestEnded || this.reader.hasInput) this.goAway();
   }
 
   private finishIfOver(stream: Http1ClientStream): void {
@@ -205,13 +190,18 @@ export class Http1ClientCodec implements ClientCodec, TransportReceiver, Message
     this.detach(stream);
     this.callbacks.onStreamEnd();
     if (!this.goneAway) return;
+    if (this.reader.hasInput) {
+      this.onFault(0, Details.unexpectedData);
+      return;
+    }
     this.reader.stop();
     this.output.flush();
     this.transport.close();
   }
 
   private startTunnel(stream: Http1ClientStream, headers: ResponseHeaderMap): void {
-    if (!stream.tunnel) {
+    // 101 answers an Upgrade, and nothing else.
+    if (!stream.tunnel || (headers.status === 101 && !stream.upgrade)) {
       this.onFault(0, Details.unexpectedUpgrade);
       return;
     }
@@ -230,10 +220,8 @@ export class Http1ClientCodec implements ClientCodec, TransportReceiver, Message
     this.output.text(headWriter.request(headers, end));
     const { promised } = headWriter;
     stream.tunnel = promised === Promised.raw;
-    if (promised === Promised.raw) this.body.start('raw');
-    else if (promised === Promised.chunked) this.body.start('chunked');
-    else if (promised >= 0) this.body.start('length', promised);
-    else this.body.start('none');
+    stream.upgrade = headers.protocol !== '';
+    this.startBody(promised);
     this.reader.next();
     if (end) this.endRequest(stream, promised <= 0);
     else this.output.flushSoon();
@@ -241,15 +229,14 @@ export class Http1ClientCodec implements ClientCodec, TransportReceiver, Message
 
   writeData(stream: Http1ClientStream, chunk: Buffer, end: boolean): boolean {
     if (!stream.headSent || stream.requestEnded) return true;
-    const fits = this.body.write(chunk, end);
+    const fits = this.writePiece(chunk, end);
     if (!fits || end) this.endRequest(stream, fits);
-    else this.output.flushSoon();
     return !this.output.full;
   }
 
   writeTrailers(stream: Http1ClientStream, trailers: HeaderMap): void {
     if (!stream.headSent || stream.requestEnded) return;
-    this.endRequest(stream, this.body.writeTrailers(this.settings.enableTrailers ? trailers : undefined));
+    this.endRequest(stream, this.endWithTrailers(trailers));
   }
 
   /** `whole`: the body is as long as its head promised; otherwise only a broken connection tells the server the truth. */
@@ -270,13 +257,6 @@ export class Http1ClientCodec implements ClientCodec, TransportReceiver, Message
     this.reader.stop();
     this.transport.destroy();
     this.goAway();
-  }
-
-  pauseStream(): void {
-    this.reader.pause();
-  }
-  resumeStream(): void {
-    this.reader.resume();
   }
 }
 

@@ -28,5 +28,7 @@ export const Details = {
   lowVersion: 'low_version',
   unexpectedData: 'http1.unexpected_data',
   unexpectedUpgrade: 'http1.unexpected_upgrade',
+  tooManyInterimResponses: 'http1.too_many_interim_responses',
+  responseFlood: 'http1.response_flood',
 } as const;
 export type Details = (typeof Details)[keyof typeof Details];

@@ -1,5 +1,6 @@
 import { CR, FIELD_VALUE, HTAB, LF, SP, TOKEN_LOWER } from './chars.ts';
 import { Details } from './details.ts';
+import { PreservedSpelling, type PreserveCase } from './header-key-format.ts';
 import { FieldKind, findName, hashStep, isDisguisedFraming, kindAt, nameAt } from './header-names.ts';
 
 /**
@@ -15,6 +16,12 @@ export class FieldParser {
   refusesDisguised = false;
   /** What becomes of names with `_`. */
   underscores: 'allow' | 'reject' | 'drop' = 'allow';
+  /** Names are kept as they were spelled. */
+  preserveCase: PreserveCase | undefined = undefined;
+  /** How the section's names were spelled, where that is kept. */
+  spelling: PreservedSpelling | undefined = undefined;
+  /** Fields that were dropped for the `_` in their names. */
+  droppedUnderscores = 0;
   contentLength = '';
   contentLengths = 0;
   /** All values joined by commas, as they came; `''` without. */
@@ -23,6 +30,8 @@ export class FieldParser {
   connection = '';
   upgrade = '';
   te = '';
+  /** `HTTP2-Settings`, if there was exactly one. */
+  http2Settings: string | undefined = undefined;
   host = '';
   hosts = 0;
 
@@ -76,6 +85,9 @@ export class FieldParser {
     this.connection = '';
     this.upgrade = '';
     this.te = '';
+    this.http2Settings = undefined;
+    this.droppedUnderscores = 0;
+    this.spelling = this.preserveCase && new PreservedSpelling(this.preserveCase);
     this.host = '';
     this.hosts = 0;
   }
@@ -107,18 +119,27 @@ export class FieldParser {
 
   private take(value: string): boolean {
     const slot = this.nameSlot;
-    if (slot < 0) {
-      if (this.underscored && this.underscores !== 'allow') {
-        return this.underscores === 'drop' || this.fail(Details.invalidUnderscore);
-      }
-      const name = this.text.slice(this.lineAt - this.base, this.nameTo - this.base).toLowerCase();
-      if (this.refusesDisguised && isDisguisedFraming(name)) return this.fail(Details.disguisedFraming);
-      this.raw.push(name, value);
-      return true;
-    }
+    if (this.spelling !== undefined) this.spelling.remember(this.name());
+    if (slot < 0) return this.takeUnknown(value);
     const kind = kindAt(slot);
     if (kind === FieldKind.plain) this.raw.push(nameAt(slot), value);
     else this.takeSpecial(kind, value);
+    return true;
+  }
+
+  private name(): string {
+    return this.text.slice(this.lineAt - this.base, this.nameTo - this.base);
+  }
+
+  private takeUnknown(value: string): boolean {
+    if (this.underscored && this.underscores !== 'allow') {
+      if (this.underscores === 'reject') return this.fail(Details.invalidUnderscore);
+      this.droppedUnderscores += 1;
+      return true;
+    }
+    const name = this.name().toLowerCase();
+    if (this.refusesDisguised && isDisguisedFraming(name)) return this.fail(Details.disguisedFraming);
+    this.raw.push(name, value);
     return true;
   }
 
@@ -142,6 +163,10 @@ export class FieldParser {
         break;
       case FieldKind.upgrade:
         this.upgrade = joined(this.upgrade, value);
+        break;
+      case FieldKind.http2Settings:
+        // Two of them say nothing (RFC 7540 section 3.2.1): the empty string is no such field's value.
+        this.http2Settings = this.http2Settings === undefined ? value : '';
         break;
       case FieldKind.te:
         this.te = joined(this.te, value);

@@ -1,3 +1,4 @@
+import { removeNominated } from './connection-field.ts';
 import { Details } from './details.ts';
 import type { FieldParser } from './field-parser.ts';
 
@@ -17,20 +18,23 @@ const MAX_LENGTH_DIGITS = 15;
 /**
  * Judges Content-Length and Transfer-Encoding together (RFC 9112 section 6.3), as strictly as it goes: whatever two
  * parsers could read in two ways is refused. A faulty framing leaves its reason in `fields.error`.
+ * @param allowChunkedLength a Content-Length beside chunks is removed from the fields instead.
  */
-export function judgeFraming(fields: FieldParser): number {
-  if (fields.transferEncodings > 0) return judgeTransferEncoding(fields);
+export function judgeFraming(fields: FieldParser, allowChunkedLength: boolean): number {
+  if (fields.transferEncodings > 0) return judgeTransferEncoding(fields, allowChunkedLength);
   if (fields.contentLengths === 0) return Framing.none;
   const length = fields.contentLengths === 1 ? parseLength(fields.contentLength) : -1;
   return length >= 0 ? length : faulty(fields, Details.invalidContentLength);
 }
 
-function judgeTransferEncoding(fields: FieldParser): number {
-  if (fields.contentLengths > 0) return faulty(fields, Details.contentLengthAndChunked);
+function judgeTransferEncoding(fields: FieldParser, allowChunkedLength: boolean): number {
+  const mayHaveLength = allowChunkedLength && fields.contentLengths === 1;
+  if (fields.contentLengths > 0 && !mayHaveLength) return faulty(fields, Details.contentLengthAndChunked);
   const coding = fields.transferEncoding;
   if (fields.transferEncodings > 1) return faulty(fields, Details.invalidTransferEncoding);
   if (coding !== 'chunked' && coding.toLowerCase() !== 'chunked')
     return faulty(fields, Details.invalidTransferEncoding);
+  if (fields.contentLengths > 0) removeNominated(fields.raw, ['content-length']);
   return Framing.chunked;
 }
 

@@ -11,6 +11,7 @@ export const FieldKind = {
   te: 6,
   /** Fields of one connection, which no proxy passes on (RFC 9110 section 7.6.1). */
   hopByHop: 7,
+  http2Settings: 8,
 } as const;
 export type FieldKind = (typeof FieldKind)[keyof typeof FieldKind];
 
@@ -23,7 +24,7 @@ const SPECIAL: Readonly<Record<string, FieldKind>> = {
   te: FieldKind.te,
   'keep-alive': FieldKind.hopByHop,
   'proxy-connection': FieldKind.hopByHop,
-  'http2-settings': FieldKind.hopByHop,
+  'http2-settings': FieldKind.http2Settings,
 };
 
 // Names that requests and responses usually carry: found without making a string, and equal by identity afterwards.

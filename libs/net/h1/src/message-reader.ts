@@ -103,6 +103,13 @@ export class MessageReader {
     this.clearPauses();
   }
 
+  /** Ignores all that comes from now on, and hands over what came and was not read. */
+  handOver(): Buffer[] {
+    const rest = this.current === undefined ? [] : [this.current.subarray(this.at), ...this.queue];
+    this.stop();
+    return rest.filter((piece) => piece.length > 0);
+  }
+
   get untilClose(): boolean {
     return this.state === 'until close';
   }
@@ -116,7 +123,9 @@ export class MessageReader {
   }
   /** A head has begun, or input waits. */
   get hasInput(): boolean {
-    return this.section.length > 0 || (this.current !== undefined && this.at < this.current.length);
+    return (
+      this.section.length > 0 || this.queuedBytes > 0 || (this.current !== undefined && this.at < this.current.length)
+    );
   }
 
   pause(): void {

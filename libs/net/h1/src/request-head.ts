@@ -5,6 +5,7 @@ import { connectionOptions, removeNominated, type ConnectionOptions } from './co
 import { Details } from './details.ts';
 import { FieldParser } from './field-parser.ts';
 import { Framing, judgeFraming } from './framing.ts';
+import { decodeHttp2Settings } from './h2c-upgrade.ts';
 import { isKnownMethod } from './methods.ts';
 import type { Http1ServerSettings } from './settings.ts';
 
@@ -21,6 +22,8 @@ export class RequestHeadParser {
   minorVersion = 1;
   /** The connection may take another request afterwards, as far as the client is concerned. */
   keepAlive = true;
+  /** The payload of a SETTINGS frame, where the request may be answered in HTTP/2. */
+  h2cSettings: Buffer | undefined = undefined;
 
   private readonly settings: Http1ServerSettings;
   private readonly fields = new FieldParser();
@@ -33,11 +36,19 @@ export class RequestHeadParser {
     this.settings = settings;
     this.fields.refusesDisguised = true;
     this.fields.underscores = settings.headersWithUnderscoresAction;
+    if (typeof settings.headerKeyFormat === 'object') this.fields.preserveCase = settings.headerKeyFormat;
+  }
+
+  /** Fields that the last head lost for the `_` in their names. */
+  get droppedUnderscores(): number {
+    return this.fields.droppedUnderscores;
   }
 
   /** Parses the head in `bytes[from..to + 4)`, where `to` is the place of the CRLF CRLF that ends it. */
   parse(bytes: Buffer, from: number, to: number): RequestHeaderMap | undefined {
     this.headers = undefined;
+    this.framing = Framing.faulty;
+    this.h2cSettings = undefined;
     const { section, fields } = this;
     section.bytes = bytes;
     section.text = bytes.toString('latin1', from, to + 2);
@@ -64,16 +75,25 @@ export class RequestHeadParser {
     if (bytes[at] !== SP || at === from) return this.refuse(400, Details.codecError);
     const { text } = this.section;
     this.method = text.slice(0, at - from);
-    if (!isKnownMethod(this.method)) return this.refuse(400, Details.invalidMethod);
+    if (!isKnownMethod(this.method) && !this.settings.allowCustomMethods)
+      return this.refuse(400, Details.invalidMethod);
     at += 1;
     const targetFrom = at;
     while (TARGET[bytes[at]] === 1) at += 1;
     if (at === targetFrom) return this.refuse(400, Details.codecError);
     this.target = text.slice(targetFrom - from, at - from);
     // A line without a version is HTTP/0.9, which Envoy answers as it answers HTTP/1.0.
-    if (bytes[at] === CR) return this.refuse(426, Details.lowVersion);
+    if (bytes[at] === CR) return this.simpleRequest(bytes, at);
     if (bytes[at] !== SP) return this.refuse(400, bytes[at] === 35 ? Details.fragmentInPath : Details.invalidTarget);
     return this.version(bytes, at + 1);
+  }
+
+  /** HTTP/0.9 as far as Envoy knows it: a request line without a version, served as HTTP/1.0. */
+  private simpleRequest(bytes: Buffer, at: number): boolean {
+    if (!this.settings.acceptHttp10) return this.refuse(426, Details.lowVersion);
+    this.minorVersion = 0;
+    this.fieldsFrom = at + 2;
+    return bytes[at + 1] === LF || this.refuse(400, Details.codecError);
   }
 
   /** HTTP/DIGIT.DIGIT CRLF at `from`. */
@@ -87,16 +107,17 @@ export class RequestHeadParser {
     if (!(major >= 0 && major <= 9 && minor >= 0 && minor <= 9) || bytes[from + 9] !== LF) {
       return this.refuse(400, Details.codecError);
     }
-    const accepted = major === 1 && (minor === 1 || (minor === 0 && this.settings.acceptHttp10));
+    const old = (major === 1 && minor === 0) || (major === 0 && minor === 9);
+    const accepted = (major === 1 && minor === 1) || (old && this.settings.acceptHttp10);
     if (!accepted) return this.refuse(426, Details.lowVersion);
-    this.minorVersion = minor;
+    this.minorVersion = old ? 0 : 1;
     this.fieldsFrom = from + 10;
     return true;
   }
 
   private judge(): boolean {
     const { fields } = this;
-    this.framing = judgeFraming(fields);
+    this.framing = judgeFraming(fields, this.settings.allowChunkedLength);
     if (this.framing === Framing.faulty) {
       const unknownCoding = fields.error === Details.invalidTransferEncoding;
       return this.refuse(unknownCoding ? 501 : 400, fields.error || Details.codecError);
@@ -109,7 +130,9 @@ export class RequestHeadParser {
     if (options.faulty) return this.refuse(400, Details.missingHost);
     removeNominated(fields.raw, options.nominated);
     this.keepAlive = this.minorVersion === 1 ? !options.close : options.keepAlive && !options.close;
+    if (this.framing === Framing.chunked && fields.contentLengths > 0) this.keepAlive = false;
     const headers = new RequestHeaderMap(this.method, this.target, '', fields.raw);
+    if (fields.spelling !== undefined) headers.spelling = fields.spelling;
     headers.scheme = this.settings.scheme;
     if (fields.te !== '' && /(^|,)[ \t]*trailers[ \t]*(,|$)/i.test(fields.te)) headers.raw.push('te', 'trailers');
     if (!this.address(headers)) return false;
@@ -169,9 +192,20 @@ export class RequestHeadParser {
     if (upgrade === '' || !options.upgrade || this.minorVersion === 0) return true;
     // A body before the switch would have to be told from what comes after it: such a request stays an ordinary one.
     if (this.framing === Framing.chunked || this.framing > 0) return true;
-    // As Envoy: an upgrade to cleartext HTTP/2 is passed over, and the request is served as HTTP/1.1 (RFC 9113, 3.1).
-    const protocol = upgrade.toLowerCase();
-    if (protocol !== 'h2c') headers.protocol = protocol;
+    headers.protocol = this.upgradeTo(upgrade.toLowerCase(), options);
     return true;
+  }
+
+  /** The protocols to which the request asks to switch, less those that are passed over; `''` for none. */
+  private upgradeTo(upgrade: string, options: ConnectionOptions): string {
+    const { ignoresUpgrade } = this.settings;
+    if (ignoresUpgrade === undefined && upgrade === 'websocket') return upgrade;
+    const protocols = upgrade.split(',').map((protocol) => protocol.trim());
+    const kept = protocols.filter((protocol) => protocol !== '' && protocol !== 'h2c' && !ignoresUpgrade?.(protocol));
+    // As Envoy: an upgrade to cleartext HTTP/2 is passed over, unless the owner of the codec takes it.
+    const { http2Settings } = this.fields;
+    const h2c = protocols.includes('h2c') && options.nominated.includes('http2-settings');
+    if (h2c && kept.length === 0 && http2Settings !== undefined) this.h2cSettings = decodeHttp2Settings(http2Settings);
+    return kept.join(', ');
   }
 }

@@ -4,6 +4,7 @@ import { connectionOptions, removeNominated } from './connection-field.ts';
 import { Details } from './details.ts';
 import { FieldParser } from './field-parser.ts';
 import { Framing, judgeFraming } from './framing.ts';
+import type { Http1Settings } from './settings.ts';
 
 const EMPTY = Buffer.alloc(0);
 
@@ -17,13 +18,15 @@ export class ResponseHeadParser {
 
   private readonly fields = new FieldParser();
   private readonly section: { bytes: Buffer; text: string; base: number } = { bytes: EMPTY, text: '', base: 0 };
-  private readonly maxHeadersCount: number;
+  private readonly settings: Http1Settings;
   private minorVersion = 1;
   private status = 0;
+  private reasonFrom = 0;
   private fieldsFrom = 0;
 
-  constructor(maxHeadersCount: number) {
-    this.maxHeadersCount = maxHeadersCount;
+  constructor(settings: Http1Settings) {
+    this.settings = settings;
+    if (typeof settings.headerKeyFormat === 'object') this.fields.preserveCase = settings.headerKeyFormat;
   }
 
   /** Parses the head in `bytes[from..to + 4)`, where `to` is the place of the CRLF CRLF that ends it. */
@@ -33,9 +36,13 @@ export class ResponseHeadParser {
     section.bytes = bytes;
     section.base = this.fieldsFrom;
     section.text = bytes.toString('latin1', this.fieldsFrom, to + 2);
-    const read = fields.parse(section, this.fieldsFrom, to + 2, this.maxHeadersCount);
+    const read = fields.parse(section, this.fieldsFrom, to + 2, this.settings.maxHeadersCount);
     section.bytes = EMPTY;
-    return read ? this.judge() : this.refuse(fields.error || Details.codecError);
+    if (!read) return this.refuse(fields.error || Details.codecError);
+    const { spelling, preserveCase } = fields;
+    if (spelling !== undefined && preserveCase?.forwardReasonPhrase === true)
+      spelling.reasonPhrase = bytes.toString('latin1', this.reasonFrom, this.fieldsFrom - 2);
+    return this.judge();
   }
 
   private refuse(details: Details): undefined {
@@ -55,6 +62,7 @@ export class ResponseHeadParser {
     this.minorVersion = minor;
     this.status = hundreds * 100 + tens * 10 + ones;
     let at = from + 12;
+    this.reasonFrom = Math.min(at + 1, to);
     if (bytes[at] === SP) while (FIELD_VALUE[bytes[at]] === 1) at += 1;
     this.fieldsFrom = at + 2;
     return bytes[at] === CR && bytes[at + 1] === 10 && at <= to;
@@ -62,7 +70,7 @@ export class ResponseHeadParser {
 
   private judge(): ResponseHeaderMap | undefined {
     const { fields, status } = this;
-    this.framing = judgeFraming(fields);
+    this.framing = judgeFraming(fields, this.settings.allowChunkedLength);
     if (this.framing === Framing.faulty) return this.refuse(fields.error || Details.codecError);
     const bodiless = status < 200 || status === 204;
     if (this.framing === Framing.chunked && (bodiless || this.minorVersion === 0)) {
@@ -72,7 +80,9 @@ export class ResponseHeadParser {
     const options = connectionOptions(fields.connection);
     removeNominated(fields.raw, options.nominated);
     this.keepAlive = this.minorVersion === 1 ? !options.close : options.keepAlive && !options.close;
+    if (this.framing === Framing.chunked && fields.contentLengths > 0) this.keepAlive = false;
     const headers = new ResponseHeaderMap(status, fields.raw);
+    if (fields.spelling !== undefined) headers.spelling = fields.spelling;
     if (bodiless && fields.contentLengths > 0) headers.remove('content-length');
     if (status === 101 && fields.upgrade !== '') headers.raw.push('upgrade', fields.upgrade);
     return headers;

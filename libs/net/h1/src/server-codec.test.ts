@@ -297,12 +297,12 @@ test('HTTP/1.0 is served where it is accepted: no chunks, and no reuse unless as
   side.last.stream.informational(new ResponseHeaderMap(103));
   side.last.stream.headers(new ResponseHeaderMap(200), false);
   side.last.stream.data(Buffer.from('until close'), true);
-  assert.equal(side.sent(), 'HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nuntil close');
+  assert.equal(side.sent(), 'HTTP/1.0 200 OK\r\nconnection: close\r\n\r\nuntil close');
   assert.equal(side.transport.ended, true);
   const kept = new ServerSide({ acceptHttp10: true });
   kept.send('GET / HTTP/1.0\r\nHost: h\r\nConnection: Keep-Alive\r\n\r\n');
   ok(kept.last);
-  assert.equal(kept.sent(), 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: keep-alive\r\n\r\nhi');
+  assert.equal(kept.sent(), 'HTTP/1.0 200 OK\r\ncontent-length: 2\r\nconnection: keep-alive\r\n\r\nhi');
   assert.equal(kept.transport.ended, false);
 });
 

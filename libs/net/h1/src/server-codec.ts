@@ -2,55 +2,49 @@ import type { Transport, TransportClose, TransportReceiver } from '@weft/core-by
 import {
   HeaderMap,
   type Protocol,
+  type RequestHeaderMap,
   type RequestReceiver,
   type ResponseHeaderMap,
   type ServerCodec,
-  type ServerCodecCallbacks,
 } from '@weft/core-http';
-import { BodyWriter } from './body-writer.ts';
+import { Http1Codec } from './codec.ts';
 import { Details } from './details.ts';
 import { Framing } from './framing.ts';
-import { MessageReader, type MessageOwner } from './message-reader.ts';
-import { Output } from './output.ts';
+import type { Http1ServerCallbacks } from './h2c-upgrade.ts';
+import { spellHead, spellingOf } from './header-key-format.ts';
+import type { MessageOwner } from './message-reader.ts';
 import { RequestHeadParser } from './request-head.ts';
 import { Http1ServerStream } from './server-stream.ts';
 import type { Http1ServerSettings } from './settings.ts';
-import { TrailerParser } from './trailer-parser.ts';
 import { HeadWriter, Promised } from './write-head.ts';
 
 const EMPTY = Buffer.alloc(0);
+const SWITCH_TO_H2C = 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n';
+
+/** Refusals of requests whose end is known all the same: the connection may live on, where that is configured. */
+const OF_THE_STREAM: ReadonlySet<string> = new Set([Details.missingHost, Details.invalidHost]);
 
 /** HTTP/1.1 towards clients (RFC 9112): one request at a time, the next is read when the response to it is complete. */
-export class Http1ServerCodec implements ServerCodec, TransportReceiver, MessageOwner {
+export class Http1ServerCodec
+  extends Http1Codec<Http1ServerStream>
+  implements ServerCodec, TransportReceiver, MessageOwner
+{
   /** That of the latest request. */
   protocol: Protocol = 'HTTP/1.1';
-  private readonly transport: Transport;
-  private readonly callbacks: ServerCodecCallbacks;
+  private readonly callbacks: Http1ServerCallbacks;
   private readonly settings: Http1ServerSettings;
-  private readonly reader: MessageReader;
   private readonly head: RequestHeadParser;
-  private readonly output: Output;
-  private readonly body: BodyWriter;
-  private readonly headWriter = new HeadWriter();
-  private stream: Http1ServerStream | undefined;
   private keepAlive = true;
   private draining = false;
+  /** Responses that ended above the transport's high watermark, since it last drained. */
+  private unread = 0;
 
-  constructor(transport: Transport, callbacks: ServerCodecCallbacks, settings: Http1ServerSettings) {
-    this.transport = transport;
+  constructor(transport: Transport, callbacks: Http1ServerCallbacks, settings: Http1ServerSettings) {
+    const reading = { sectionBytes: settings.maxRequestHeadersKb * 1024, skipEmptyLines: true };
+    super(transport, settings, reading, new HeadWriter(settings.headerKeyFormat));
     this.callbacks = callbacks;
     this.settings = settings;
-    this.reader = new MessageReader(transport, this, {
-      sectionBytes: settings.maxRequestHeadersKb * 1024,
-      skipEmptyLines: true,
-    });
     this.head = new RequestHeadParser(settings);
-    this.output = new Output(transport);
-    this.body = new BodyWriter(this.output);
-  }
-
-  get activeStreams(): number {
-    return this.stream === undefined ? 0 : 1;
   }
 
   drain(): void {
@@ -62,17 +56,9 @@ export class Http1ServerCodec implements ServerCodec, TransportReceiver, Message
     // HTTP/1.1 can only say it on a response.
   }
 
-  onData(chunk: Buffer): void {
-    this.reader.push(chunk);
-  }
-
-  onDrain(): void {
-    this.output.full = false;
-    this.stream?.receiver?.drained();
-  }
-
-  onEnd(): void {
-    this.reader.end();
+  override onDrain(): void {
+    this.unread = 0;
+    super.onDrain();
   }
 
   /** As Envoy does, a client that has gone silent for good is taken to have left, except where bytes are tunnelled. */
@@ -103,8 +89,7 @@ export class Http1ServerCodec implements ServerCodec, TransportReceiver, Message
   }
 
   private detach(stream: Http1ServerStream): void {
-    stream.codec = undefined;
-    stream.receiver = undefined;
+    stream.detach();
     this.stream = undefined;
   }
 
@@ -117,26 +102,78 @@ export class Http1ServerCodec implements ServerCodec, TransportReceiver, Message
   // ---- what the reader calls
 
   onHead(bytes: Buffer, from: number, to: number): void {
-    const { head, reader } = this;
+    const { head, reader, settings } = this;
+    if (this.output.full && this.unread >= settings.maxOutboundResponses) {
+      this.onFlood();
+      return;
+    }
     const headers = head.parse(bytes, from, to);
+    if (head.droppedUnderscores > 0) settings.stats?.droppedHeadersWithUnderscores.add(head.droppedUnderscores);
     if (headers === undefined) {
-      this.onFault(head.status, head.details);
+      this.refuse(head.status, head.details);
       return;
     }
     const http10 = head.minorVersion === 0;
     this.protocol = http10 ? 'HTTP/1.0' : 'HTTP/1.1';
     this.keepAlive = head.keepAlive;
+    if (head.h2cSettings !== undefined && this.offerH2c(headers, head.h2cSettings)) return;
     const tunnel = headers.protocol !== '' || headers.method === 'CONNECT';
     const end = !tunnel && (head.framing === Framing.none || head.framing === 0);
     if (head.framing === Framing.chunked) reader.expectChunks();
     else if (head.framing > 0) reader.expectLength(head.framing);
     else reader.hold();
-    const stream = new Http1ServerStream(this, headers.method, { tunnel, http10 });
+    const stream = new Http1ServerStream(this, undefined);
+    stream.method = headers.method;
+    stream.tunnel = tunnel;
+    stream.http10 = http10;
     stream.requestEnded = end;
     this.stream = stream;
     const receiver = this.callbacks.newStream(stream);
     stream.receiver = receiver;
     receiver.headers(headers, end);
+  }
+
+  /** The client asks for more and does not read what it got. */
+  private onFlood(): void {
+    this.settings.stats?.responseFlood.inc();
+    this.reader.stop();
+    this.transport.destroy();
+    this.callbacks.onProtocolError(Details.responseFlood, 0);
+  }
+
+  /** Lets the owner go on in HTTP/2; true: it does. */
+  private offerH2c(headers: RequestHeaderMap, settings: Buffer): boolean {
+    const { callbacks } = this;
+    if (callbacks.onH2cUpgrade === undefined || this.draining) return false;
+    let accepted = false;
+    const accept = (): Buffer[] => {
+      accepted = true;
+      this.output.text(SWITCH_TO_H2C);
+      this.output.flush();
+      return this.reader.handOver();
+    };
+    callbacks.onH2cUpgrade({ headers, settings, accept });
+    return accepted;
+  }
+
+  private refuse(status: number, details: Details): void {
+    const { head, settings } = this;
+    if (details === Details.invalidUnderscore) settings.stats?.requestsRejectedWithUnderscoresInHeaders.inc();
+    const bodiless = head.framing === Framing.none || head.framing === 0;
+    const stays = settings.streamErrorOnInvalidHttpMessage && OF_THE_STREAM.has(details) && bodiless && head.keepAlive;
+    if (!stays || this.draining) {
+      this.onFault(status, details);
+      return;
+    }
+    this.output.text(this.errorReply(status, details, true));
+    this.output.flush();
+    this.callbacks.onProtocolError(details, status);
+    this.reader.next();
+  }
+
+  private errorReply(status: number, details: Details, stays: boolean): string {
+    const { errorReply, headerKeyFormat } = this.settings;
+    return spellHead(errorReply(status, details, stays), spellingOf(headerKeyFormat));
   }
 
   onBody(chunk: Buffer, end: boolean): void {
@@ -152,8 +189,8 @@ export class Http1ServerCodec implements ServerCodec, TransportReceiver, Message
     const { stream } = this;
     const receiver = stream?.receiver;
     if (stream === undefined || receiver === undefined) return;
-    const trailers = new TrailerParser(this.settings.maxHeadersCount).parse(bytes, from, to);
-    if (!(trailers instanceof HeaderMap)) {
+    const trailers = this.readTrailers(bytes, from, to);
+    if (typeof trailers === 'string') {
       this.onFault(trailers === Details.tooManyTrailers ? 431 : 400, trailers);
       return;
     }
@@ -161,9 +198,9 @@ export class Http1ServerCodec implements ServerCodec, TransportReceiver, Message
     this.deliverTrailers(receiver, trailers);
   }
 
-  private deliverTrailers(receiver: RequestReceiver, trailers: HeaderMap): void {
-    if (this.settings.enableTrailers && trailers.size > 0) receiver.trailers(trailers);
-    else receiver.data(EMPTY, true);
+  private deliverTrailers(receiver: RequestReceiver, trailers: HeaderMap | undefined): void {
+    if (trailers === undefined) receiver.data(EMPTY, true);
+    else receiver.trailers(trailers);
   }
 
   onFault(status: number, details: Details): void {
@@ -171,7 +208,7 @@ export class Http1ServerCodec implements ServerCodec, TransportReceiver, Message
     const answer = stream === undefined || !stream.headSent;
     const receiver = stream?.receiver;
     if (stream !== undefined) this.detach(stream);
-    if (answer) this.output.text(this.settings.errorReply(status, details));
+    if (answer) this.output.text(this.errorReply(status, details, false));
     this.close();
     receiver?.reset('protocol error');
     this.callbacks.onProtocolError(details, stream === undefined ? status : 0);
@@ -208,20 +245,13 @@ export class Http1ServerCodec implements ServerCodec, TransportReceiver, Message
   }
 
   private connectionField(stream: Http1ServerStream): string {
-    if (!this.keepAlive) return 'connection: close\r\n';
-    return stream.http10 ? 'connection: keep-alive\r\n' : '';
-  }
-
-  private startBody(promised: number): void {
-    if (promised >= 0) this.body.start('length', promised);
-    else if (promised === Promised.chunked) this.body.start('chunked');
-    else if (promised === Promised.untilClose) this.body.start('until close');
-    else this.body.start('none');
+    if (this.keepAlive && !stream.http10) return '';
+    return `${this.headWriter.name('connection')}: ${this.keepAlive ? 'keep-alive' : 'close'}\r\n`;
   }
 
   private startTunnel(status: number, text: string): void {
     this.keepAlive = false;
-    this.output.text(status === 101 ? `${text}connection: upgrade\r\n\r\n` : `${text}\r\n`);
+    this.output.text(status === 101 ? `${text}${this.headWriter.name('connection')}: upgrade\r\n\r\n` : `${text}\r\n`);
     this.output.flush();
     this.body.start('raw');
     this.reader.startRaw();
@@ -229,15 +259,14 @@ export class Http1ServerCodec implements ServerCodec, TransportReceiver, Message
 
   writeData(stream: Http1ServerStream, chunk: Buffer, end: boolean): boolean {
     if (!stream.headSent || stream.responseEnded) return true;
-    const fits = this.body.write(chunk, end);
+    const fits = this.writePiece(chunk, end);
     if (!fits || end) this.endResponse(stream, fits);
-    else this.output.flushSoon();
     return !this.output.full;
   }
 
   writeTrailers(stream: Http1ServerStream, trailers: HeaderMap): void {
     if (!stream.headSent || stream.responseEnded) return;
-    this.endResponse(stream, this.body.writeTrailers(this.settings.enableTrailers ? trailers : undefined));
+    this.endResponse(stream, this.endWithTrailers(trailers));
   }
 
   /** `whole`: the body is as long as its head promised; otherwise only a broken connection tells the client the truth. */
@@ -252,6 +281,7 @@ export class Http1ServerCodec implements ServerCodec, TransportReceiver, Message
       receiver?.reset('local reset');
       return;
     }
+    if (this.output.full) this.unread += 1;
     if (this.body.mode === 'raw' && !stream.requestEnded) {
       this.transport.end();
       return;
@@ -279,12 +309,5 @@ export class Http1ServerCodec implements ServerCodec, TransportReceiver, Message
       this.reader.stop();
       this.transport.destroy();
     } else this.close();
-  }
-
-  pauseStream(): void {
-    this.reader.pause();
-  }
-  resumeStream(): void {
-    this.reader.resume();
   }
 }

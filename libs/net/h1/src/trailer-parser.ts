@@ -1,6 +1,7 @@
 import { HeaderMap } from '@weft/core-http';
 import { Details } from './details.ts';
 import { FieldParser } from './field-parser.ts';
+import type { Http1Settings } from './settings.ts';
 
 // Fields that frame, route or authorise a message, and so mean nothing after its body (RFC 9110 section 6.5.1).
 const FORBIDDEN = new Set([
@@ -17,9 +18,10 @@ export class TrailerParser {
   private readonly fields = new FieldParser();
   private readonly maxCount: number;
 
-  constructor(maxCount: number) {
-    this.maxCount = maxCount;
+  constructor(settings: Http1Settings) {
+    this.maxCount = settings.maxHeadersCount;
     this.fields.refusesDisguised = true;
+    if (typeof settings.headerKeyFormat === 'object') this.fields.preserveCase = settings.headerKeyFormat;
   }
 
   /** Parses the lines in `bytes[from..to)`; the reason where they are refused. */
@@ -31,6 +33,7 @@ export class TrailerParser {
     }
     if (fields.contentLengths + fields.transferEncodings + fields.hosts > 0) return Details.invalidTrailer;
     const trailers = new HeaderMap(fields.raw);
+    if (fields.spelling !== undefined) trailers.spelling = fields.spelling;
     for (const name of FORBIDDEN) trailers.remove(name);
     return trailers;
   }

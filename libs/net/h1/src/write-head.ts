@@ -1,5 +1,6 @@
-import type { RequestHeaderMap, ResponseHeaderMap } from '@weft/core-http';
+import type { HeaderMap, HeaderSpelling, RequestHeaderMap, ResponseHeaderMap } from '@weft/core-http';
 import { parseLength } from './framing.ts';
+import { spellingOf, type HeaderKeyFormat } from './header-key-format.ts';
 import { FieldKind, kindOf } from './header-names.ts';
 import { expectsBody } from './methods.ts';
 import { reasonPhrase } from './reason-phrase.ts';
@@ -24,8 +25,19 @@ export class HeadWriter {
   framing = '';
   /** The fields asked for `connection: close`. */
   close = false;
+  /** How names are spelled; undefined: as they are. */
+  spelling: HeaderSpelling | undefined;
+  private readonly ownSpelling: HeaderSpelling | undefined;
+  private readonly fullyQualified: boolean;
   private length = -1;
   private upgrade = '';
+
+  /** @param fullyQualified request targets are written in absolute form. */
+  constructor(format: HeaderKeyFormat, fullyQualified = false) {
+    this.ownSpelling = spellingOf(format);
+    this.spelling = this.ownSpelling;
+    this.fullyQualified = fullyQualified;
+  }
 
   /**
    * The head of a final response, without its last fields: the caller adds `connection`, `framing` and the empty line.
@@ -34,21 +46,22 @@ export class HeadWriter {
   response(headers: ResponseHeaderMap, end: boolean, context: ResponseContext): string {
     const { status } = headers;
     const lengthless = status < 200 || status === 204;
-    const text = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${this.fields(headers.raw, lengthless)}`;
+    const fields = this.fields(headers, lengthless);
+    const text = `${context.http10 ? 'HTTP/1.0' : 'HTTP/1.1'} ${status} ${this.reason(status)}\r\n${fields}`;
     this.framing = '';
     if (context.tunnel && (status === 101 || (context.method === 'CONNECT' && status >= 200 && status < 300))) {
       this.promised = Promised.raw;
-      return status === 101 && this.upgrade !== '' ? `${text}upgrade: ${this.upgrade}\r\n` : text;
+      return status === 101 && this.upgrade !== '' ? `${text}${this.name('upgrade')}: ${this.upgrade}\r\n` : text;
     }
     const bodiless = lengthless || status === 304 || context.method === 'HEAD';
     if (this.length >= 0) this.promised = bodiless ? Promised.nothing : this.length;
     else if (end) {
       this.promised = Promised.nothing;
-      if (!bodiless) this.framing = 'content-length: 0\r\n';
+      if (!bodiless) this.framing = `${this.name('content-length')}: 0\r\n`;
     } else if (lengthless || status === 304) this.promised = Promised.nothing;
     else if (context.http10) this.promised = bodiless ? Promised.nothing : Promised.untilClose;
     else {
-      this.framing = 'transfer-encoding: chunked\r\n';
+      this.framing = `${this.name('transfer-encoding')}: chunked\r\n`;
       this.promised = bodiless ? Promised.nothing : Promised.chunked;
     }
     return text;
@@ -56,40 +69,56 @@ export class HeadWriter {
 
   /** An interim response, whole (RFC 9110 section 15.2). */
   informational(headers: ResponseHeaderMap): string {
-    return `HTTP/1.1 ${headers.status} ${reasonPhrase(headers.status)}\r\n${this.fields(headers.raw, true)}\r\n`;
+    const fields = this.fields(headers, true);
+    return `HTTP/1.1 ${headers.status} ${this.reason(headers.status)}\r\n${fields}\r\n`;
   }
 
   /** The head of a request, whole. */
   request(headers: RequestHeaderMap, end: boolean): string {
-    const connect = headers.method === 'CONNECT' && headers.protocol === '';
-    const target = connect ? headers.authority : headers.path;
-    let text = `${headers.method} ${target} HTTP/1.1\r\nhost: ${headers.authority}\r\n`;
-    text += this.fields(headers.raw, connect);
-    if (connect || headers.protocol !== '') {
+    const { authority, method, protocol } = headers;
+    const connect = method === 'CONNECT' && protocol === '';
+    const fields = this.fields(headers, connect);
+    let target = connect ? authority : headers.path;
+    if (this.fullyQualified && target.charCodeAt(0) === 47) target = `${headers.scheme}://${authority}${target}`;
+    let text = `${method} ${target} HTTP/1.1\r\n${this.name('host')}: ${authority}\r\n${fields}`;
+    if (connect || protocol !== '') {
       this.promised = Promised.raw;
-      return connect ? `${text}\r\n` : `${text}connection: upgrade\r\nupgrade: ${headers.protocol}\r\n\r\n`;
+      if (connect) return `${text}\r\n`;
+      return `${text}${this.name('connection')}: upgrade\r\n${this.name('upgrade')}: ${protocol}\r\n\r\n`;
     }
     if (this.length >= 0) this.promised = this.length;
     else if (end) {
       this.promised = Promised.nothing;
-      if (expectsBody(headers.method)) text += 'content-length: 0\r\n';
+      if (expectsBody(method)) text += `${this.name('content-length')}: 0\r\n`;
     } else {
       this.promised = Promised.chunked;
-      text += 'transfer-encoding: chunked\r\n';
+      text += `${this.name('transfer-encoding')}: chunked\r\n`;
     }
     return `${text}\r\n`;
   }
 
-  private fields(raw: readonly string[], lengthless: boolean): string {
+  /** `name` as the head that is written spells it. */
+  name(name: string): string {
+    return this.spelling === undefined ? name : this.spelling.spell(name);
+  }
+
+  private reason(status: number): string {
+    return this.spelling?.reasonPhrase || reasonPhrase(status);
+  }
+
+  private fields(headers: HeaderMap, lengthless: boolean): string {
+    const { raw } = headers;
+    const spelling = headers.spelling ?? this.ownSpelling;
+    this.spelling = spelling;
     this.length = -1;
     this.close = false;
     this.upgrade = '';
     let text = '';
     for (let i = 0; i < raw.length; i += 2) {
-      const name = raw[i];
+      const name = raw[i] as string;
       const kind = kindOf(name);
-      if (kind !== FieldKind.plain && !this.keeps(kind, raw[i + 1], lengthless)) continue;
-      text += `${name}: ${raw[i + 1]}\r\n`;
+      if (kind !== FieldKind.plain && !this.keeps(kind, raw[i + 1] as string, lengthless)) continue;
+      text += `${spelling === undefined ? name : spelling.spell(name)}: ${raw[i + 1]}\r\n`;
     }
     return text;
   }
