@@ -74,7 +74,7 @@ export class Http2ClientCodec extends Http2Connection implements ClientCodec, Tr
       this.streams.delete(stream.id);
       stream.id = this.nextStreamId;
       this.nextStreamId += 2;
-      this.streams.set(stream.id, stream);
+      this.streams.add(stream);
     }
     this.lastStreamId = stream.id;
     stream.headSent = true;
@@ -196,7 +196,7 @@ export class Http2ClientCodec extends Http2Connection implements ClientCodec, Tr
   /** Streams above `lastStreamId` were not looked at: they can be sent again, elsewhere (RFC 9113 section 6.8). */
   protected override onGoAway(lastStreamId: number): void {
     this.goAway();
-    for (const stream of [...this.streams.values()]) {
+    for (const stream of this.streams.list()) {
       if (stream.id <= lastStreamId || stream.connection === undefined) continue;
       const { receiver } = stream;
       this.remove(stream);

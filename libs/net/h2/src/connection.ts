@@ -60,7 +60,7 @@ export abstract class Http2Connection extends FrameHandler implements TransportR
   onDrain(): void {
     if (this.over) return;
     this.output.full = false;
-    this.sending.drained(this.streams.values());
+    this.sending.drained(this.streams.list());
   }
 
   /** Frames go both ways on every stream: a peer that sends no more has left. */
@@ -142,7 +142,7 @@ export abstract class Http2Connection extends FrameHandler implements TransportR
   // ---- streams
 
   protected add(stream: Http2Stream): void {
-    this.streams.set(stream.id, stream);
+    this.streams.add(stream);
     this.common.stats.streamsActive.inc();
     this.guard.streamOpened();
   }
@@ -229,7 +229,7 @@ export abstract class Http2Connection extends FrameHandler implements TransportR
   }
 
   private abandon(reason: ResetReason): void {
-    for (const stream of [...this.streams.values()]) {
+    for (const stream of this.streams.list()) {
       if (stream.connection === undefined) continue;
       const { receiver } = stream;
       this.remove(stream);

@@ -136,12 +136,25 @@ export abstract class FieldCollector implements HpackSink {
   }
 
   protected readLength(value: string): boolean {
-    const length = /^\d{1,15}$/.test(value) ? Number(value) : -1;
+    const length = parseLength(value);
     // A second one would be read differently by different peers.
     if (length < 0 || this.contentLength >= 0) return this.malformed();
     this.contentLength = length;
     return false;
   }
+}
+
+/** A number of octets, or -1: digits only (RFC 9110 section 8.6), and no more than are exact. */
+function parseLength(value: string): number {
+  const { length } = value;
+  if (length === 0 || length > 15) return -1;
+  let result = 0;
+  for (let i = 0; i < length; i++) {
+    const digit = value.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return -1;
+    result = result * 10 + digit;
+  }
+  return result;
 }
 
 function hasEdgeSpace(value: string): boolean {

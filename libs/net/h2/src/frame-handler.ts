@@ -13,6 +13,7 @@ import { ResetMemory } from './reset-memory.ts';
 import { Sending, type SendingOwner } from './sending.ts';
 import type { Http2Settings } from './settings.ts';
 import type { Http2Stream } from './stream.ts';
+import { StreamTable } from './stream-table.ts';
 import { TrailerFields } from './trailer-fields.ts';
 
 /** Decodes a block for its effect on the table only. */
@@ -26,7 +27,7 @@ const NOTHING = Buffer.alloc(0);
 export abstract class FrameHandler implements FrameOwner, SendingOwner, ReceivingOwner {
   readonly sending: Sending;
   readonly receiving: Receiving;
-  protected readonly streams = new Map<number, Http2Stream>();
+  protected readonly streams = new StreamTable();
   protected readonly output: Output;
   protected readonly guard: FloodGuard;
   protected readonly reader: FrameReader;

@@ -2,7 +2,7 @@ import { ErrorCode, MAX_MAX_FRAME_BYTES, MAX_WINDOW_BYTES, MIN_MAX_FRAME_BYTES, 
 import { uint32 } from './frame-reader.ts';
 import type { Output } from './output.ts';
 import type { Sending } from './sending.ts';
-import type { Http2Stream } from './stream.ts';
+import type { StreamTable } from './stream-table.ts';
 
 const ENTRY_BYTES = 6;
 
@@ -15,9 +15,9 @@ export class PeerSettings {
   private connectProtocol = false;
   private readonly output: Output;
   private readonly sending: Sending;
-  private readonly streams: ReadonlyMap<number, Http2Stream>;
+  private readonly streams: StreamTable;
 
-  constructor(output: Output, sending: Sending, streams: ReadonlyMap<number, Http2Stream>) {
+  constructor(output: Output, sending: Sending, streams: StreamTable) {
     this.output = output;
     this.sending = sending;
     this.streams = streams;
@@ -45,7 +45,7 @@ export class PeerSettings {
         return ErrorCode.noError;
       case SettingId.initialWindowSize:
         if (value > MAX_WINDOW_BYTES) return ErrorCode.flowControlError;
-        return this.sending.changeInitialWindow(value, this.streams.values())
+        return this.sending.changeInitialWindow(value, this.streams.list())
           ? ErrorCode.noError
           : ErrorCode.flowControlError;
       case SettingId.maxFrameSize:

@@ -22,6 +22,8 @@ export class RequestFields extends FieldCollector {
   private authority: string | undefined;
   private protocol: string | undefined;
   private host: string | undefined;
+  /** The last one that was valid: a connection's requests mostly have the same. */
+  private knownAuthority = '';
 
   constructor(settings: Http2ServerSettings) {
     super(settings);
@@ -53,7 +55,8 @@ export class RequestFields extends FieldCollector {
         this.scheme = value;
         return true;
       case ':authority':
-        if (this.authority !== undefined || !isValidAuthority(value)) return false;
+        if (this.authority !== undefined || (value !== this.knownAuthority && !isValidAuthority(value))) return false;
+        this.knownAuthority = value;
         this.authority = value;
         return true;
       case ':protocol':

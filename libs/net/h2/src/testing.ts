@@ -1,0 +1,2 @@
+export { ByteWriter } from './byte-writer.ts';
+export { HpackDecoder, HpackEncoder, type HpackSink } from './hpack/index.ts';
