@@ -219,7 +219,9 @@ export class AcceptedSocket implements AcceptedConnection, ListenerConnection, T
     this.state = 'closed';
     this.release();
     this.filter?.onClose?.();
-    this.socket.destroy();
+    // As the system does where a socket is closed with unread bytes.
+    if (this.bytes.length > 0 && this.localAddress.port !== 0) this.socket.resetAndDestroy();
+    else this.socket.destroy();
     this.listener.refused(this);
   }
 

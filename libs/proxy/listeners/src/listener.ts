@@ -1,4 +1,4 @@
-import { StreamInfo, type DownstreamConnection, type SocketAddress, type TlsConnectionInfo } from '@weft/core-http';
+import { ResponseFlag, StreamInfo, type DownstreamConnection, type SocketAddress, type TlsConnectionInfo } from '@weft/core-http';
 import type { Timer, TimerCallback, Timers } from '@weft/core-runtime';
 import { type ListenerAddress } from '@weft/model-listener';
 import { addressOf, listenForSockets, SocketTransport, type SocketListener } from '@weft/net-tcp';
@@ -173,6 +173,13 @@ export class Listener {
   /** Listener filters (or a time limit, or the peer) ended it. */
   refused(accepted: AcceptedSocket): void {
     this.stats.preCxActive.dec();
+    if (this.current.loggers.length > 0) {
+      const { socket, localAddress, directRemoteAddress } = accepted;
+      const nowMs = this.server.runtime.clock.nowMs();
+      const record = this.recordOf({ socket, localAddress, directRemoteAddress, filtered: accepted }, nowMs);
+      record.info.downstream.terminationDetails = accepted.terminationDetails;
+      logConnection(record, nowMs);
+    }
     this.forget(accepted);
   }
 
@@ -236,7 +243,11 @@ export class Listener {
     const record = current.loggers.length === 0 ? undefined : this.recordOf(facts, startMs);
     if (chain?.terminal === undefined) {
       this.stats.noFilterChainMatch.inc();
-      if (record !== undefined) logConnection(record, startMs);
+      if (record !== undefined) {
+        record.info.setFlag(ResponseFlag.NoRouteFound);
+        record.info.responseCodeDetails = 'filter_chain_not_found';
+        logConnection(record, startMs);
+      }
       facts.socket.destroy();
       this.limits.release();
       return;

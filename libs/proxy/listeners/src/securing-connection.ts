@@ -27,6 +27,8 @@ export class SecuringConnection implements HandshakeOwner, ListenerConnection, T
     this.opened = opened;
     if (chain.transportTimeoutMs > 0) this.timer = listener.startHandshakeTimer(chain.transportTimeoutMs, this);
     this.handshake = (chain.transport as PreparedTransportSocket).handshake(facts.socket, this);
+    // Listener filters that read ahead left it paused.
+    if (facts.socket.isPaused()) facts.socket.resume();
   }
 
   onSecured(socket: Socket, tls: TlsConnectionInfo): void {

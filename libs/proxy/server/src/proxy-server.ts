@@ -116,6 +116,7 @@ export class ProxyServer implements ServerContext, DataPlane {
       this,
       networkFilters(this.accessLogs, this.tracers, this.tls),
       options.drainTimeS * 1000,
+      options.drainStrategy,
     );
     this.resources = new ResourceSets(this);
   }
