@@ -98,7 +98,13 @@ const BROKEN: readonly Broken[] = [
   {
     title: 'a route to a cluster that does not exist, with the one that is meant',
     text: broken(['cluster: service1}', 'cluster: servce1}']),
-    faults: [[3, 'static_resources.listeners[0]', /"servce1", which does not exist; did you mean "service1"\?/]],
+    faults: [
+      [
+        16,
+        `${HCM}.route_config.virtual_hosts[0].routes[0].route.cluster`,
+        /there is no cluster "servce1"; did you mean "service1"\?/,
+      ],
+    ],
   },
   {
     title: 'a route without an action and a match without a path',

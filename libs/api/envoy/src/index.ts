@@ -8,3 +8,4 @@ export type { TextFormat } from './parse-text.ts';
 export { validateMessage } from './validate/validate-message.ts';
 export { reportUnsupported, type UnreadCheck } from './report-unsupported.ts';
 export { configToJson } from './config-to-json.ts';
+export { followsFromUnread } from './follows-from-unread.ts';

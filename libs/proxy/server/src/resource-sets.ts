@@ -6,6 +6,7 @@ import type { DecodedListener } from '@weft/proxy-listeners';
 import type { DecodedCluster } from '@weft/proxy-upstream';
 import { FileSubscription, type ReceivedResource, type ResourceUpdate, type Subscription } from '@weft/xds-client';
 import type { FileSource } from './bootstrap.decode.ts';
+import { clusterPlaces } from './cluster-places.ts';
 import type { ProxyServer } from './proxy-server.ts';
 import { supported } from './support.ts';
 
@@ -45,26 +46,24 @@ export class ResourceSets {
         const { routes } = (chain.filters.at(-1)?.config ?? {}) as Partial<HcmConfig>;
         if (routes?.kind !== 'static' || routes.table.validateClusters === false) continue;
         for (const name of routes.table.clusterNames)
-          if (!known.has(name))
-            cx.at('listeners', i).error(
-              `routes to the cluster "${name}", which does not exist`,
-              nearestHint(name, known),
-            );
+          if (!known.has(name)) reportMissing(name, known, { message: listener.message, cx: cx.at('listeners', i) });
       }
     });
   }
 
   startClusters(source: FileSource | undefined): Promise<void> {
-    return this.start(source, 'envoy.config.cluster.v3.Cluster', 'cluster_manager.cds.', (update) => {
+    return this.start(source, 'envoy.config.cluster.v3.Cluster', 'cluster_manager.cds.', (update, put) => {
       const decoded = this.decodeClusters(update.resources);
-      return this.accept(update, () => Promise.resolve(this.proxy.clusters.applyDiscovered(decoded, update.version)));
+      return (
+        put && this.accept(update, () => Promise.resolve(this.proxy.clusters.applyDiscovered(decoded, update.version)))
+      );
     });
   }
 
   startListeners(source: FileSource | undefined): Promise<void> {
-    return this.start(source, 'envoy.config.listener.v3.Listener', 'listener_manager.lds.', (update) => {
+    return this.start(source, 'envoy.config.listener.v3.Listener', 'listener_manager.lds.', (update, put) => {
       const decoded = this.decodeListeners(update.resources);
-      return this.accept(update, () => this.proxy.listeners.applyDiscovered(decoded, update.version));
+      return put && this.accept(update, () => this.proxy.listeners.applyDiscovered(decoded, update.version));
     });
   }
 
@@ -76,7 +75,8 @@ export class ResourceSets {
     source: FileSource | undefined,
     typeName: string,
     scope: string,
-    onUpdate: (update: ResourceUpdate) => Promise<readonly Fault[]>,
+    // `put` false: only judge.
+    take: (update: ResourceUpdate, put: boolean) => false | Promise<readonly Fault[]>,
   ): Promise<void> {
     if (source === undefined) return;
     const { runtime, stats } = this.proxy;
@@ -88,13 +88,20 @@ export class ResourceSets {
       runtime,
       ...(watchedDirectory === undefined ? {} : { watchedDirectory }),
     };
+    const check = (update: ResourceUpdate): void => {
+      for (const { message, cx } of update.resources) {
+        validateMessage(message, cx);
+        reportUnsupported(message, supported, cx);
+      }
+    };
     const subscription = new FileSubscription(options, {
-      onUpdate: (update) => {
-        for (const { message, cx } of update.resources) {
-          validateMessage(message, cx);
-          reportUnsupported(message, supported, cx);
-        }
-        return onUpdate(update);
+      onUpdate: async (update) => {
+        check(update);
+        return (await take(update, true)) || [];
+      },
+      judge: (update) => {
+        check(update);
+        void take(update, false);
       },
     });
     this.subscriptions.push(subscription);
@@ -123,6 +130,19 @@ function rejectTwins(received: readonly ReceivedResource[], kind: string): void 
     if (seen.has(name)) cx.at('name').error(`there are two ${kind}s named "${name}"`, { expected: 'each name once' });
     seen.add(name);
   }
+}
+
+/** At each place where a route names the cluster. */
+function reportMissing(
+  name: string,
+  known: ReadonlySet<string>,
+  listener: { readonly message: Listener; readonly cx: DecodeContext },
+): void {
+  const places = clusterPlaces(listener.message).filter(({ cluster }) => cluster === name);
+  if (places.length === 0)
+    listener.cx.error(`routes to the cluster "${name}", which does not exist`, nearestHint(name, known));
+  for (const { path } of places)
+    listener.cx.at(...path).error(`there is no cluster "${name}"`, nearestHint(name, known));
 }
 
 function nearestHint(name: string, known: ReadonlySet<string>): { suggestion?: string } {

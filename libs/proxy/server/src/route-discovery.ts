@@ -7,7 +7,13 @@ import type { StatsScope } from '@weft/core-stats';
 import { decodeRouteConfiguration, type RouteTable } from '@weft/model-route';
 import { readBody } from '@weft/proxy-hcm';
 import type { RouteProvider } from '@weft/proxy-filter-api';
-import { FileSubscription, type ResourceUpdate, type ResourceWatcher, type Subscription } from '@weft/xds-client';
+import {
+  FileSubscription,
+  type ReceivedResource,
+  type ResourceUpdate,
+  type ResourceWatcher,
+  type Subscription,
+} from '@weft/xds-client';
 import { fileSource } from './bootstrap.decode.ts';
 import { supported } from './support.ts';
 
@@ -108,9 +114,7 @@ class Entry implements ResourceWatcher, DiscoveredRoutes {
     }
     const { message, cx } = wanted;
     const before = cx.faults.length;
-    validateMessage(message, cx);
-    reportUnsupported(message, supported, cx);
-    const table = decodeRouteConfiguration(message, cx, { readBody });
+    const table = this.decode(wanted);
     const logger = this.runtime.loggers.get('config');
     for (const warning of cx.warnings) logger.warning(`${warning.file}: ${warning.path}: ${warning.message}`);
     if (table === undefined || cx.faults.length > before) return Promise.resolve(cx.faults.slice(before));
@@ -119,5 +123,15 @@ class Entry implements ResourceWatcher, DiscoveredRoutes {
     this.version = update.version;
     this.updatedMs = this.runtime.clock.wallMs();
     return Promise.resolve([]);
+  }
+
+  judge({ resources }: ResourceUpdate): void {
+    for (const resource of resources) this.decode(resource);
+  }
+
+  private decode({ message, cx }: ReceivedResource): RouteTable | undefined {
+    validateMessage(message, cx);
+    reportUnsupported(message, supported, cx);
+    return decodeRouteConfiguration(message as RouteConfiguration, cx, { readBody });
   }
 }

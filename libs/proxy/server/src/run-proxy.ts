@@ -1,8 +1,7 @@
-import { formatFault, ENVOY_API_VERSION } from '@weft/api-envoy';
+import { ENVOY_API_VERSION, followsFromUnread, formatFault } from '@weft/api-envoy';
 import type { Runtime } from '@weft/core-runtime';
 import { StatsStore, SUMMED } from '@weft/observe-metrics';
 import type { DataPlane } from './data-plane.ts';
-import { followsFromUnread } from './follows-from-unread.ts';
 import { HotRestart } from './hot-restart/hot-restart.ts';
 import { HOT_RESTART_VERSION } from './hot-restart/messages.ts';
 import { loadBootstrap, type LoadedBootstrap } from './load-bootstrap.ts';

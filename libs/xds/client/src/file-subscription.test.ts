@@ -28,6 +28,10 @@ class Watcher {
     for (const resolve of this.waiting.splice(0)) resolve();
     return Promise.resolve(names.includes('bad') ? [{ path: 'x', file: 'f', message: 'is bad' }] : []);
   }
+  judge({ resources }: ResourceUpdate): void {
+    for (const { message, cx } of resources)
+      if ((message as Cluster).name === 'bad') cx.at('name').error('is not a good name');
+  }
   next(): Promise<void> {
     return new Promise((resolve) => this.waiting.push(resolve));
   }
@@ -94,6 +98,17 @@ describe('a subscription to a file', () => {
     assert.deepEqual(watcher.updates, []);
     assert.equal(count('update_rejected'), 1);
     assert.match(runtime.logged.join(''), /cds\.yaml:2:\d+: resources\[0\]\.nam.*did you mean "name"/);
+  });
+
+  it('has the rest of a text with faults judged, so that all is told at once', async () => {
+    moveIn(
+      'resources:\n- {"@type": type.googleapis.com/envoy.config.cluster.v3.Cluster, nam: a}\n' +
+        '- {"@type": type.googleapis.com/envoy.config.cluster.v3.Cluster, name: bad}\n',
+    );
+    const { watcher, count, runtime } = await subscribe();
+    assert.deepEqual(watcher.updates, []);
+    assert.equal(count('update_rejected'), 1);
+    assert.match(runtime.logged.join(''), /resources\[0\]\.nam.*\n.*resources\[1\]\.name: is not a good name/);
   });
 
   it('waits for a file that is not there yet', async () => {

@@ -1,4 +1,11 @@
-import { DecodeContext, formatFault, loadConfig, type Fault } from '@weft/api-envoy';
+import {
+  DecodeContext,
+  followsFromUnread,
+  formatFault,
+  loadConfig,
+  type Fault,
+  type LoadedConfig,
+} from '@weft/api-envoy';
 import type { DiscoveryResponse } from '@weft/api-envoy/gen/envoy/service/discovery/v3/discovery_pb';
 import type { Logger, Runtime } from '@weft/core-runtime';
 import type { StatsScope } from '@weft/core-stats';
@@ -88,12 +95,12 @@ export class FileSubscription implements Subscription, FolderWatchOwner {
     const startMs = runtime.clock.nowMs();
     this.stats.updateAttempt.inc();
     const loaded = loadConfig({ text, file: path, typeName: 'envoy.service.discovery.v3.DiscoveryResponse' });
-    const response = loaded.message as DiscoveryResponse | undefined;
+    const response = (loaded.message ?? loaded.readable) as DiscoveryResponse | undefined;
     const cx = new DecodeContext(loaded.source, { faults: [...loaded.faults], warnings: [] });
     const resources = response === undefined ? [] : this.unpack(response, cx);
-    let { faults } = cx;
     const version = response === undefined || response.versionInfo === '' ? contentVersion(text) : response.versionInfo;
-    if (faults.length === 0) faults = await this.offer({ version, resources });
+    const update: ResourceUpdate = { version, resources };
+    const faults = cx.faults.length === 0 ? await this.offer(update) : this.allFaults(update, cx, loaded);
     if (faults.length === 0) {
       this.stats.accepted(version, startMs);
       this.logger.info(`${basename(path)}: version ${version} with ${resources.length} resources is in force.`);
@@ -107,6 +114,18 @@ export class FileSubscription implements Subscription, FolderWatchOwner {
     } catch (error) {
       return [{ path: '', file: this.options.path, message: (error as Error).message }];
     }
+  }
+
+  /** Of a faulty text: the faults of what could be read too, without those that only follow from what could not. */
+  private allFaults(update: ResourceUpdate, cx: DecodeContext, { faults, source }: LoadedConfig): readonly Fault[] {
+    const unread = faults.map(({ path }) => path);
+    const ofForm = cx.faults.length;
+    try {
+      this.watcher.judge?.(update);
+    } catch {
+      // What a broken resource does to its decoder says nothing about the text.
+    }
+    return cx.faults.filter(({ path }, i) => i < ofForm || !followsFromUnread(path, unread, source));
   }
 
   private unpack(response: DiscoveryResponse, cx: DecodeContext): ReceivedResource[] {

@@ -20,6 +20,11 @@ export interface ResourceWatcher {
    * accepts (ACK), any other keeps the last good set (NACK). Calls do not overlap: the next waits for the promise.
    */
   onUpdate(update: ResourceUpdate): Promise<readonly Fault[]>;
+  /**
+   * A set arrived whose text has faults already, and these resources are what could be read of it. Report at their places
+   * whatever else is wrong with them, so that all is told at once; put nothing to use. Optional.
+   */
+  judge?(update: ResourceUpdate): void;
 }
 
 /** Where resources come from: a file now, a gRPC stream likewise. */
