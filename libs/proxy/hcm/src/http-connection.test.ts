@@ -1,83 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { RecordingTransport } from '@weft/core-bytes/testing';
-import { ResponseHeaderMap, socketAddress } from '@weft/core-http';
-import { createFakeRuntime } from '@weft/core-runtime/testing';
-import { createNullScope } from '@weft/core-stats';
-import { STOP, type FilterStream, type HttpFilter, type HttpFilterFactory } from '@weft/proxy-filter-api';
-import type { HcmConfig } from './config.ts';
-import { createHcmFactory } from './hcm.ts';
-import { TEST_CONFIG } from './testing.ts';
-
-const FLAGS = {
-  get: () => undefined,
-  integer: (_key: string, otherwise: number) => otherwise,
-  boolean: (_key: string, otherwise: boolean) => otherwise,
-  enabled: () => true,
-};
-
-/** A connection manager whose terminal filter is `terminal`, on a recorded connection from 10.0.0.9. */
-function world(changes: Partial<HcmConfig> = {}, terminal: (stream: FilterStream) => HttpFilter = ok) {
-  const runtime = createFakeRuntime();
-  const stats = createNullScope();
-  const streams: FilterStream[] = [];
-  const logged: string[] = [];
-  const factory: HttpFilterFactory<undefined> = {
-    typeName: 'test',
-    terminal: true,
-    decode: () => undefined,
-    prepare: () => (stream) => {
-      streams.push(stream);
-      return terminal(stream);
-    },
-  };
-  const server = {
-    runtime,
-    flags: FLAGS,
-    clusters: { get: () => undefined },
-    stats,
-    node: { id: 'n', cluster: 'c', zone: '' },
-    draining: false,
-    routes: () => ({ table: undefined, close: () => undefined }),
-  };
-  const hcm = createHcmFactory({
-    httpFilters: [],
-    accessLogs: () => [{ log: (info) => logged.push(`${info.responseCode} ${info.responseCodeDetails}`) }],
-    tracer: () => undefined,
-  });
-  const config: HcmConfig = { ...TEST_CONFIG, terminal: { name: 'test', factory, config: undefined }, ...changes };
-  const prepared = hcm.prepare(config, server, { name: 'l', trafficDirection: 'UNSPECIFIED' });
-  const transport = new RecordingTransport();
-  const handler = prepared.create({
-    transport,
-    bufferLimitBytes: 1024,
-    info: {
-      id: 1,
-      localAddress: socketAddress('127.0.0.1', 80),
-      directRemoteAddress: socketAddress('10.0.0.9', 4000),
-      tls: false,
-      requestedServerName: '',
-    },
-  });
-  const stat = (name: string): number => stats.counter(`http.test.${name}`).value;
-  const send = (text: string): string => {
-    handler.onData(Buffer.from(text));
-    return transport.take();
-  };
-  return { send, stat, streams, logged, transport, handler, runtime, server, prepared };
-}
-
-/** Answers 200 with the body "ok" once the request is complete. */
-function ok(stream: FilterStream): HttpFilter {
-  const answer = (): void => {
-    stream.sendHeaders(new ResponseHeaderMap(200, ['content-length', '2', 'server', 'upstream']), false);
-    stream.sendData(Buffer.from('ok'), true);
-  };
-  return {
-    onRequestHeaders: (_headers, end) => (end ? answer() : undefined, STOP),
-    onRequestData: (_chunk, end) => (end ? answer() : undefined, STOP),
-  };
-}
+import { ResponseHeaderMap } from '@weft/core-http';
+import { STOP } from '@weft/proxy-filter-api';
+import { world } from './testing.ts';
 
 const GET = 'GET / HTTP/1.1\r\nhost: a\r\n\r\n';
 
