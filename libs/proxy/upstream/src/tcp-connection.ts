@@ -109,7 +109,8 @@ export class TcpConnection extends UpstreamConnection implements Transport, Tran
     this.receiver?.onDrain();
   }
   onClose(close: TransportClose): void {
-    this.countClose(close.by, false);
+    // Raw bytes are a request from the first to the last one.
+    this.countClose(close.by, true);
     this.receiver?.onClose(close);
   }
 }

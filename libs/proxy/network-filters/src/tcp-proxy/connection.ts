@@ -61,6 +61,8 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
     this.info.protocol = '';
     this.asking = { ...ANY_HOST, downstream: connection.info };
     stats.cxTotal.inc();
+    // Before anything is read: what a stream has read already cannot be lent any more.
+    this.downstream.lendReads?.();
     this.startTimers();
     if (config.flushAccessLogOnStart) this.log('TcpConnectionStart');
     if (config.maxEarlyDataBytes > 0) this.early = [];
@@ -71,6 +73,7 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
   // ---- the client's side ----
 
   onData(chunk: Buffer): void {
+    if (this.over) return;
     this.touch();
     const { stats } = this.shared;
     this.info.bytesReceived += chunk.length;
@@ -83,10 +86,11 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
     this.checkDrain();
   }
   onEnd(): void {
+    if (this.over) return;
     this.ended = true;
     if (this.upstream !== undefined) this.upstream.end();
     // With nothing sent and nothing asked for there is nothing to wait for.
-    else if (this.shared.config.connectOnData && this.earlyBytes === 0) this.downstream.close();
+    else if (this.shared.config.connectOnData && this.earlyBytes === 0) this.closeClient();
   }
   onDrain(): void {
     this.down?.drained();
@@ -94,9 +98,8 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
   }
   onClose(close: TransportClose): void {
     if (this.over) return;
-    this.finish();
-    this.waiting?.cancel();
     const { upstream } = this;
+    this.finish();
     // A client's reset is passed on as one, so that the upstream does not take what it has for everything.
     if (close.error !== undefined) upstream?.destroy();
     else if (upstream !== undefined) this.flush(upstream);
@@ -135,10 +138,11 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
     if (failure.details !== '') info.upstreamTransportFailureReason = failure.details;
     const overflow = failure.reason === 'overflow';
     info.setFlag(overflow ? ResponseFlag.UpstreamOverflow : ResponseFlag.UpstreamConnectionFailure);
-    if (overflow) this.downstream.close();
+    if (overflow) this.closeClient();
     else this.retry();
   }
   upstreamData(chunk: Buffer): void {
+    if (this.over) return;
     this.touch();
     this.info.bytesSent += chunk.length;
     this.shared.stats.txBytesTotal.add(chunk.length);
@@ -146,7 +150,7 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
     this.checkDrain();
   }
   upstreamEnd(): void {
-    this.downstream.end();
+    if (!this.over) this.downstream.end();
   }
   upstreamDrained(): void {
     if (this.up?.drained() === true) this.shared.stats.resumedReading.inc();
@@ -155,10 +159,13 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
     this.upstream = undefined;
     if (this.over) return;
     // An upstream's reset is passed on as one: to end cleanly would tell the client that it has everything.
-    if (close.error !== undefined) {
-      this.info.setFlag(ResponseFlag.UpstreamRemoteReset);
-      this.downstream.destroy();
-    } else this.downstream.close();
+    if (close.error === undefined) {
+      this.closeClient();
+      return;
+    }
+    this.info.setFlag(ResponseFlag.UpstreamRemoteReset);
+    this.finish();
+    this.downstream.destroy();
   }
 
   // ---- times ----
@@ -169,7 +176,7 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
     if (timer === this.durationTimer) {
       stats.maxDurationReached.inc();
       this.info.setFlag(ResponseFlag.DurationTimeout);
-      this.downstream.close();
+      this.closeClient();
     } else if (timer === this.retryTimer) this.connect();
     else if (timer === this.logTimer) {
       this.log('TcpPeriodic');
@@ -181,7 +188,7 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
         return;
       }
       stats.idleTimeout.inc();
-      this.downstream.close();
+      this.closeClient();
     }
   }
 
@@ -194,21 +201,21 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
     if (cluster === undefined) {
       stats.cxNoRoute.inc();
       this.info.setFlag(ResponseFlag.NoClusterFound);
-      this.downstream.close();
+      this.closeClient();
       return;
     }
     this.info.upstreamCluster = name;
     if (this.attempts >= config.maxConnectAttempts) {
       this.info.setFlag(ResponseFlag.UpstreamRetryLimitExceeded);
       cluster.requestStats.upstreamCxConnectAttemptsExceeded.inc();
-      this.downstream.close();
+      this.closeClient();
       return;
     }
     const host = cluster.pick(this.asking);
     if (host === undefined) {
       cluster.requestStats.upstreamCxNoneHealthy.inc();
       this.info.setFlag(ResponseFlag.NoHealthyUpstream);
-      this.downstream.close();
+      this.closeClient();
       return;
     }
     this.attempts += 1;
@@ -236,7 +243,8 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
   private onEarlyData(chunk: Buffer): void {
     const { config, stats } = this.shared;
     if (this.earlyBytes === 0) stats.earlyDataReceived.inc();
-    this.early?.push(chunk);
+    // A copy, for it may be lent.
+    this.early?.push(Buffer.from(chunk));
     this.earlyBytes += chunk.length;
     if (this.earlyBytes >= config.maxEarlyDataBytes) this.pauseEarly();
     if (config.connectOnData && this.attempts === 0) this.connect();
@@ -249,6 +257,14 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
   }
 
   // ---- the rest ----
+
+  /** The connection is over by our choice. Its client still gets what was sent to it. */
+  private closeClient(): void {
+    const { upstream } = this;
+    this.finish();
+    this.downstream.close();
+    if (upstream !== undefined) this.flush(upstream);
+  }
 
   /** The client is gone: the upstream still gets what was sent to it. */
   private flush(upstream: Transport): void {
@@ -270,7 +286,7 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
     const { config, server, stats } = this.shared;
     if (!config.checkDrainClose || !server.draining || this.over) return;
     stats.cxDrainClose.inc();
-    this.downstream.close();
+    this.closeClient();
   }
 
   private noteHost(host: Host): void {
@@ -310,6 +326,7 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
 
   private finish(): void {
     this.over = true;
+    this.waiting?.cancel();
     this.idleTimer?.cancel();
     this.durationTimer?.cancel();
     this.retryTimer?.cancel();

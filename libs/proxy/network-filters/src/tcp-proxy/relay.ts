@@ -2,7 +2,7 @@ import type { Transport } from '@weft/core-bytes';
 
 /**
  * One direction of a joined pair: what one transport reads, the other writes. Reading stops while the writer is behind, so
- * that nothing is kept but what is on its way; chunks are lent where both can, and then no byte is copied.
+ * that nothing is kept but what is on its way. Chunks are lent, and where the writer takes lent ones no byte is copied.
  */
 export class Relay {
   private readonly from: Transport;
@@ -12,13 +12,13 @@ export class Relay {
   constructor(from: Transport, to: Transport) {
     this.from = from;
     this.to = to;
-    if (to.writeLent !== undefined) from.lendReads?.();
+    from.lendReads?.();
   }
 
   /** False: the source is paused now, since its chunk could not all be passed on. */
   pass(chunk: Buffer): boolean {
     const { to } = this;
-    const taken = to.writeLent === undefined ? to.write(chunk) : to.writeLent(chunk);
+    const taken = to.writeLent === undefined ? to.write(Buffer.from(chunk)) : to.writeLent(chunk);
     if (taken || this.paused) return true;
     this.paused = true;
     this.from.pauseReading();
