@@ -1,0 +1,17 @@
+import type { FuzzTarget } from '../target.ts';
+import { bootstrap } from './bootstrap.ts';
+import { clientHello } from './client-hello.ts';
+import { h1Requests } from './h1-requests.ts';
+import { h1Responses } from './h1-responses.ts';
+import { h2Requests, h2Responses } from './h2-frames.ts';
+import { hpack } from './hpack.ts';
+
+export const TARGETS: readonly FuzzTarget[] = [
+  h1Requests,
+  h1Responses,
+  hpack,
+  h2Requests,
+  h2Responses,
+  clientHello,
+  bootstrap,
+];
