@@ -3,8 +3,13 @@ import { registry, type DecodeContext, type FieldSupport } from '@weft/api-envoy
 import type { Listener as ListenerProto } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
 import type { SocketAddress } from '@weft/core-http';
 import { after, type Logger } from '@weft/core-runtime';
-import { decodeListener, listenerAddressText, supported as listenerSupport } from '@weft/model-listener';
-import type { ServerContext } from '@weft/proxy-filter-api';
+import {
+  decodeListener,
+  listenerAddressText,
+  supported as listenerSupport,
+  type ListenerAddress,
+} from '@weft/model-listener';
+import type { ServerContext, SocketWish } from '@weft/proxy-filter-api';
 import type { DrainSettings } from './drain-manager.ts';
 import {
   listenerDecoders,
@@ -169,10 +174,12 @@ export class ListenerManager implements HandOff {
   private async bind(listener: Listener, name: string): Promise<void> {
     const address = listenerAddressText(listener.config.address);
     const { sockets } = this.server;
-    const wish = { listener: name, address, reusePort: listener.config.reusePort };
+    const wishOf = (wanted: ListenerAddress) => wishFor(listener, wanted);
     try {
-      await listener.bind(await sockets?.claim(wish));
-      sockets?.bound(wish, { port: listener.address?.port ?? 0, fd: listener.fd });
+      await listener.bind({
+        claim: async (wanted) => (await sockets?.claim(wishOf(wanted))) ?? {},
+        bound: (wanted, socket) => sockets?.bound(wishOf(wanted), socket),
+      });
     } catch (error) {
       this.stats.listenerCreateFailure.inc();
       throw new Error(`cannot listen on ${address} for listener "${name}": ${explainBindError(error)}`, {
@@ -193,8 +200,8 @@ export class ListenerManager implements HandOff {
   private drainAway(listener: Listener): void {
     this.draining.add(listener);
     this.count();
-    const { name, address, reusePort } = listener.config;
-    this.server.sockets?.released({ listener: name, address: listenerAddressText(address), reusePort });
+    const { address, additionalAddresses } = listener.config;
+    for (const each of [address, ...additionalAddresses]) this.server.sockets?.released(wishFor(listener, each));
     listener.stop();
     const limit = after(this.server.runtime.timers, this.context.drain.timeMs, () => listener.destroyConnections());
     void listener.emptied().then(() => {
@@ -209,6 +216,10 @@ export class ListenerManager implements HandOff {
     this.stats.totalListenersDraining.set(this.draining.size);
     this.stats.totalFilterChainsDraining.set(this.drainingChains);
   }
+}
+
+function wishFor({ config }: Listener, address: ListenerAddress): SocketWish {
+  return { listener: config.name, address: listenerAddressText(address), reusePort: config.reusePort };
 }
 
 function bytesOf(message: ListenerProto): Uint8Array {

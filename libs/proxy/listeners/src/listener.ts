@@ -1,4 +1,10 @@
-import { ResponseFlag, StreamInfo, type DownstreamConnection, type SocketAddress, type TlsConnectionInfo } from '@weft/core-http';
+import {
+  ResponseFlag,
+  StreamInfo,
+  type DownstreamConnection,
+  type SocketAddress,
+  type TlsConnectionInfo,
+} from '@weft/core-http';
 import type { Timer, TimerCallback, Timers } from '@weft/core-runtime';
 import { type ListenerAddress } from '@weft/model-listener';
 import { addressOf, listenForSockets, SocketTransport, type SocketListener } from '@weft/net-tcp';
@@ -10,6 +16,7 @@ import { ListenerStats } from './listener-stats.ts';
 import { logConnection, OpenConnection, type ConnectionRecord, type Opened } from './open-connection.ts';
 import { chainsOf, type PreparedChain, type PreparedListener } from './prepared-listener.ts';
 import { SecuringConnection } from './securing-connection.ts';
+import { Suspension } from './suspension.ts';
 
 /** A connection in any of its states, as its listener keeps it. */
 export interface ListenerConnection {
@@ -29,6 +36,15 @@ export interface AcceptedFacts {
   /** What listener filters found; undefined where there were none. */
   readonly filtered: AcceptedSocket | undefined;
 }
+
+/** Where a listener gets its sockets from, address by address. */
+export interface SocketSource {
+  claim(address: ListenerAddress): Promise<SocketGrant>;
+  /** Also when its descriptor is another one. */
+  bound(address: ListenerAddress, socket: { readonly port: number; readonly fd: number | undefined }): void;
+}
+
+const NO_SOURCE: SocketSource = { claim: () => Promise.resolve({}), bound: () => undefined };
 
 /** Where a listener looks for the one that a restored destination belongs to. */
 export interface HandOff {
@@ -59,6 +75,7 @@ export class Listener {
   private readonly handOff: HandOff;
   private readonly limits: ConnectionLimits;
   private sockets: SocketListener[] = [];
+  private suspension: Suspension | undefined;
   private current: PreparedListener;
   private readonly open = new Set<ListenerConnection>();
   private readonly waiting: { readonly when: () => boolean; readonly resolve: () => void }[] = [];
@@ -89,20 +106,23 @@ export class Listener {
   get activeConnections(): number {
     return this.open.size;
   }
-  get fd(): number | undefined {
-    return this.sockets[0]?.fd;
-  }
   get timers(): Timers {
     return this.server.runtime.timers;
   }
 
   // ---- its life ----
 
-  /** Binds, or takes the socket that is granted. Rejects with the system's error. */
-  async bind(grant: SocketGrant = {}): Promise<void> {
+  /** Binds each address, or takes the socket that is granted for it. Rejects with the system's error. */
+  async bind(sockets: SocketSource = NO_SOURCE): Promise<void> {
     const { config } = this.current;
-    this.sockets = [await this.listenOn(config.address, grant)];
-    for (const address of config.additionalAddresses) this.sockets.push(await this.listenOn(address, {}));
+    const addresses = [config.address, ...config.additionalAddresses];
+    for (const address of addresses) this.sockets.push(await this.listenOn(address, await sockets.claim(address)));
+    const tell = (): void =>
+      this.sockets.forEach((socket, i) => {
+        sockets.bound(addresses[i] as ListenerAddress, { port: socket.address.port, fd: socket.fd });
+      });
+    tell();
+    this.suspension = new Suspension(this.server, config, { sockets: this.sockets, onMoved: tell });
   }
 
   /** Takes a new configuration for the same address; chains that it does not have any more drain. */
@@ -121,6 +141,7 @@ export class Listener {
   stop(): void {
     const { sockets } = this;
     this.sockets = [];
+    this.suspension?.end();
     for (const chain of chainsOf(this.current)) chain.close();
     for (const { filter } of this.current.filters) filter.close();
     for (const socket of sockets) void socket.close();
@@ -214,7 +235,10 @@ export class Listener {
   }
 
   private accept(socket: Socket): void {
-    if (this.limits.admit(this.open.size)) this.filterOrAdmit(socket);
+    if (this.suspension?.refuses === true) {
+      this.stats.cxOverloadReject.inc();
+      socket.destroy();
+    } else if (this.limits.admit(this.open.size)) this.filterOrAdmit(socket);
     else socket.destroy();
   }
 
