@@ -201,7 +201,8 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
         : localReplies.write(reply, new FilterSlot(this, this.filters.length));
     this.replied = true;
     // A bad request may be the first half of a message that the client and this proxy read differently.
-    this.closeAfter = reply.status === 400 && !this.owner.http2 && !this.hcm.config.streamErrorOnInvalidHttpMessage;
+    this.closeAfter =
+      reply.status === 400 && !this.owner.http2 && this.hcm.config.http1.streamErrorOnInvalidHttpMessage !== true;
     this.response = headers;
     const end = body.length === 0 || this.request.method === 'HEAD';
     if (this.responsePath === undefined) {

@@ -1,5 +1,5 @@
 import type { StatsScope } from '@weft/core-stats';
-import { errorReplyText, http1ServerSettings } from '@weft/net-h1';
+import { Http1Stats, errorReplyText, http1ServerSettings } from '@weft/net-h1';
 import { Http2Stats, http2ServerSettings, type Http2ServerSettings } from '@weft/net-h2';
 import type { CodecSettings } from './connection-codec.ts';
 import type { PreparedHcm } from './prepared.ts';
@@ -20,7 +20,7 @@ export function codecSettings(hcm: PreparedHcm, scheme: 'http' | 'https', stats:
     stats: new Http2Stats(stats),
   };
   return {
-    http1: http1ServerSettings({ ...config.http1, scheme, errorReply }),
+    http1: http1ServerSettings({ ...config.http1, scheme, errorReply, stats: new Http1Stats(stats) }),
     http2: http2ServerSettings(settings),
   };
 }

@@ -15,7 +15,7 @@ import type { HcmConfig, RouteSource, UpgradeConfig } from './config.ts';
 import type { ClientCertDetails } from './forward-client-cert.ts';
 import { decodeHttpFilters } from './http-filters.decode.ts';
 import { decodeLocalReply, localReplySupport } from './local-reply.decode.ts';
-import { decodeHttp2Options, http1Settings, protocolOptionsSupport } from './protocol-options.decode.ts';
+import { decodeHttp1Settings, decodeHttp2Options, protocolOptionsSupport } from './protocol-options.decode.ts';
 import { readBody } from './read-body.ts';
 
 const PACKAGE = 'envoy.extensions.filters.network.http_connection_manager.v3';
@@ -54,16 +54,16 @@ export function decodeHcm(message: HttpConnectionManager, cx: DecodeContext, fil
   const config = {
     statPrefix: message.statPrefix,
     codecType: codecType(message.codecType, cx.at('codec_type')),
-    http1: http1Settings(message.httpProtocolOptions, common, message.maxRequestHeadersKb ?? 60),
+    http1: decodeHttp1Settings(message.httpProtocolOptions, cx.at('http_protocol_options'), {
+      common,
+      maxRequestHeadersKb: message.maxRequestHeadersKb ?? 60,
+      streamErrorOnInvalidHttpMessage: message.streamErrorOnInvalidHttpMessage ?? false,
+    }),
     http2: decodeHttp2Options(
       message.http2ProtocolOptions,
       cx.at('http2_protocol_options'),
       message.streamErrorOnInvalidHttpMessage ?? false,
     ),
-    streamErrorOnInvalidHttpMessage:
-      message.httpProtocolOptions?.overrideStreamErrorOnInvalidHttpMessage ??
-      message.streamErrorOnInvalidHttpMessage ??
-      false,
     ...requestOptions(message),
     internalRanges: (internal?.cidrRanges ?? []).flatMap(
       (range, i) => decodeCidr(range, cx.at('internal_address_config', 'cidr_ranges', i)) ?? [],

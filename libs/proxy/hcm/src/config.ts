@@ -64,8 +64,6 @@ export interface HcmConfig extends FilterChainConfig {
   readonly codecType: 'AUTO' | 'HTTP1' | 'HTTP2';
   readonly http1: Partial<Http1ServerSettings>;
   readonly http2: Http2Options;
-  /** For HTTP/1.1: a bad request does not end its connection (stream_error_on_invalid_http_message). Default false. */
-  readonly streamErrorOnInvalidHttpMessage: boolean;
   readonly routes: RouteSource;
   readonly serverName: string;
   readonly serverHeader: 'OVERWRITE' | 'APPEND_IF_ABSENT' | 'PASS_THROUGH';

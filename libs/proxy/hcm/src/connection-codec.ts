@@ -1,6 +1,6 @@
 import type { TransportReceiver } from '@weft/core-bytes';
 import type { ServerCodec, ServerCodecCallbacks, TlsConnectionInfo } from '@weft/core-http';
-import { Http1ServerCodec, type Http1ServerSettings } from '@weft/net-h1';
+import { Http1ServerCodec, type H2cUpgrade, type Http1ServerCallbacks, type Http1ServerSettings } from '@weft/net-h1';
 import { Http2ServerCodec, type Http2ServerSettings } from '@weft/net-h2';
 import type { Connection } from '@weft/proxy-filter-api';
 import type { HcmConfig } from './config.ts';
@@ -33,10 +33,23 @@ export function sniffCodecKind(bytes: Buffer): CodecKind | undefined {
   return length === PREFACE.length ? 'http2' : undefined;
 }
 
+/** Goes on in HTTP/2 on a connection whose client asked for it in HTTP/1.1; `upgrade` is its first request. */
+export function upgradeToHttp2(
+  upgrade: H2cUpgrade,
+  connection: Connection,
+  callbacks: ServerCodecCallbacks,
+  settings: CodecSettings,
+): ConnectionCodec {
+  const early = upgrade.accept();
+  const codec = new Http2ServerCodec(connection.transport, callbacks, settings.http2);
+  if (codec.adoptUpgrade(upgrade.settings, upgrade.headers)) for (const chunk of early) codec.onData(chunk);
+  return codec;
+}
+
 export function createCodec(
   kind: CodecKind,
   connection: Connection,
-  callbacks: ServerCodecCallbacks,
+  callbacks: Http1ServerCallbacks,
   settings: CodecSettings,
 ): ConnectionCodec {
   const { transport } = connection;

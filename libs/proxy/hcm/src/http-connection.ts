@@ -1,14 +1,15 @@
 import type { TransportClose } from '@weft/core-bytes';
 import { RequestHeaderMap, ResponseFlag, StreamInfo, type DownstreamConnection, type Protocol } from '@weft/core-http';
-import type { RequestReceiver, ServerCodecCallbacks, ServerStream } from '@weft/core-http';
+import type { RequestReceiver, ServerStream } from '@weft/core-http';
 import type { Timer } from '@weft/core-runtime';
-import { errorReplyBody } from '@weft/net-h1';
+import { errorReplyBody, type H2cUpgrade, type Http1ServerCallbacks } from '@weft/net-h1';
 import type { Connection, ConnectionHandler } from '@weft/proxy-filter-api';
 import { ActiveStream, type StreamOwner } from './active-stream.ts';
 import {
   codecKindOf,
   createCodec,
   sniffCodecKind,
+  upgradeToHttp2,
   type CodecKind,
   type CodecSettings,
   type ConnectionCodec,
@@ -22,7 +23,7 @@ import type { PreparedHcm } from './prepared.ts';
  *   sniffing (AUTO, until the first bytes tell the protocol) -> open
  *   open -> draining (HTTP/2: told the client, still serves what it sends) -> closing (answers what is under way) -> closed
  */
-export class HttpConnection implements ConnectionHandler, ServerCodecCallbacks, StreamOwner {
+export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, StreamOwner {
   readonly hcm: PreparedHcm;
   readonly connection: Connection;
   http2 = false;
@@ -147,6 +148,17 @@ export class HttpConnection implements ConnectionHandler, ServerCodecCallbacks, 
   }
 
   // ---- called by the codec ----
+
+  /** Where both protocols are welcome, a plaintext client may change over (RFC 7540 section 3.2). */
+  onH2cUpgrade(upgrade: H2cUpgrade): void {
+    const { stats, config } = this.hcm;
+    if (config.codecType !== 'AUTO' || this.connection.info.tls) return;
+    this.http2 = true;
+    stats.cxHttp1Active.dec();
+    stats.cxHttp2Total.inc();
+    stats.cxHttp2Active.inc();
+    this.codec = upgradeToHttp2(upgrade, this.connection, this, this.settings);
+  }
 
   newStream(codecStream: ServerStream): RequestReceiver {
     const stream = new ActiveStream(this, codecStream, this.protocol);

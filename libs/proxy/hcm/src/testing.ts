@@ -23,7 +23,6 @@ export const TEST_CONFIG: Omit<HcmConfig, 'terminal'> = {
   codecType: 'AUTO',
   http1: {},
   http2: { streamErrorOnInvalidHttpMessage: false, allowConnect: false, keepAlive: undefined },
-  streamErrorOnInvalidHttpMessage: false,
   routes: { kind: 'rds', name: 'none', source: undefined as never },
   filters: [],
   serverName: 'envoy',
