@@ -111,7 +111,7 @@ async function client(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   open.push(socket);
   socket.on('error', () => undefined);
-  await new Promise((resolve) => socket.once('connect', resolve));
+  await new Promise((resolve) => socket.once('connect', resolve).once('close', resolve));
   return socket;
 }
 const answer = (socket: Socket): Promise<string> =>

@@ -401,6 +401,7 @@ function infoOf(facts: AcceptedFacts, tls: TlsConnectionInfo | undefined): Downs
   return {
     ...info,
     ssl: tls,
+    localAddressRestored: filtered?.localAddressRestored,
     remoteAddress: remoteAddress === directRemoteAddress ? undefined : remoteAddress,
     ja3,
     ja4,
