@@ -72,7 +72,7 @@ export abstract class Http2Connection extends FrameHandler implements TransportR
 
   onClose(_close: TransportClose): void {
     this.stop();
-    this.output.frames.clear();
+    this.output.discard();
     this.abandon('connection termination');
   }
 
@@ -162,7 +162,7 @@ export abstract class Http2Connection extends FrameHandler implements TransportR
     stream.receiver = undefined;
   }
 
-  protected sendReset(streamId: number, code: ErrorCode): void {
+  protected override sendReset(streamId: number, code: ErrorCode): void {
     this.output.begin(4, FrameType.rstStream, 0, streamId);
     this.output.writer.uint32(code);
     this.output.frames.addControl();
@@ -209,7 +209,7 @@ export abstract class Http2Connection extends FrameHandler implements TransportR
   private cut(reason: ResetReason): void {
     this.stop();
     this.transport.destroy();
-    this.output.frames.clear();
+    this.output.discard();
     this.onLost();
     this.abandon(reason);
   }

@@ -69,6 +69,7 @@ export abstract class FrameHandler implements FrameOwner, SendingOwner, Receivin
   protected abstract fail(code: ErrorCode, details: Details): void;
   /** The peer broke the rules on one stream (RFC 9113 section 5.4.2). */
   protected abstract streamError(streamId: number, code: ErrorCode): void;
+  protected abstract sendReset(streamId: number, code: ErrorCode): void;
   abstract onLocalEnd(stream: Http2Stream): void;
   abstract onDelivered(stream: Http2Stream): void;
 
@@ -155,7 +156,8 @@ export abstract class FrameHandler implements FrameOwner, SendingOwner, Receivin
   private onLateData(streamId: number, bytes: number): void {
     this.receiving.credit(undefined, bytes);
     if (this.isIdle(streamId)) this.fail(ErrorCode.protocolError, Details.protocol);
-    else if (!this.resets.has(streamId)) this.streamError(streamId, ErrorCode.streamClosed);
+    else if (this.streams.get(streamId) !== undefined) this.streamError(streamId, ErrorCode.streamClosed);
+    else if (!this.resets.has(streamId)) this.sendReset(streamId, ErrorCode.streamClosed);
   }
 
   /** The body is no other length than the head promised (RFC 9113 section 8.1.1), and none comes before the head. */

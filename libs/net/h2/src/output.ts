@@ -5,7 +5,10 @@ import { HpackEncoder } from './hpack/index.ts';
 import { OutboundFrames } from './outbound-frames.ts';
 import type { Http2Settings } from './settings.ts';
 
-/** More than this is not gathered, so that the transport's watermark is heard of. */
+/**
+ * More than this is not gathered, so that the transport's watermark is heard of. As large as the writer's largest start: it never
+ * has to grow, and copy what it has, for bodies.
+ */
 const FLUSH_BYTES = 64 * 1024;
 
 /**
@@ -22,6 +25,7 @@ export class Output implements HeldWriter {
   readonly writer = new ByteWriter();
   private readonly transport: Transport;
   private dirty = false;
+  private gone = false;
 
   constructor(transport: Transport, settings: Http2Settings) {
     this.transport = transport;
@@ -32,7 +36,7 @@ export class Output implements HeldWriter {
   /** Begins a frame whose payload, of `length` bytes, is written to `writer` next. */
   begin(length: number, type: number, flags: number, streamId: number): void {
     const { writer } = this;
-    if (writer.length > FLUSH_BYTES) this.flush();
+    if (writer.length + FRAME_HEADER_BYTES + length > FLUSH_BYTES) this.flush();
     this.frames.add();
     writer.ensure(FRAME_HEADER_BYTES + length);
     writeFrameHeader(writer.bytes, writer.length, length, (type << 8) | flags);
@@ -100,9 +104,19 @@ export class Output implements HeldWriter {
     this.dirty = false;
     const { writer, transport, frames } = this;
     if (writer.length === 0) return;
+    if (this.gone) {
+      writer.take();
+      return;
+    }
     frames.release(transport.bufferedBytes);
     frames.handedOver(writer.length);
     if (!transport.write(writer.take())) this.full = true;
+  }
+
+  /** The connection is gone, with what had gathered and what waited in the transport. */
+  discard(): void {
+    this.gone = true;
+    this.frames.clear();
   }
 
   /** Says whether the peer does not read what we must answer. */

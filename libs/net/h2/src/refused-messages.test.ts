@@ -37,7 +37,6 @@ const REQUESTS: [title: string, fields: Fields][] = [
   ['no path', without(':path')],
   ['an empty path', get(':path', '')],
   ['a path with a space', get(':path', '/a b')],
-  ['a path with a fragment', get(':path', '/a#b')],
   ['a path with octets above ASCII', get(':path', '/\xe4')],
   ['a path that begins without a slash', get(':path', 'a')],
   ['an asterisk for anything but OPTIONS', get(':path', '*')],
@@ -171,6 +170,13 @@ test('Heads above the limits are refused by themselves, and the connection goes 
   assert.deepEqual(small.sent(), ['rstStream 1 internalError']);
   assert.equal(small.settings.stats.headerListSizeTooLarge.value, 1);
   assert.equal(small.requests.length, 1);
+});
+
+test('A path with a fragment is refused by itself', () => {
+  const side = new ServerSide();
+  side.send(headers(1, get(':path', '/a#b')), headers(3, GET));
+  assert.deepEqual(side.sent(), ['rstStream 1 internalError']);
+  assert.equal(side.requests.length, 1);
 });
 
 test('Names with underscores are let through, dropped or refused', () => {

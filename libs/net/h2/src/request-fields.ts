@@ -7,8 +7,8 @@ import type { Http2ServerSettings } from './settings.ts';
 const KNOWN_METHODS = new Set(['GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'OPTIONS', 'PATCH', 'CONNECT', 'TRACE']);
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*$/;
-/** Visible ASCII; `#` begins what clients must not send. */
-const PATH = /^[!"$-~]+$/;
+/** Visible ASCII. */
+const PATH = /^[!-~]+$/;
 
 /** Extended CONNECT for bytes without a protocol of their own is CONNECT to those behind us, as with Envoy. */
 const BYTE_STREAM = 'bytestream';
@@ -48,6 +48,8 @@ export class RequestFields extends FieldCollector {
         return true;
       case ':path':
         if (this.path !== undefined || !PATH.test(value)) return false;
+        // A mistake that clients do make is no reason to end all they do.
+        if (value.includes('#')) this.refuse(Fault.refused, Details.messaging);
         this.path = value;
         return true;
       case ':scheme':

@@ -88,7 +88,11 @@ export class Http2ServerCodec extends Http2Connection implements ServerCodec, Tr
     if (streamId <= this.lastStreamId) return this.onLateBlock(streamId);
     this.lastStreamId = streamId;
     // What came behind our GOAWAY the client sends elsewhere.
-    if (streamId > this.servedUpTo) return void this.skipBlock();
+    if (streamId > this.servedUpTo) {
+      this.resets.add(streamId);
+      this.skipBlock();
+      return;
+    }
     if (this.streams.size >= this.settings.maxConcurrentStreams) return this.refuse(streamId);
     const { request } = this;
     request.begin();
@@ -103,7 +107,6 @@ export class Http2ServerCodec extends Http2Connection implements ServerCodec, Tr
     if (!this.skipBlock()) return;
     this.settings.stats.streamRefusedErrors.inc();
     this.sendReset(streamId, ErrorCode.refusedStream);
-    this.onStreamBroken(undefined);
   }
 
   private open(id: number, headers: RequestHeaderMap, end: boolean): void {
@@ -204,14 +207,8 @@ export class Http2ServerCodec extends Http2Connection implements ServerCodec, Tr
   }
 
   protected override resetCode(reason: ResetReason): ErrorCode {
-    switch (reason) {
-      case 'local refused stream reset':
-        return ErrorCode.refusedStream;
-      case 'protocol error':
-        return ErrorCode.protocolError;
-      default:
-        return ErrorCode.internalError;
-    }
+    // Never `noError`, as Envoy sends: browsers take what came before that for the whole response.
+    return reason === 'local refused stream reset' ? ErrorCode.refusedStream : ErrorCode.internalError;
   }
 
   /** GOAWAY is to reach the client. */
