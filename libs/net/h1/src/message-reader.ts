@@ -310,6 +310,8 @@ export class MessageReader {
     this.at = to + 4;
     if (to + 4 - from > this.limits.sectionBytes) this.tooLarge();
     else if (this.state === 'head') this.owner.onHead(bytes, from, to);
+    // Behind the CR of the last chunk's line anything might stand: another hop would see a line end there, or none.
+    else if (bytes[from + 1] !== LF) this.owner.onFault(400, Details.invalidChunk);
     else {
       this.state = 'held';
       // The section began with the CRLF of the last chunk's line; without fields that CRLF is followed by the empty line.

@@ -83,17 +83,17 @@ export class RequestHeadParser {
     if (at === targetFrom) return this.refuse(400, Details.codecError);
     this.target = text.slice(targetFrom - from, at - from);
     // A line without a version is HTTP/0.9, which Envoy answers as it answers HTTP/1.0.
-    if (bytes[at] === CR) return this.simpleRequest(bytes, at);
+    if (bytes[at] === CR && bytes[at + 1] === LF) return this.simpleRequest(at);
     if (bytes[at] !== SP) return this.refuse(400, bytes[at] === 35 ? Details.fragmentInPath : Details.invalidTarget);
     return this.version(bytes, at + 1);
   }
 
   /** HTTP/0.9 as far as Envoy knows it: a request line without a version, served as HTTP/1.0. */
-  private simpleRequest(bytes: Buffer, at: number): boolean {
+  private simpleRequest(at: number): boolean {
     if (!this.settings.acceptHttp10) return this.refuse(426, Details.lowVersion);
     this.minorVersion = 0;
     this.fieldsFrom = at + 2;
-    return bytes[at + 1] === LF || this.refuse(400, Details.codecError);
+    return true;
   }
 
   /** HTTP/DIGIT.DIGIT CRLF at `from`. */
