@@ -4,7 +4,7 @@ import type { Output } from './output.ts';
 /** Writes our SETTINGS, and the WINDOW_UPDATE that makes the connection's window `connectionWindowBytes`. */
 export function announce(
   output: Output,
-  settings: readonly [id: number, value: number][],
+  settings: readonly (readonly [id: number, value: number])[],
   connectionWindowBytes: number,
 ): void {
   const { writer } = output;

@@ -44,6 +44,7 @@ export class Http2ClientCodec extends Http2Connection implements ClientCodec, Tr
         [SettingId.headerTableSize, settings.hpackTableBytes],
         [SettingId.maxConcurrentStreams, settings.maxConcurrentStreams],
         [SettingId.initialWindowSize, settings.initialStreamWindowBytes],
+        ...settings.customSettings,
       ],
       settings.initialConnectionWindowBytes,
     );

@@ -54,6 +54,8 @@ export const DEFAULT_WINDOW_BYTES = 65_535;
 export const MAX_WINDOW_BYTES = 0x7fff_ffff;
 /** The smallest and the largest SETTINGS_MAX_FRAME_SIZE. The smallest is the default, and ours. */
 export const MIN_MAX_FRAME_BYTES = 16_384;
+/** What we send is no longer, whatever the peer takes: longer frames would keep streams waiting for each other. */
+export const MAX_SENT_FRAME_BYTES = MIN_MAX_FRAME_BYTES;
 export const MAX_MAX_FRAME_BYTES = 16_777_215;
 
 /** What a client begins a connection with. Source: RFC 9113 section 3.4. */

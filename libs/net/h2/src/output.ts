@@ -1,6 +1,6 @@
 import { turnWrites, type HeldWriter, type Transport } from '@weft/core-bytes';
 import { ByteWriter } from './byte-writer.ts';
-import { Flag, FRAME_HEADER_BYTES, FrameType, MIN_MAX_FRAME_BYTES } from './frame.ts';
+import { Flag, FRAME_HEADER_BYTES, FrameType, MAX_SENT_FRAME_BYTES } from './frame.ts';
 import { HpackEncoder } from './hpack/index.ts';
 import { OutboundFrames } from './outbound-frames.ts';
 import type { Http2Settings } from './settings.ts';
@@ -16,8 +16,6 @@ const FLUSH_BYTES = 64 * 1024;
  * event loop. Bodies are copied here, once: a frame's head and payload written apart would cost a system call each.
  */
 export class Output implements HeldWriter {
-  /** The peer's SETTINGS_MAX_FRAME_SIZE. */
-  maxFrameBytes = MIN_MAX_FRAME_BYTES;
   /** The transport is above its high watermark, and has not drained yet. */
   full = false;
   readonly frames: OutboundFrames;
@@ -59,7 +57,7 @@ export class Output implements HeldWriter {
   endBlock(at: number, streamId: number, end: boolean): void {
     const { writer } = this;
     const length = writer.length - at - FRAME_HEADER_BYTES;
-    if (length > this.maxFrameBytes) {
+    if (length > MAX_SENT_FRAME_BYTES) {
       this.endLongBlock(at, streamId, end);
       return;
     }
@@ -76,11 +74,11 @@ export class Output implements HeldWriter {
 
   /** A block that needs CONTINUATION frames is moved out of the way and copied back in pieces. */
   private endLongBlock(at: number, streamId: number, end: boolean): void {
-    const { writer, maxFrameBytes } = this;
+    const { writer } = this;
     const block = Buffer.from(writer.bytes.subarray(at + FRAME_HEADER_BYTES, writer.length));
     writer.length = at;
-    for (let from = 0; from < block.length; from += maxFrameBytes) {
-      const to = Math.min(block.length, from + maxFrameBytes);
+    for (let from = 0; from < block.length; from += MAX_SENT_FRAME_BYTES) {
+      const to = Math.min(block.length, from + MAX_SENT_FRAME_BYTES);
       const type = from === 0 ? FrameType.headers : FrameType.continuation;
       const flags = (from === 0 && end ? Flag.endStream : 0) | (to === block.length ? Flag.endHeaders : 0);
       this.begin(to - from, type, flags, streamId);

@@ -49,9 +49,8 @@ export class PeerSettings {
           ? ErrorCode.noError
           : ErrorCode.flowControlError;
       case SettingId.maxFrameSize:
-        if (value < MIN_MAX_FRAME_BYTES || value > MAX_MAX_FRAME_BYTES) return ErrorCode.protocolError;
-        this.output.maxFrameBytes = value;
-        return ErrorCode.noError;
+        // We send no longer frames than every peer takes.
+        return value < MIN_MAX_FRAME_BYTES || value > MAX_MAX_FRAME_BYTES ? ErrorCode.protocolError : ErrorCode.noError;
       case SettingId.enableConnectProtocol:
         // Once on it stays on (RFC 8441 section 3).
         if (value > 1 || (value === 0 && this.connectProtocol)) return ErrorCode.protocolError;

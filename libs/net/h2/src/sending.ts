@@ -2,7 +2,7 @@ import type { HeaderMap } from '@weft/core-http';
 import { ByteQueue } from './byte-queue.ts';
 import { writeTrailers } from './encode-head.ts';
 import type { FloodGuard } from './flood-guard.ts';
-import { DEFAULT_WINDOW_BYTES, Flag, FrameType, MAX_WINDOW_BYTES } from './frame.ts';
+import { DEFAULT_WINDOW_BYTES, Flag, FrameType, MAX_SENT_FRAME_BYTES, MAX_WINDOW_BYTES } from './frame.ts';
 import type { Output } from './output.ts';
 import type { Http2Settings } from './settings.ts';
 import type { Http2Stream } from './stream.ts';
@@ -148,7 +148,7 @@ export class Sending {
   private sendQueued(stream: Http2Stream): void {
     const { queue } = stream;
     if (queue === undefined || queue.length === 0) return;
-    const budget = Math.min(this.output.maxFrameBytes, stream.sendWindow, this.window);
+    const budget = Math.min(MAX_SENT_FRAME_BYTES, stream.sendWindow, this.window);
     if (budget <= 0) return;
     const piece = queue.take(budget);
     this.settings.stats.pendingSendBytes.sub(piece.length);
@@ -161,11 +161,11 @@ export class Sending {
 
   private write(stream: Http2Stream, chunk: Buffer, end: boolean): void {
     const { output } = this;
-    const { maxFrameBytes, writer } = output;
+    const { writer } = output;
     const { length } = chunk;
     let from = 0;
     do {
-      const to = Math.min(length, from + maxFrameBytes);
+      const to = Math.min(length, from + MAX_SENT_FRAME_BYTES);
       output.begin(to - from, FrameType.data, end && to === length ? Flag.endStream : 0, stream.id);
       if (to > from) writer.copy(chunk, from, to);
       this.guard.dataFrameSent();

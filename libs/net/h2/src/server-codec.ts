@@ -42,6 +42,7 @@ export class Http2ServerCodec extends Http2Connection implements ServerCodec, Tr
         [SettingId.enableConnectProtocol, settings.allowConnect ? 1 : 0],
         [SettingId.maxConcurrentStreams, settings.maxConcurrentStreams],
         [SettingId.initialWindowSize, settings.initialStreamWindowBytes],
+        ...settings.customSettings,
       ],
       settings.initialConnectionWindowBytes,
     );

@@ -59,6 +59,8 @@ export interface Http2Settings {
   readonly maxHeadersKb: number;
   /** Limit of the number of fields in a head or trailers. Default 100 (HttpProtocolOptions.max_headers_count). */
   readonly maxHeadersCount: number;
+  /** Further SETTINGS, announced as they are. Default none (Http2ProtocolOptions.custom_settings_parameters). */
+  readonly customSettings: readonly (readonly [id: number, value: number])[];
   /** Default none (Http2ProtocolOptions.connection_keepalive). */
   readonly connectionKeepAlive: KeepAliveSettings | undefined;
   /**
@@ -102,6 +104,7 @@ const DEFAULTS = {
   streamErrorOnInvalidHttpMessage: false,
   maxHeadersKb: 60,
   maxHeadersCount: 100,
+  customSettings: [],
   connectionKeepAlive: undefined,
   streamFlushTimeout: undefined,
   clock: systemClock,

@@ -14,7 +14,10 @@ import {
   rstStream,
   ServerSide,
   settingsPayload,
+  takeWritten,
 } from './fixture.testing.ts';
+import type { StatsScope } from '@weft/core-stats';
+import { Http2Stats } from './stats.ts';
 import { CLIENT_PREFACE, ErrorCode, Flag, FrameType } from './frame.ts';
 
 test('A request arrives as HTTP/1.1 would bring it', () => {
@@ -199,13 +202,53 @@ test('An HTTP/1.1 request that asked for h2c becomes stream 1', () => {
   assert.deepEqual(broken.faults, ['http2.invalid_settings']);
 });
 
+test('A server announces by default what Envoy does, octet for octet', () => {
+  const side = new ServerSide({}, { greet: false });
+  assert.equal(
+    takeWritten(side.transport).toString('hex'),
+    '000018040000000000000100001000000800000000000300000400000401000000' + '000004080000000000017f0001',
+  );
+});
+
 test('Announced settings are those configured', () => {
-  const side = new ServerSide({ allowConnect: true, maxConcurrentStreams: 7 }, { greet: false });
-  side.sent();
-  const client = new ClientSide();
-  client.request(new RequestHeaderMap());
-  assert.equal(side.settings.maxConcurrentStreams, 7);
-  assert.equal(client.codec.protocol, 'HTTP/2');
+  const side = new ServerSide(
+    {
+      hpackTableBytes: 0,
+      allowConnect: true,
+      maxConcurrentStreams: 7,
+      initialStreamWindowBytes: 65_535,
+      initialConnectionWindowBytes: 65_535,
+      customSettings: [[0xf000, 1]],
+    },
+    { greet: false },
+  );
+  const payload = settingsPayload([1, 0], [8, 1], [3, 7], [4, 65_535], [0xf000, 1]);
+  assert.deepEqual(takeWritten(side.transport), frame(FrameType.settings, 0, 0, payload));
+});
+
+test('All stats are there from the start', () => {
+  const names: string[] = [];
+  const number = (name: string) => {
+    names.push(name);
+    return { value: 0, inc() {}, dec() {}, add() {}, sub() {}, set() {} };
+  };
+  const scope: StatsScope = {
+    counter: number,
+    gauge: number,
+    histogram: () => ({ record() {} }),
+    scope: (prefix) => (assert.equal(prefix, 'http2.'), scope),
+  };
+  const stats = new Http2Stats(scope);
+  assert.equal(stats.goawaySent.value, 0);
+  assert.equal(
+    names.sort().join(' '),
+    'cookies_total_bytes_too_large deferred_stream_close dropped_headers_with_underscores goaway_sent ' +
+      'header_list_size_too_large header_overflow headers_cb_no_stream inbound_empty_frames_flood ' +
+      'inbound_priority_frames_flood inbound_window_update_frames_flood keepalive_timeout metadata_empty_frames ' +
+      'outbound_control_flood outbound_control_frames_active outbound_flood outbound_frames_active pending_send_bytes ' +
+      'requests_rejected_with_underscores_in_headers rx_messaging_error rx_reset stream_refused_errors streams_active ' +
+      'trailers tx_flush_timeout tx_reset',
+  );
 });
 
 test('Interim responses come before the final one, and trailers behind the body', () => {
