@@ -33,6 +33,7 @@ export interface FuzzResult {
 
 const SAVED_AT_MOST = 300;
 const SAVED_BYTES = 2048;
+const CORPUS_LIMIT = 4000;
 
 const job = workerData as FuzzJob;
 parentPort?.postMessage(fuzz(TARGETS.find(({ name }) => name === job.target) as FuzzTarget));
@@ -51,7 +52,7 @@ function fuzz(target: FuzzTarget): FuzzResult {
     length[0] = Math.min(input.length, bytes.length);
     try {
       const signature = target.run(input, random);
-      if (seen.size < 100_000 && !seen.has(signature)) {
+      if (seen.size < CORPUS_LIMIT && !seen.has(signature)) {
         seen.add(signature);
         corpus.push(Buffer.from(input));
         found += 1;

@@ -53,6 +53,6 @@ export const hpack: FuzzTarget = {
         `encoded and decoded again it is ${JSON.stringify(back)}`,
       );
     }
-    return results.map((r) => (typeof r === 'string' ? r : `${r.length}:${r.map(([n, v]) => `${n.length}.${v.length}`).join()}`)).join(';').slice(0, 200); // prettier-ignore
+    return results.map((result) => (typeof result === 'string' ? result : `${Math.min(result.length, 9)}`)).join(';');
   },
 };

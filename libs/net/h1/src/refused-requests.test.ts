@@ -96,6 +96,7 @@ const REFUSED: [input: string, status: number, details: Details][] = [
   [`${CHUNKED}5;a="b\r\n`, 400, Details.invalidChunk],
   [`${CHUNKED}10000000000000000\r\n`, 400, Details.invalidChunk],
   [`${CHUNKED}1;${'a'.repeat(20_000)}`, 400, Details.invalidChunk],
+  [`${CHUNKED}0\r\bA: b\r\n\r\n`, 400, Details.invalidChunk],
   // trailers
   [`${CHUNKED}0\r\nContent-Length: 5\r\n\r\n`, 400, Details.invalidTrailer],
   [`${CHUNKED}0\r\nHost: x\r\n\r\n`, 400, Details.invalidTrailer],

@@ -73,14 +73,10 @@ export function waiting(title: string, bytes: string, ...passes: SeenRequest[]):
 
 type ResponseChanges = Partial<Pick<ResponseCase, 'asked' | 'closes' | 'reusable'>>;
 
-export function whole(
-  title: string,
-  bytes: string,
-  status: number,
-  body = '',
-  changes: ResponseChanges = {},
-): ResponseCase {
-  // prettier-ignore
+type Answer = readonly [status: number, body: string];
+
+export function whole(title: string, bytes: string, answer: Answer, changes: ResponseChanges = {}): ResponseCase {
+  const [status, body] = answer;
   return { title, bytes, status, body, outcome: 'whole', asked: 'GET', closes: false, reusable: true, ...changes };
 }
 
