@@ -30,7 +30,7 @@ export class FieldParser {
   connection = '';
   upgrade = '';
   te = '';
-  /** `HTTP2-Settings`, if there was exactly one. */
+  /** `HTTP2-Settings`; `=` where there was more than one. */
   http2Settings: string | undefined = undefined;
   host = '';
   hosts = 0;
@@ -165,8 +165,8 @@ export class FieldParser {
         this.upgrade = joined(this.upgrade, value);
         break;
       case FieldKind.http2Settings:
-        // Two of them say nothing (RFC 7540 section 3.2.1): the empty string is no such field's value.
-        this.http2Settings = this.http2Settings === undefined ? value : '';
+        // Two of them say nothing (RFC 7540 section 3.2.1), and '=' is no such field's value.
+        this.http2Settings = this.http2Settings === undefined ? value : '=';
         break;
       case FieldKind.te:
         this.te = joined(this.te, value);
