@@ -213,8 +213,8 @@ test('TLS with SNI and nothing else verifies nothing', () => {
       typed_config: {"@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext, sni: a.test}
   `);
   assert.equal(tls?.sni, 'a.test');
-  assert.equal(tls?.validation, undefined);
-  assert.equal(tls?.minVersion, 'TLSv1.2');
+  assert.equal(tls?.common.validation, undefined);
+  assert.equal(tls?.common.params.minVersion, 'TLSv1.2');
 });
 
 test('TLS reads CA, client certificate, names, versions and protocols', () => {
@@ -232,17 +232,16 @@ test('TLS reads CA, client certificate, names, versions and protocols', () => {
           validation_context:
             trusted_ca: {inline_string: PEM}
             match_typed_subject_alt_names: [{san_type: URI, matcher: {prefix: "spiffe://x/"}}]
-            verify_certificate_hash: ["AA:BB"]
+            verify_certificate_hash: ["${'AA:'.repeat(31)}BB"]
   `);
-  assert.deepEqual(tls?.certificate, {
-    chain: { kind: 'file', path: '/c.pem' },
-    key: { kind: 'environment', variable: 'KEY' },
-  });
-  assert.deepEqual(tls?.validation?.trustedCa, { kind: 'inline', text: 'PEM' });
-  assert.equal(tls?.validation?.subjectAltNames[0]?.matcher.matches('spiffe://x/y'), true);
-  assert.deepEqual(tls?.validation?.certificateHashes, ['aabb']);
-  assert.equal(tls?.minVersion, 'TLSv1.3');
-  assert.deepEqual(tls?.alpnProtocols, ['http/1.1']);
+  const [certificate] = tls?.common.certificates ?? [];
+  assert.deepEqual(certificate?.chain, { kind: 'file', path: '/c.pem', watchedDirectory: undefined });
+  assert.deepEqual(certificate?.key, { kind: 'environment', variable: 'KEY' });
+  assert.deepEqual(tls?.common.validation?.trustedCa, { kind: 'inline', bytes: new TextEncoder().encode('PEM') });
+  assert.equal(tls?.common.validation?.subjectAltNames[0]?.matcher.matches('spiffe://x/y'), true);
+  assert.deepEqual(tls?.common.validation?.certificateHashes, [`${'aa'.repeat(31)}bb`]);
+  assert.equal(tls?.common.params.minVersion, 'TLSv1.3');
+  assert.deepEqual(tls?.common.alpnProtocols, ['http/1.1']);
 });
 
 const OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
@@ -338,7 +337,7 @@ test('limits of connections come from the typed options', () => {
     [idleTimeoutMs, maxConnectionDurationMs, maxRequestsPerConnection, maxHeadersCount],
     [2000, 9000, 4, 10],
   );
-  assert.deepEqual([http.maxResponseHeadersKb, http.enableTrailers], [60, true]);
+  assert.deepEqual([http.maxResponseHeadersKb, http.http1.enableTrailers], [60, true]);
 });
 
 const FAULTY: readonly [what: string, yaml: string, fault: RegExp][] = [

@@ -15,8 +15,8 @@ import {
   transportSocketSupport,
 } from './transport-socket.decode.ts';
 import type { TransportSocket } from './transport-socket.ts';
-import { upstreamTlsSupport } from './upstream-tls.decode.ts';
 import { durationMs } from '@weft/model-policy';
+import { supported as tlsSupport } from '@weft/model-tls';
 
 /** All that is read of a cluster; the rest of the messages is reported by name. */
 export const supported: FieldSupport = mergeSupport([
@@ -43,7 +43,7 @@ export const supported: FieldSupport = mergeSupport([
   lbPolicySupport,
   loadAssignmentSupport,
   transportSocketSupport,
-  upstreamTlsSupport,
+  tlsSupport,
 ]); // prettier-ignore
 
 /** Source: envoy.config.cluster.v3.Cluster. Faults go to `cx`; undefined when there were any. */

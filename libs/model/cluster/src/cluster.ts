@@ -115,6 +115,27 @@ export interface UpstreamHttp2Options {
   readonly keepalive: UpstreamKeepalive | undefined;
 }
 
+/** HTTP/1.1 towards upstreams. Source: core.v3.Http1ProtocolOptions. */
+export interface UpstreamHttp1Options {
+  /** Default false. */
+  readonly enableTrailers: boolean;
+  /** A Content-Length beside chunks is passed over. Default false. */
+  readonly allowChunkedLength: boolean;
+  /** Requests carry their target in absolute form. Default false. */
+  readonly sendFullyQualifiedUrl: boolean;
+  /** How the names of request fields are written. Default `lower_case`. */
+  readonly headerKeyFormat: HeaderKeyFormat;
+}
+
+/** Source: Http1ProtocolOptions.HeaderKeyFormat, PreserveCaseFormatterConfig. */
+export type HeaderKeyFormat = 'lower_case' | 'proper_case_words' | PreserveCase;
+
+export interface PreserveCase {
+  readonly forwardReasonPhrase: boolean;
+  /** How names are written that no client spelled. */
+  readonly otherNames: 'lower_case' | 'proper_case_words';
+}
+
 /** Source: core.v3.KeepaliveSettings. */
 export interface UpstreamKeepalive {
   /** 0 sends none at regular times. */
@@ -130,6 +151,7 @@ export interface UpstreamKeepalive {
 export interface UpstreamHttpOptions {
   /** Default `http1`. */
   readonly protocol: UpstreamProtocol;
+  readonly http1: UpstreamHttp1Options;
   readonly http2: UpstreamHttp2Options;
   /** An idle connection closes after this. Default 3,600,000; 0 is never. */
   readonly idleTimeoutMs: number;
@@ -143,8 +165,6 @@ export interface UpstreamHttpOptions {
   readonly maxHeadersCount: number;
   /** Of responses. Default 60. */
   readonly maxResponseHeadersKb: number;
-  /** HTTP/1.1. Default false. */
-  readonly enableTrailers: boolean;
   /** SNI is the host of the request. Default false. */
   readonly autoSni: boolean;
   /** The field that names it in place of Host; `''`: Host. */

@@ -13,6 +13,7 @@ export {
   type Preconnect,
   type RetryBudget,
   type Thresholds,
+  type UpstreamHttp1Options,
   type UpstreamHttp2Options,
   type UpstreamHttpOptions,
   type UpstreamKeepalive,
@@ -33,7 +34,6 @@ export {
 } from './load-assignment.ts';
 export { decodeLoadAssignment, type AddressKind } from './load-assignment.decode.ts';
 export { priorityLoads, type PriorityHealth, type PriorityLoad } from './priority-load.ts';
-export type { CertificateValidation, SanMatcher, TextSource, TlsVersion, UpstreamTls } from './upstream-tls.ts';
 export {
   matchTransportSocket,
   type ProxyProtocol,

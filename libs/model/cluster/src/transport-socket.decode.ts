@@ -3,8 +3,8 @@ import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluste
 import type { TransportSocket as TransportSocketProto } from '@weft/api-envoy/gen/envoy/config/core/v3/base_pb';
 import type { ProxyProtocolUpstreamTransport } from '@weft/api-envoy/gen/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol_pb';
 import type { UpstreamTlsContext } from '@weft/api-envoy/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb';
+import { decodeUpstreamTls } from '@weft/model-tls';
 import type { TransportSocket, TransportSocketMatch } from './transport-socket.ts';
-import { decodeUpstreamTls } from './upstream-tls.decode.ts';
 
 const SOCKETS = 'envoy.extensions.transport_sockets';
 const RAW_BUFFER = `${SOCKETS}.raw_buffer.v3.RawBuffer`;

@@ -1,5 +1,5 @@
+import type { UpstreamTls } from '@weft/model-tls';
 import type { EndpointMetadata } from './load-assignment.ts';
-import type { UpstreamTls } from './upstream-tls.ts';
 
 /** Connections begin with the client's addresses. Source: ProxyProtocolUpstreamTransport. */
 export interface ProxyProtocol {

@@ -12,6 +12,8 @@ export interface ConnectFailure {
   /** In words for logs and replies: `delayed connect error: Connection refused`, `TLS_error: …`. */
   readonly details: string;
   readonly error: Error | undefined;
+  /** TLS was agreed upon, and the peer's certificate refused. */
+  readonly refusedPeer?: boolean;
   /** TLS was asked for, and the peer spoke something else. */
   readonly plaintext?: boolean;
 }
@@ -121,7 +123,7 @@ export class ConnectAttempt {
   private secured(tls: TlsClientContext): void {
     const refusal = refuseTlsPeer(this.socket, tls);
     if (refusal !== undefined) {
-      this.fail({ reason: 'tls', details: `TLS_error: ${refusal}`, error: undefined });
+      this.fail({ reason: 'tls', details: `TLS_error: ${refusal}`, error: undefined, refusedPeer: true });
       return;
     }
     if (this.firstBytes === undefined) {

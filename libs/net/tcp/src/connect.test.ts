@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, test } from 'node:test';
-import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
+import {
+  createSecureContext,
+  createServer as createTlsServer,
+  type SecureContext,
+  type TLSSocket,
+  type TlsOptions,
+} from 'node:tls';
 import { createFakeRuntime } from '@weft/core-runtime/testing';
 import type { ConnectFailure } from './connect-attempt.ts';
 import { connect, type ConnectOwner } from './connect.ts';
@@ -131,22 +137,30 @@ test('The certificate of a peer is not verified where no CA is configured', asyn
   await transportTo({ port: await tlsServer(), tls: createTlsClientContext({}) });
 });
 
+const trusting = ({ cert }: { cert: string }): SecureContext => createSecureContext({ ca: cert });
+const judge = (socket: TLSSocket): string | undefined =>
+  socket.authorized ? undefined : String(socket.authorizationError);
+
 test('A peer whose certificate leads to the configured CA is accepted, under any name', async () => {
-  const tls = createTlsClientContext({ ca: certificate.cert, serverName: 'other.test' });
+  const tls = createTlsClientContext({ secureContext: trusting(certificate), judge, serverName: 'other.test' });
   await transportTo({ port: await tlsServer(), tls });
 });
 
 test('A peer whose certificate does not lead to the configured CA is refused', async () => {
-  const tls = createTlsClientContext({ ca: createTestCertificate('other CA').cert });
+  const tls = createTlsClientContext({ secureContext: trusting(createTestCertificate('other CA')), judge });
   const failure = await failureTo({ port: await tlsServer(), tls });
   assert.equal(failure.reason, 'tls');
-  assert.match(failure.details, /does not lead to the trusted CA/);
+  assert.equal(failure.refusedPeer, true);
+  assert.match(failure.details, /^TLS_error: DEPTH_ZERO_SELF_SIGNED_CERT/);
 });
 
 test('A client certificate is shown to a peer that asks for one', async () => {
   const seen = Promise.withResolvers<TLSSocket>();
   const upstream = await tlsServer({ requestCert: true, ca: certificate.cert }, seen.resolve);
-  await transportTo({ port: upstream, tls: createTlsClientContext({ cert: certificate.cert, key: certificate.key }) });
+  await transportTo({
+    port: upstream,
+    tls: createTlsClientContext({ secureContext: createSecureContext({ ...certificate }) }),
+  });
   assert.equal((await seen.promise).authorized, true);
 });
 

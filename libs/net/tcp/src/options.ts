@@ -1,5 +1,4 @@
-import type { X509Certificate } from 'node:crypto';
-import type { SecureVersion } from 'node:tls';
+import type { SecureContext, TLSSocket } from 'node:tls';
 import type { Timers } from '@weft/core-runtime';
 
 /** Where to listen, and what every accepted connection gets. */
@@ -33,20 +32,15 @@ export interface TlsClientOptions {
   readonly serverName?: string;
   /** Protocols to offer, best first (CommonTlsContext.alpn_protocols). */
   readonly alpn?: readonly string[];
-  /** PEM certificates that the peer's chain must lead to. Without it nothing is verified, as in Envoy. */
-  readonly ca?: string;
-  /** PEM client certificate chain and its key. */
-  readonly cert?: string;
-  readonly key?: string;
-  /** Default TLSv1.2 to TLSv1.3 (TlsParameters). */
-  readonly minVersion?: SecureVersion;
-  readonly maxVersion?: SecureVersion;
-  /** OpenSSL names, best first; absent takes the library's list (TlsParameters.cipher_suites). */
-  readonly ciphers?: readonly string[];
-  /** False goes on although the chain does not lead to `ca` (trust_chain_verification: ACCEPT_UNTRUSTED). Default true. */
-  readonly requireTrust?: boolean;
-  /** Judges the peer's certificate beyond its chain, once the handshake is done. A text says why it is refused. */
-  readonly verifyPeer?: (certificate: X509Certificate | undefined) => string | undefined;
+  /** Versions, ciphers, CA and the client's own certificate. Absent: the library's defaults. */
+  readonly secureContext?: SecureContext;
+  /** False keeps no session to resume (UpstreamTlsContext.max_session_keys of 0). Default true. */
+  readonly resume?: boolean;
+  /**
+   * Judges the peer once the handshake is done. A text says why it is refused. Absent accepts every certificate, as Envoy does
+   * without a validation context.
+   */
+  readonly judge?: (socket: TLSSocket) => string | undefined;
 }
 
 /** An address to connect to. */

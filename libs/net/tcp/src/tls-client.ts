@@ -1,49 +1,51 @@
-import { createSecureContext, connect as connectTls, type TLSSocket } from 'node:tls';
+import { createSecureContext, connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
 import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { recogniseProtocol } from '@weft/core-bytes';
 import type { TlsClientContext, TlsClientOptions } from './options.ts';
 
-/** Compiles a TLS configuration once; every connection made with it shares keys and resumes its sessions. Throws on bad PEM. */
+/** Hosts that come and go would pile up sessions. */
+const MAX_SESSIONS = 1024;
+
+/** Made once for each configuration; every connection made with it shares keys and resumes its sessions. */
 export function createTlsClientContext(options: TlsClientOptions): TlsClientContext {
   return new ClientContext(options);
 }
 
 class ClientContext implements TlsClientContext {
   readonly options: TlsClientOptions;
-  private readonly secure;
+  private readonly secure: SecureContext;
   /** By host, since a session is the host's. */
   private readonly sessions = new Map<string, Buffer>();
 
   constructor(options: TlsClientOptions) {
     this.options = options;
-    const { ca, cert, key, ciphers = [] } = options;
-    this.secure = createSecureContext({
-      minVersion: options.minVersion ?? 'TLSv1.2',
-      maxVersion: options.maxVersion ?? 'TLSv1.3',
-      ...(ciphers.length === 0 ? {} : { ciphers: ciphers.join(':') }),
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
-    });
+    this.secure = options.secureContext ?? createSecureContext();
   }
 
   wrap(socket: Duplex, host: string): TLSSocket {
-    const { serverName, alpn, ca, requireTrust = true } = this.options;
+    const { serverName, alpn, resume = true } = this.options;
     const session = this.sessions.get(host);
     const secured = connectTls({
       socket,
       secureContext: this.secure,
-      // Verified here only as far as the chain: names are the validation context's matter.
-      rejectUnauthorized: ca !== undefined && requireTrust,
+      // Whether the chain is good is known after the handshake, and judged then with everything else.
+      rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
       // TLS forbids addresses as SNI (RFC 6066 section 3), and Node throws on them.
       ...(serverName === undefined || serverName === '' || isIP(serverName) > 0 ? {} : { servername: serverName }),
       ...(alpn === undefined || alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
       ...(session === undefined ? {} : { session }),
     });
-    secured.on('session', (fresh) => this.sessions.set(host, fresh));
+    if (resume) secured.on('session', (fresh) => this.keep(host, fresh));
     return secured;
+  }
+
+  private keep(host: string, session: Buffer): void {
+    this.sessions.delete(host);
+    this.sessions.set(host, session);
+    const [oldest] = this.sessions.keys();
+    if (this.sessions.size > MAX_SESSIONS && oldest !== undefined) this.sessions.delete(oldest);
   }
 }
 
@@ -52,10 +54,9 @@ export function startTls(socket: Duplex, context: TlsClientContext, host: string
   return (context as ClientContext).wrap(socket, host);
 }
 
-/** Why the peer's certificate is refused although its chain is right; undefined where it is not. */
+/** Why the peer is refused although TLS could be agreed upon; undefined where it is not. Once for each socket. */
 export function refuseTlsPeer(socket: Socket, context: TlsClientContext): string | undefined {
-  const { verifyPeer } = context.options;
-  return verifyPeer?.((socket as TLSSocket).getPeerX509Certificate());
+  return context.options.judge?.(socket as TLSSocket);
 }
 
 /** True where a handshake failed because what came back was no TLS at all. */
@@ -81,12 +82,5 @@ export function explainPlaintext(first: Buffer): string {
 /** What a failed handshake means, in words an operator can act on. */
 export function explainTlsError(error: Error): string {
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (code === 'CERT_HAS_EXPIRED') return "TLS_error: the peer's certificate has expired";
-  if (
-    code === 'DEPTH_ZERO_SELF_SIGNED_CERT' ||
-    code === 'SELF_SIGNED_CERT_IN_CHAIN' ||
-    code === 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'
-  )
-    return `TLS_error: the peer's certificate does not lead to the trusted CA (${code})`;
   return `TLS_error: ${code === '' ? error.message : code}`;
 }

@@ -103,7 +103,7 @@ export class ProxyServer implements ServerContext, DataPlane {
       runtime,
       flags: this.flags,
       stats: this.stats,
-      environment: process.env,
+      tls: tlsWorld,
       ...(world.tallies === undefined ? {} : { tallies: world.tallies }),
     });
     this.routeDiscovery = new RouteDiscovery(runtime);

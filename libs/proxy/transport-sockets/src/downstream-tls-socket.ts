@@ -95,7 +95,7 @@ export class DownstreamTlsSocket implements PreparedTransportSocket {
   }
 
   plaintext(protocol: string, from: string): void {
-    this.stats.plaintextClient.inc();
+    this.stats.plaintextPeer.inc();
     const nowMs = this.server.runtime.clock.nowMs();
     if (nowMs - this.plaintextLoggedMs < PLAINTEXT_LOG_INTERVAL_MS) {
       this.plaintextUnlogged += 1;

@@ -204,7 +204,7 @@ describe('the TLS transport socket of listeners', () => {
     await call();
     world.runtime.clock.advance(10_000);
     await call();
-    assert.equal(world.count('ssl.plaintext_client'), 3);
+    assert.equal(world.count('ssl.plaintext_peer'), 3);
     assert.equal(world.count('ssl.connection_error'), 3);
     const lines = world.runtime.logged.filter((line) => line.includes('sent plaintext: HTTP/1.x request'));
     assert.equal(lines.length, 2);

@@ -13,8 +13,8 @@ export class SslStats {
   readonly ocspStapleResponses: Counter;
   readonly ocspStapleRequests: Counter;
   readonly wasKeyUsageInvalid: Counter;
-  /** Clients that spoke something else than TLS. Weft's own. */
-  readonly plaintextClient: Counter;
+  /** Peers that spoke something else than TLS. Weft's own. */
+  readonly plaintextPeer: Counter;
   private readonly scope: StatsScope;
   private readonly verification: Readonly<Record<VerifyFailureKind, Counter>>;
   /** `ciphers.…` and its like, made when they first occur. */
@@ -31,7 +31,7 @@ export class SslStats {
     this.ocspStapleResponses = scope.counter('ocsp_staple_responses');
     this.ocspStapleRequests = scope.counter('ocsp_staple_requests');
     this.wasKeyUsageInvalid = scope.counter('was_key_usage_invalid');
-    this.plaintextClient = scope.counter('plaintext_client');
+    this.plaintextPeer = scope.counter('plaintext_peer');
     this.verification = {
       fail_verify_no_cert: scope.counter('fail_verify_no_cert'),
       fail_verify_error: scope.counter('fail_verify_error'),

@@ -190,7 +190,7 @@ test('certificates that cannot be used are faults of the configuration', () => {
     ca: string,
   ) => `transport_socket: {name: t, typed_config: {"@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext,
     common_tls_context: {validation_context: {trusted_ca: ${ca}}}}},`;
-  assert.throws(() => fixed('a', tls('{filename: /no/such/file}')), /certificates cannot be used: ENOENT/);
+  assert.throws(() => fixed('a', tls('{filename: /no/such/file}')), /certificates cannot be used: .*ENOENT/);
   assert.throws(() => fixed('a', tls('{environment_variable: NOT_THERE}')), /NOT_THERE is not set/);
 });
 

@@ -6,7 +6,7 @@ import { clusterFingerprint, decodeCluster, supported, type ClusterConfig } from
 import type { CertificateStatus, ClusterStatus } from '@weft/observe-admin';
 import type { Cluster, ClusterManager as Clusters, InternalListeners } from '@weft/proxy-filter-api';
 import { ClusterManagerStats } from './cluster-manager-stats.ts';
-import { certificateStatus, clusterStatus } from './cluster-status.ts';
+import { clusterStatus } from './cluster-status.ts';
 import type { Discovery, DiscoveryOwner } from './discovery.ts';
 import type { DnsResolver } from './dns-resolver.ts';
 import { DnsResolvers } from './dns-resolvers.ts';
@@ -16,7 +16,8 @@ import { LogicalDns } from './logical-dns.ts';
 import { OriginalDst } from './original-dst.ts';
 import { StaticHosts } from './static-hosts.ts';
 import { StrictDns } from './strict-dns.ts';
-import { upstreamTlsFault, type Environment } from './tls-contexts.ts';
+import { certificateStatus, type TlsWorld } from '@weft/proxy-transport-sockets';
+import { upstreamTlsFault } from './tls-contexts.ts';
 import { UpstreamCluster, type ClusterWorld } from './upstream-cluster.ts';
 
 export interface ClusterManagerOptions {
@@ -28,8 +29,8 @@ export interface ClusterManagerOptions {
   readonly tallies?: Tallies;
   /** Resolves all names, whatever clusters ask for. Default: the machine's own resolver, or the servers that clusters name. */
   readonly resolver?: DnsResolver;
-  /** Where certificates in environment variables are looked up. Default: nowhere. */
-  readonly environment?: Environment;
+  /** Where certificates come from beyond files. Default: from nowhere. */
+  readonly tls?: TlsWorld;
   /** Where clusters reach listeners of this process (EnvoyInternalAddress). Default: nowhere. */
   readonly internalListeners?: InternalListeners;
 }
@@ -94,13 +95,13 @@ export class ClusterManager implements Clusters {
   private waiters: (() => void)[] = [];
 
   constructor(options: ClusterManagerOptions) {
-    const { runtime, flags, stats, tallies, resolver, environment, internalListeners } = options;
+    const { runtime, flags, stats, tallies, resolver, tls, internalListeners } = options;
     this.stats = new ClusterManagerStats(stats.scope('cluster_manager.'));
     this.world = {
       runtime,
       flags,
       stats,
-      environment: environment ?? {},
+      tls: tls ?? { environment: {}, staticSecret: () => undefined },
       ...(tallies === undefined ? {} : { tallies }),
       internalListeners,
       clusterUpdated: this.stats.clusterUpdated,
@@ -117,7 +118,7 @@ export class ClusterManager implements Clusters {
   decode(message: ClusterProto, cx: DecodeContext): DecodedCluster | undefined {
     const config = decodeCluster(message, cx);
     if (config === undefined) return undefined;
-    const faults = socketsOf(config).map(({ tls }) => upstreamTlsFault(tls, this.world.environment));
+    const faults = socketsOf(config).map(({ tls }) => upstreamTlsFault(tls, this.world.tls));
     const fault = faults.find((found) => found !== undefined);
     if (fault === undefined) return { config, message };
     cx.at('transport_socket').error(`its certificates cannot be used: ${fault}`);
@@ -183,7 +184,7 @@ export class ClusterManager implements Clusters {
 
   /** For /certs. */
   certificates(): readonly CertificateStatus[] {
-    return this.all.flatMap(({ cluster }) => certificateStatus(cluster, this.world.runtime.clock) ?? []);
+    return this.all.flatMap(({ cluster }) => certificateStatus(cluster.tls?.resolved, this.world.runtime.clock) ?? []);
   }
 
   /** Brings up to date the gauges that are not kept at each event. Called before stats are read. */

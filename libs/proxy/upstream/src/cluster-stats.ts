@@ -1,5 +1,6 @@
 import type { StatsScope } from '@weft/core-stats';
 import type { ClusterRequestStats } from '@weft/proxy-filter-api';
+import { SslStats } from '@weft/proxy-transport-sockets';
 import { ResponseCodeStats } from './response-code-stats.ts';
 
 /**
@@ -13,14 +14,11 @@ const ALWAYS_COUNTERS =
   'lb_zone_routing_all_directly lb_zone_routing_cross_zone lb_zone_routing_sampled ' +
   'upstream_cx_connect_with_0_rtt ' +
   'upstream_cx_http3_total upstream_cx_preconnect_skipped upstream_http3_broken upstream_rq_0rtt ' +
-  'upstream_rq_rx_reset_no_error http1.dropped_headers_with_underscores http1.metadata_not_supported_error ' +
-  'http1.requests_rejected_with_underscores_in_headers http1.response_flood http2.header_overflow ' +
+  'upstream_rq_rx_reset_no_error ' +
+  'http2.header_overflow ' +
   'http2.headers_cb_no_stream http2.rx_messaging_error http2.rx_reset http2.too_many_header_frames http2.trailers ' +
   'http2.tx_reset';
 const ALWAYS_GAUGES = 'lb_subsets_active membership_excluded upstream_queue_overloaded version warming_state';
-const ALWAYS_SSL_COUNTERS =
-  'fail_verify_no_cert no_certificate session_reused ocsp_staple_failed ocsp_staple_omitted ocsp_staple_requests ' +
-  'ocsp_staple_responses';
 
 /** Holds the scope for the fields of a subclass: their initial values are made before its constructor's body runs. */
 class ScopedStats {
@@ -28,22 +26,6 @@ class ScopedStats {
 
   constructor(scope: StatsScope) {
     this.scope = scope;
-  }
-}
-
-/** TLS of a cluster that has it: `ssl.`. */
-export class ClusterSslStats extends ScopedStats {
-  readonly handshake = this.scope.counter('handshake');
-  readonly connectionError = this.scope.counter('connection_error');
-  /** Ours: connection errors whose peer spoke no TLS. */
-  readonly plaintextPeer = this.scope.counter('plaintext_peer');
-  readonly failVerifyError = this.scope.counter('fail_verify_error');
-  readonly failVerifySan = this.scope.counter('fail_verify_san');
-  readonly failVerifyCertHash = this.scope.counter('fail_verify_cert_hash');
-
-  constructor(scope: StatsScope) {
-    super(scope);
-    for (const name of ALWAYS_SSL_COUNTERS.split(' ')) scope.counter(name);
   }
 }
 
@@ -122,7 +104,7 @@ export class ClusterStats extends ScopedStats implements ClusterRequestStats {
   readonly updateNoRebuild = this.scope.counter('update_no_rebuild');
   readonly warmingState = this.scope.gauge('warming_state');
   /** Undefined for clusters without TLS. */
-  readonly ssl: ClusterSslStats | undefined;
+  readonly ssl: SslStats | undefined;
 
   private readonly all = new ResponseCodeStats(this.scope);
   private readonly internal = new ResponseCodeStats(this.scope.scope('internal.'));
@@ -135,7 +117,7 @@ export class ClusterStats extends ScopedStats implements ClusterRequestStats {
     super(scope);
     for (const name of ALWAYS_COUNTERS.split(' ')) scope.counter(name);
     for (const name of ALWAYS_GAUGES.split(' ')) scope.gauge(name);
-    this.ssl = tls ? new ClusterSslStats(scope.scope('ssl.')) : undefined;
+    this.ssl = tls ? new SslStats(scope.scope('ssl.')) : undefined;
   }
 
   chargeResponse(code: number, internal: boolean): void {

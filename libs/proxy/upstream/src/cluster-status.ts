@@ -1,17 +1,12 @@
-import { X509Certificate } from 'node:crypto';
-import type { Clock } from '@weft/core-runtime';
-import { endpointAddressText, type HealthStatus, type TextSource, type Thresholds } from '@weft/model-cluster';
+import { endpointAddressText, type HealthStatus, type Thresholds } from '@weft/model-cluster';
 import type {
   AdminAddress,
-  CertificateDetails,
-  CertificateStatus,
   CircuitBreakerThresholds,
   ClusterStatus,
   HealthFlag,
   HostStatus,
 } from '@weft/observe-admin';
 import type { UpstreamHost } from './host.ts';
-import { subjectAltNames } from './subject-alt-names.ts';
 import type { UpstreamCluster } from './upstream-cluster.ts';
 
 /** One cluster as /clusters shows it. */
@@ -64,41 +59,4 @@ function hostStatus(host: UpstreamHost): HostStatus {
     successRate: -1,
     localOriginSuccessRate: -1,
   };
-}
-
-/** The certificates of one cluster as /certs shows them; undefined for a cluster that has none. */
-export function certificateStatus(cluster: UpstreamCluster, clock: Clock): CertificateStatus | undefined {
-  const { tls } = cluster;
-  const { validation, certificate } = cluster.config.transportSocket.tls ?? {};
-  if (tls === undefined || (tls.texts.ca === undefined && tls.texts.cert === undefined)) return undefined;
-  return {
-    caCertificates: details(tls.texts.ca, validation?.trustedCa, clock),
-    certificateChain: details(tls.texts.cert, certificate?.chain, clock),
-  };
-}
-
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-const DAY_MS = 86_400_000;
-const SAN_KINDS = { DNS: 'dns', URI: 'uri', IP_ADDRESS: 'ip_address', EMAIL: undefined } as const;
-
-function details(pem: string | undefined, source: TextSource | undefined, clock: Clock): CertificateDetails[] {
-  return (pem?.match(CERTIFICATE) ?? []).map((text) => {
-    const certificate = new X509Certificate(text);
-    const { validFromDate, validToDate } = certificate;
-    return {
-      path: source?.kind === 'file' ? source.path : '<inline>',
-      serialNumber: certificate.serialNumber.toLowerCase(),
-      subjectAltNames: subjectAltNames(certificate.subjectAltName).flatMap(({ type, value }) => {
-        const kind = SAN_KINDS[type];
-        return kind === undefined ? [] : [{ kind, value }];
-      }),
-      daysUntilExpiration: Math.max(0, Math.floor((validToDate.getTime() - clock.wallMs()) / DAY_MS)),
-      validFrom: rfc3339(validFromDate),
-      expirationTime: rfc3339(validToDate),
-    };
-  });
-}
-
-function rfc3339(date: Date): string {
-  return date.toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -11,12 +11,6 @@ export function connectFailureText(failure: ConnectFailure): Pick<PoolFailure, '
   return { reason: local ? 'local connection failure' : 'remote connection failure', details: failure.details };
 }
 
-/** True where the chain of the peer's certificate was the reason: OpenSSL's verify codes are neither system nor ERR_ codes. */
-export function isVerifyFailure(failure: ConnectFailure): boolean {
-  const code = errorCode(failure);
-  return failure.reason === 'tls' && code !== '' && !code.startsWith('E');
-}
-
 function errorCode(failure: ConnectFailure): string {
   return (failure.error as NodeJS.ErrnoException | undefined)?.code ?? '';
 }

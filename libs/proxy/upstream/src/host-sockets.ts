@@ -6,8 +6,9 @@ import {
   type ProxyProtocol,
   type TransportSocket,
 } from '@weft/model-cluster';
-import type { ClusterSslStats } from './cluster-stats.ts';
-import { UpstreamTlsContexts, type Environment } from './tls-contexts.ts';
+import type { SslStats } from '@weft/proxy-transport-sockets';
+import { UpstreamTlsContexts } from './tls-contexts.ts';
+import type { ClusterWorld } from './upstream-cluster.ts';
 
 /** How bytes travel to a host. */
 export interface HostSocket {
@@ -28,14 +29,11 @@ export class HostSockets {
   private readonly usualMatched: Counter;
 
   /** `scope` is the cluster's. */
-  constructor(
-    config: ClusterConfig,
-    environment: Environment,
-    stats: { scope: StatsScope; ssl: ClusterSslStats | undefined },
-  ) {
+  constructor(config: ClusterConfig, world: ClusterWorld, stats: { scope: StatsScope; ssl: SslStats | undefined }) {
     this.config = config;
+    const { scope, ssl } = stats;
     const compile = ({ tls, proxyProtocol }: TransportSocket): HostSocket => ({
-      tls: tls && new UpstreamTlsContexts(tls, environment, stats.ssl),
+      tls: tls && ssl && new UpstreamTlsContexts(tls, { ...world, scope, ssl, cluster: config.name }),
       proxyProtocol,
     });
     this.usual = compile(config.transportSocket);
@@ -45,6 +43,11 @@ export class HostSockets {
         ...compile(match),
         matched: stats.scope.counter(`${match.name}.total_match_count`),
       });
+  }
+
+  /** Watches no certificates any more. */
+  close(): void {
+    for (const { tls } of [this.usual, ...this.byName.values()]) tls?.close();
   }
 
   /** The socket of a host with these labels. */

@@ -19,7 +19,7 @@ function originalDst(more = '') {
     runtime,
     flags: NO_FLAGS,
     stats: store.root,
-    environment: {},
+    tls: { environment: {}, staticSecret: () => undefined },
     clusterUpdated: store.root.counter('cluster_manager.cluster_updated'),
   });
   let initialized = 0;

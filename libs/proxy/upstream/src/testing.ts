@@ -169,7 +169,7 @@ export function clusterOf(config: ClusterConfig): TestCluster {
     runtime,
     flags: NO_FLAGS,
     stats: store.root,
-    environment: {},
+    tls: { environment: {}, staticSecret: () => undefined },
     clusterUpdated: store.root.counter('cluster_manager.cluster_updated'),
   });
   new StaticHosts(cluster, { onInitialized: () => undefined }).start();

@@ -1,126 +1,148 @@
-import { createHash, type X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import type { CertificateValidation, SanMatcher, TextSource, UpstreamTls } from '@weft/model-cluster';
-import { createTlsClientContext, type TlsClientContext, type TlsClientOptions } from '@weft/net-tcp';
-import type { ClusterSslStats } from './cluster-stats.ts';
+import type { TLSSocket } from 'node:tls';
+import type { StatsScope } from '@weft/core-stats';
+import type { UpstreamTls } from '@weft/model-tls';
+import { ClientTlsContext } from '@weft/net-tls';
+import { createTlsClientContext, type TlsClientContext } from '@weft/net-tcp';
+import {
+  TlsSource,
+  tlsFault,
+  unnamed,
+  type ResolvedTls,
+  type SslStats,
+  type TlsServices,
+  type TlsSourceOptions,
+  type TlsWorld,
+} from '@weft/proxy-transport-sockets';
 import type { UpstreamHost } from './host.ts';
 import type { PoolKind } from './pool-kind.ts';
-import { subjectAltNames } from './subject-alt-names.ts';
 
-/** The environment, for certificates that are kept in it. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+/** What TLS of a cluster needs of it. */
+export interface ClusterTlsWorld extends TlsServices {
+  readonly tls: TlsWorld;
+  /** `cluster.<name>.` */
+  readonly scope: StatsScope;
+  readonly ssl: SslStats;
+  readonly cluster: string;
+}
 
-/** TLS of one cluster, compiled: keys and certificates are read here, once for each configuration. */
+/** What connections use until the certificates change. */
+interface Compiled {
+  readonly context: ClientTlsContext;
+  /** By SNI and protocols: each has its own sessions. */
+  readonly clients: Map<string, TlsClientContext>;
+}
+
+/** TLS of one cluster, compiled: keys and certificates are read here, and again when their files or secrets change. */
 export class UpstreamTlsContexts {
   private readonly tls: UpstreamTls;
-  private readonly ssl: ClusterSslStats | undefined;
-  /** PEM, as it was read. */
-  readonly texts: TlsTexts;
-  /** By SNI and protocols: each has its own sessions. */
-  private readonly contexts = new Map<string, TlsClientContext>();
+  private readonly world: ClusterTlsWorld;
+  private readonly source: TlsSource<Compiled>;
+  /** Refuses every peer: what a cluster has whose secrets have not come. */
+  private readonly notReady: TlsClientContext;
 
-  /** Throws where a file cannot be read or holds no certificate; `upstreamTlsFault` asks before. */
-  constructor(tls: UpstreamTls, environment: Environment, ssl?: ClusterSslStats) {
+  constructor(tls: UpstreamTls, world: ClusterTlsWorld) {
     this.tls = tls;
-    this.ssl = ssl;
-    this.texts = readTexts(tls, environment);
-    this.contextFor(tls.sni, tls.alpnProtocols);
+    this.world = world;
+    const factory = world.scope.scope('client_ssl_socket_factory.');
+    const updates = factory.counter('ssl_context_update_by_sds');
+    const notReady = factory.counter('upstream_context_secrets_not_ready');
+    factory.counter('downstream_context_secrets_not_ready');
+    this.notReady = createTlsClientContext({
+      judge: () => {
+        notReady.inc();
+        return 'Secret is not supplied by SDS';
+      },
+    });
+    this.source = new TlsSource(sourceOptions(tls, world.tls), world, {
+      place: `cluster "${world.cluster}"`,
+      rotationFailed: factory.counter('key_rotation_failed'),
+      onReplaced: (by) => {
+        if (by === 'secret') updates.inc();
+        this.tellExpiry();
+      },
+    });
+    this.tellExpiry();
+  }
+
+  /** What its configuration names, as it was read; undefined while secrets are missing. */
+  get resolved(): ResolvedTls | undefined {
+    return this.source.resolved;
+  }
+
+  /** Epoch milliseconds at which the first of its certificates expires; undefined without certificates. */
+  get expiryMs(): number | undefined {
+    const { own, peerRules } = this.source.current?.context ?? {};
+    const times = [...(own?.chain ?? []), ...(peerRules?.trustedCa ?? [])].map(({ validToMs }) => validToMs);
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 
   forHost(host: UpstreamHost, kind: PoolKind): TlsClientContext {
-    const { tls } = this;
+    const { tls, source } = this;
+    const { current } = source;
+    if (current === undefined) return this.notReady;
     const sni = kind.sni ?? (tls.autoHostSni && host.hostname !== '' ? host.hostname : tls.sni);
-    return this.contextFor(sni, tls.alpnProtocols.length > 0 ? tls.alpnProtocols : kind.alpn);
-  }
-
-  private contextFor(sni: string, alpn: readonly string[]): TlsClientContext {
+    const alpn = tls.common.alpnProtocols.length > 0 ? tls.common.alpnProtocols : kind.alpn;
     const key = `${sni} ${alpn.join()}`;
-    let context = this.contexts.get(key);
-    if (context === undefined) {
-      context = createTlsClientContext(this.options(sni, alpn));
-      this.contexts.set(key, context);
-    }
-    return context;
-  }
-
-  private options(serverName: string, alpn: readonly string[]): TlsClientOptions {
-    const { tls, texts } = this;
-    return {
-      serverName,
+    const known = current.clients.get(key);
+    if (known !== undefined) return known;
+    const client = createTlsClientContext({
+      serverName: sni,
       alpn,
-      minVersion: tls.minVersion,
-      maxVersion: tls.maxVersion,
-      ciphers: tls.cipherSuites,
-      requireTrust: tls.validation?.acceptUntrusted !== true,
-      verifyPeer: (certificate) => this.refuse(certificate, serverName),
-      ...texts,
-    };
+      secureContext: current.context.secure,
+      resume: tls.maxSessionKeys > 0,
+      judge: (socket) => this.judge(current.context, socket, sni),
+    });
+    current.clients.set(key, client);
+    return client;
   }
 
-  private refuse(certificate: X509Certificate | undefined, sni: string): string | undefined {
-    const { validation, autoSniSanValidation } = this.tls;
-    if (validation !== undefined) {
-      const refusal = refuseHashes(validation, certificate);
-      if (refusal !== undefined) {
-        this.ssl?.failVerifyCertHash.inc();
-        return refusal;
-      }
-    }
-    const wanted = validation?.subjectAltNames ?? [];
-    const matches = certificate !== undefined && namesMatch(certificate, wanted, autoSniSanValidation ? sni : '');
-    if ((wanted.length === 0 && !autoSniSanValidation) || matches) return undefined;
-    this.ssl?.failVerifySan.inc();
-    const names = subjectAltNames(certificate?.subjectAltName).map((name) => name.value);
-    return `the peer's certificate is for ${names.join(', ') || 'no name'}, which the cluster does not accept`;
+  /** Watches no files and secrets any more; what is there goes on being used. */
+  close(): void {
+    this.source.close();
+  }
+
+  private judge(context: ClientTlsContext, socket: TLSSocket, sni: string): string | undefined {
+    const { ssl } = this.world;
+    const { verdict, info, keyUsageWrong } = context.judge(socket, sni);
+    if (keyUsageWrong) ssl.wasKeyUsageInvalid.inc();
+    if (verdict.counted !== undefined) ssl.failed(verdict.counted);
+    if (verdict.kind === 'refused') return verdict.reason;
+    ssl.secured(info, socket.isSessionReused(), groupOf(socket));
+    return undefined;
+  }
+
+  private tellExpiry(): void {
+    const { own, peerRules } = this.source.current?.context ?? {};
+    const { resolved } = this.source;
+    const { ssl } = this.world;
+    if (own !== undefined) ssl.expires(resolved?.certificateNames[0] ?? '', own.leaf.validToMs);
+    const [ca] = peerRules?.trustedCa ?? [];
+    if (ca !== undefined) ssl.expires(unnamed('unnamed_ca_cert', resolved?.parts.validation?.trustedCa), ca.validToMs);
   }
 }
 
 /** What is wrong with the keys and certificates of a cluster, in words; undefined when nothing is. */
-export function upstreamTlsFault(tls: UpstreamTls | undefined, environment: Environment): string | undefined {
-  if (tls === undefined) return undefined;
-  try {
-    new UpstreamTlsContexts(tls, environment);
-    return undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
+export function upstreamTlsFault(tls: UpstreamTls | undefined, world: TlsWorld): string | undefined {
+  return tls && tlsFault(sourceOptions(tls, world));
 }
 
-export type TlsTexts = Pick<TlsClientOptions, 'ca' | 'cert' | 'key'>;
-
-function readTexts(tls: UpstreamTls, environment: Environment): TlsTexts {
-  const ca = tls.validation?.trustedCa;
+function sourceOptions(tls: UpstreamTls, world: TlsWorld): TlsSourceOptions<Compiled> {
   return {
-    ...(ca === undefined ? {} : { ca: readText(ca, environment) }),
-    ...(tls.certificate === undefined
-      ? {}
-      : { cert: readText(tls.certificate.chain, environment), key: readText(tls.certificate.key, environment) }),
+    common: tls.common,
+    ticketKeys: [],
+    ticketKeysSecret: undefined,
+    world,
+    build: ({ parts, material }) => ({
+      context: new ClientTlsContext(tls, parts.validation, material),
+      clients: new Map(),
+    }),
   };
 }
 
-function readText(source: TextSource, environment: Environment): string {
-  if (source.kind === 'inline') return source.text;
-  if (source.kind === 'file') return readFileSync(source.path, 'utf8');
-  const value = environment[source.variable];
-  if (value === undefined) throw new Error(`the environment variable ${source.variable} is not set`);
-  return value;
-}
+const GROUPS: Readonly<Record<string, string>> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' };
 
-function refuseHashes(validation: CertificateValidation, certificate: X509Certificate | undefined): string | undefined {
-  const { certificateHashes, spkiHashes } = validation;
-  if (certificateHashes.length === 0 && spkiHashes.length === 0) return undefined;
-  // One match in either list is enough, as in Envoy.
-  if (certificate !== undefined) {
-    if (certificateHashes.includes(certificate.fingerprint256.replaceAll(':', '').toLowerCase())) return undefined;
-    const key = certificate.publicKey.export({ type: 'spki', format: 'der' });
-    if (spkiHashes.includes(createHash('sha256').update(key).digest('base64'))) return undefined;
-  }
-  return "the peer's certificate has none of the hashes that the cluster accepts";
-}
-
-function namesMatch(certificate: X509Certificate, wanted: readonly SanMatcher[], sni: string): boolean {
-  // The library's own check knows wildcards; it looks at the subject only where there are no names, and never here.
-  if (sni !== '' && certificate.checkHost(sni, { subject: 'never' }) !== undefined) return true;
-  const names = subjectAltNames(certificate.subjectAltName);
-  return wanted.some(({ type, matcher }) => names.some((name) => name.type === type && matcher.matches(name.value)));
+/** The key exchange group, by the names that Envoy counts under. */
+function groupOf(socket: TLSSocket): string {
+  const { name = '' } = socket.getEphemeralKeyInfo() as { name?: string };
+  return GROUPS[name] ?? name;
 }

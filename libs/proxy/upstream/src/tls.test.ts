@@ -5,7 +5,6 @@ import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { createTestCertificate, type TestCertificate } from '@weft/net-tcp/testing';
-import { subjectAltNames } from './subject-alt-names.ts';
 import { testCluster, type TestCluster } from './testing.ts';
 
 let server: Server;
@@ -58,7 +57,7 @@ test('without SNI none is sent', async () => {
 test('a certificate of the trusted CA is accepted, another one refused', async () => {
   assert.equal(await outcome(tlsCluster(trusting(certificate))), 'ok');
   const cluster = tlsCluster(trusting(other));
-  assert.match(await outcome(cluster), /^TLS_error: .*does not lead to the trusted CA/);
+  assert.match(await outcome(cluster), /^TLS_error: CERTIFICATE_VERIFY_FAILED: verify cert failed: X509_verify_cert/);
   assert.equal(cluster.stat('ssl.fail_verify_error'), 1);
 });
 
@@ -68,14 +67,14 @@ test('a certificate for another name is refused where names are compared', async
   });
   assert.equal(await outcome(tlsCluster(trusting(certificate, match('up.test')))), 'ok');
   const cluster = tlsCluster(trusting(certificate, match('bank.test')));
-  assert.match(await outcome(cluster), /certificate is for up\.test, which the cluster does not accept/);
+  assert.match(await outcome(cluster), /SAN matcher, certificate SANs are \[up\.test\]/);
   assert.deepEqual(['ssl.fail_verify_san', 'upstream_cx_connect_fail'].map(cluster.stat), [1, 1]);
 });
 
 test('auto_sni_san_validation wants the name that was asked for', async () => {
   const auto = { ...trusting(certificate), auto_sni_san_validation: true };
   assert.equal(await outcome(tlsCluster({ ...auto, sni: 'up.test' })), 'ok');
-  assert.match(await outcome(tlsCluster({ ...auto, sni: 'bank.test' })), /does not accept/);
+  assert.match(await outcome(tlsCluster({ ...auto, sni: 'bank.test' })), /SAN matcher/);
 });
 
 test('a certificate can be pinned by its hash or its key', async () => {
@@ -87,20 +86,6 @@ test('a certificate can be pinned by its hash or its key', async () => {
   assert.equal(await outcome(tlsCluster(pinned({ verify_certificate_hash: [x509.fingerprint256] }))), 'ok');
   assert.equal(await outcome(tlsCluster(pinned({ verify_certificate_spki: [spki] }))), 'ok');
   const cluster = tlsCluster(pinned({ verify_certificate_hash: ['ab'.repeat(32)] }));
-  assert.match(await outcome(cluster), /none of the hashes/);
+  assert.match(await outcome(cluster), /cert hash and spki/);
   assert.equal(cluster.stat('ssl.fail_verify_cert_hash'), 1);
-});
-
-test('names in a certificate are read one by one, and none can be smuggled in', () => {
-  assert.deepEqual(subjectAltNames('DNS:a.test, URI:spiffe://x/y, IP Address:10.0.0.1, email:a@b.test'), [
-    { type: 'DNS', value: 'a.test' },
-    { type: 'URI', value: 'spiffe://x/y' },
-    { type: 'IP_ADDRESS', value: '10.0.0.1' },
-    { type: 'EMAIL', value: 'a@b.test' },
-  ]);
-  assert.deepEqual(subjectAltNames('DNS:"a.test, DNS:bank.test", DNS:b.test'), [
-    { type: 'DNS', value: 'a.test, DNS:bank.test' },
-    { type: 'DNS', value: 'b.test' },
-  ]);
-  assert.deepEqual(subjectAltNames(undefined), []);
 });

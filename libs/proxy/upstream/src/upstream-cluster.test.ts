@@ -68,7 +68,11 @@ test('maintenance mode is a share of requests that an operator sets', () => {
     get: (key) => (key === 'upstream.maintenance_mode.c' ? '50' : undefined),
     enabled: (key, _otherwise, draw) => key === 'upstream.maintenance_mode.c' && draw % 100 < 50,
   };
-  const world = { runtime: createFakeRuntime(draws), stats: createNullScope(), environment: {} };
+  const world = {
+    runtime: createFakeRuntime(draws),
+    stats: createNullScope(),
+    tls: { environment: {}, staticSecret: () => undefined },
+  };
   const config = clusterConfig('{name: c}');
   const cluster = new UpstreamCluster(config, { ...world, flags, clusterUpdated: createNullScope().counter('x') });
   assert.deepEqual([cluster.maintenanceMode, cluster.maintenanceMode], [true, false]);

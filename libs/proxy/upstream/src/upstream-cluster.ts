@@ -33,7 +33,8 @@ import type { PoolKind } from './pool-kind.ts';
 import { PoolKinds } from './pool-kinds.ts';
 import { ResourceLimits } from './resource-limits.ts';
 import { TcpConnection } from './tcp-connection.ts';
-import type { Environment, UpstreamTlsContexts } from './tls-contexts.ts';
+import type { TlsWorld } from '@weft/proxy-transport-sockets';
+import type { UpstreamTlsContexts } from './tls-contexts.ts';
 
 /** What a cluster needs of the world. */
 export interface ClusterWorld {
@@ -41,7 +42,8 @@ export interface ClusterWorld {
   readonly flags: RuntimeSnapshot;
   /** The root of all stat names. */
   readonly stats: StatsScope;
-  readonly environment: Environment;
+  /** Where certificates come from beyond files. */
+  readonly tls: TlsWorld;
   /** What all workers of the process count together. Absent: there is one. */
   readonly tallies?: Tallies;
   /** Where clusters reach listeners of this process. Absent: there are none. */
@@ -81,7 +83,6 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
   /** Replaced or removed. */
   private drained = false;
 
-  /** Throws where the certificates of the configuration cannot be used; `upstreamTlsFault` asks before. */
   constructor(config: ClusterConfig, world: ClusterWorld) {
     this.config = config;
     this.name = config.name;
@@ -93,7 +94,7 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
     const secured = socketsOf(config).some(({ tls }) => tls !== undefined);
     const stats = new ClusterStats(scope, secured);
     this.requestStats = stats;
-    this.sockets = new HostSockets(config, world.environment, { scope, ssl: stats.ssl });
+    this.sockets = new HostSockets(config, world, { scope, ssl: stats.ssl });
     const breakers = scope.scope('circuit_breakers.');
     const tallies = (priority: RoutePriority): Tallies | undefined => {
       const { tallies: shared } = world;
@@ -253,6 +254,7 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
   drain(): void {
     if (this.drained) return;
     this.drained = true;
+    this.sockets.close();
     for (const host of this.hostList) this.releaseHost(host);
   }
 

@@ -11,7 +11,7 @@ import {
   type SocketTransport,
 } from '@weft/net-tcp';
 import type { PoolFailure } from '@weft/proxy-filter-api';
-import { connectFailureText, isVerifyFailure } from './connect-failure-text.ts';
+import { connectFailureText } from './connect-failure-text.ts';
 import type { UpstreamHost } from './host.ts';
 import { connectInternally } from './internal-connect.ts';
 import type { PoolContext } from './pool-context.ts';
@@ -66,7 +66,6 @@ export abstract class UpstreamConnection implements ConnectOwner {
   onOpen(transport: Transport): void {
     this.transport = transport;
     this.cx.stats.upstreamCxConnectMs.record(this.cx.clock.nowMs() - this.startedMs);
-    if (this.host.socket.tls !== undefined) this.cx.stats.ssl?.handshake.inc();
     this.opened(transport);
   }
 
@@ -77,8 +76,7 @@ export abstract class UpstreamConnection implements ConnectOwner {
     this.host.stats.cxConnectFail += 1;
     if (timeout) stats.upstreamCxConnectTimeout.inc();
     if (failure.reason === 'tls' && stats.ssl !== undefined) {
-      if (isVerifyFailure(failure)) stats.ssl.failVerifyError.inc();
-      else stats.ssl.connectionError.inc();
+      if (failure.refusedPeer !== true) stats.ssl.connectionError.inc();
       if (failure.plaintext === true) stats.ssl.plaintextPeer.inc();
     }
     this.countClose(timeout ? 'local' : 'remote', false);
