@@ -62,3 +62,4 @@ export type { LocalReply } from './local-reply.ts';
 export type { StreamSpan } from './span.ts';
 export type { LoadShedPoint, OverloadState, ScaledTimer } from './overload.ts';
 export type { ListenSockets, SocketGrant, SocketWish } from './listen-sockets.ts';
+export { PROXY_PROTOCOL_STATE, PROXY_PROTOCOL_TLVS, type ProxyProtocolState } from './proxy-protocol-state.ts';

@@ -1,0 +1,2 @@
+export { listenerRateLimitFactory } from './local-ratelimit.ts';
+export { listenerRateLimitSupport } from './config.decode.ts';

@@ -1,0 +1,1 @@
+export { originalDstFactory, originalDstSupport } from './original-dst.ts';
