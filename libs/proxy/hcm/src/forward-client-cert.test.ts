@@ -21,13 +21,26 @@ const SSL: TlsConnectionInfo = {
     dnsSans: ['a.test', 'b.test'],
     emailSans: [],
     ipSans: [],
+    otherNameSans: [],
+    sha1Fingerprint: '',
+    chain: [],
+    otherNameSans: [],
+    sha1Fingerprint: '',
     sha256Fingerprint: 'abcd',
     urlEncodedPem: 'PEM',
     urlEncodedPemChain: 'CHAIN',
+    chain: [],
     validFromMs: 0,
     validToMs: 0,
   },
-  local: { uriSans: ['spiffe://td/server'], dnsSans: [], subject: '' },
+  local: {
+    uriSans: ['spiffe://td/server'],
+    dnsSans: [],
+    emailSans: [],
+    ipSans: [],
+    otherNameSans: [],
+    subject: '',
+  },
 };
 
 /** What becomes of the header `By=old`. */
