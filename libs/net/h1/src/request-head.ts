@@ -192,7 +192,7 @@ export class RequestHeadParser {
     if (upgrade === '' || !options.upgrade || this.minorVersion === 0) return true;
     // A body before the switch would have to be told from what comes after it: such a request stays an ordinary one.
     if (this.framing === Framing.chunked || this.framing > 0) return true;
-    headers.protocol = this.upgradeTo(upgrade.toLowerCase(), options);
+    headers.protocol = this.upgradeTo(upgrade, options);
     return true;
   }
 
@@ -200,8 +200,10 @@ export class RequestHeadParser {
   private upgradeTo(upgrade: string, options: ConnectionOptions): string {
     const { ignoresUpgrade } = this.settings;
     if (ignoresUpgrade === undefined && upgrade === 'websocket') return upgrade;
-    const protocols = upgrade.split(',').map((protocol) => protocol.trim());
-    const kept = protocols.filter((protocol) => protocol !== '' && protocol !== 'h2c' && !ignoresUpgrade?.(protocol));
+    const asked = upgrade.split(',').map((protocol) => protocol.trim());
+    const minded = asked.filter((protocol) => protocol !== '' && ignoresUpgrade?.(protocol) !== true);
+    const protocols = minded.map((protocol) => protocol.toLowerCase());
+    const kept = protocols.filter((protocol) => protocol !== 'h2c');
     // As Envoy: an upgrade to cleartext HTTP/2 is passed over, unless the owner of the codec takes it.
     const { http2Settings } = this.fields;
     const h2c = protocols.includes('h2c') && options.nominated.includes('http2-settings');

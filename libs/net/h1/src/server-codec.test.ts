@@ -316,7 +316,7 @@ test('An accepted upgrade leaves raw bytes both ways until both ends are done', 
   side.last.stream.headers(new ResponseHeaderMap(101, ['upgrade', 'websocket', 'sec-websocket-accept', 'x']), false);
   assert.equal(
     side.sent(),
-    'HTTP/1.1 101 Switching Protocols\r\nsec-websocket-accept: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n',
+    'HTTP/1.1 101 Switching Protocols\r\nsec-websocket-accept: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
   );
   await endOfTurn();
   assert.equal(side.last.body, 'early');

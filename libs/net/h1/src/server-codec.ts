@@ -230,7 +230,7 @@ export class Http1ServerCodec
     const text = headWriter.response(headers, end, stream);
     const { promised } = headWriter;
     if (promised === Promised.raw) {
-      this.startTunnel(headers.status, text);
+      this.startTunnel(text);
       if (end) this.endResponse(stream, true);
       return;
     }
@@ -249,9 +249,9 @@ export class Http1ServerCodec
     return `${this.headWriter.name('connection')}: ${this.keepAlive ? 'keep-alive' : 'close'}\r\n`;
   }
 
-  private startTunnel(status: number, text: string): void {
+  private startTunnel(text: string): void {
     this.keepAlive = false;
-    this.output.text(status === 101 ? `${text}${this.headWriter.name('connection')}: upgrade\r\n\r\n` : `${text}\r\n`);
+    this.output.text(`${text}\r\n`);
     this.output.flush();
     this.body.start('raw');
     this.reader.startRaw();

@@ -51,7 +51,7 @@ export class HeadWriter {
     this.framing = '';
     if (context.tunnel && (status === 101 || (context.method === 'CONNECT' && status >= 200 && status < 300))) {
       this.promised = Promised.raw;
-      return status === 101 && this.upgrade !== '' ? `${text}${this.name('upgrade')}: ${this.upgrade}\r\n` : text;
+      return status === 101 ? text + this.switching(this.upgrade) : text;
     }
     const bodiless = lengthless || status === 304 || context.method === 'HEAD';
     if (this.length >= 0) this.promised = bodiless ? Promised.nothing : this.length;
@@ -84,7 +84,7 @@ export class HeadWriter {
     if (connect || protocol !== '') {
       this.promised = Promised.raw;
       if (connect) return `${text}\r\n`;
-      return `${text}${this.name('connection')}: upgrade\r\n${this.name('upgrade')}: ${protocol}\r\n\r\n`;
+      return `${text}${this.switching(protocol)}\r\n`;
     }
     if (this.length >= 0) this.promised = this.length;
     else if (end) {
@@ -95,6 +95,11 @@ export class HeadWriter {
       text += `${this.name('transfer-encoding')}: chunked\r\n`;
     }
     return `${text}\r\n`;
+  }
+
+  private switching(protocol: string): string {
+    const connection = `${this.name('connection')}: upgrade\r\n`;
+    return protocol === '' ? connection : `${connection}${this.name('upgrade')}: ${protocol}\r\n`;
   }
 
   /** `name` as the head that is written spells it. */
