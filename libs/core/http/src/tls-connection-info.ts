@@ -18,6 +18,9 @@ export interface TlsConnectionInfo {
   readonly local: {
     readonly uriSans: readonly string[];
     readonly dnsSans: readonly string[];
+    readonly emailSans: readonly string[];
+    readonly ipSans: readonly string[];
+    readonly otherNameSans: readonly string[];
     readonly subject: string;
   };
 }
@@ -33,12 +36,16 @@ export interface PeerCertificate {
   readonly dnsSans: readonly string[];
   readonly emailSans: readonly string[];
   readonly ipSans: readonly string[];
-  /** SHA-256 of the DER form, lower-case hex. */
+  readonly otherNameSans: readonly string[];
+  /** SHA-1 and SHA-256 of the DER form, lower-case hex. */
+  readonly sha1Fingerprint: string;
   readonly sha256Fingerprint: string;
   /** PEM, percent-encoded as x-forwarded-client-cert carries it. */
   readonly urlEncodedPem: string;
   /** The whole chain, same form. */
   readonly urlEncodedPemChain: string;
+  /** It and what came with it, itself first. */
+  readonly chain: readonly PeerCertificate[];
   /** Epoch milliseconds. */
   readonly validFromMs: number;
   readonly validToMs: number;

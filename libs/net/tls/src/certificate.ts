@@ -46,6 +46,12 @@ export class Certificate implements PeerCertificate {
   get ipSans(): readonly string[] {
     return this.sansOf('IP_ADDRESS');
   }
+  get otherNameSans(): readonly string[] {
+    return this.sansOf('OTHER_NAME');
+  }
+  get sha1Fingerprint(): string {
+    return this.x509.fingerprint.replaceAll(':', '').toLowerCase();
+  }
   get sha256Fingerprint(): string {
     return this.x509.fingerprint256.replaceAll(':', '').toLowerCase();
   }

@@ -40,7 +40,14 @@ export class SecuredInfo implements TlsConnectionInfo {
   }
 }
 
-const NO_CERTIFICATE: TlsConnectionInfo['local'] = { uriSans: [], dnsSans: [], subject: '' };
+const NO_CERTIFICATE: TlsConnectionInfo['local'] = {
+  uriSans: [],
+  dnsSans: [],
+  emailSans: [],
+  ipSans: [],
+  otherNameSans: [],
+  subject: '',
+};
 
 /** OpenSSL's SSL_SESSION in DER: version, protocol, cipher, session id, master key, … */
 function sessionIdOf(session: Buffer | undefined): string {

@@ -1,6 +1,7 @@
 import { responseFlagsLong, responseFlagsShort, type SocketAddress } from '@weft/core-http';
 import { headerOperators } from './header-operators.ts';
 import type { LoggedStream, Operator, ValueProvider } from './operator.ts';
+import { tlsOperators } from './tls-operators.ts';
 import { compileTimeFormat, createIsoTime } from './time-format.ts';
 
 /** A value of the stream, without argument. */
@@ -159,5 +160,6 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
       return () => value;
     },
   },
+  ...tlsOperators,
   ...headerOperators,
 };
