@@ -66,7 +66,7 @@ export class PeerRules {
     const { allowExpired, maxVerifyDepth } = this.validation;
     const onlyTime = error !== undefined && allowExpired && OUT_OF_TIME.has(error.code);
     if (error !== undefined && !onlyTime)
-      return `X509_verify_cert: certificate verification error: ${error.message} (${error.code})`;
+      return `X509_verify_cert: certificate verification error: ${inOpenSslWords(error.message)}`;
     if (!onlyTime && maxVerifyDepth >= 100) return undefined;
     // The library tells the last fault only: that it was the date says nothing of the rest.
     const intermediates = intermediatesTo(certificate.chain, this.anchors);
@@ -112,4 +112,9 @@ function sanMatches({ type, matcher, oid }: SanMatcher, name: SubjectAltName): b
 function spkiHash(certificate: Certificate): string {
   const key = certificate.x509.publicKey.export({ type: 'spki', format: 'der' });
   return createHash('sha256').update(key).digest('base64');
+}
+
+/** Node adds advice for its own users behind a semicolon. */
+function inOpenSslWords(message: string): string {
+  return message.split(';', 1)[0] ?? '';
 }

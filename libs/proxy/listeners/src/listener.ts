@@ -209,7 +209,7 @@ export class Listener {
     this.open.delete(connection);
     const { facts, chain, opened } = connection;
     const transport = this.transportOf(socket, facts);
-    const info = opened.record?.info.downstream ?? infoOf(facts, tls);
+    const info = opened.record === undefined ? infoOf(facts, tls) : addTls(opened.record.info.downstream, tls);
     this.serve(chain, { transport, info, facts, opened });
   }
 
@@ -385,6 +385,11 @@ function matchedFacts({ localAddress, directRemoteAddress, filtered }: AcceptedF
     sourceIp: source.ip,
     sourcePort: source.port,
   };
+}
+
+/** The record was begun before the handshake: what it holds becomes what the handshake made of it. */
+function addTls(info: DownstreamConnection, tls: TlsConnectionInfo): DownstreamConnection {
+  return Object.assign(info, { tls: true, ssl: tls, requestedServerName: tls.serverName });
 }
 
 function infoOf(facts: AcceptedFacts, tls: TlsConnectionInfo | undefined): DownstreamConnection {
