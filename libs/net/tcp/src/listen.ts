@@ -1,5 +1,7 @@
-import { chmodSync, lstatSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { dirname, join } from 'node:path';
+import { threadId } from 'node:worker_threads';
 import { socketAddress, type SocketAddress } from '@weft/core-http';
 import { systemPath } from './addresses.ts';
 import type { ListenOptions } from './options.ts';
@@ -11,6 +13,12 @@ export interface SocketListener {
   readonly address: SocketAddress;
   /** The socket's descriptor, for who passes it on to another worker or process; undefined where Node does not tell. */
   readonly fd: number | undefined;
+  /**
+   * Accepts nothing until `resume`, and keeps the socket: clients wait in its queue. `duplicate` gives a second descriptor,
+   * which holds the socket while Node closes its own: Node has no other way to stop accepting. Throws what it throws.
+   */
+  suspend(duplicate: (fd: number) => number): void;
+  resume(): void;
   /** Accepts no more; connections that are open stay. Resolves when the socket is closed. */
   close(): Promise<void>;
 }
@@ -40,19 +48,29 @@ export function listenForSockets(options: ListenOptions, onSocket: (socket: Sock
       else onSocket(socket);
     },
   );
+  // Node removes the path that it bound when it closes; another process may have the socket by then. So it binds one name,
+  // and clients get to see another. A socket that is there already has its name.
+  const bindPath = path === undefined || path.startsWith('@') || options.fd !== undefined ? path : besides(path);
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     const ready = (): void => {
       server.removeListener('error', reject);
       // Accepting can fail for a while (no file descriptors left): that connection is lost, the listener lives on.
       server.on('error', () => undefined);
-      if (path !== undefined && options.mode !== undefined && !path.startsWith('@')) chmodSync(path, options.mode);
-      resolve(boundTo(server, path));
+      if (bindPath !== undefined && path !== undefined && bindPath !== path) {
+        if (options.mode !== undefined) chmodSync(bindPath, options.mode);
+        renameSync(bindPath, path);
+      }
+      resolve(new BoundListener(server, path));
     };
     if (options.fd !== undefined) server.listen({ fd: options.fd }, ready);
-    else if (path !== undefined) {
+    else if (path !== undefined && bindPath !== undefined) {
       removeStaleSocket(path);
-      server.listen({ path: systemPath(path), backlog: options.backlog ?? 128 }, ready);
+      if (bindPath !== path && existsSync(path)) {
+        reject(Object.assign(new Error(`listen EADDRINUSE: ${path} is no socket`), { code: 'EADDRINUSE' }));
+        return;
+      }
+      server.listen({ path: systemPath(bindPath), backlog: options.backlog ?? 128 }, ready);
     } else
       server.listen(
         {
@@ -73,15 +91,54 @@ function removeStaleSocket(path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true) rmSync(path, { force: true });
 }
 
-function boundTo(server: Server, path: string | undefined): SocketListener {
-  const bound = server.address() as AddressInfo;
-  const fd = (server as unknown as { readonly _handle?: { readonly fd?: number } })._handle?.fd;
-  return {
-    fd: fd === undefined || fd < 0 ? undefined : fd,
-    address: path === undefined ? socketAddress(bound.address, bound.port) : { ip: path, port: 0, text: path },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-      }),
-  };
+let lastPath = 0;
+
+/** A name in the same folder that nothing else has. Short: the whole path of a socket has 107 bytes. */
+function besides(path: string): string {
+  lastPath += 1;
+  return join(dirname(path), `.${process.pid}.${threadId}.${lastPath}`);
+}
+
+class BoundListener implements SocketListener {
+  readonly address: SocketAddress;
+  private readonly server: Server;
+  /** Keeps the socket while it is suspended. */
+  private held: number | undefined;
+
+  constructor(server: Server, path: string | undefined) {
+    this.server = server;
+    const bound = server.address() as AddressInfo;
+    this.address = path === undefined ? socketAddress(bound.address, bound.port) : { ip: path, port: 0, text: path };
+  }
+
+  get fd(): number | undefined {
+    if (this.held !== undefined) return this.held;
+    const fd = (this.server as unknown as { readonly _handle?: { readonly fd?: number } })._handle?.fd;
+    return fd === undefined || fd < 0 ? undefined : fd;
+  }
+
+  suspend(duplicate: (fd: number) => number): void {
+    const { fd } = this;
+    if (this.held !== undefined || fd === undefined) return;
+    this.held = duplicate(fd);
+    this.server.close();
+  }
+
+  resume(): void {
+    const { held } = this;
+    if (held === undefined) return;
+    this.held = undefined;
+    this.server.listen({ fd: held });
+  }
+
+  close(): Promise<void> {
+    if (this.held !== undefined) {
+      closeSync(this.held);
+      this.held = undefined;
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      this.server.close(() => resolve());
+    });
+  }
 }
