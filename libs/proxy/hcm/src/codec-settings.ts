@@ -17,6 +17,8 @@ export function codecSettings(hcm: PreparedHcm, scheme: 'http' | 'https', stats:
     headersWithUnderscoresAction: config.http1.headersWithUnderscoresAction ?? 'allow',
     connectionKeepAlive: keepAlive && { ...keepAlive, timers: runtime.timers, random: runtime.random },
     clock: runtime.clock,
+    streamFlushTimeout:
+      config.streamFlushTimeoutMs === 0 ? undefined : { ms: config.streamFlushTimeoutMs, timers: runtime.timers },
     stats: new Http2Stats(stats),
   };
   return {

@@ -96,6 +96,8 @@ export interface HcmConfig extends FilterChainConfig {
   readonly streamIdleTimeoutMs: number;
   /** From the first byte of a request to its last. */
   readonly requestTimeoutMs: number;
+  /** How long the last of a response may wait for a client that reads nothing. Default: the stream's idle timeout. */
+  readonly streamFlushTimeoutMs: number;
   /** From the first byte of a head to its last. */
   readonly requestHeadersTimeoutMs: number;
   readonly maxStreamDurationMs: number;
@@ -104,6 +106,9 @@ export interface HcmConfig extends FilterChainConfig {
   readonly maxConnectionDurationMs: number;
   /** Between GOAWAY that announces the end and GOAWAY that is the end. Default 5,000. */
   readonly drainTimeoutMs: number;
+  /** Up to so much more than the times above, drawn for each connection, so that not all end at once; in percent. */
+  readonly drainTimeoutJitterPercent: number;
+  readonly maxConnectionDurationJitterPercent: number;
   /** 0: no limit. */
   readonly maxRequestsPerConnection: number;
   readonly localReply: LocalReplyConfig | undefined;

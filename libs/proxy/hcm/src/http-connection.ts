@@ -1,7 +1,7 @@
 import type { TransportClose } from '@weft/core-bytes';
 import { RequestHeaderMap, ResponseFlag, StreamInfo, type DownstreamConnection, type Protocol } from '@weft/core-http';
 import type { RequestReceiver, ServerStream } from '@weft/core-http';
-import type { Timer } from '@weft/core-runtime';
+import type { Random, Timer } from '@weft/core-runtime';
 import { errorReplyBody, type H2cUpgrade, type Http1ServerCallbacks } from '@weft/net-h1';
 import type { Connection, ConnectionHandler } from '@weft/proxy-filter-api';
 import { ActiveStream, type StreamOwner } from './active-stream.ts';
@@ -66,7 +66,10 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
       this.idleLimitMs = overload.timeoutMs('HTTP_DOWNSTREAM_CONNECTION_IDLE', this.idleLimitMs);
     if (this.idleLimitMs > 0) this.idleTimer = runtime.timers.start(this.idleLimitMs, this);
     if (config.maxConnectionDurationMs > 0)
-      this.durationTimer = runtime.timers.start(config.maxConnectionDurationMs, this);
+      this.durationTimer = runtime.timers.start(
+        jittered(config.maxConnectionDurationMs, config.maxConnectionDurationJitterPercent, runtime.random),
+        this,
+      );
     if (config.requestHeadersTimeoutMs > 0) this.headTimer = new HeadTimer(this);
   }
 
@@ -259,13 +262,14 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
       this.connection.transport.close();
       return;
     }
-    const { drainTimeoutMs } = this.hcm.config;
+    const { config, runtime } = this.hcm;
+    const drainTimeoutMs = jittered(config.drainTimeoutMs, config.drainTimeoutJitterPercent, runtime.random);
     if (!this.http2 || drainTimeoutMs === 0) {
       codec.drain();
       return;
     }
     codec.shutdownNotice();
-    this.drainTimer = this.hcm.runtime.timers.start(drainTimeoutMs, this);
+    this.drainTimer = runtime.timers.start(drainTimeoutMs, this);
   }
 
   /** A request whose head could not be read is a request all the same: it is counted and logged. */
@@ -292,4 +296,9 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
     this.hcm.stats.cxTxBytes.add(written - this.countedTxBytes);
     this.countedTxBytes = written;
   }
+}
+
+/** `ms`, and up to `percent` of it more. */
+function jittered(ms: number, percent: number, random: Random): number {
+  return percent === 0 ? ms : ms + random.below(Math.floor((ms * percent) / 100) + 1);
 }

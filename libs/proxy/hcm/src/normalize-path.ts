@@ -12,7 +12,7 @@ export function normalizePath(
   const query = path.search(/[?#]/);
   let plain = query < 0 ? path : path.slice(0, query);
   const rest = query < 0 ? '' : path.slice(query);
-  if (options.normalize && /[.%\\\"<>^`{|}]/.test(plain)) {
+  if (options.normalize && /[.%\\"<>^`{|}]/.test(plain)) {
     const decoded = decodeUnreserved(plain.replaceAll('\\', '/'));
     if (decoded === undefined) return undefined;
     plain = removeDotSegments(decoded);

@@ -14,7 +14,7 @@ import type { Http2Options, KeepAliveConfig } from './config.ts';
 
 export const protocolOptionsSupport: FieldSupport = {
   'envoy.config.core.v3.HttpProtocolOptions': [
-    'idle_timeout', 'max_connection_duration', 'max_headers_count', 'max_stream_duration', 'headers_with_underscores_action',
+    'idle_timeout', 'max_connection_duration', 'max_connection_duration_jitter', 'max_headers_count', 'max_stream_duration', 'headers_with_underscores_action',
     'max_requests_per_connection',
   ],
   // There is one parser: which one Envoy would take has no meaning here.
