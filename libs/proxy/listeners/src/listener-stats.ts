@@ -34,6 +34,9 @@ export class ListenerStats {
     this.listenerFilterRemoteClose = scope.counter('downstream_listener_filter_remote_close');
     this.noFilterChainMatch = scope.counter('no_filter_chain_match');
     scope.histogram('connections_accepted_per_socket_event');
+    // Filters that come by discovery, which is not implemented.
+    scope.counter('extension_config_missing');
+    scope.counter('network_extension_config_missing');
     const worker = scope.scope(`worker_${workerIndex}.`);
     this.workerCxTotal = worker.counter('downstream_cx_total');
     this.workerCxActive = worker.gauge('downstream_cx_active');
