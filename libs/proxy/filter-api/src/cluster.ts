@@ -124,6 +124,8 @@ export interface Cluster {
   readonly name: string;
   readonly altStatName: string;
   readonly requestStats: ClusterRequestStats;
+  /** All hosts there are now, healthy or not. The list is replaced when it changes. */
+  readonly hosts: readonly Host[];
   /** `upstream.maintenance_mode.<name>` in the runtime. */
   readonly maintenanceMode: boolean;
   /** Picks a host; never waits. Undefined: no healthy upstream. */

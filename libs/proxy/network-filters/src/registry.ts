@@ -5,6 +5,7 @@ import { directResponseFactory } from './direct-response/direct-response.ts';
 import { echoFactory } from './echo/echo.ts';
 import { localRateLimitFactory } from './local-ratelimit/local-ratelimit.ts';
 import { rbacFactory } from './rbac/rbac.ts';
+import { redisProxyFactory } from './redis-proxy/redis-proxy.ts';
 import { sniClusterFactory } from './sni-cluster/sni-cluster.ts';
 import { createTcpProxyFactory } from './tcp-proxy/tcp-proxy.ts';
 
@@ -21,6 +22,7 @@ export function terminalFilterFactories(extensions: NetworkFilterExtensions): re
   return [
     createTcpProxyFactory(extensions) as NetworkFilterFactory<unknown>,
     echoFactory as NetworkFilterFactory<unknown>,
+    redisProxyFactory as NetworkFilterFactory<unknown>,
     directResponseFactory as NetworkFilterFactory<unknown>,
   ];
 }

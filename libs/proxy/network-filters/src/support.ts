@@ -3,6 +3,7 @@ import { connectionLimitSupport } from './connection-limit/config.decode.ts';
 import { directResponseSupport } from './direct-response/direct-response.ts';
 import { localRateLimitSupport } from './local-ratelimit/config.decode.ts';
 import { rbacFilterSupport } from './rbac/config.decode.ts';
+import { supported as redisProxySupport } from './redis-proxy/config.decode.ts';
 import { supported as tcpProxySupport } from './tcp-proxy/config.decode.ts';
 
 /** The fields of Envoy's API that this library implements. */
@@ -12,6 +13,7 @@ export const networkFilterSupport: FieldSupport = mergeSupport([
   directResponseSupport,
   localRateLimitSupport,
   rbacFilterSupport,
+  redisProxySupport,
   // Messages without a field.
   {
     'envoy.extensions.filters.network.echo.v3.Echo': [],

@@ -2,7 +2,7 @@ import type { Message } from '@bufbuild/protobuf';
 import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { Config } from '@weft/api-envoy/gen/envoy/extensions/filters/network/direct_response/v3/config_pb';
 import type { ConnectionHandler, NetworkFilterFactory } from '@weft/proxy-filter-api';
-import { decodeResponse } from './config.decode.ts';
+import { decodeDataSource } from '../data-source.decode.ts';
 
 const TYPE = 'envoy.extensions.filters.network.direct_response.v3.Config';
 
@@ -14,7 +14,7 @@ export const directResponseSupport: FieldSupport = {
 /** The direct_response network filter: sends fixed bytes to each client, and closes. */
 export const directResponseFactory: NetworkFilterFactory<Buffer> = {
   typeName: TYPE,
-  decode: (message: Message, cx: DecodeContext) => decodeResponse(message as Config, cx),
+  decode: (message: Message, cx: DecodeContext) => decodeDataSource((message as Config).response, cx.at('response')),
   prepare: (response) => ({
     create: ({ transport }) => {
       if (response.length > 0) transport.write(response);

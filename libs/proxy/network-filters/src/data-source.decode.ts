@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { DecodeContext } from '@weft/api-envoy';
-import type { Config } from '@weft/api-envoy/gen/envoy/extensions/filters/network/direct_response/v3/config_pb';
+import type { DataSource } from '@weft/api-envoy/gen/envoy/config/core/v3/base_pb';
 
-/** The bytes to send; none where nothing is configured. A file is read now, and not again. */
-export function decodeResponse(message: Config, cx: DecodeContext): Buffer | undefined {
-  const specifier = message.response?.specifier;
-  const at = cx.at('response');
+/** The bytes of a data source; none where it is absent. A file is read now, and not again. */
+export function decodeDataSource(message: DataSource | undefined, cx: DecodeContext): Buffer | undefined {
+  const specifier = message?.specifier;
   switch (specifier?.case) {
     case undefined:
       return Buffer.alloc(0);
@@ -17,11 +16,11 @@ export function decodeResponse(message: Config, cx: DecodeContext): Buffer | und
       try {
         return readFileSync(specifier.value);
       } catch (error) {
-        at.at('filename').error(`"${specifier.value}" cannot be read: ${(error as Error).message}`);
+        cx.at('filename').error(`"${specifier.value}" cannot be read: ${(error as Error).message}`);
         return undefined;
       }
     case 'environmentVariable':
-      at.at('environment_variable').error('is known to Envoy and not implemented by Weft yet', {
+      cx.at('environment_variable').error('is known to Envoy and not implemented by Weft yet', {
         expected: 'filename, inline_string or inline_bytes',
       });
       return undefined;
