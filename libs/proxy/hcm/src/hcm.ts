@@ -24,6 +24,7 @@ import { HttpConnection } from './http-connection.ts';
 import { LocalReplyRewriter } from './local-reply-rewriter.ts';
 import type { AccessLogger, CreateFilter, PreparedChain, PreparedHcm, RequestTracer } from './prepared.ts';
 import { RequestHeads } from './request-head.ts';
+import { TlsOnPlaintext } from './tls-on-plaintext.ts';
 import { HcmStats } from './stats.ts';
 
 /** What the connection manager takes from outside itself: filters, and what watches its streams. */
@@ -79,6 +80,10 @@ class HcmFilter implements PreparedNetworkFilter {
       accessLogs: extensions.accessLogs(config),
       tracer: extensions.tracer(config, listener),
       overload: server.overload,
+      tlsOnPlaintext: new TlsOnPlaintext(listener.name, scope.counter('downstream_cx_tls_on_plaintext'), {
+        clock: runtime.clock,
+        logger: runtime.loggers.get('connection'),
+      }),
       draining: () => this.closed || (listener.drainDecision?.drainClose() ?? server.draining),
     };
     this.plain = codecSettings(this.hcm, 'http', this.rootStats);

@@ -31,6 +31,8 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
   private codec: ConnectionCodec | undefined;
   /** The start of what may become an HTTP/2 preface. */
   private sniffed: Buffer | undefined;
+  /** Nothing has come yet. */
+  private unread = true;
   private readonly startMs: number;
   private readonly streams = new Set<ActiveStream>();
   private requests = 0;
@@ -87,6 +89,10 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
 
   onData(chunk: Buffer): void {
     this.hcm.stats.cxRxBytes.add(chunk.length);
+    if (this.unread) {
+      this.unread = false;
+      if (this.refusesTls(chunk)) return;
+    }
     const { codec } = this;
     if (codec === undefined) {
       this.sniff(chunk);
@@ -126,6 +132,14 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
     if (this.connection.info.tls) stats.cxSslActive.dec();
     if (this.codec !== undefined) (this.http2 ? stats.cxHttp2Active : stats.cxHttp1Active).dec();
     stats.cxLengthMs.record(runtime.clock.nowMs() - this.startMs);
+  }
+
+  private refusesTls(first: Buffer): boolean {
+    const { tlsOnPlaintext, stats } = this.hcm;
+    if (!tlsOnPlaintext.refuses(first, this.connection.info, this.connection.transport)) return false;
+    stats.cxProtocolError.inc();
+    this.closedHere = true;
+    return true;
   }
 
   private sniff(chunk: Buffer): void {

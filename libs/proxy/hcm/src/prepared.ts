@@ -13,6 +13,7 @@ import type { LocalReplyRewriter } from './local-reply-rewriter.ts';
 import type { DateHeader } from './date-header.ts';
 import type { RequestHeads } from './request-head.ts';
 import type { HcmStats } from './stats.ts';
+import type { TlsOnPlaintext } from './tls-on-plaintext.ts';
 
 /** One line of log for each stream, at its end. */
 export interface AccessLogger {
@@ -49,6 +50,7 @@ export interface PreparedHcm {
   readonly accessLogs: readonly AccessLogger[];
   readonly tracer: RequestTracer | undefined;
   readonly overload: OverloadState | undefined;
+  readonly tlsOnPlaintext: TlsOnPlaintext;
   /** True where a response should end its connection: the proxy drains, or this listener does. */
   readonly draining: () => boolean;
 }
