@@ -323,3 +323,19 @@ test('A paused connection to an upstream reads nothing until it is resumed', asy
   transport.resumeReading();
   assert.equal(await received, 'held');
 });
+
+test('A connection that is being closed can still be destroyed', async () => {
+  const upstream = await port(createServer({ allowHalfOpen: true }, (socket) => socket.write('bytes')));
+  const transport = await transportTo({ port: upstream });
+  const closed = new Promise<void>((resolve) =>
+    transport.setReceiver({
+      onData: () => undefined,
+      onEnd: () => undefined,
+      onDrain: () => undefined,
+      onClose: () => resolve(),
+    }),
+  );
+  transport.close();
+  transport.destroy();
+  await closed;
+});

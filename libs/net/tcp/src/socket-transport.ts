@@ -173,7 +173,8 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
     this.state = 'closing';
     this.closedBy = 'local';
     // A plain close looks like an orderly end to a peer that waits for one. TLS says so by the missing close_notify.
-    if (this.socket instanceof TLSSocket || this.path !== '') this.socket.destroy();
+    // The system resets no connection whose end was sent, and Node would then never close it.
+    if (this.socket instanceof TLSSocket || this.path !== '' || this.socket.writableEnded) this.socket.destroy();
     else this.socket.resetAndDestroy();
   }
 
