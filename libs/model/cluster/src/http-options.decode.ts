@@ -9,9 +9,18 @@ import type {
   UpstreamHttpProtocolOptions,
 } from '@weft/api-envoy/gen/envoy/config/core/v3/protocol_pb';
 import type { HttpProtocolOptions } from '@weft/api-envoy/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb';
+import type { PreserveCaseFormatterConfig } from '@weft/api-envoy/gen/envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case_pb';
 import { durationMs } from '@weft/model-policy';
-import type { UpstreamHttp2Options, UpstreamHttpOptions, UpstreamKeepalive, UpstreamProtocol } from './cluster.ts';
+import type {
+  HeaderKeyFormat,
+  UpstreamHttp1Options,
+  UpstreamHttp2Options,
+  UpstreamHttpOptions,
+  UpstreamKeepalive,
+  UpstreamProtocol,
+} from './cluster.ts';
 
+const PRESERVE_CASE = 'envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig';
 const OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 
 export const httpOptionsSupport: FieldSupport = {
@@ -31,7 +40,15 @@ export const httpOptionsSupport: FieldSupport = {
     'max_requests_per_connection',
   ],
   // What a listener's HTTP/1.1 allows of requests says nothing of an upstream's responses.
-  'envoy.config.core.v3.Http1ProtocolOptions': ['allow_absolute_url', 'accept_http_10', 'enable_trailers'],
+  'envoy.config.core.v3.Http1ProtocolOptions': [
+    'allow_absolute_url', 'accept_http_10', 'default_host_for_http_10', 'allow_custom_methods', 'enable_trailers',
+    'allow_chunked_length', 'header_key_format', 'send_fully_qualified_url',
+    // Which parser Envoy uses has no meaning here.
+    'use_balsa_parser',
+  ],
+  'envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat': ['proper_case_words', 'stateful_formatter'],
+  'envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat.ProperCaseWords': [],
+  [PRESERVE_CASE]: ['forward_reason_phrase', 'formatter_type_on_envoy_headers'],
   'envoy.config.core.v3.Http2ProtocolOptions': [
     'hpack_table_size', 'max_concurrent_streams', 'initial_stream_window_size', 'initial_connection_window_size', 'allow_connect',
     'max_outbound_frames', 'max_outbound_control_frames', 'max_consecutive_inbound_frames_with_empty_payload',
@@ -130,6 +147,7 @@ function decoded(chosen: Chosen, common: CommonOptions | undefined, rest: Rest):
   const { sni, cluster } = rest;
   const http: UpstreamHttpOptions = {
     protocol: chosen.protocol,
+    http1: http1Options(chosen.http1, rest.cx),
     http2: http2Options(chosen.http2),
     idleTimeoutMs: durationMs(common?.idleTimeout, 3_600_000),
     maxConnectionDurationMs: durationMs(common?.maxConnectionDuration, 0),
@@ -137,11 +155,31 @@ function decoded(chosen: Chosen, common: CommonOptions | undefined, rest: Rest):
     maxRequestsPerConnection: common?.maxRequestsPerConnection ?? cluster.maxRequestsPerConnection ?? 0,
     maxHeadersCount: common?.maxHeadersCount ?? 100,
     maxResponseHeadersKb: common?.maxResponseHeadersKb ?? 60,
-    enableTrailers: chosen.http1?.enableTrailers ?? false,
     autoSni: sni?.autoSni ?? false,
     autoSniHeader: (sni?.overrideAutoSniHeader ?? '').toLowerCase(),
   };
   return { http, autoSanValidation: sni?.autoSanValidation ?? false };
+}
+
+function http1Options(message: Http1ProtocolOptions | undefined, cx: DecodeContext): UpstreamHttp1Options {
+  return {
+    enableTrailers: message?.enableTrailers ?? false,
+    allowChunkedLength: message?.allowChunkedLength ?? false,
+    sendFullyQualifiedUrl: message?.sendFullyQualifiedUrl ?? false,
+    headerKeyFormat: headerKeyFormat(message, cx),
+  };
+}
+
+function headerKeyFormat(message: Http1ProtocolOptions | undefined, cx: DecodeContext): HeaderKeyFormat {
+  const format = message?.headerKeyFormat?.headerFormat;
+  if (format?.case === 'properCaseWords') return 'proper_case_words';
+  if (format?.case !== 'statefulFormatter') return 'lower_case';
+  const place = cx.at('header_key_format', 'stateful_formatter', 'typed_config');
+  const config = place.unpack(format.value.typedConfig, PRESERVE_CASE) as PreserveCaseFormatterConfig | undefined;
+  return {
+    forwardReasonPhrase: config?.forwardReasonPhrase ?? false,
+    otherNames: config?.formatterTypeOnEnvoyHeaders === 1 ? 'proper_case_words' : 'lower_case',
+  };
 }
 
 function http2Options(message: Http2ProtocolOptions | undefined): UpstreamHttp2Options {

@@ -3,7 +3,7 @@ import type { ClientCodec, ClientCodecCallbacks } from '@weft/core-http';
 import type { Runtime } from '@weft/core-runtime';
 import type { StatsScope } from '@weft/core-stats';
 import type { ClusterConfig } from '@weft/model-cluster';
-import { Http1ClientCodec, http1ClientSettings, type Http1ClientSettings } from '@weft/net-h1';
+import { Http1ClientCodec, Http1Stats, http1ClientSettings, type Http1ClientSettings } from '@weft/net-h1';
 import { Http2ClientCodec, Http2Stats, http2ClientSettings, type Http2ClientSettings } from '@weft/net-h2';
 import type { PoolContext } from './pool-context.ts';
 
@@ -20,7 +20,8 @@ export function codecSettings(config: ClusterConfig, runtime: Runtime, scope: St
     http1: http1ClientSettings({
       maxResponseHeadersKb: http.maxResponseHeadersKb,
       maxHeadersCount: http.maxHeadersCount,
-      enableTrailers: http.enableTrailers,
+      ...http.http1,
+      stats: new Http1Stats(scope),
     }),
     http2: http2ClientSettings({
       ...http2Limits(config),

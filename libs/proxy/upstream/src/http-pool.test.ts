@@ -307,3 +307,18 @@ test('pools above max_connection_pools are refused', () => {
   assert.equal(refused.failure?.reason, 'overflow');
   assert.equal(stat('upstream_cx_pool_overflow'), 1);
 });
+
+test('names are written, and responses taken apart, as the HTTP/1.1 options say', async () => {
+  const { request } = testCluster(
+    [upstream.port],
+    'http_protocol_options: {header_key_format: {proper_case_words: {}}, enable_trailers: true}',
+  );
+  const one = request();
+  const head = await upstream.answer(
+    0,
+    'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nlast: word\r\n\r\n',
+  );
+  await one.over();
+  assert.match(head, /\r\nHost: up\.test\r\n/);
+  assert.equal(one.trailerMap?.get('last'), 'word');
+});
