@@ -124,7 +124,7 @@ describe('a hot restart', () => {
     assert.equal(await stat('http.in.downstream_rq_total'), load.answered);
     assert.equal(await stat('http.in.downstream_rq_2xx'), load.answered);
     assert.equal(await stat('server.hot_restart_epoch'), 1);
-    assert.equal(await stat('server.hot_restart_generation'), 1);
+    assert.equal(await stat('server.hot_restart_generation'), 2);
     assert.match((await call({ port: ports.admin, path: '/hot_restart_version' })).body, /^weft\.\d+$/);
     assert.deepEqual(await child.stop(), { code: 0, signal: null });
   });

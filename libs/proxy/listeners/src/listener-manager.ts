@@ -106,6 +106,12 @@ export class ListenerManager implements HandOff {
     await Promise.resolve();
   }
 
+  /** Responses of listeners for incoming traffic close their connections, as the drain settings say; they go on accepting. */
+  drainInbound(): void {
+    for (const { listener } of this.active.values())
+      if (listener.config.trafficDirection === 'INBOUND') for (const chain of listener.chains) chain.drain.start();
+  }
+
   /** Resolves when no connection of a stopped listener is left but tunnels, whose ends only their peers know. */
   async drained(): Promise<void> {
     await Promise.all([...this.draining].map((listener) => listener.finished()));

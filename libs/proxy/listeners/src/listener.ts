@@ -103,6 +103,9 @@ export class Listener {
   get addresses(): readonly SocketAddress[] {
     return this.sockets.map(({ address }) => address);
   }
+  get chains(): readonly PreparedChain[] {
+    return chainsOf(this.current);
+  }
   get activeConnections(): number {
     return this.open.size;
   }

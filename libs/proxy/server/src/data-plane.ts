@@ -27,6 +27,8 @@ export interface DrainOrder {
   readonly strategy: 'gradual' | 'immediate';
   /** How long a gradual drain takes until every response closes its connection. */
   readonly timeMs: number;
+  /** Only what listeners for incoming traffic serve. */
+  readonly inboundOnly: boolean;
 }
 
 /**

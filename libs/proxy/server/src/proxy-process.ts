@@ -58,7 +58,7 @@ export class ProxyProcess {
       clock: this.runtime.clock,
       concurrency: this.options.concurrency,
       restartEpoch: this.options.restartEpoch,
-      generation: hotRestart?.generation ?? 0,
+      generation: hotRestart?.generation ?? 1,
     });
     this.overload = new OverloadManager(this.config.overload, { runtime: this.runtime, stats: this.store.root, plane });
   }
@@ -112,7 +112,7 @@ export class ProxyProcess {
     if (this.gracefulDrain) return;
     this.gracefulDrain = true;
     const { drainTimeS, drainStrategy } = this.options;
-    void this.plane.drain({ strategy: drainStrategy, timeMs: drainTimeS * 1000 });
+    void this.plane.drain({ strategy: drainStrategy, timeMs: drainTimeS * 1000, inboundOnly });
     if (skipExit) return;
     after(this.runtime.timers, drainTimeS * 1000, () => void this.plane.stopListeners({ inboundOnly, keepIdle: true }));
   }
@@ -149,7 +149,7 @@ export class ProxyProcess {
   async retire(): Promise<void> {
     const { drainTimeS, drainStrategy } = this.options;
     this.setState('DRAINING');
-    await this.plane.drain({ strategy: drainStrategy, timeMs: drainTimeS * 1000 });
+    await this.plane.drain({ strategy: drainStrategy, timeMs: drainTimeS * 1000, inboundOnly: false });
     await this.plane.stopListeners({ inboundOnly: false, keepIdle: true });
   }
 
@@ -178,7 +178,7 @@ export class ProxyProcess {
 
   private async drainAndStop(): Promise<void> {
     this.setState('DRAINING');
-    await this.plane.drain({ strategy: 'immediate', timeMs: 0 });
+    await this.plane.drain({ strategy: 'immediate', timeMs: 0, inboundOnly: false });
     await this.plane.stopListeners({ inboundOnly: false, keepIdle: false });
     await this.plane.drained();
     await this.stop();

@@ -228,7 +228,8 @@ export class ProxyServer implements ServerContext, DataPlane {
   }
 
   drain(order: DrainOrder): void {
-    this.drainState.begin(order);
+    if (order.inboundOnly) this.listeners.drainInbound();
+    else this.drainState.begin(order);
   }
 
   stopListeners({ inboundOnly, keepIdle }: { inboundOnly: boolean; keepIdle: boolean }): Promise<void> {

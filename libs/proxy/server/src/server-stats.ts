@@ -2,6 +2,7 @@ import type { Clock } from '@weft/core-runtime';
 import type { Gauge, StatsScope } from '@weft/core-stats';
 import type { ServerState } from '@weft/observe-admin';
 import type { DataPlaneFacts } from './data-plane.ts';
+import { versionString } from './version.ts';
 
 /** As the gauge `server.state` shows them. Source: envoy.admin.v3.ServerInfo.State. */
 const STATE_NUMBERS: Readonly<Record<ServerState, number>> = {
@@ -43,11 +44,10 @@ export class ServerStats {
     this.totalConnections = scope.gauge('total_connections');
     this.parentConnections = scope.gauge('parent_connections');
     for (const name of [
-      'version',
       'days_until_first_cert_expiring',
       'seconds_until_first_ocsp_response_expiring',
       'stats_recent_lookups',
-      'fips_mode',
+      'compilation_settings.fips_mode',
     ])
       // prettier-ignore
       scope.gauge(name);
@@ -58,10 +58,14 @@ export class ServerStats {
       'dynamic_unknown_fields',
       'dropped_stat_flushes',
       'wip_protos',
+      'main_thread.watchdog_mega_miss',
+      'main_thread.watchdog_miss',
     ])
       // prettier-ignore
       scope.counter(name);
     scope.histogram('initialization_time_ms');
+    // The first 24 bits of the revision, as Envoy shows its own.
+    scope.gauge('version').set(Number.parseInt(versionString().slice(0, 6), 16));
     this.state('PRE_INITIALIZING');
   }
 

@@ -22,7 +22,8 @@ const DYNAMIC_TRIES = 100;
 export class HotRestart implements ChildServerOwner {
   readonly version = HOT_RESTART_VERSION;
   firstStartWallMs: number;
-  generation = 0;
+  /** Which process of the row it is, from 1. */
+  generation = 1;
   /** Connections that the parent still has. */
   parentConnections = 0;
   private readonly options: ProxyOptions;

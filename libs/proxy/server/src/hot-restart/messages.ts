@@ -17,7 +17,7 @@ export type Request =
 export interface Hello {
   readonly version: string;
   readonly firstStartWallMs: number;
-  /** How many restarts there were before. */
+  /** Which process of the row it is, from 1. */
   readonly generation: number;
 }
 

@@ -1,5 +1,5 @@
 import { after, type Logger, type Runtime, type Timer } from '@weft/core-runtime';
-import type { Counter, Gauge, StatsScope } from '@weft/core-stats';
+import type { Counter, Gauge, Histogram, StatsScope } from '@weft/core-stats';
 import type { DataPlane, DataPlaneFacts } from '../data-plane.ts';
 import type { OverloadReading } from './overload-state.ts';
 import type { OverloadConfig, TriggeredConfig } from './overload.decode.ts';
@@ -33,6 +33,7 @@ export class OverloadManager {
   private readonly resources: readonly Resource[];
   private readonly actions: readonly Triggered[];
   private readonly points: readonly Triggered[];
+  private readonly refreshDelay: Histogram;
   private timer: Timer | undefined;
   private running = false;
   private last = '';
@@ -52,6 +53,7 @@ export class OverloadManager {
       value: 0,
       failing: false,
     }));
+    this.refreshDelay = scope.histogram('refresh_interval_delay');
     this.actions = config.actions.map((action) => ({
       config: action,
       active: scope.gauge(`${action.name}.active`),
@@ -87,7 +89,9 @@ export class OverloadManager {
   }
 
   private again(): void {
+    const dueMs = this.runtime.clock.nowMs() + this.config.refreshIntervalMs;
     this.timer = after(this.runtime.timers, this.config.refreshIntervalMs, () => {
+      this.refreshDelay.record(this.config.refreshIntervalMs + this.runtime.clock.nowMs() - dueMs);
       void this.update().finally(() => {
         if (this.running) this.again();
       });
