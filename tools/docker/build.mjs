@@ -19,6 +19,12 @@ export const IMAGES = [
     context: 'examples/traffic-split/origin',
     file: 'examples/traffic-split/origin/Dockerfile',
   },
+  // On top of weft/proxy: after it.
+  {
+    tag: 'weft/example-service:1.0.0',
+    context: 'examples/front-proxy/service',
+    file: 'examples/front-proxy/service/Dockerfile',
+  },
 ];
 
 /** Runs a command in the workspace; returns the end of what it said when it fails. */

@@ -8,6 +8,7 @@ import type { StartedDockerComposeEnvironment } from 'testcontainers';
 import { launchBrowser } from './browser.ts';
 import { GOLDEN_SHA256, sha256 } from './catalog-world.ts';
 import { composeUp, eventually, proxyStats } from './compose-world.ts';
+import { frontProxyTests, scaledFrontProxyTests } from './front-proxy.ts';
 import { assertShare, countReplies } from './shares.ts';
 import { trafficSplitTests } from './traffic-split.ts';
 
@@ -203,4 +204,36 @@ suite('docker-compose up, in examples/traffic-split', async () => {
   });
 
   trafficSplitTests({ proxy, proxyAdmin, split, splitAdmin }, skip);
+});
+
+suite('docker-compose up, in examples/front-proxy', async () => {
+  const [front = 0, admin = 0] = await freePorts(2);
+  let running: StartedDockerComposeEnvironment;
+  const up = async (instances: number): Promise<void> => {
+    running = await composeUp(stack, {
+      folder: 'examples/front-proxy',
+      name: 'weft-e2e-front-proxy',
+      env: { FRONT_PORT: String(front), FRONT_ADMIN_PORT: String(admin), SERVICE1_INSTANCES: String(instances) },
+    });
+  };
+  const instances = async (): Promise<number | undefined> =>
+    (await proxyStats(admin, 'service1.membership_total')).get('cluster.service1.membership_total');
+
+  before(
+    async () => {
+      if (!stack.ready) return;
+      await up(1);
+      await eventually('the first instance', async () => (await instances()) === 1);
+      // DNS is asked every five seconds: the running proxy finds the new ones by itself.
+      await up(3);
+      await eventually('three instances', async () => (await instances()) === 3);
+    },
+    { timeout: 300_000 },
+  );
+  after(async () => {
+    if (stack.ready) await running.down({ timeout: 5_000 });
+  });
+
+  scaledFrontProxyTests({ front, admin }, skip);
+  frontProxyTests({ front, admin }, skip);
 });

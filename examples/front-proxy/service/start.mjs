@@ -1,0 +1,20 @@
+// One container is a service and its own proxy, as in the tutorial. Ends when one of the two ends.
+import { spawn } from 'node:child_process';
+
+const children = [
+  ['/app/service.mjs'],
+  [
+    '--enable-source-maps',
+    '/weft/bin/main.js',
+    '-c',
+    '/etc/service-envoy.yaml',
+    '--service-cluster',
+    `service${process.env.SERVICE_NAME}`,
+  ],
+].map((args) => spawn(process.execPath, args, { stdio: 'inherit' }));
+const end = (code) => {
+  for (const child of children) child.kill('SIGTERM');
+  process.exitCode = code;
+};
+for (const child of children) child.once('exit', (code) => end(code ?? 0));
+for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => end(0));
