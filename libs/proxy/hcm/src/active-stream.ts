@@ -49,6 +49,9 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
   span: StreamSpan | undefined;
   internal = false;
   requestComplete = false;
+  /** Its neighbours on the connection, kept by StreamList. */
+  nextStream: ActiveStream | undefined;
+  previousStream: ActiveStream | undefined;
   over = false;
   private readonly owner: StreamOwner;
   private readonly codec: ServerStream;

@@ -16,6 +16,7 @@ import {
 } from './connection-codec.ts';
 import { HeadTimer } from './head-timer.ts';
 import type { PreparedHcm } from './prepared.ts';
+import { StreamList } from './stream-list.ts';
 
 /**
  * One client connection at the connection manager: its codec, the streams on it, and how long it may live.
@@ -34,7 +35,7 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
   /** Nothing has come yet. */
   private unread = true;
   private readonly startMs: number;
-  private readonly streams = new Set<ActiveStream>();
+  private readonly streams = new StreamList();
   private requests = 0;
   private countedTxBytes = 0;
   private idleSinceMs: number;
@@ -122,7 +123,7 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
       (local ? stats.cxDestroyLocalActiveRq : stats.cxDestroyRemoteActiveRq).inc();
     }
     this.codec?.onClose(close);
-    for (const stream of [...this.streams]) stream.reset('connection termination');
+    for (const stream of this.streams.toArray()) stream.reset('connection termination');
     this.countTxBytes();
     this.idleTimer?.cancel();
     this.durationTimer?.cancel();
@@ -216,7 +217,7 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
     }
   }
   onStreamEnd(stream: ActiveStream): void {
-    this.streams.delete(stream);
+    this.streams.remove(stream);
     if (this.streams.size === 0) this.idleSinceMs = this.hcm.runtime.clock.nowMs();
     this.countTxBytes();
   }
