@@ -48,7 +48,7 @@ export class DownstreamTlsSocket implements PreparedTransportSocket {
     this.onClosed = onClosed;
     this.place = `listener "${listener.name}"`;
     this.logger = runtime.loggers.get('connection');
-    this.stats = new SslStats(scope.scope('ssl.'));
+    this.stats = new SslStats(scope.scope('ssl.'), (server.workerIndex ?? 0) === 0);
     this.keyLog = options.common.keyLog && new KeyLogFile(options.common.keyLog, runtime.loggers.get('config'));
     const factory = scope.scope('server_ssl_socket_factory.');
     const updates = factory.counter('ssl_context_update_by_sds');

@@ -16,11 +16,14 @@ export class SslStats {
   /** Peers that spoke something else than TLS. Weft's own. */
   readonly plaintextPeer: Counter;
   private readonly scope: StatsScope;
+  private readonly tellsExpiry: boolean;
   private readonly verification: Readonly<Record<VerifyFailureKind, Counter>>;
   /** `ciphers.…` and its like, made when they first occur. */
   private readonly byName = new Map<string, Counter>();
 
-  constructor(scope: StatsScope) {
+  /** `tellsExpiry`: false leaves gauges of certificates to another worker. */
+  constructor(scope: StatsScope, tellsExpiry = true) {
+    this.tellsExpiry = tellsExpiry;
     this.scope = scope;
     this.connectionError = scope.counter('connection_error');
     this.handshake = scope.counter('handshake');
@@ -56,6 +59,7 @@ export class SslStats {
 
   /** `expiration_unix_time_seconds` of a certificate. */
   expires(name: string, validToMs: number): void {
+    if (!this.tellsExpiry) return;
     this.scope.gauge(`certificate.${name}.expiration_unix_time_seconds`).set(Math.floor(validToMs / 1000));
   }
 

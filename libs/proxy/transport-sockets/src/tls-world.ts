@@ -10,6 +10,8 @@ export interface TlsWorld {
   readonly environment: Environment;
   /** A secret of the bootstrap (static_resources.secrets). */
   staticSecret(name: string): Secret | undefined;
+  /** Gauges of certificates are set by the first of several workers only: what workers have is added up. Default 0. */
+  readonly workerIndex?: number;
 }
 
 /** What watching files and secrets needs. */

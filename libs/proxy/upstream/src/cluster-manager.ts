@@ -114,6 +114,12 @@ export class ClusterManager implements Clusters {
     return this.active.get(name)?.cluster;
   }
 
+  /** Epoch milliseconds at which the first certificate expires; undefined without certificates. */
+  get firstCertExpiryMs(): number | undefined {
+    const times = this.all.flatMap(({ cluster }) => cluster.tls?.expiryMs ?? []);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
   /** Decodes one cluster; faults go to `cx`. Files are read, nothing else is opened or changed. */
   decode(message: ClusterProto, cx: DecodeContext): DecodedCluster | undefined {
     const config = decodeCluster(message, cx);

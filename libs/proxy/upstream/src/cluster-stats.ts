@@ -113,11 +113,12 @@ export class ClusterStats extends ScopedStats implements ClusterRequestStats {
   /** Made by the first retry, as in Envoy. */
   private retried: ResponseCodeStats | undefined;
 
-  constructor(scope: StatsScope, tls: boolean) {
+  /** `tls`: undefined for clusters without it; `tellsExpiry`: whether gauges of certificates are this worker's. */
+  constructor(scope: StatsScope, tls: { readonly tellsExpiry: boolean } | undefined) {
     super(scope);
     for (const name of ALWAYS_COUNTERS.split(' ')) scope.counter(name);
     for (const name of ALWAYS_GAUGES.split(' ')) scope.gauge(name);
-    this.ssl = tls ? new SslStats(scope.scope('ssl.')) : undefined;
+    this.ssl = tls && new SslStats(scope.scope('ssl.'), tls.tellsExpiry);
   }
 
   chargeResponse(code: number, internal: boolean): void {

@@ -92,7 +92,7 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
     this.maintenanceKey = `upstream.maintenance_mode.${config.name}`;
     const scope = world.stats.scope(`cluster.${config.altStatName}.`);
     const secured = socketsOf(config).some(({ tls }) => tls !== undefined);
-    const stats = new ClusterStats(scope, secured);
+    const stats = new ClusterStats(scope, secured ? { tellsExpiry: (world.tls.workerIndex ?? 0) === 0 } : undefined);
     this.requestStats = stats;
     this.sockets = new HostSockets(config, world, { scope, ssl: stats.ssl });
     const breakers = scope.scope('circuit_breakers.');
