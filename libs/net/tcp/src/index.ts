@@ -6,3 +6,4 @@ export type { ConnectFailure } from './connect-attempt.ts';
 export { createTlsClientContext, explainTlsError } from './tls-client.ts';
 export { addressOf } from './addresses.ts';
 export { loadOriginalDestination, type OriginalDestination } from './original-destination.ts';
+export { InternalSocket } from './internal-socket.ts';

@@ -1,9 +1,9 @@
 import type { ConnectionMetadata, SocketAddress } from '@weft/core-http';
 import type { Timer, TimerCallback } from '@weft/core-runtime';
 import { predicateMatches } from '@weft/model-listener';
-import { addressOf } from '@weft/net-tcp';
 import { CONTINUE, FilterState, type AcceptedConnection, type ListenerFilter } from '@weft/proxy-filter-api';
 import type { Socket } from 'node:net';
+import type { AcceptedAddresses } from './accepted-facts.ts';
 import type { Listener, ListenerConnection } from './listener.ts';
 import type { PreparedListener } from './prepared-listener.ts';
 
@@ -46,12 +46,12 @@ export class AcceptedSocket implements AcceptedConnection, ListenerConnection, T
   private ownFilterState: FilterState | undefined;
   private ownMetadata: Map<string, Readonly<Record<string, unknown>>> | undefined;
 
-  constructor(listener: Listener, prepared: PreparedListener, socket: Socket, path: string | undefined) {
+  constructor(listener: Listener, prepared: PreparedListener, socket: Socket, addresses: AcceptedAddresses) {
     this.listener = listener;
     this.prepared = prepared;
     this.socket = socket;
-    this.localAddress = addressOf(socket.localAddress, socket.localPort, path);
-    this.directRemoteAddress = addressOf(socket.remoteAddress, socket.remotePort, path);
+    this.localAddress = addresses.localAddress;
+    this.directRemoteAddress = addresses.remoteAddress;
     this.remoteAddress = this.directRemoteAddress;
   }
 

@@ -1,6 +1,7 @@
 import { toBinary } from '@bufbuild/protobuf';
 import { registry, type DecodeContext, type FieldSupport } from '@weft/api-envoy';
 import type { Listener as ListenerProto } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
+import type { Transport } from '@weft/core-bytes';
 import type { SocketAddress } from '@weft/core-http';
 import { after, type Logger } from '@weft/core-runtime';
 import {
@@ -9,7 +10,7 @@ import {
   supported as listenerSupport,
   type ListenerAddress,
 } from '@weft/model-listener';
-import type { ServerContext, SocketWish } from '@weft/proxy-filter-api';
+import type { InternalListeners, ServerContext, SocketWish } from '@weft/proxy-filter-api';
 import type { DrainSettings } from './drain-manager.ts';
 import {
   listenerDecoders,
@@ -44,7 +45,7 @@ export interface ManagedListener {
  * The listeners of a proxy: those of the bootstrap and those of LDS. An update is decoded whole before anything changes, so
  * a faulty one leaves everything as it was.
  */
-export class ListenerManager implements HandOff {
+export class ListenerManager implements HandOff, InternalListeners {
   static readonly supported: FieldSupport = listenerSupport;
   private readonly server: ServerContext;
   private readonly context: PrepareContext;
@@ -128,6 +129,12 @@ export class ListenerManager implements HandOff {
       [...this.active.values()].map(({ listener }) => listener).filter((listener) => listener !== notThis),
       address,
     );
+  }
+
+  /** A connection to the internal listener of that name; undefined where there is none. */
+  connect(name: string): Transport | undefined {
+    const listener = this.active.get(name)?.listener;
+    return listener?.config.address.kind === 'internal' ? listener.connectInternally() : undefined;
   }
 
   private async put(decoded: DecodedListener, version: string | undefined): Promise<void> {

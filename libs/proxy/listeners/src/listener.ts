@@ -1,3 +1,4 @@
+import type { Transport } from '@weft/core-bytes';
 import {
   ResponseFlag,
   StreamInfo,
@@ -6,10 +7,20 @@ import {
   type TlsConnectionInfo,
 } from '@weft/core-http';
 import type { Timer, TimerCallback, Timers } from '@weft/core-runtime';
-import { type ListenerAddress } from '@weft/model-listener';
-import { addressOf, listenForSockets, SocketTransport, type SocketListener } from '@weft/net-tcp';
+import type { ListenerAddress } from '@weft/model-listener';
+import { InternalSocket, listenForSockets, SocketTransport, type SocketListener } from '@weft/net-tcp';
 import type { ServerContext, SocketGrant } from '@weft/proxy-filter-api';
 import type { Socket } from 'node:net';
+import {
+  addressesOf,
+  addTls,
+  CLIENT,
+  infoOf,
+  internalAddress,
+  matchedFacts,
+  pathOf,
+  type AcceptedFacts,
+} from './accepted-facts.ts';
 import { AcceptedSocket } from './accepted-socket.ts';
 import { ConnectionLimits } from './connection-limits.ts';
 import { ListenerStats } from './listener-stats.ts';
@@ -28,13 +39,9 @@ export interface ListenerConnection {
   destroy(): void;
 }
 
-/** What is known of an accepted connection once listener filters are done. */
-export interface AcceptedFacts {
-  readonly socket: Socket;
-  readonly localAddress: SocketAddress;
-  readonly directRemoteAddress: SocketAddress;
-  /** What listener filters found; undefined where there were none. */
-  readonly filtered: AcceptedSocket | undefined;
+/** Where a listener looks for the one that a restored destination belongs to. */
+export interface HandOff {
+  listenerFor(address: SocketAddress, notThis: Listener): Listener | undefined;
 }
 
 /** Where a listener gets its sockets from, address by address. */
@@ -45,19 +52,6 @@ export interface SocketSource {
 }
 
 const NO_SOURCE: SocketSource = { claim: () => Promise.resolve({}), bound: () => undefined };
-
-/** Where a listener looks for the one that a restored destination belongs to. */
-export interface HandOff {
-  listenerFor(address: SocketAddress, notThis: Listener): Listener | undefined;
-}
-
-let lastConnectionId = 0;
-
-/** Connection ids are unique in the process, whatever proxy they belong to: only logs compare them. */
-function nextConnectionId(): number {
-  lastConnectionId += 1;
-  return lastConnectionId;
-}
 
 /**
  * One listener and the connections it accepted. A new version of its configuration takes over its sockets by `replace`:
@@ -172,6 +166,16 @@ export class Listener {
 
   // ---- a connection's way ----
 
+  /** The client's end of a new connection from within the process (an internal listener). */
+  connectInternally(): Transport {
+    const { name, perConnectionBufferLimitBytes } = this.config;
+    const [client, server] = InternalSocket.pair(perConnectionBufferLimitBytes);
+    const remoteAddress = internalAddress(name);
+    const transport = new SocketTransport(client, this.timers, { localAddress: CLIENT, remoteAddress });
+    this.accept(server);
+    return transport;
+  }
+
   /** A connection that another listener accepted, for a destination that is this one's. */
   takeOver(socket: Socket): void {
     this.filterOrAdmit(socket);
@@ -247,20 +251,15 @@ export class Listener {
 
   private filterOrAdmit(socket: Socket): void {
     const { current } = this;
-    const path = pathOf(current.config.address);
     if (current.filters.length > 0) {
-      const accepted = new AcceptedSocket(this, current, socket, path);
+      const accepted = new AcceptedSocket(this, current, socket, addressesOf(socket, current.config.address));
       this.stats.preCxActive.inc();
       this.open.add(accepted);
       accepted.start();
       return;
     }
-    this.admit({
-      socket,
-      localAddress: addressOf(socket.localAddress, socket.localPort, path),
-      directRemoteAddress: addressOf(socket.remoteAddress, socket.remotePort, path),
-      filtered: undefined,
-    });
+    const { localAddress, remoteAddress } = addressesOf(socket, current.config.address);
+    this.admit({ socket, localAddress, directRemoteAddress: remoteAddress, filtered: undefined });
   }
 
   private admit(facts: AcceptedFacts): void {
@@ -368,51 +367,4 @@ interface Served {
   readonly info: DownstreamConnection;
   readonly facts: AcceptedFacts;
   readonly opened: Opened;
-}
-
-function pathOf(address: ListenerAddress): string | undefined {
-  return address.kind === 'pipe' ? address.path : undefined;
-}
-
-function matchedFacts({ localAddress, directRemoteAddress, filtered }: AcceptedFacts) {
-  const source = filtered?.remoteAddress ?? directRemoteAddress;
-  return {
-    destinationIp: localAddress.ip,
-    destinationPort: localAddress.port,
-    serverName: filtered?.serverName ?? '',
-    // What no filter found out is taken for plaintext.
-    transportProtocol:
-      filtered === undefined || filtered.transportProtocol === '' ? 'raw_buffer' : filtered.transportProtocol,
-    applicationProtocols: filtered?.applicationProtocols ?? [],
-    directSourceIp: directRemoteAddress.ip,
-    sourceIp: source.ip,
-    sourcePort: source.port,
-  };
-}
-
-/** The record was begun before the handshake: what it holds becomes what the handshake made of it. */
-function addTls(info: DownstreamConnection, tls: TlsConnectionInfo): DownstreamConnection {
-  return Object.assign(info, { tls: true, ssl: tls, requestedServerName: tls.serverName });
-}
-
-function infoOf(facts: AcceptedFacts, tls: TlsConnectionInfo | undefined): DownstreamConnection {
-  const { localAddress, directRemoteAddress, filtered } = facts;
-  const info: DownstreamConnection = {
-    id: nextConnectionId(),
-    localAddress,
-    directRemoteAddress,
-    tls: tls !== undefined,
-    requestedServerName: tls?.serverName ?? filtered?.serverName ?? '',
-  };
-  if (filtered === undefined && tls === undefined) return info;
-  const { remoteAddress, ja3, ja4, metadata } = filtered ?? {};
-  return {
-    ...info,
-    ssl: tls,
-    localAddressRestored: filtered?.localAddressRestored,
-    remoteAddress: remoteAddress === directRemoteAddress ? undefined : remoteAddress,
-    ja3,
-    ja4,
-    metadata,
-  };
 }

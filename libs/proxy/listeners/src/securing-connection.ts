@@ -2,7 +2,8 @@ import type { TlsConnectionInfo } from '@weft/core-http';
 import type { Timer, TimerCallback } from '@weft/core-runtime';
 import type { Handshake, HandshakeFailure, HandshakeOwner, PreparedTransportSocket } from '@weft/proxy-filter-api';
 import type { Socket } from 'node:net';
-import type { AcceptedFacts, Listener, ListenerConnection } from './listener.ts';
+import type { AcceptedFacts } from './accepted-facts.ts';
+import type { Listener, ListenerConnection } from './listener.ts';
 import type { Opened } from './open-connection.ts';
 import type { PreparedChain } from './prepared-listener.ts';
 
