@@ -1,14 +1,20 @@
 // Bundles entry points of the project in the current folder, for release:
-//   node ../../tools/bundle.mjs [--out=dist] [--copy=FILE:FOLDER]... NAME=ENTRY...
-// Each ENTRY, with all it imports, becomes OUT/NAME.js; --copy puts data files beside them. OUT is emptied first.
-import { cpSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+//   node ../../tools/bundle.mjs [--out=dist] [--copy=FILE:FOLDER]... [--package=NAME]... NAME=ENTRY...
+// Each ENTRY, with all it imports, becomes OUT/NAME.js; --copy puts data files beside them; --package puts a package with
+// native code, which is loaded from where it lies, into OUT/node_modules, with the binaries that are installed. OUT is
+// emptied first.
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { out: { type: 'string', default: 'dist' }, copy: { type: 'string', multiple: true, default: [] } },
+  options: {
+    out: { type: 'string', default: 'dist' },
+    copy: { type: 'string', multiple: true, default: [] },
+    package: { type: 'string', multiple: true, default: [] },
+  },
 });
 const entries = Object.fromEntries(positionals.map((pair) => pair.split('=')));
 rmSync(values.out, { recursive: true, force: true });
@@ -34,6 +40,18 @@ await build({
 for (const [from, to] of values.copy.map((pair) => pair.split(':'))) {
   mkdirSync(join(values.out, to), { recursive: true });
   cpSync(from, join(values.out, to, basename(from)));
+}
+const installed = join(import.meta.dirname, '../node_modules');
+for (const name of values.package) {
+  const { optionalDependencies = {} } = JSON.parse(readFileSync(join(installed, name, 'package.json'), 'utf8'));
+  for (const part of [name, ...Object.keys(optionalDependencies)]) {
+    const from = join(installed, part);
+    // Sources and documents of native code are no part of what runs.
+    const filter = (file) =>
+      !/^(?:vendor|doc)(?:\/|$)/.test(relative(from, file)) &&
+      (statSync(file).isDirectory() || /\.(?:[cm]?js|json|node|txt)$/.test(file));
+    if (existsSync(from)) cpSync(from, join(values.out, 'node_modules', part), { recursive: true, filter });
+  }
 }
 for (const name of Object.keys(entries)) {
   const file = join(values.out, `${name}.js`);
