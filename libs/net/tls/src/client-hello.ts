@@ -15,6 +15,8 @@ export interface ClientHello {
   readonly pointFormats: readonly number[];
   readonly signatureAlgorithms: readonly number[];
   readonly supportedVersions: readonly number[];
+  /** Groups for which the client sent a key already (TLS 1.3). */
+  readonly keyShares: readonly number[];
 }
 
 export type ClientHelloResult =
@@ -108,6 +110,7 @@ interface MutableHello {
   pointFormats: number[];
   signatureAlgorithms: number[];
   supportedVersions: number[];
+  keyShares: number[];
 }
 
 function readHello(reader: Reader): ClientHello {
@@ -121,6 +124,7 @@ function readHello(reader: Reader): ClientHello {
     pointFormats: [],
     signatureAlgorithms: [],
     supportedVersions: [],
+    keyShares: [],
   };
   reader.skip(32); // random
   reader.vector(1); // session id
@@ -156,6 +160,9 @@ function readExtension(extensions: Reader, hello: MutableHello): void {
     case 43:
       hello.supportedVersions = body.vector(1).list(2);
       break;
+    case 51:
+      hello.keyShares = readKeyShares(body.vector(2));
+      break;
     default:
   }
 }
@@ -168,6 +175,15 @@ function readServerName(body: Reader): string {
     if (type === 0) return name.text().toLowerCase();
   }
   return '';
+}
+
+function readKeyShares(list: Reader): number[] {
+  const groups: number[] = [];
+  while (!list.empty) {
+    groups.push(list.uint(2));
+    list.vector(2);
+  }
+  return groups;
 }
 
 function readAlpn(list: Reader): string[] {

@@ -7,6 +7,7 @@ import { PeerRules, type PeerVerdict } from './peer-rules.ts';
 import {
   createBareContext,
   createCertifiedContext,
+  libraryMaterial,
   secureContextOptions,
   type CertifiedContext,
 } from './secure-context.ts';
@@ -33,9 +34,9 @@ export class ClientTlsContext {
   /** Throws a sentence where the certificate or the CA cannot be used. */
   constructor(config: UpstreamTls, validation: CertificateValidation | undefined, material: TlsMaterial) {
     this.config = config;
-    this.peerRules = validation && new PeerRules(validation, material.trustedCa);
+    this.peerRules = validation && new PeerRules(validation, material);
     const [certificate] = material.certificates;
-    const options = secureContextOptions(config.common.params, material, certificate);
+    const options = secureContextOptions(config.common.params, libraryMaterial(validation, material), certificate);
     this.own = certificate && createCertifiedContext(certificate, options);
     this.secure = this.own?.secure ?? createBareContext(options);
   }

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import type { CertificateValidation, SanMatcher } from '@weft/model-tls';
 import { ExactMatcher, IgnoreCaseMatcher } from '@weft/model-match';
 import { parseCertificates, type Certificate } from './certificate.ts';
+import type { TlsMaterial } from './material.ts';
 import { dnsNameMatches, type SubjectAltName } from './subject-alt-names.ts';
-import { intermediatesTo } from './trust-path.ts';
+import { RevocationLists } from './revocation.ts';
+import { pathTo } from './trust-path.ts';
 
 /** Which of Envoy's counters a refusal belongs to. */
 export type VerifyFailureKind =
@@ -22,17 +24,28 @@ export interface PeerFacts {
   readonly requiredName: string;
 }
 
+/**
+ * True where revocation lists are for PeerRules and not for the TLS library: Node has it want a list for every certificate of
+ * a chain, and tells the last fault only, behind which a date that does not matter would hide a revocation.
+ */
+export function judgesRevocation(validation: CertificateValidation): boolean {
+  return validation.onlyLeafCrl || validation.allowExpired;
+}
+
 const OUT_OF_TIME = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID']);
 
 /** A validation context, compiled: says whether a peer's certificate will do. Source: CertificateValidationContext. */
 export class PeerRules {
   private readonly validation: CertificateValidation;
   private readonly anchors: readonly Certificate[];
+  /** Absent: the TLS library looks at them, or there are none. */
+  private readonly revocation: RevocationLists | undefined;
 
-  /** `trustedCa`: PEM; undefined verifies no chain. Throws where it holds no certificate. */
-  constructor(validation: CertificateValidation, trustedCa: string | undefined) {
+  /** Both in PEM; without `trustedCa` no chain is verified. Throws where one of them holds nothing. */
+  constructor(validation: CertificateValidation, { trustedCa, crl }: Pick<TlsMaterial, 'trustedCa' | 'crl'>) {
     this.validation = validation;
     this.anchors = trustedCa === undefined ? [] : parseCertificates(trustedCa);
+    this.revocation = crl !== undefined && judgesRevocation(validation) ? new RevocationLists(crl) : undefined;
     if (trustedCa !== undefined && this.anchors.length === 0) throw new Error('trusted_ca holds no certificate in PEM');
   }
 
@@ -67,13 +80,23 @@ export class PeerRules {
     const onlyTime = error !== undefined && allowExpired && OUT_OF_TIME.has(error.code);
     if (error !== undefined && !onlyTime)
       return `X509_verify_cert: certificate verification error: ${inOpenSslWords(error.message)}`;
-    if (!onlyTime && maxVerifyDepth >= 100) return undefined;
+    if (!onlyTime && maxVerifyDepth >= 100 && this.revocation === undefined) return undefined;
     // The library tells the last fault only: that it was the date says nothing of the rest.
-    const intermediates = intermediatesTo(certificate.chain, this.anchors);
-    if (intermediates === undefined)
-      return 'X509_verify_cert: certificate verification error: unable to get issuer certificate';
-    if (intermediates > maxVerifyDepth)
-      return `X509_verify_cert: certificate verification error: certificate chain too long (${intermediates} intermediates)`;
+    const path = pathTo(certificate.chain, this.anchors);
+    const fault = path === undefined ? 'unable to get issuer certificate' : this.pathFault(path);
+    return fault && `X509_verify_cert: certificate verification error: ${fault}`;
+  }
+
+  /** `path`: from the leaf to the anchor. */
+  private pathFault(path: readonly Certificate[]): string | undefined {
+    const { maxVerifyDepth, onlyLeafCrl } = this.validation;
+    if (path.length - 2 > maxVerifyDepth) return `certificate chain too long (${path.length - 2} intermediates)`;
+    if (this.revocation === undefined) return undefined;
+    const judged = onlyLeafCrl ? path.slice(0, 2) : path;
+    for (let i = 0; i + 1 < judged.length; i += 1) {
+      const fault = this.revocation.fault(judged[i]!, judged[i + 1]!);
+      if (fault !== undefined) return fault;
+    }
     return undefined;
   }
 

@@ -1,8 +1,9 @@
 import { X509Certificate, constants, createHash } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
-import type { TlsParams } from '@weft/model-tls';
+import type { CertificateValidation, TlsParams } from '@weft/model-tls';
 import { Certificate, parseCertificates } from './certificate.ts';
 import type { CertificateMaterial, TlsMaterial } from './material.ts';
+import { judgesRevocation } from './peer-rules.ts';
 
 /** The TLS 1.3 suites, which no configuration chooses, the cheapest first. */
 const TLS13_SUITES = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256';
@@ -25,6 +26,11 @@ export function secureContextOptions(
     ...(crl === undefined || trustedCa === undefined ? {} : { crl }),
     ...(certificate === undefined ? {} : keyOptions(certificate)),
   };
+}
+
+/** Less what PeerRules judges by itself. */
+export function libraryMaterial(validation: CertificateValidation | undefined, material: TlsMaterial): TlsMaterial {
+  return validation !== undefined && judgesRevocation(validation) ? { ...material, crl: undefined } : material;
 }
 
 /** One certificate with the context that shows it. */

@@ -6,6 +6,7 @@ import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { createFakeRuntime } from '@weft/core-runtime/testing';
 import { loadConfig, DecodeContext } from '@weft/api-envoy';
 import { decodeDownstreamTls, type DownstreamTls } from '@weft/model-tls';
+import { clientGroup } from './key-exchange.ts';
 import type { CertificateMaterial, TlsMaterial } from './material.ts';
 import { ServerHandshake, type SecuredConnection, type ServerHandshakeFailure } from './server-handshake.ts';
 import { ServerTlsContext } from './server-tls-context.ts';
@@ -274,6 +275,50 @@ describe('a TLS handshake of a server', () => {
     assert.match(failure.reason, /revoked/);
     const another = issueCertificate({ commonName: 'another', issuer: ca });
     assert.equal((await secured(server, { ...another })).info.peerVerified, true);
+  });
+
+  it('wants a list for the leaf only, or for every certificate of the chain', async () => {
+    const middle = issueCertificate({ commonName: 'middle', ca: true, issuer: ca, serial: 500 });
+    const good = issueCertificate({ commonName: 'good', issuer: middle, serial: 501 });
+    const bad = issueCertificate({ commonName: 'bad', issuer: middle, serial: 502 });
+    const chained = (leaf: IssuedCertificate) => ({ key: leaf.key, cert: leaf.cert + middle.cert });
+    const crl = issueCrl(middle, [502, 0x8000]);
+    const leafOnly = await serve(trusting({ only_verify_leaf_cert_crl: true }), [ec], { crl });
+    assert.equal((await secured(leafOnly, chained(good))).info.peerVerified, true);
+    assert.match((await refused(leafOnly, chained(bad))).reason, /certificate revoked/);
+    assert.match((await refused(leafOnly, { ...client })).reason, /unable to get certificate CRL/);
+    leafOnly.close();
+    const all = await serve(trusting(), [ec], { crl });
+    assert.match((await refused(all, chained(good))).reason, /unable to get certificate CRL/);
+    all.close();
+    const forged = issueCrl({ cert: middle.cert, key: stranger.key }, []);
+    const unsigned = await serve(trusting({ only_verify_leaf_cert_crl: true }), [ec], { crl: forged });
+    assert.match((await refused(unsigned, chained(good))).reason, /unable to get certificate CRL/);
+  });
+
+  it('refuses what is revoked and has expired, although dates are not looked at', async () => {
+    const old = issueCertificate({ commonName: 'old', issuer: ca, notAfter: '100101000000Z', serial: 600 });
+    const server = await serve(trusting({ allow_expired_certificate: true }), [ec], { crl: issueCrl(ca, [600]) });
+    assert.match((await refused(server, { ...old })).reason, /certificate revoked/);
+  });
+
+  it('tells the key exchange group', async () => {
+    const curves = ['X25519', 'P-256', 'P-384'];
+    const server = await serve({ common_tls_context: { tls_params: { ecdh_curves: curves } } }, [rsa]);
+    for (const [ecdhCurve, group] of [
+      ['X25519', 'X25519'],
+      ['P-256', 'P-256'],
+      ['P-384:P-256', 'P-256'],
+      ['X25519MLKEM768:X25519:P-256', 'X25519'],
+    ] as const)
+      for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+        const outcome = server.next();
+        const { socket } = await call(server, { ecdhCurve, maxVersion });
+        const result = await outcome;
+        const seen = clientGroup(socket);
+        assert.equal('group' in result && result.group, seen, `${ecdhCurve} ${maxVersion}`);
+        if (ecdhCurve !== 'P-384:P-256') assert.equal(seen, group);
+      }
   });
 
   it('refuses what has expired, unless it is told not to look; an expired stranger stays a stranger', async () => {

@@ -4,6 +4,7 @@ import { recogniseProtocol } from '@weft/core-bytes';
 import type { Timers } from '@weft/core-runtime';
 import { parseClientHello, type ClientHello } from './client-hello.ts';
 import { answerPlaintext } from './answer-plaintext.ts';
+import { serverGroup } from './key-exchange.ts';
 import { explainHandshakeError } from './handshake-words.ts';
 import { SecuredInfo } from './secured-info.ts';
 import type { CertifiedContext } from './secure-context.ts';
@@ -30,6 +31,8 @@ export interface SecuredConnection {
   /** A failed verification that the configuration lets pass. */
   readonly verification: VerifyFailureKind | undefined;
   readonly certificate: CertifiedContext;
+  /** The key exchange group, by Envoy's name; `''` where it is not known. */
+  readonly group: string;
 }
 
 /** Exactly one of the two is called, later than the handshake was begun, unless it is aborted. */
@@ -140,8 +143,14 @@ export class ServerHandshake {
       peer,
       peerVerified: verdict?.verified ?? false,
     });
-    const resumed = secured.isSessionReused();
-    this.owner.onSecured({ socket: secured, info, resumed, verification: verdict?.counted, certificate });
+    this.owner.onSecured({
+      socket: secured,
+      info,
+      resumed: secured.isSessionReused(),
+      verification: verdict?.counted,
+      certificate,
+      group: serverGroup(hello, this.context.config.common.params.curves, info.version),
+    });
   }
 
   private refusePlaintext(first: Buffer): void {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { hkdfSync, randomBytes } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
 import type { CertificateValidation, DownstreamTls } from '@weft/model-tls';
 import { CertificateChoice } from './certificate-choice.ts';
@@ -9,6 +9,7 @@ import {
   createCertifiedContext,
   NO_TICKET,
   PRIORITIZE_CHACHA,
+  libraryMaterial,
   secureContextOptions,
   sessionScope,
   type CertifiedContext,
@@ -24,16 +25,23 @@ export class ServerTlsContext {
   private readonly choice: CertificateChoice;
 
   /**
-   * `validation`: the configured one with what a secret adds. Throws a sentence where a certificate or a CA cannot be used.
+   * `validation`: the configured one with what a secret adds. `ticketSecret`: contexts with the same one and the same
+   * configuration resume each other's sessions. Throws a sentence where a certificate or a CA cannot be used.
    */
-  constructor(config: DownstreamTls, validation: CertificateValidation | undefined, material: TlsMaterial) {
+  constructor(
+    config: DownstreamTls,
+    validation: CertificateValidation | undefined,
+    material: TlsMaterial,
+    ticketSecret?: Uint8Array,
+  ) {
     this.config = config;
-    this.peerRules = validation && new PeerRules(validation, material.trustedCa);
+    this.peerRules = validation && new PeerRules(validation, material);
     this.clientCertificate = certificateMode(config, validation, this.peerRules);
-    const options = serverOptions(config, validation, material);
+    const forLibrary = libraryMaterial(validation, material);
+    const options = serverOptions(config, validation, material, ticketSecret);
     this.certificates = material.certificates.map((certificate) =>
       createCertifiedContext(certificate, {
-        ...secureContextOptions(config.common.params, material, certificate),
+        ...secureContextOptions(config.common.params, forLibrary, certificate),
         ...options,
       }),
     );
@@ -66,16 +74,25 @@ function serverOptions(
   config: DownstreamTls,
   validation: CertificateValidation | undefined,
   material: TlsMaterial,
+  ticketSecret: Uint8Array | undefined,
 ): SecureContextOptions {
   const { common, sessionTimeoutMs, statelessResumption, preferClientCiphers } = config;
   const [ticketKey] = material.ticketKeys;
+  const scope = sessionScope(material.trustedCa, material.crl, validation, config.requireClientCertificate);
   return {
     honorCipherOrder: !preferClientCiphers,
     secureOptions: (statelessResumption ? 0 : NO_TICKET) | (common.params.chachaByClient ? PRIORITIZE_CHACHA : 0),
-    sessionIdContext: sessionScope(material.trustedCa, material.crl, validation, config.requireClientCertificate),
-    ticketKeys: ticketKey === undefined ? randomBytes(48) : nodeTicketKey(ticketKey),
+    sessionIdContext: scope,
+    ticketKeys:
+      ticketKey === undefined ? ownTicketKey(ticketSecret, [scope, material.certificates]) : nodeTicketKey(ticketKey),
     ...(sessionTimeoutMs === undefined ? {} : { sessionTimeout: Math.max(1, Math.ceil(sessionTimeoutMs / 1000)) }),
   };
+}
+
+/** Made up, or made from what all workers of a process share. */
+function ownTicketKey(secret: Uint8Array | undefined, use: unknown): Buffer {
+  if (secret === undefined) return randomBytes(48);
+  return Buffer.from(hkdfSync('sha256', secret, '', sessionScope(use), 48));
 }
 
 /** Envoy's keys have 16 bytes of name, 32 of HMAC key and 32 of AES key; Node's have 16 of each. */

@@ -4,24 +4,26 @@ import type { Certificate } from './certificate.ts';
 const MAX_DEPTH = 100;
 
 /**
- * How many intermediate certificates lie between the first of `chain` and an anchor, by names and signatures alone: dates and
- * revocation are others' matter. Undefined where no path leads to an anchor.
+ * The way from the first of `chain` to an anchor, both included, by names and signatures alone: dates and revocation are
+ * others' matter. Undefined where no way leads to one.
  */
-export function intermediatesTo(chain: readonly Certificate[], anchors: readonly Certificate[]): number | undefined {
-  let current: Certificate | undefined = chain[0];
+export function pathTo(chain: readonly Certificate[], anchors: readonly Certificate[]): Certificate[] | undefined {
+  const path: Certificate[] = [];
   const left = new Set(chain.slice(1));
-  for (let depth = 0; current !== undefined && depth <= MAX_DEPTH; depth += 1) {
-    const x509: Certificate['x509'] = current.x509;
-    // The anchor itself was sent: it is no intermediate.
-    if (anchors.some((anchor) => anchor.sha256Fingerprint === current?.sha256Fingerprint))
-      return Math.max(0, depth - 1);
-    if (anchors.some((anchor) => issued(anchor, x509))) return depth;
-    current = [...left].find((candidate) => issued(candidate, x509));
+  let current: Certificate | undefined = chain[0];
+  while (current !== undefined && path.length <= MAX_DEPTH) {
+    const at: Certificate = current;
+    path.push(at);
+    // The anchor itself was sent.
+    if (anchors.some((anchor) => anchor.sha256Fingerprint === at.sha256Fingerprint)) return path;
+    const anchor = anchors.find((candidate) => issued(candidate, at));
+    if (anchor !== undefined) return [...path, anchor];
+    current = [...left].find((candidate) => issued(candidate, at));
     if (current !== undefined) left.delete(current);
   }
   return undefined;
 }
 
-function issued(issuer: Certificate, certificate: Certificate['x509']): boolean {
-  return issuer.x509.ca && certificate.checkIssued(issuer.x509) && certificate.verify(issuer.x509.publicKey);
+function issued(issuer: Certificate, { x509 }: Certificate): boolean {
+  return issuer.x509.ca && x509.checkIssued(issuer.x509) && x509.verify(issuer.x509.publicKey);
 }

@@ -58,6 +58,6 @@ function sourceOptions(config: DownstreamTls, world: TlsWorld): TlsSourceOptions
     ticketKeys: config.sessionTicketKeys,
     ticketKeysSecret: config.sessionTicketKeysSecret,
     world,
-    build: ({ parts, material }) => new ServerTlsContext(config, parts.validation, material),
+    build: ({ parts, material }) => new ServerTlsContext(config, parts.validation, material, world.ticketSecret),
   };
 }

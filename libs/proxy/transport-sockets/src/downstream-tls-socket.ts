@@ -150,10 +150,10 @@ class DownstreamHandshake implements ServerHandshakeOwner, Handshake {
     this.handshake?.abort();
   }
 
-  onSecured({ socket, info, resumed, verification }: SecuredConnection): void {
+  onSecured({ socket, info, resumed, verification, group }: SecuredConnection): void {
     const { stats } = this.tls;
     if (verification !== undefined) stats.failed(verification);
-    stats.secured(info, resumed);
+    stats.secured(info, resumed, group);
     this.owner.onSecured(socket, info);
   }
 

@@ -12,6 +12,8 @@ export interface TlsWorld {
   staticSecret(name: string): Secret | undefined;
   /** Gauges of certificates are set by the first of several workers only: what workers have is added up. Default 0. */
   readonly workerIndex?: number;
+  /** What the workers of a process make session ticket keys from, so that each resumes the others' sessions. */
+  readonly ticketSecret?: Uint8Array;
 }
 
 /** What watching files and secrets needs. */

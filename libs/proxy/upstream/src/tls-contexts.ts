@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import type { StatsScope } from '@weft/core-stats';
 import type { UpstreamTls } from '@weft/model-tls';
-import { ClientTlsContext } from '@weft/net-tls';
+import { ClientTlsContext, clientGroup } from '@weft/net-tls';
 import { createTlsClientContext, type TlsClientContext } from '@weft/net-tcp';
 import {
   TlsSource,
@@ -107,7 +107,7 @@ export class UpstreamTlsContexts {
     if (keyUsageWrong) ssl.wasKeyUsageInvalid.inc();
     if (verdict.counted !== undefined) ssl.failed(verdict.counted);
     if (verdict.kind === 'refused') return verdict.reason;
-    ssl.secured(info, socket.isSessionReused(), groupOf(socket));
+    ssl.secured(info, socket.isSessionReused(), clientGroup(socket));
     return undefined;
   }
 
@@ -137,12 +137,4 @@ function sourceOptions(tls: UpstreamTls, world: TlsWorld): TlsSourceOptions<Comp
       clients: new Map(),
     }),
   };
-}
-
-const GROUPS: Readonly<Record<string, string>> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' };
-
-/** The key exchange group, by the names that Envoy counts under. */
-function groupOf(socket: TLSSocket): string {
-  const { name = '' } = socket.getEphemeralKeyInfo() as { name?: string };
-  return GROUPS[name] ?? name;
 }
