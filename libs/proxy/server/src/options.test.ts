@@ -64,6 +64,27 @@ describe('the flags of weft proxy', () => {
     for (const flag of ['--config-path', '--mode', '--concurrency', '--strict']) assert.ok(proxyHelp().includes(flag));
   });
 
+  it('are refused when they are given twice, or do not go together', () => {
+    assert.deepEqual(faults('-c', 'a', '-c', 'b'), ['--config-path is given twice']);
+    assert.deepEqual(faults('-c', 'a', '--use-dynamic-base-id', '--restart-epoch', '1'), [
+      '--restart-epoch needs the base id of the parent: it does not go with --use-dynamic-base-id',
+    ]);
+    assert.deepEqual(faults('-c', 'a', '--socket-mode', '9'), ['--socket-mode 9 is no file mode, such as 600']);
+    assert.equal(options('-c', 'a', '--socket-mode', '640').socketMode, 0o640);
+    assert.equal(options('-c', 'a', '--stats-tag', 'a:b', '--stats-tag', 'c:d').configPath, 'a');
+  });
+
+  it('name one worker at least', () => {
+    assert.equal(options('-c', 'a').concurrency, 1);
+    assert.equal(options('-c', 'a', '--concurrency', '0').concurrency, 1);
+  });
+
+  it('name the nearest component for one that does not exist', () => {
+    assert.deepEqual(faults('-c', 'a', '--component-log-level', 'htp:debug'), [
+      '--component-log-level: there is no component "htp"; did you mean "http"?',
+    ]);
+  });
+
   it('take component levels', () => {
     assert.equal(
       options('-c', 'a', '--component-log-level', 'http:debug,upstream:trace').componentLogLevels.get('upstream'),
