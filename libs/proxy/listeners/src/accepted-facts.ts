@@ -22,7 +22,11 @@ function nextConnectionId(): number {
 }
 
 /** Whoever connects from within the process. */
-export const CLIENT: SocketAddress = { ip: 'envoy://internal_client/', port: 0, text: 'envoy://internal_client/' };
+export const CLIENT: SocketAddress = {
+  ip: 'envoy://internal_client_address/',
+  port: 0,
+  text: 'envoy://internal_client_address/',
+};
 
 /** `envoy://name/`, as an address. */
 export function internalAddress(name: string): SocketAddress {

@@ -4,7 +4,13 @@ import type { ManagedListener } from '@weft/proxy-listeners';
 
 /** One listener as /listeners shows it: where it is bound. */
 export function listenerStatus({ listener }: ManagedListener): ListenerStatus {
-  return { name: listener.config.name, address: boundAddress(listener.config.address, listener.address?.port) };
+  const { name, address, additionalAddresses } = listener.config;
+  const bound = (one: ListenerAddress, i: number): AdminAddress => boundAddress(one, listener.addresses[i]?.port);
+  return {
+    name,
+    address: bound(address, 0),
+    additionalAddresses: additionalAddresses.map((one, i) => bound(one, i + 1)),
+  };
 }
 
 function boundAddress(address: ListenerAddress, port: number | undefined): AdminAddress {
