@@ -18,6 +18,8 @@ export interface DataPlaneFacts {
   readonly connections: number;
   readonly listeners: number;
   readonly clusters: number;
+  /** When the first certificate in use expires, in epoch milliseconds; undefined without certificates. */
+  readonly firstCertExpiryMs: number | undefined;
   /** How late the event loop was at worst since it was last asked, in milliseconds. */
   readonly loopDelayMs: number;
 }

@@ -42,6 +42,8 @@ export interface ProxyWorld {
   readonly sockets?: ListenSockets;
   /** What it counts together with other workers. Default: alone. */
   readonly tallies?: Tallies;
+  /** What all workers make TLS session ticket keys from. Absent: there is one, which makes them up. */
+  readonly ticketSecret?: Uint8Array;
 }
 
 /**
@@ -96,7 +98,12 @@ export class ProxyServer implements ServerContext, DataPlane {
       connections: tallies('downstream_connections'),
     });
     // Certificates may be in variables of the environment; only configuration decides which are looked at.
-    const tlsWorld: TlsWorld = { environment: process.env, staticSecret: (name) => config.secrets.get(name) };
+    const tlsWorld: TlsWorld = {
+      environment: process.env,
+      staticSecret: (name) => config.secrets.get(name),
+      workerIndex,
+      ...(world.ticketSecret === undefined ? {} : { ticketSecret: world.ticketSecret }),
+    };
     this.tls = new DownstreamTlsFactory(tlsWorld);
     this.drainState = new DrainState(runtime.clock, runtime.random);
     this.clusters = new ClusterManager({
@@ -104,6 +111,7 @@ export class ProxyServer implements ServerContext, DataPlane {
       flags: this.flags,
       stats: this.stats,
       tls: tlsWorld,
+      internalListeners: { connect: (name) => this.listeners.connect(name) },
       ...(world.tallies === undefined ? {} : { tallies: world.tallies }),
     });
     this.routeDiscovery = new RouteDiscovery(runtime);
@@ -176,8 +184,14 @@ export class ProxyServer implements ServerContext, DataPlane {
       connections: this.listeners.all.reduce((sum, { listener }) => sum + listener.activeConnections, 0),
       listeners: this.listeners.all.length,
       clusters: this.clusters.all.length,
+      firstCertExpiryMs: this.firstCertExpiryMs,
       loopDelayMs: this.loopDelay.take(),
     };
+  }
+
+  private get firstCertExpiryMs(): number | undefined {
+    const times = [this.tls.firstExpiryMs, this.clusters.firstCertExpiryMs].filter((time) => time !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 
   clusterStatus(): readonly ClusterStatus[] {

@@ -1,6 +1,7 @@
 import type { Clock } from '@weft/core-runtime';
 import type { Gauge, StatsScope } from '@weft/core-stats';
 import type { ServerState } from '@weft/observe-admin';
+import { daysUntil } from '@weft/proxy-transport-sockets';
 import type { DataPlaneFacts } from './data-plane.ts';
 import { versionString } from './version.ts';
 
@@ -21,6 +22,7 @@ export class ServerStats {
   private readonly parentConnections: Gauge;
   private readonly stateGauge: Gauge;
   private readonly uptime: Gauge;
+  private readonly certificateDays: Gauge;
   private readonly memoryAllocated: Gauge;
   private readonly memoryHeapSize: Gauge;
   private readonly memoryPhysical: Gauge;
@@ -35,6 +37,7 @@ export class ServerStats {
     this.live = scope.gauge('live');
     this.stateGauge = scope.gauge('state');
     this.uptime = scope.gauge('uptime');
+    this.certificateDays = scope.gauge('days_until_first_cert_expiring');
     this.memoryAllocated = scope.gauge('memory_allocated');
     this.memoryHeapSize = scope.gauge('memory_heap_size');
     this.memoryPhysical = scope.gauge('memory_physical_size');
@@ -44,7 +47,6 @@ export class ServerStats {
     this.totalConnections = scope.gauge('total_connections');
     this.parentConnections = scope.gauge('parent_connections');
     for (const name of [
-      'days_until_first_cert_expiring',
       'seconds_until_first_ocsp_response_expiring',
       'stats_recent_lookups',
       'compilation_settings.fips_mode',
@@ -77,6 +79,8 @@ export class ServerStats {
   /** Brings the gauges that nobody pushes up to date: called before stats are read. */
   refresh(facts: DataPlaneFacts, parentConnections: number): void {
     this.uptime.set(Math.floor((this.clock.nowMs() - this.startMs) / 1000));
+    const { firstCertExpiryMs } = facts;
+    this.certificateDays.set(firstCertExpiryMs === undefined ? 0 : daysUntil(firstCertExpiryMs, this.clock));
     this.memoryAllocated.set(facts.heapUsed);
     this.memoryHeapSize.set(facts.heapTotal);
     this.memoryPhysical.set(process.memoryUsage.rss());

@@ -34,6 +34,7 @@ export function runProxyWorker(start: WorkerStart, port: ThreadPort, host: LogHo
       store: new StatsStore(shared),
       workerIndex: index,
       tallies: (name) => tallies.get(name),
+      ticketSecret: start.ticketSecret,
       sockets: {
         claim: (wish) => main.call('claim', wish),
         bound: (wish, socket) => main.tell('bound', wish, socket),

@@ -11,6 +11,8 @@ export interface WorkerStart {
   readonly index: number;
   /** The memory of what all workers count together. */
   readonly tallies: SharedArrayBuffer;
+  /** What session ticket keys are made from: a client may come to another worker when it comes again. */
+  readonly ticketSecret: Uint8Array;
 }
 
 /** What a worker asks of the main thread, and tells it. */

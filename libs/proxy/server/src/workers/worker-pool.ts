@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { toBinary } from '@bufbuild/protobuf';
 import { registry } from '@weft/api-envoy';
 import type { LogLevel } from '@weft/core-runtime';
@@ -43,8 +44,9 @@ export class WorkerPool implements DataPlane {
     const { options, bootstrap, store } = view;
     const binary = toBinary(registry().getMessage(bootstrap.$typeName)!, bootstrap);
     const tallies = createTallyMemory();
+    const ticketSecret = new Uint8Array(randomBytes(32));
     this.workers = Array.from({ length: options.concurrency }, (_, index): Worker => {
-      const thread = ways.startWorker({ options, bootstrap: binary, index, tallies });
+      const thread = ways.startWorker({ options, bootstrap: binary, index, tallies, ticketSecret });
       const { sockets } = ways;
       const calls = new ThreadCalls<DataPlane>(thread, {
         addStats: (list: readonly StatAnnouncement[]) => adopt(store, list),
@@ -85,6 +87,7 @@ export class WorkerPool implements DataPlane {
       connections: sum((facts) => facts.connections),
       listeners: all[0]?.listeners ?? 0,
       clusters: all[0]?.clusters ?? 0,
+      firstCertExpiryMs: all[0]?.firstCertExpiryMs,
       loopDelayMs: Math.max(0, ...all.map((facts) => facts.loopDelayMs)),
     };
   }
