@@ -78,7 +78,7 @@ test('A window may become negative, and then has to grow first', () => {
   side.send(windowUpdate(1, 2));
   assert.deepEqual(side.sent(), ['data 1 ab']);
   side.send(settings([INITIAL_WINDOW_SIZE, 501]));
-  assert.deepEqual(side.sent(), ['data 1 end c', 'settings ack']);
+  assert.deepEqual(side.sent(), ['settings ack', 'data 1 end c']);
 });
 
 test('An end without data needs no window', () => {

@@ -333,6 +333,8 @@ export abstract class FrameHandler implements FrameOwner, SendingOwner, Receivin
       return this.fail(fault, fault === ErrorCode.frameSizeError ? Details.frameSize : Details.settings);
     this.output.begin(0, FrameType.settings, Flag.ack, 0);
     this.output.frames.addControl();
+    // Behind the acknowledgement: the peer then knows by which window it was sent.
+    this.sending.pump();
     this.onPeerSettings();
   }
 

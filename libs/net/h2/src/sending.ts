@@ -91,7 +91,7 @@ export class Sending {
     return true;
   }
 
-  /** The peer's initial window changed; all its streams' windows change by as much. False: one would be too large. */
+  /** The peer's initial window changed; all its streams' windows change by as much, `pump` uses them. False: one would be too large. */
   changeInitialWindow(size: number, streams: Iterable<Http2Stream>): boolean {
     const change = size - this.initialWindow;
     this.initialWindow = size;
@@ -100,7 +100,6 @@ export class Sending {
       if (stream.sendWindow > MAX_WINDOW_BYTES) return false;
       if (stream.queue !== undefined && stream.queue.length > 0) this.makeReady(stream);
     }
-    if (change > 0) this.pump();
     return true;
   }
 
@@ -136,7 +135,8 @@ export class Sending {
     return stream;
   }
 
-  private pump(): void {
+  /** Sends what waits, as far as windows and transport allow. */
+  pump(): void {
     while (!this.output.full && this.window > 0) {
       const stream = this.popReady();
       if (stream === undefined) return;

@@ -7,18 +7,19 @@ import type {
   ServerCodecCallbacks,
 } from '@weft/core-http';
 import { announce } from './announce.ts';
+import { AnsweredStream, type AnsweredStreamOwner } from './answered-stream.ts';
 import { Http2Connection } from './connection.ts';
 import { Details } from './details.ts';
 import { writeResponse } from './encode-head.ts';
 import { CLIENT_PREFACE, ErrorCode, MAX_STREAM_ID, SettingId } from './frame.ts';
 import { PrematureResets } from './premature-resets.ts';
 import { RequestFields } from './request-fields.ts';
-import { Http2ServerStream, type ServerStreamOwner } from './server-stream.ts';
+import { Http2ServerStream } from './server-stream.ts';
 import type { Http2ServerSettings } from './settings.ts';
 import type { Http2Stream } from './stream.ts';
 
 /** HTTP/2 towards clients (RFC 9113). */
-export class Http2ServerCodec extends Http2Connection implements ServerCodec, TransportReceiver, ServerStreamOwner {
+export class Http2ServerCodec extends Http2Connection implements ServerCodec, TransportReceiver, AnsweredStreamOwner {
   private readonly callbacks: ServerCodecCallbacks;
   private readonly settings: Http2ServerSettings;
   private readonly request: RequestFields;
@@ -167,8 +168,22 @@ export class Http2ServerCodec extends Http2Connection implements ServerCodec, Tr
   /** The response is whole before the request is: the client need not send the rest (RFC 9113 section 8.1). */
   protected override onEarlyEnd(stream: Http2Stream): void {
     if (stream.tunnel) return;
-    this.sendReset(stream.id, ErrorCode.noError);
+    const { answeredGrace, stats } = this.settings;
     this.remove(stream);
+    if (answeredGrace === undefined || !(stream instanceof Http2ServerStream)) return this.resetAnswered(stream.id);
+    const rest = new AnsweredStream(this, stream);
+    rest.flushTimer = answeredGrace.timers.start(answeredGrace.ms, rest);
+    this.streams.add(rest);
+    stats.streamsActive.inc();
+  }
+
+  stopAnswered(stream: AnsweredStream): void {
+    this.remove(stream);
+    this.resetAnswered(stream.id);
+  }
+
+  private resetAnswered(streamId: number): void {
+    this.sendReset(streamId, ErrorCode.noError);
     this.onStreamFinished();
   }
 

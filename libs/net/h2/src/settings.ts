@@ -76,6 +76,11 @@ export interface Http2Settings {
 export interface Http2ServerSettings extends Http2Settings {
   /** Extended CONNECT (RFC 8441) is offered. Default false (Http2ProtocolOptions.allow_connect). */
   readonly allowConnect: boolean;
+  /**
+   * How long what is left of a request is awaited behind its whole response, before RST_STREAM asks the client to stop. Default:
+   * not at all, as Envoy.
+   */
+  readonly answeredGrace: { readonly ms: number; readonly timers: Timers } | undefined;
   /** What happens to header names with `_`. Default `allow` (HttpProtocolOptions.headers_with_underscores_action). */
   readonly headersWithUnderscoresAction: 'allow' | 'reject' | 'drop';
   /**
@@ -113,6 +118,7 @@ const DEFAULTS = {
 const SERVER_DEFAULTS = {
   ...DEFAULTS,
   allowConnect: false,
+  answeredGrace: undefined,
   headersWithUnderscoresAction: 'allow',
   prematureResetTotalStreamCount: 500,
   prematureResetMinStreamLifetimeSeconds: 1,

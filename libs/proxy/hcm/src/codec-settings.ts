@@ -4,6 +4,9 @@ import { Http2Stats, http2ServerSettings, type Http2ServerSettings } from '@weft
 import type { CodecSettings } from './connection-codec.ts';
 import type { PreparedHcm } from './prepared.ts';
 
+/** As long as Envoy's delayed close of HTTP/1.1 leaves a client that has not finished. */
+const ANSWERED_GRACE_MS = 1000;
+
 /** The codecs' settings for one connection manager's connections, plaintext or TLS. `stats`: the root of all names. */
 export function codecSettings(hcm: PreparedHcm, scheme: 'http' | 'https', stats: StatsScope): CodecSettings {
   const { config, date, runtime } = hcm;
@@ -17,6 +20,7 @@ export function codecSettings(hcm: PreparedHcm, scheme: 'http' | 'https', stats:
     headersWithUnderscoresAction: config.http1.headersWithUnderscoresAction ?? 'allow',
     connectionKeepAlive: keepAlive && { ...keepAlive, timers: runtime.timers, random: runtime.random },
     clock: runtime.clock,
+    answeredGrace: { ms: ANSWERED_GRACE_MS, timers: runtime.timers },
     streamFlushTimeout:
       config.streamFlushTimeoutMs === 0 ? undefined : { ms: config.streamFlushTimeoutMs, timers: runtime.timers },
     stats: new Http2Stats(stats),
