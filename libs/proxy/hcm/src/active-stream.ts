@@ -99,7 +99,7 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
     info.remoteAddress = origin.remoteAddress;
     info.requestId = headers.get('x-request-id') ?? '';
     this.internal = origin.internal;
-    if (end) this.completeRequest();
+    if (end) this.completeRequest(this.startMs);
     this.startTimers(end);
     this.chain = hcm.chain;
     const refusal = admit(this, headers);
@@ -123,7 +123,7 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
     this.info.bytesReceived += chunk.length;
     if (this.over || this.replied) return true;
     this.touch();
-    if (end) this.completeRequest();
+    if (end) this.completeRequest(this.activeMs);
     if (this.requestPath === undefined) this.terminal?.onRequestData?.(chunk, end);
     else this.requestPath.data(0, chunk, end);
     return true;
@@ -131,7 +131,8 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
 
   trailers(trailers: HeaderMap): void {
     if (this.over || this.replied) return;
-    this.completeRequest();
+    this.touch();
+    this.completeRequest(this.activeMs);
     if (this.requestPath === undefined) this.terminal?.onRequestTrailers?.(trailers);
     else this.requestPath.trailers(0, trailers);
   }
@@ -261,6 +262,7 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
     return more;
   }
   answerTrailers(trailers: HeaderMap): void {
+    this.touch();
     this.codec.trailers(trailers);
     this.end();
   }
@@ -348,9 +350,9 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
     this.responsePath = new Direction([...this.filters].reverse(), responseEnds(this), bufferLimitBytes);
   }
 
-  private completeRequest(): void {
+  private completeRequest(nowMs: number): void {
     this.requestComplete = true;
-    this.info.requestCompleteMs = this.hcm.runtime.clock.nowMs();
+    this.info.requestCompleteMs = nowMs;
     this.stopRequestTimer();
   }
 
@@ -365,7 +367,8 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
     this.stopTimers();
     const { info, hcm, response } = this;
     const { stats } = hcm;
-    info.endMs = hcm.runtime.clock.nowMs();
+    // A response that has ended has moved just now.
+    info.endMs = this.ended ? this.activeMs : hcm.runtime.clock.nowMs();
     for (const filter of this.filters) filter.onDestroy?.();
     this.terminal?.onDestroy?.();
     stats.rqActive.dec();
