@@ -107,10 +107,23 @@ function nextRequest(text: string): { head: string; body: string; length: number
 
 /** How long the body is, as far as it can be told yet. */
 function bodyLength(head: string, rest: string): number | undefined {
-  if (/^transfer-encoding:.*chunked/im.test(head)) {
-    const last = /(?:^|\r\n)0\r\n(?:[^\r\n]+\r\n)*\r\n/.exec(rest);
-    return last === null ? undefined : last.index + last[0].length;
-  }
+  if (/^transfer-encoding:.*chunked/im.test(head)) return chunkedLength(rest);
   const length = Number(/^content-length:\s*(\d+)/im.exec(head)?.[1] ?? 0);
   return rest.length < length ? undefined : length;
+}
+
+/** Up to the end of the trailers behind the last chunk; all there is, where it is no chunked body. */
+function chunkedLength(text: string): number | undefined {
+  for (let at = 0; ;) {
+    const line = text.indexOf('\r\n', at);
+    if (line < 0) return undefined;
+    const size = parseInt(text.slice(at, line), 16);
+    if (Number.isNaN(size)) return text.length;
+    if (size === 0) {
+      const end = text.indexOf('\r\n\r\n', line);
+      return end < 0 ? undefined : end + 4;
+    }
+    at = line + 2 + size + 2;
+    if (at > text.length) return undefined;
+  }
 }

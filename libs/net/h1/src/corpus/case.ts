@@ -27,6 +27,8 @@ export interface RequestCase {
   /** With which a refusal is answered; 0 for another case. */
   readonly status: number;
   readonly option: CorpusOption | undefined;
+  /** The last request asks to leave HTTP, and is turned down: by the application, or by a proxy on its own. */
+  readonly leavesHttp?: boolean;
 }
 
 /** Bytes from an upstream, and what may come of them. */
