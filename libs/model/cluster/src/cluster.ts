@@ -212,6 +212,8 @@ export interface ClusterConfig {
   readonly circuitBreakers: { readonly default: Thresholds; readonly high: Thresholds };
   /** In percent. Default 50; 0 switches panic off. */
   readonly healthyPanicThreshold: number;
+  /** A change of the hosts ends all connections, each with its requests. Default false. */
+  readonly closeConnectionsOnHostSetChange: boolean;
   /** Default 1 MiB. */
   readonly perConnectionBufferLimitBytes: number;
   readonly http: UpstreamHttpOptions;

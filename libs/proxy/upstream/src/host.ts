@@ -58,6 +58,8 @@ export class UpstreamHost implements Host {
   weight: number;
   healthStatus: HealthStatus;
   priority: number;
+  /** TLS met something else here, which was said already. */
+  spokePlaintext = false;
   /** What ALPN chose last, where a cluster leaves the protocol to it; `''`: nothing yet. */
   lastAlpn: '' | 'h2' | 'http/1.1' = '';
   /** The pools of what is the cluster's usual kind of connection, one for each routing priority, made when first needed. */

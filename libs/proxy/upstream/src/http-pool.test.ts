@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { afterEach, beforeEach, test } from 'node:test';
+import type { UpstreamHost } from './host.ts';
 import { readHead, ScriptedUpstream, TestRequest, testCluster, ANY } from './testing.ts';
 
 let upstream: ScriptedUpstream;
@@ -321,4 +322,18 @@ test('names are written, and responses taken apart, as the HTTP/1.1 options say'
   await one.over();
   assert.match(head, /\r\nHost: up\.test\r\n/);
   assert.equal(one.trailerMap?.get('last'), 'word');
+});
+
+test('a change of the hosts ends connections where that is configured', async () => {
+  const { cluster, request } = testCluster(
+    [upstream.port],
+    'common_lb_config: {close_connections_on_host_set_change: true}',
+  );
+  const one = request();
+  await upstream.answer(0);
+  await one.over();
+  const [{ endpoint, hostname, weight, healthStatus, locality, priority }] = cluster.hosts as [UpstreamHost];
+  const same = { endpoint, hostname, weight, healthStatus, locality, priority };
+  cluster.setHosts([same, { ...same, endpoint: { kind: 'socket', host: '127.0.0.7', port: 1 } }], 140);
+  await once(upstream.sockets[0]!, 'end');
 });

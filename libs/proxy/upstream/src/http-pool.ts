@@ -90,6 +90,11 @@ export class HttpPool implements HttpConnectionOwner, PendingOwner {
     if (this.pending.size === 0) this.drainConnections();
   }
 
+  /** Connections end with the requests they have; the next ones get new connections. */
+  renew(): void {
+    for (const connection of [...this.connections]) if (connection.open) connection.drain();
+  }
+
   /** True while nothing needs the pool. */
   get empty(): boolean {
     return this.connections.size === 0 && this.pending.size === 0;

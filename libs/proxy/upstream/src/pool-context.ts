@@ -1,4 +1,4 @@
-import type { Clock, Random, Timers } from '@weft/core-runtime';
+import type { Clock, Logger, Random, Timers } from '@weft/core-runtime';
 import type { ClusterConfig } from '@weft/model-cluster';
 import type { RoutePriority } from '@weft/model-route';
 import type { InternalListeners } from '@weft/proxy-filter-api';
@@ -14,6 +14,7 @@ export interface PoolContext {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
+  readonly logger: Logger;
   /** For hosts that are listeners of this process; undefined: there are none. */
   readonly internalListeners: InternalListeners | undefined;
   readonly codecs: CodecSettings;

@@ -6,7 +6,13 @@ import type { ResponseHeaderMap, ResetReason } from '@weft/core-http';
 import { createFakeRuntime, type FakeRuntime } from '@weft/core-runtime/testing';
 import type { FractionalPercent, RuntimeSnapshot } from '@weft/core-runtime';
 import { StatsStore } from '@weft/observe-metrics';
-import type { Host, HttpPoolCallbacks, LoadBalancerContext, PoolFailure } from '@weft/proxy-filter-api';
+import type {
+  Host,
+  HttpPoolCallbacks,
+  InternalListeners,
+  LoadBalancerContext,
+  PoolFailure,
+} from '@weft/proxy-filter-api';
 import { clusterConfig } from '@weft/model-cluster/testing';
 import type { ClusterConfig } from '@weft/model-cluster';
 import { StaticHosts } from './static-hosts.ts';
@@ -162,7 +168,7 @@ export function testCluster(ports: readonly number[], more = ''): TestCluster {
 }
 
 /** A cluster with its hosts in place. */
-export function clusterOf(config: ClusterConfig): TestCluster {
+export function clusterOf(config: ClusterConfig, internalListeners?: InternalListeners): TestCluster {
   const store = new StatsStore();
   const runtime = createFakeRuntime();
   const cluster = new UpstreamCluster(config, {
@@ -170,6 +176,7 @@ export function clusterOf(config: ClusterConfig): TestCluster {
     flags: NO_FLAGS,
     stats: store.root,
     tls: { environment: {}, staticSecret: () => undefined },
+    internalListeners,
     clusterUpdated: store.root.counter('cluster_manager.cluster_updated'),
   });
   new StaticHosts(cluster, { onInitialized: () => undefined }).start();

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { createTestCertificate, type TestCertificate } from '@weft/net-tcp/testing';
-import { testCluster, type TestCluster } from './testing.ts';
+import { ScriptedUpstream, testCluster, type TestCluster } from './testing.ts';
 
 let server: Server;
 let certificate: TestCertificate;
@@ -88,4 +88,29 @@ test('a certificate can be pinned by its hash or its key', async () => {
   const cluster = tlsCluster(pinned({ verify_certificate_hash: ['ab'.repeat(32)] }));
   assert.match(await outcome(cluster), /cert hash and spki/);
   assert.equal(cluster.stat('ssl.fail_verify_cert_hash'), 1);
+});
+
+test('a host that speaks no TLS is named by its first words, counted, and logged once', async () => {
+  const plain = await ScriptedUpstream.start();
+  const type = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext';
+  const world = testCluster([plain.port], `transport_socket: {name: t, typed_config: {"@type": ${type}}}`);
+  for (const first of [0, 2]) {
+    const request = world.request();
+    // Looked at twice: the handshake, and then the words that it ended on.
+    for (const index of [first, first + 1])
+      (await plain.connection(index)).once('data', () =>
+        plain.sockets[index]?.write('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n'),
+      );
+    await request.over();
+    assert.equal(request.failure?.reason, 'remote connection failure');
+    assert.match(
+      request.failure?.details ?? '',
+      /spoke plaintext \(HTTP\/1\.x response, "HTTP\/1\.1 400 Bad Request"\)/,
+    );
+  }
+  assert.deepEqual(['ssl.connection_error', 'ssl.plaintext_peer'].map(world.stat), [2, 2]);
+  const warnings = world.runtime.logged.filter((line) => line.includes('spoke plaintext'));
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0] ?? '', /Cluster c: host 127\.0\.0\.1:\d+: the peer spoke plaintext/);
+  await plain.close();
 });

@@ -112,6 +112,7 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
       clock: world.runtime.clock,
       timers: world.runtime.timers,
       random: world.runtime.random,
+      logger: world.runtime.loggers.get('upstream'),
       demand: { room: 0 },
       internalListeners: world.internalListeners,
       codecs: codecSettings(config, world.runtime, scope),
@@ -227,6 +228,8 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
     // Only once nothing picks them any more.
     for (const host of staying.values()) this.releaseHost(host);
     if (members) this.requestStats.membershipChange.inc();
+    if (members && this.config.closeConnectionsOnHostSetChange)
+      for (const host of this.hostList) for (const pool of host.allPools()) pool.renew();
     this.showMembership();
     return true;
   }

@@ -1,5 +1,6 @@
 import type { Transport, TransportClose } from '@weft/core-bytes';
 import type { SocketAddress } from '@weft/core-http';
+import type { Counter } from '@weft/core-stats';
 import type { RoutePriority } from '@weft/model-route';
 import type { EndpointAddress } from '@weft/model-cluster';
 import {
@@ -47,7 +48,7 @@ export abstract class UpstreamConnection implements ConnectOwner {
     host.stats.cxActive += 1;
     this.attempt =
       host.endpoint.kind === 'internal'
-        ? connectInternally(cx.internalListeners, host.endpoint.listener, this)
+        ? connectInternally(cx.internalListeners, { name: host.endpoint.listener, socket: host.socket, kind }, this)
         : connect(connectOptions(cx, host, host.endpoint, kind), this);
   }
 
@@ -65,6 +66,7 @@ export abstract class UpstreamConnection implements ConnectOwner {
   /** As `onConnected`, for a connection within this process. */
   onOpen(transport: Transport): void {
     this.transport = transport;
+    this.host.spokePlaintext = false;
     this.cx.stats.upstreamCxConnectMs.record(this.cx.clock.nowMs() - this.startedMs);
     this.opened(transport);
   }
@@ -77,10 +79,19 @@ export abstract class UpstreamConnection implements ConnectOwner {
     if (timeout) stats.upstreamCxConnectTimeout.inc();
     if (failure.reason === 'tls' && stats.ssl !== undefined) {
       if (failure.refusedPeer !== true) stats.ssl.connectionError.inc();
-      if (failure.plaintext === true) stats.ssl.plaintextPeer.inc();
+      if (failure.plaintext === true) this.tellPlaintext(stats.ssl.plaintextPeer, failure.details);
     }
     this.countClose(timeout ? 'local' : 'remote', false);
     this.failed({ ...connectFailureText(failure), host: this.host });
+  }
+
+  /** Said once for each host: what is wrong is a matter of configuration, and does not change by itself. */
+  private tellPlaintext(counter: Counter, details: string): void {
+    counter.inc();
+    const { host, cx } = this;
+    if (host.spokePlaintext) return;
+    host.spokePlaintext = true;
+    cx.logger.warning(`Cluster ${cx.config.name}: host ${host.address.text}: ${details.replace(/^TLS_error: /, '')}.`);
   }
 
   /** Gives up a connection under way; nobody is told. */
