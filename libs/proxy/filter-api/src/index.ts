@@ -63,3 +63,9 @@ export type { StreamSpan } from './span.ts';
 export type { LoadShedPoint, OverloadState, ScaledTimer } from './overload.ts';
 export type { ListenSockets, SocketGrant, SocketWish } from './listen-sockets.ts';
 export { PROXY_PROTOCOL_STATE, PROXY_PROTOCOL_TLVS, type ProxyProtocolState } from './proxy-protocol-state.ts';
+export type {
+  PreparedUdpListenerFilter,
+  UdpListenerFilter,
+  UdpListenerFilterFactory,
+  UdpListenerSocket,
+} from './udp-listener-filter.ts';

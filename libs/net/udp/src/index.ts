@@ -1,0 +1,9 @@
+export {
+  bindDatagrams,
+  connectDatagrams,
+  type BoundDatagrams,
+  type ConnectedDatagrams,
+  type DatagramAddress,
+  type DatagramBindOptions,
+  type DatagramOwner,
+} from './datagrams.ts';
