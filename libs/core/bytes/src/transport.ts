@@ -13,6 +13,11 @@ export interface Transport {
   end(): void;
   /** Sends what is queued, then closes both directions, whatever the peer does. */
   close(): void;
+  /**
+   * How long `close` waits for the peer to close too, in milliseconds; 0: not at all. Counted anew while the peer takes what
+   * is queued. `onTimeout` is called where it did not. Absent, and before it is called: a second, and nobody is told.
+   */
+  setDelayedClose?(ms: number, onTimeout: () => void): void;
   /** Closes at once; what is queued is lost (the peer sees a reset where the system sends one). */
   destroy(): void;
   /** Stops reading. Counted, as Envoy's readDisable: as many `resumeReading` calls start it again. */

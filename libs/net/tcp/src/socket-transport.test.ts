@@ -159,6 +159,34 @@ test('Closing waits for a peer that stays open, but no longer than a second', as
   assert.equal(time.pending, 0);
 });
 
+test('How long closing waits can be chosen, and who chose it hears that it was not enough', async () => {
+  const { timers: time } = createFakeRuntime();
+  for (const ms of [5000, 0]) {
+    const accepted = Promise.withResolvers<SocketTransport>();
+    const listener = await listen({ address: '127.0.0.1', port: 0, timers: time }, accepted.resolve);
+    const client = connectSocket({ host: '127.0.0.1', port: listener.address.port, allowHalfOpen: true });
+    cleanUps.push(() => {
+      client.destroy();
+      void listener.close();
+    });
+    const receiver = new Recorder();
+    const transport = await accepted.promise;
+    transport.setReceiver(receiver);
+    let timeouts = 0;
+    transport.setDelayedClose(ms, () => (timeouts += 1));
+    transport.writeLatin1('bye');
+    transport.close();
+    client.resume();
+    await once(client, 'end');
+    time.advance(4999);
+    assert.equal(timeouts, 0);
+    time.advance(1);
+    await receiver.until(() => receiver.closed !== undefined);
+    assert.equal(timeouts, ms === 0 ? 0 : 1);
+    assert.equal(time.pending, 0);
+  }
+});
+
 test('Destroying is a reset to the peer', async () => {
   const { client, transport, receiver } = await pair();
   client.write('hello');

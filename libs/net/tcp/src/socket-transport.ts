@@ -63,6 +63,8 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
   private error: Error | undefined;
   private lingering: Timer | undefined;
   private unsentAtTimer = 0;
+  private delayedCloseMs = DELAYED_CLOSE_MS;
+  private onDelayedClose: (() => void) | undefined;
 
   constructor(socket: Socket, timers: Timers, options: TransportOptions = {}) {
     const { path = '', directReads = false } = options;
@@ -167,6 +169,11 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
     this.startLingering();
   }
 
+  setDelayedClose(ms: number, onTimeout: () => void): void {
+    this.delayedCloseMs = ms;
+    this.onDelayedClose = onTimeout;
+  }
+
   destroy(): void {
     if (this.state === 'gone' || this.socket.destroyed) return;
     this.held = undefined;
@@ -209,12 +216,21 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
   onTimer(_timer: Timer): void {
     const unsent = this.socket.writableLength;
     if (unsent > 0 && unsent < this.unsentAtTimer) this.startLingering();
-    else this.socket.destroy();
+    else {
+      this.onDelayedClose?.();
+      this.socket.destroy();
+    }
   }
 
   private startLingering(): void {
-    this.unsentAtTimer = this.socket.writableLength;
-    this.lingering = this.timers.start(DELAYED_CLOSE_MS, this);
+    const { socket } = this;
+    if (this.delayedCloseMs === 0) {
+      if (socket.writableFinished) socket.destroy();
+      else socket.once('finish', () => socket.destroy());
+      return;
+    }
+    this.unsentAtTimer = socket.writableLength;
+    this.lingering = this.timers.start(this.delayedCloseMs, this);
   }
 
   /** Called by the shared listeners only. */

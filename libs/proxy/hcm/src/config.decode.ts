@@ -27,7 +27,7 @@ export const supported: FieldSupport = mergeSupport([{
     'codec_type', 'stat_prefix', 'rds', 'route_config', 'http_filters', 'add_user_agent', 'tracing',
     'common_http_protocol_options', 'http_protocol_options', 'http2_protocol_options', 'server_name',
     'server_header_transformation', 'scheme_header_transformation', 'max_request_headers_kb', 'stream_idle_timeout',
-    'request_timeout', 'request_headers_timeout', 'drain_timeout', 'drain_timeout_jitter', 'stream_flush_timeout', 'access_log', 'use_remote_address',
+    'request_timeout', 'request_headers_timeout', 'drain_timeout', 'drain_timeout_jitter', 'delayed_close_timeout', 'stream_flush_timeout', 'access_log', 'use_remote_address',
     'xff_num_trusted_hops', 'internal_address_config', 'skip_xff_append', 'via', 'generate_request_id',
     'preserve_external_request_id', 'always_set_request_id_in_response', 'forward_client_cert_details',
     'set_current_client_cert_details', 'proxy_100_continue', 'upgrade_configs', 'normalize_path', 'merge_slashes',
@@ -91,6 +91,7 @@ function times(message: HttpConnectionManager) {
     idleTimeoutMs: durationMs(common?.idleTimeout, 3_600_000),
     maxConnectionDurationMs: durationMs(common?.maxConnectionDuration, 0),
     drainTimeoutMs: durationMs(message.drainTimeout, 5000),
+    delayedCloseTimeoutMs: durationMs(message.delayedCloseTimeout, 1000),
     drainTimeoutJitterPercent: message.drainTimeoutJitter?.value ?? 0,
     maxConnectionDurationJitterPercent: common?.maxConnectionDurationJitter?.value ?? 0,
   };

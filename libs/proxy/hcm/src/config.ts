@@ -109,6 +109,8 @@ export interface HcmConfig extends FilterChainConfig {
   /** Up to so much more than the times above, drawn for each connection, so that not all end at once; in percent. */
   readonly drainTimeoutJitterPercent: number;
   readonly maxConnectionDurationJitterPercent: number;
+  /** How long a client may take to close after the proxy has. Default 1,000. */
+  readonly delayedCloseTimeoutMs: number;
   /** 0: no limit. */
   readonly maxRequestsPerConnection: number;
   readonly localReply: LocalReplyConfig | undefined;

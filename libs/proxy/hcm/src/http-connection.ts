@@ -73,6 +73,8 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
         jittered(config.maxConnectionDurationMs, config.maxConnectionDurationJitterPercent, runtime.random),
         this,
       );
+    const { cxDelayedCloseTimeout } = stats;
+    connection.transport.setDelayedClose?.(config.delayedCloseTimeoutMs, () => cxDelayedCloseTimeout.inc());
     if (config.requestHeadersTimeoutMs > 0) this.headTimer = new HeadTimer(this);
   }
 

@@ -31,6 +31,7 @@ export class HcmStats {
   readonly cxHttp2Total: Counter;
   readonly cxSslTotal: Counter;
   readonly cxDestroy: Counter;
+  readonly cxDelayedCloseTimeout: Counter;
   readonly cxDestroyLocal: Counter;
   readonly cxDestroyRemote: Counter;
   readonly cxDestroyActiveRq: Counter;
@@ -90,6 +91,7 @@ export class HcmStats {
     this.cxHttp2Total = counter('downstream_cx_http2_total');
     this.cxSslTotal = counter('downstream_cx_ssl_total');
     this.cxDestroy = counter('downstream_cx_destroy');
+    this.cxDelayedCloseTimeout = counter('downstream_cx_delayed_close_timeout');
     this.cxDestroyLocal = counter('downstream_cx_destroy_local');
     this.cxDestroyRemote = counter('downstream_cx_destroy_remote');
     this.cxDestroyActiveRq = counter('downstream_cx_destroy_active_rq');

@@ -58,6 +58,7 @@ export const TEST_CONFIG: Omit<HcmConfig, 'terminal'> = {
   drainTimeoutMs: 5000,
   drainTimeoutJitterPercent: 0,
   maxConnectionDurationJitterPercent: 0,
+  delayedCloseTimeoutMs: 1000,
   maxRequestsPerConnection: 0,
   localReply: undefined,
   accessLogs: [],
