@@ -61,9 +61,9 @@ export function listenForSockets(options: ListenOptions, onSocket: (socket: Sock
         if (options.mode !== undefined) chmodSync(bindPath, options.mode);
         renameSync(bindPath, path);
       }
-      resolve(new BoundListener(server, path));
+      resolve(new BoundListener(server, path, options.backlog ?? 128));
     };
-    if (options.fd !== undefined) server.listen({ fd: options.fd }, ready);
+    if (options.fd !== undefined) server.listen({ fd: options.fd, backlog: options.backlog ?? 128 }, ready);
     else if (path !== undefined && bindPath !== undefined) {
       removeStaleSocket(path);
       if (bindPath !== path && existsSync(path)) {
@@ -102,11 +102,13 @@ function besides(path: string): string {
 class BoundListener implements SocketListener {
   readonly address: SocketAddress;
   private readonly server: Server;
+  private readonly backlog: number;
   /** Keeps the socket while it is suspended. */
   private held: number | undefined;
 
-  constructor(server: Server, path: string | undefined) {
+  constructor(server: Server, path: string | undefined, backlog: number) {
     this.server = server;
+    this.backlog = backlog;
     const bound = server.address() as AddressInfo;
     this.address = path === undefined ? socketAddress(bound.address, bound.port) : { ip: path, port: 0, text: path };
   }
@@ -128,7 +130,7 @@ class BoundListener implements SocketListener {
     const { held } = this;
     if (held === undefined) return;
     this.held = undefined;
-    this.server.listen({ fd: held });
+    this.server.listen({ fd: held, backlog: this.backlog });
   }
 
   close(): Promise<void> {
