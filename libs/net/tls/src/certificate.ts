@@ -83,7 +83,7 @@ export class Certificate implements PeerCertificate {
  */
 function rfc2253(lines: string | undefined): string {
   const reversed = (lines ?? '').split('\n').reverse().join(',');
-  return reversed.replace(/[^\x00-\x7f]+/g, (text) =>
+  return reversed.replace(/[^ -~]+/g, (text) =>
     [...Buffer.from(text, 'utf8')].map((byte) => `\\${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
   );
 }

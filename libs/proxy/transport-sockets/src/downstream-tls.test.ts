@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect as connectPlain, createServer, type AddressInfo, type Server } from 'node:net';
@@ -232,11 +233,17 @@ describe('the TLS transport socket of listeners', () => {
   });
 
   it('takes certificates from the environment, encrypted keys with their password', async () => {
-    world = new World({ CERT: one.cert, KEY: one.key });
+    const cipher = { cipher: 'aes-256-cbc', passphrase: 'open sesame' };
+    const key = createPrivateKey(one.key).export({ type: 'pkcs8', format: 'pem', ...cipher }) as string;
+    world = new World({ CERT: one.cert, KEY: key });
     await world.start({
       common_tls_context: {
         tls_certificates: [
-          { certificate_chain: { environment_variable: 'CERT' }, private_key: { environment_variable: 'KEY' } },
+          {
+            certificate_chain: { environment_variable: 'CERT' },
+            private_key: { environment_variable: 'KEY' },
+            password: { inline_string: 'open sesame\n' },
+          },
         ],
       },
     });

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { createHash, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { after, before, test } from 'node:test';
-import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { after, before, test, type TestContext } from 'node:test';
+import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
+import { issueCertificate, issueCrl } from '@weft/net-tls/testing';
 import { createTestCertificate, type TestCertificate } from '@weft/net-tcp/testing';
 import { ScriptedUpstream, testCluster, type TestCluster } from './testing.ts';
 
@@ -113,4 +114,93 @@ test('a host that speaks no TLS is named by its first words, counted, and logged
   assert.equal(warnings.length, 1);
   assert.match(warnings[0] ?? '', /Cluster c: host 127\.0\.0\.1:\d+: the peer spoke plaintext/);
   await plain.close();
+});
+
+const ca = issueCertificate({ commonName: 'CA', ca: true });
+const client = issueCertificate({ commonName: 'client', issuer: ca });
+const inline = ({ cert, key }: { cert: string; key: string }) => ({
+  certificate_chain: { inline_string: cert },
+  private_key: { inline_string: key },
+});
+
+/** A server of its own; closes with the test. */
+async function serve(t: TestContext, options: TlsOptions): Promise<TlsPeer> {
+  const peer: TlsPeer = { subjects: [], reused: [], port: 0 };
+  const own = createServer(options, (socket) => {
+    peer.subjects.push(socket.getPeerX509Certificate()?.subject);
+    peer.reused.push(socket.isSessionReused());
+    socket.on('error', () => undefined);
+    socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok'));
+  });
+  own.on('tlsClientError', () => undefined);
+  own.listen(0, '127.0.0.1');
+  await once(own, 'listening');
+  t.after(() => own.close());
+  peer.port = (own.address() as AddressInfo).port;
+  return peer;
+}
+
+interface TlsPeer {
+  readonly subjects: (string | undefined)[];
+  readonly reused: boolean[];
+  port: number;
+}
+
+function clusterAt(port: number, tls: object): TestCluster {
+  const type = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext';
+  const socket = JSON.stringify({ name: 't', typed_config: { '@type': type, ...tls } });
+  return testCluster([port], `transport_socket: ${socket}`);
+}
+
+test('the client certificate is shown, and sessions are resumed', async (t) => {
+  const peer = await serve(t, { ...certificate, requestCert: true, ca: ca.cert });
+  const cluster = clusterAt(peer.port, { common_tls_context: { tls_certificates: [inline(client)] } });
+  assert.equal((await cluster.request().over()).body, 'ok');
+  assert.equal((await cluster.request().over()).body, 'ok');
+  assert.deepEqual(peer.subjects, ['CN=client', 'CN=client']);
+  assert.deepEqual(peer.reused, [false, true]);
+  assert.deepEqual(
+    ['ssl.handshake', 'ssl.session_reused', 'ssl.versions.TLSv1.2', 'ssl.curves.X25519'].map(cluster.stat),
+    [2, 1, 2, 1],
+  );
+});
+
+test('no session is kept where max_session_keys is 0', async (t) => {
+  const peer = await serve(t, { ...certificate });
+  const cluster = clusterAt(peer.port, { max_session_keys: 0 });
+  for (let i = 0; i < 2; i += 1) assert.equal((await cluster.request().over()).body, 'ok');
+  assert.deepEqual(peer.reused, [false, false]);
+});
+
+test('a revoked certificate is refused', async (t) => {
+  const leaf = issueCertificate({ commonName: 'leaf', issuer: ca, serial: 99 });
+  const peer = await serve(t, leaf);
+  const validation = (revoked: number[]): object => ({
+    common_tls_context: {
+      validation_context: { trusted_ca: { inline_string: ca.cert }, crl: { inline_string: issueCrl(ca, revoked) } },
+    },
+  });
+  assert.equal(
+    (
+      await clusterAt(peer.port, validation([98]))
+        .request()
+        .over()
+    ).body,
+    'ok',
+  );
+  const failure = await clusterAt(peer.port, validation([99]))
+    .request()
+    .over();
+  assert.match(failure.failure?.details ?? '', /certificate revoked/);
+});
+
+test('the use of an RSA key is looked at where it is asked for, and counted where not', async (t) => {
+  const KEY_CERT_SIGN = 0x04;
+  const peer = await serve(t, issueCertificate({ keyType: 'rsa', commonName: 'odd', keyUsage: KEY_CERT_SIGN }));
+  const lenient = clusterAt(peer.port, {});
+  const strict = clusterAt(peer.port, { enforce_rsa_key_usage: true });
+  const [accepted, refused] = [await lenient.request().over(), await strict.request().over()];
+  // OpenSSL itself may refuse such a key; what it lets through is judged here.
+  if (accepted.failure === undefined) assert.equal(lenient.stat('ssl.was_key_usage_invalid'), 1);
+  assert.match(refused.failure?.details ?? '', /KEY_USAGE_BIT_INCORRECT|CERTIFICATE/);
 });
