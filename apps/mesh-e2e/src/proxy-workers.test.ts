@@ -1,8 +1,8 @@
 // A proxy with two worker threads: one port, one set of stats, one set of commands.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +24,7 @@ const folder = mkdtempSync(join(tmpdir(), 'weft-workers-'));
 const log = join(folder, 'access.log');
 const server = createServer((_request, response) => response.end('hello'));
 let proxy: RunningProxy;
+const upstreamPort = (): number => (server.address() as AddressInfo).port;
 
 before(async () => {
   server.listen(0, '127.0.0.1');
@@ -41,7 +42,7 @@ before(async () => {
             }),
           ),
         ],
-        clusters: [cluster('up', [(server.address() as AddressInfo).port])],
+        clusters: [cluster('up', [upstreamPort()])],
       },
     },
   });
@@ -113,6 +114,89 @@ test('commands reach every worker', async () => {
   await proxy.ask('/healthcheck/ok', 'POST');
   for (let i = 0; i < 8; i += 1)
     assert.notEqual((await call({ port, headers: { connection: 'keep-alive' } })).headers.connection, 'close');
+});
+
+test('runtime overrides and log levels reach every worker', async () => {
+  const port = proxy.port('in');
+  await proxy.ask('/runtime_modify?upstream.maintenance_mode.up=100', 'POST');
+  for (let i = 0; i < 8; i += 1) assert.equal((await call({ port })).status, 503);
+  await proxy.ask('/runtime_modify?upstream.maintenance_mode.up=', 'POST');
+  for (let i = 0; i < 8; i += 1) assert.equal((await call({ port })).status, 200);
+  assert.match((await proxy.ask('/logging?http=debug', 'POST')).body, /http: debug/);
+});
+
+test('a file that is moved in reaches every worker', async () => {
+  const cds = join(folder, 'cds.yaml');
+  const write = (name: string): void => {
+    const resource = {
+      '@type': 'type.googleapis.com/envoy.config.cluster.v3.Cluster',
+      ...cluster(name, [upstreamPort()]),
+    };
+    writeFileSync(`${cds}.new`, JSON.stringify({ version_info: name, resources: [resource] }));
+    renameSync(`${cds}.new`, cds);
+  };
+  write('before');
+  const dynamic = await startWeft({
+    args: ['--concurrency', '2'],
+    bootstrap: {
+      dynamic_resources: { cds_config: { path_config_source: { path: cds } } },
+      static_resources: {
+        listeners: [
+          listener(
+            'in',
+            connectionManager('in', {
+              ...routesOf(
+                { match: { prefix: '/before' }, route: { cluster: 'before' } },
+                { match: { prefix: '/after' }, route: { cluster: 'after' } },
+              ),
+            }),
+          ),
+        ],
+      },
+    },
+  });
+  try {
+    const port = dynamic.port('in');
+    const all = async (path: string): Promise<Set<number>> =>
+      new Set(await Promise.all(Array.from({ length: 12 }, async () => (await call({ port, path })).status)));
+    assert.deepEqual([...(await all('/before'))], [200]);
+    write('after');
+    await dynamic.statReaches('cluster_manager.cluster_removed', (value) => value === 1);
+    const deadline = Date.now() + 5000;
+    while ((await all('/after')).has(503) && Date.now() < deadline);
+    assert.deepEqual([...(await all('/after'))], [200]);
+    assert.deepEqual([...(await all('/before'))], [503]);
+    assert.equal((await dynamic.stats()).get('cluster_manager.cds.update_success'), 2);
+    assert.match((await dynamic.ask('/config_dump')).body, /"version_info": "after"/);
+  } finally {
+    await dynamic.stop();
+  }
+});
+
+test('a Unix socket is shared by the workers', async () => {
+  const path = join(folder, 'in.sock');
+  const filter = connectionManager('in', routesOf({ match: { prefix: '/' }, direct_response: { status: 200 } }));
+  const shared = await startWeft({
+    args: ['--concurrency', '2'],
+    bootstrap: { static_resources: { listeners: [{ ...listener('in', filter), address: { pipe: { path } } }] } },
+  });
+  const ask = (): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const outgoing = request({ socketPath: path, path: '/', agent: false }, (response) => {
+        response.resume();
+        response.on('end', () => resolve(response.statusCode));
+      });
+      outgoing.on('error', reject).end();
+    });
+  const statuses = await Promise.all(Array.from({ length: 40 }, ask));
+  assert.deepEqual([...new Set(statuses)], [200]);
+  const stats = await shared.stats(String.raw`worker_\d\.downstream_cx_total`);
+  assert.equal(
+    [...stats.values()].reduce((sum, value) => sum + value, 0),
+    40,
+  );
+  assert.equal(stats.size, 2);
+  await shared.stop();
 });
 
 test('a port that is taken is told once, and nothing stays', async () => {

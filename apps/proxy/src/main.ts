@@ -8,7 +8,7 @@ if (isMainThread || parentPort === null) {
     out: (text) => process.stdout.write(text),
     err,
     onSignal: (signal, task) => process.on(signal, task),
-    startWorker: (start) => new Worker(new URL(import.meta.url), { workerData: start }),
+    startWorker: (start) => new Worker(new URL(import.meta.url), { workerData: start, name: `worker_${start.index}` }),
     exit: (code) => process.exit(code),
   });
 } else runProxyWorker(workerData as WorkerStart, parentPort, { err });

@@ -5,11 +5,13 @@ import type { ManagedListener } from '@weft/proxy-listeners';
 /** One listener as /listeners shows it: where it is bound. */
 export function listenerStatus({ listener }: ManagedListener): ListenerStatus {
   const { name, address, additionalAddresses } = listener.config;
-  const bound = (one: ListenerAddress, i: number): AdminAddress => boundAddress(one, listener.addresses[i]?.port);
+  const [first, ...additional] = [address, ...additionalAddresses].map((each, i) =>
+    boundAddress(each, listener.addresses[i]?.port),
+  );
   return {
     name,
-    address: bound(address, 0),
-    additionalAddresses: additionalAddresses.map((one, i) => bound(one, i + 1)),
+    address: first as AdminAddress,
+    ...(additional.length === 0 ? {} : { additionalAddresses: additional }),
   };
 }
 

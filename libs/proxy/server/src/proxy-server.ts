@@ -173,6 +173,18 @@ export class ProxyServer implements ServerContext, DataPlane {
     await this.listeners.addStatic(this.staticListeners);
     await this.resources.startListeners(this.config.lds);
     this.live = true;
+    if (this.options.concurrency > 1 && this.workerIndex === 0) this.warnOfBalance();
+  }
+
+  private warnOfBalance(): void {
+    for (const { listener } of this.listeners.all)
+      if (listener.config.exactBalance)
+        this.runtime.loggers
+          .get('config')
+          .warning(
+            `Listener ${listener.config.name}: connection_balance_config.exact_balance has no effect. Node cannot pass a ` +
+              'connection to another thread; the kernel spreads new ones over the workers.',
+          );
   }
 
   refresh(): DataPlaneFacts {
