@@ -53,7 +53,8 @@ export type AccessLogType =
   | 'TcpConnectionEnd'
   | 'UdpTunnelUpstreamConnected'
   | 'UdpPeriodic'
-  | 'UdpSessionEnd';
+  | 'UdpSessionEnd'
+  | 'NotSet';
 
 /**
  * All that is known of one request, filled in on its way and read by access logs, spans and stats at its end.

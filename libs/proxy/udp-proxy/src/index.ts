@@ -1,0 +1,2 @@
+export { createUdpProxyFactory, type UdpAccessLogger, type UdpProxyExtensions } from './udp-proxy.ts';
+export { supported as udpProxySupport, type UdpProxyConfig } from './config.decode.ts';
