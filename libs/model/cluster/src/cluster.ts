@@ -155,6 +155,8 @@ export interface UpstreamHttpOptions {
   readonly http2: UpstreamHttp2Options;
   /** An idle connection closes after this. Default 3,600,000; 0 is never. */
   readonly idleTimeoutMs: number;
+  /** How long one attempt of a request may take from its stream to its end, in milliseconds; 0: as long as it likes. */
+  readonly maxStreamDurationMs: number;
   /** A connection takes no more requests after this. 0 (default) is no limit. */
   readonly maxConnectionDurationMs: number;
   /** Up to this share is added to the duration, drawn for each connection. Default 0. */

@@ -37,7 +37,7 @@ export const httpOptionsSupport: FieldSupport = {
   [`${OPTIONS}.AutoHttpConfig`]: ['http_protocol_options', 'http2_protocol_options'],
   'envoy.config.core.v3.HttpProtocolOptions': [
     'idle_timeout', 'max_connection_duration', 'max_connection_duration_jitter', 'max_headers_count', 'max_response_headers_kb',
-    'max_requests_per_connection',
+    'max_requests_per_connection', 'max_stream_duration',
   ],
   // What a listener's HTTP/1.1 allows of requests says nothing of an upstream's responses.
   'envoy.config.core.v3.Http1ProtocolOptions': [
@@ -150,6 +150,7 @@ function decoded(chosen: Chosen, common: CommonOptions | undefined, rest: Rest):
     http1: http1Options(chosen.http1, rest.cx),
     http2: http2Options(chosen.http2),
     idleTimeoutMs: durationMs(common?.idleTimeout, 3_600_000),
+    maxStreamDurationMs: durationMs(common?.maxStreamDuration, 0),
     maxConnectionDurationMs: durationMs(common?.maxConnectionDuration, 0),
     maxConnectionDurationJitterPercent: common?.maxConnectionDurationJitter?.value ?? 0,
     maxRequestsPerConnection: common?.maxRequestsPerConnection ?? cluster.maxRequestsPerConnection ?? 0,

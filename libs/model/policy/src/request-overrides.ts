@@ -11,6 +11,8 @@ export interface RequestOverrides {
   /** What the proxy before this one will wait for. */
   readonly expectedTimeoutMs: number | undefined;
   readonly perTryTimeoutMs: number | undefined;
+  /** Instead of the cluster's `max_stream_duration`. */
+  readonly streamDurationMs: number | undefined;
   /** Bits of RetryOn, added to the policy's. */
   readonly retryOn: number;
   readonly maxRetries: number | undefined;
@@ -36,6 +38,7 @@ export function takeOverrides(headers: HeaderMap): RequestOverrides {
     timeoutMs: wholeNumber(headers.get('x-envoy-upstream-rq-timeout-ms')),
     expectedTimeoutMs: wholeNumber(headers.get('x-envoy-expected-rq-timeout-ms')),
     perTryTimeoutMs: wholeNumber(headers.get('x-envoy-upstream-rq-per-try-timeout-ms')),
+    streamDurationMs: wholeNumber(headers.get('x-envoy-upstream-stream-duration-ms')),
     retryOn:
       parseRetryOn(headers.get('x-envoy-retry-on') ?? '').bits |
       parseRetryOn(headers.get('x-envoy-retry-grpc-on') ?? '').bits,

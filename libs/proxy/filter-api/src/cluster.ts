@@ -128,6 +128,8 @@ export interface Cluster {
   readonly hosts: readonly Host[];
   /** `upstream.maintenance_mode.<name>` in the runtime. */
   readonly maintenanceMode: boolean;
+  /** How long one attempt of a request may take, in milliseconds; 0: no limit. `HttpProtocolOptions.max_stream_duration`. */
+  readonly maxStreamDurationMs: number;
   /** Picks a host; never waits. Undefined: no healthy upstream. */
   pick(cx: LoadBalancerContext): Host | undefined;
   retryBreaker(priority: RoutePriority): RetryBreaker;

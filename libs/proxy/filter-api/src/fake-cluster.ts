@@ -84,6 +84,7 @@ export class FakeCluster implements Cluster {
   readonly attempts: FakeAttempt[] = [];
   readonly connections: FakeConnection[] = [];
   maintenanceMode = false;
+  maxStreamDurationMs = 0;
   /** `ready`: a stream at once. `wait`: none until the test calls `ready`. Otherwise the pool fails with it, at once. */
   pool: 'ready' | 'wait' | ResetReason = 'ready';
   /** With a failing pool: what the transport said. */

@@ -19,6 +19,7 @@ import {
   type PoolFailure,
   type StreamSpan,
 } from '@weft/proxy-filter-api';
+import { countLimit, limitReply, type AttemptLimit } from './attempt-limit.ts';
 import { chargeGrpcHead, chargeGrpcTrailers, chargeHost } from './charge-host.ts';
 import { answerWithoutUpstream, sendReply, type RouterReply } from './answers.ts';
 import type { PreparedRouter } from './prepared.ts';
@@ -43,6 +44,8 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
   readonly router: PreparedRouter;
   readonly stream: FilterStream;
   times = NO_TIMES;
+  /** Of one attempt; 0 is "no limit". */
+  maxDurationMs = 0;
   /** The last byte or trailer of the request arrived. */
   requestDone = false;
   private readonly body = new RequestBody();
@@ -84,6 +87,7 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
     const action = route.action as ForwardAction;
     const overrides = hasEnvoyHeaders(headers) ? takeOverrides(headers) : undefined;
     this.times = requestTimes(action, headers, overrides, router.config.respectExpectedRqTimeout);
+    this.maxDurationMs = overrides?.streamDurationMs ?? cluster.maxStreamDurationMs;
     if (overrides?.timeoutIsNoContent === true) this.timeoutStatus = 204;
     const policy = retryPolicyOf(action.retryPolicy, overrides);
     if (policy !== undefined && mayRetry(policy, headers))
@@ -263,19 +267,15 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
     else if (timer === this.responseTimer) this.onResponseTimeout();
   }
 
-  onPerTryTimeout(
-    upstream: UpstreamRequest,
-    details: 'upstream_per_try_timeout' | 'upstream_per_try_idle_timeout',
-  ): void {
-    const stats = this.cluster?.requestStats;
-    if (details === 'upstream_per_try_timeout') stats?.upstreamRqPerTryTimeout.inc();
-    else stats?.upstreamRqPerTryIdleTimeout.inc();
-    upstream.host.stats.rqTimeout += 1;
+  onAttemptLimit(upstream: UpstreamRequest, limit: AttemptLimit): void {
+    if (this.cluster !== undefined) countLimit(this.cluster.requestStats, limit);
+    const timeout = limit !== 'upstream_max_stream_duration_reached';
+    if (timeout) upstream.host.stats.rqTimeout += 1;
     upstream.abandon();
     this.upstream = undefined;
     if (this.retriedReset(upstream, 'local reset')) return;
-    if (!this.responseStarted) this.chargeResponse(this.timeoutStatus, upstream);
-    this.abortTimeout(details);
+    if (timeout && !this.responseStarted) this.chargeResponse(this.timeoutStatus, upstream);
+    this.abort(limitReply(limit, this.timeoutStatus));
   }
 
   private onResponseTimeout(): void {
@@ -287,12 +287,7 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
       upstream.abandon();
       this.upstream = undefined;
     }
-    this.abortTimeout('response_timeout');
-  }
-
-  private abortTimeout(details: string): void {
-    const body = this.timeoutStatus === 504 ? 'upstream request timeout' : '';
-    this.abort({ status: this.timeoutStatus, body, details, flags: ResponseFlag.UpstreamRequestTimeout });
+    this.abort(limitReply('response_timeout', this.timeoutStatus));
   }
 
   private onRequestComplete(): void {

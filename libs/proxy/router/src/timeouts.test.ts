@@ -99,3 +99,33 @@ test('the time that the proxy before will wait can be kept to', () => {
   assert.equal(world.cluster.last.stream.head?.get('x-envoy-expected-rq-timeout-ms'), '70');
   assert.equal(exchange.wait(70).status, 504);
 });
+
+test('an attempt ends with the longest duration of its cluster, or of the request’s own header', () => {
+  for (const [max, headers, ms] of [
+    [300, {}, 300],
+    [300, { 'x-envoy-upstream-stream-duration-ms': '100' }, 100],
+    [0, { 'x-envoy-upstream-stream-duration-ms': '100' }, 100],
+  ] as const) {
+    const world = new RouterWorld();
+    world.cluster.maxStreamDurationMs = max;
+    const exchange = world
+      .request('/', headers)
+      .send()
+      .wait(ms - 1);
+    assert.equal(exchange.status, 0);
+    exchange.wait(1);
+    assert.deepEqual([exchange.status, exchange.flags], [408, 'UMSDR']);
+    assert.equal(exchange.details, 'upstream_max_stream_duration_reached');
+    assert.equal(world.cluster.requestStats.upstreamRqMaxDurationReached.value, 1);
+    assert.equal(world.cluster.last.stream.resetReason, 'local reset');
+    assert.equal(world.runtime.timers.pending, 0);
+  }
+});
+
+test('an attempt that lasts too long counts as one to retry on a reset', () => {
+  const world = new RouterWorld({ route: { retry_policy: { retry_on: 'reset' } } });
+  world.cluster.maxStreamDurationMs = 100;
+  const exchange = world.request().send().wait(100).wait(25);
+  assert.equal(world.cluster.attempts.length, 2);
+  assert.equal(exchange.answer(200).status, 200);
+});

@@ -46,6 +46,7 @@ export class UpstreamRequest implements HttpPoolCallbacks, TimerCallback {
   private response: ResponseHeaderMap | undefined;
   private perTryTimer: Timer | undefined;
   private idleTimer: Timer | undefined;
+  private durationTimer: Timer | undefined;
   private responseHeld = false;
   private requestHeld = false;
   private tryTimersStarted = false;
@@ -72,6 +73,7 @@ export class UpstreamRequest implements HttpPoolCallbacks, TimerCallback {
     const { filter } = this;
     this.wait = undefined;
     this.stream = stream;
+    if (filter.maxDurationMs > 0) this.durationTimer = filter.router.runtime.timers.start(filter.maxDurationMs, this);
     const headers = filter.prepareAttempt(host, localAddress, this.span);
     this.sent = true;
     stream.headers(headers, filter.headersEnd);
@@ -167,8 +169,9 @@ export class UpstreamRequest implements HttpPoolCallbacks, TimerCallback {
 
   onTimer(timer: Timer): void {
     if (this.over) return;
-    if (timer === this.perTryTimer) this.filter.onPerTryTimeout(this, 'upstream_per_try_timeout');
-    else this.filter.onPerTryTimeout(this, 'upstream_per_try_idle_timeout');
+    if (timer === this.perTryTimer) this.filter.onAttemptLimit(this, 'upstream_per_try_timeout');
+    else if (timer === this.durationTimer) this.filter.onAttemptLimit(this, 'upstream_max_stream_duration_reached');
+    else this.filter.onAttemptLimit(this, 'upstream_per_try_idle_timeout');
   }
 
   /** The response is complete. What is left of the request has nobody to read it. */
@@ -198,6 +201,7 @@ export class UpstreamRequest implements HttpPoolCallbacks, TimerCallback {
     this.wait = undefined;
     this.perTryTimer?.cancel();
     this.idleTimer?.cancel();
+    this.durationTimer?.cancel();
     if (this.span !== undefined) {
       const { info, requestHeaders } = this.filter.stream;
       this.span.finish(info, requestHeaders as RequestHeaderMap, this.response);

@@ -128,6 +128,9 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
     return this.hostList;
   }
 
+  get maxStreamDurationMs(): number {
+    return this.config.http.maxStreamDurationMs;
+  }
   get maintenanceMode(): boolean {
     const { flags, runtime } = this.world;
     if (flags.get(this.maintenanceKey) === undefined) return false;
