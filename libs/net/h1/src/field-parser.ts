@@ -1,7 +1,10 @@
 import { CR, FIELD_VALUE, HTAB, LF, SP, TOKEN_LOWER } from './chars.ts';
 import { Details } from './details.ts';
 import { PreservedSpelling, type PreserveCase } from './header-key-format.ts';
+import { RepeatedSection } from './repeated-section.ts';
 import { FieldKind, findName, hashStep, isDisguisedFraming, kindAt, nameAt } from './header-names.ts';
+
+const EMPTY = Buffer.alloc(0);
 
 /**
  * Reads the field lines of a head or of trailers. One for each codec, used again for every message: its fields hold what
@@ -35,7 +38,8 @@ export class FieldParser {
   host = '';
   hosts = 0;
 
-  private bytes: Buffer = Buffer.alloc(0);
+  private readonly repeated = new RepeatedSection();
+  private bytes: Buffer = EMPTY;
   private text = '';
   private base = 0;
   private lineAt = 0;
@@ -44,11 +48,25 @@ export class FieldParser {
   private underscored = false;
 
   /**
+   * Where in the head in `bytes[from..to)` the very lines begin that were parsed last: `repeat` then does for them. -1 where there are
+   * others.
+   */
+  findRepeated(bytes: Buffer, from: number, to: number): number {
+    return this.preserveCase === undefined ? this.repeated.find(bytes, from, to) : -1;
+  }
+
+  /** Instead of `parse`, for the lines that were parsed last: all but `raw` still says what they said. */
+  repeat(): void {
+    this.raw = this.repeated.fields();
+  }
+
+  /**
    * Parses the lines in `bytes[from..to)`, each ending in CRLF. `text` is the latin1 text of `bytes` from `base` on.
    * False: `error` says why not.
    */
   parse(section: { bytes: Buffer; text: string; base: number }, from: number, to: number, maxCount: number): boolean {
     this.clear();
+    this.repeated.forget();
     const { bytes } = section;
     this.bytes = bytes;
     this.text = section.text;
@@ -71,7 +89,8 @@ export class FieldParser {
       if (count > maxCount) return this.fail(Details.tooManyHeaders);
       if (!this.take(this.text.slice(valueFrom - this.base, valueTo - this.base))) return false;
     }
-    this.bytes = bytes.subarray(0, 0);
+    this.bytes = EMPTY;
+    if (this.preserveCase === undefined) this.repeated.follow(bytes, from, to, this.raw);
     return true;
   }
 

@@ -50,15 +50,24 @@ export class RequestHeadParser {
     this.framing = Framing.faulty;
     this.h2cSettings = undefined;
     const { section, fields } = this;
+    const repeatedFrom = fields.findRepeated(bytes, from, to + 2);
     section.bytes = bytes;
-    section.text = bytes.toString('latin1', from, to + 2);
+    section.text = bytes.toString('latin1', from, repeatedFrom < 0 ? to + 2 : repeatedFrom);
     section.base = from;
-    const read = this.requestLine(bytes, from);
-    if (read && !fields.parse(section, this.fieldsFrom, to + 2, this.settings.maxHeadersCount)) {
-      this.refuse(fields.error === Details.tooManyHeaders ? 431 : 400, fields.error || Details.codecError);
-    } else if (read) this.judge();
+    if (this.requestLine(bytes, from) && this.readFields(repeatedFrom, to + 2)) this.judge();
     section.bytes = EMPTY;
     return this.headers;
+  }
+
+  private readFields(repeatedFrom: number, to: number): boolean {
+    const { section, fields } = this;
+    if (repeatedFrom >= 0 && repeatedFrom === this.fieldsFrom) {
+      fields.repeat();
+      return true;
+    }
+    if (repeatedFrom >= 0) section.text = section.bytes.toString('latin1', section.base, to);
+    if (fields.parse(section, this.fieldsFrom, to, this.settings.maxHeadersCount)) return true;
+    return this.refuse(fields.error === Details.tooManyHeaders ? 431 : 400, fields.error || Details.codecError);
   }
 
   private refuse(status: number, details: Details): false {

@@ -33,6 +33,10 @@ export class ResponseHeadParser {
   parse(bytes: Buffer, from: number, to: number): ResponseHeaderMap | undefined {
     const { section, fields } = this;
     if (!this.statusLine(bytes, from, to)) return this.refuse(Details.codecError);
+    if (fields.findRepeated(bytes, from, to + 2) === this.fieldsFrom) {
+      fields.repeat();
+      return this.judge();
+    }
     section.bytes = bytes;
     section.base = this.fieldsFrom;
     section.text = bytes.toString('latin1', this.fieldsFrom, to + 2);

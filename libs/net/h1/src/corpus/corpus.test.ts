@@ -78,6 +78,8 @@ for (const one of REQUEST_CORPUS) {
     if (one.then === 'refused' || one.then === 'closes')
       for (const cut of pieces(one.bytes)) checkRequest(one, [...cut, HIDDEN]);
     if (one.then !== 'open') return;
+    const thrice = answering(new ServerSide(one.option && SETTINGS[one.option])).send(one.bytes.repeat(4));
+    assert.deepEqual(seenBy(thrice), [...one.passes, ...one.passes, ...one.passes, ...one.passes], 'again and again');
     const side = answering(new ServerSide(one.option && SETTINGS[one.option])).send(one.bytes, HIDDEN);
     assert.deepEqual(seenBy(side).slice(one.passes.length), [{ method: 'GET', path: '/hidden', authority: 'a', body: '' }]); // prettier-ignore
   });
