@@ -90,9 +90,12 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
     const { socket } = this;
     socket.on('end', onEnd);
     socket.on('drain', onDrain);
+    // What the stream has read already must come first; then reads without an allocation for each, where they can be had.
+    if (!this.directReads && socket.readableLength === 0 && !(socket instanceof TLSSocket))
+      this.directReads = readInto(socket, sharedReads.buffer, readDirectly.callback);
     if (!this.directReads) socket.on('data', onData);
     if (this.pauses > 0) socket.pause();
-    // Listener filters that read ahead left it paused.
+    // A socket that is accepted flows by its first `data` listener, unless listener filters read ahead and left it paused.
     else if (this.directReads || socket.isPaused()) socket.resume();
   }
 
