@@ -4,8 +4,9 @@ import { httpFilterFactories } from '@weft/proxy-http-filters';
 import { listenerFilterFactories } from '@weft/proxy-listener-filters';
 import type { ListenerExtensionFactories } from '@weft/proxy-listeners';
 import { readFilterFactories, terminalFilterFactories } from '@weft/proxy-network-filters';
-import type { NetworkFilterFactory, TransportSocketFactory } from '@weft/proxy-filter-api';
+import type { NetworkFilterFactory, TransportSocketFactory, UdpListenerFilterFactory } from '@weft/proxy-filter-api';
 import type { DownstreamTlsFactory } from '@weft/proxy-transport-sockets';
+import { createUdpProxyFactory } from '@weft/proxy-udp-proxy';
 import type { AccessLogFiles } from './access-log-files.ts';
 import type { Tracers } from './tracers.ts';
 
@@ -27,6 +28,11 @@ export function networkFilters(
     readFilters: readFilterFactories,
     listenerFilters: listenerFilterFactories,
     transportSockets: [tls as TransportSocketFactory<unknown>],
+    udpFilters: [
+      createUdpProxyFactory({
+        accessLogs: (configs) => accessLogs.create(configs),
+      }) as UdpListenerFilterFactory<unknown>,
+    ],
     decodeAccessLogs: (messages, cx) => decodeAccessLogs(messages, cx),
     createAccessLogs: (configs) => accessLogs.create(configs as readonly AccessLogConfig[]),
   };

@@ -99,6 +99,7 @@ export class ProxyServer implements ServerContext, DataPlane {
     });
     // Certificates may be in variables of the environment; only configuration decides which are looked at.
     const tlsWorld: TlsWorld = {
+      // eslint-disable-next-line no-restricted-properties
       environment: process.env,
       staticSecret: (name) => config.secrets.get(name),
       workerIndex,

@@ -9,6 +9,7 @@ import { supported as hcmSupport } from '@weft/proxy-hcm';
 import { httpFilterSupport } from '@weft/proxy-http-filters';
 import { listenerFilterSupport } from '@weft/proxy-listener-filters';
 import { networkFilterSupport } from '@weft/proxy-network-filters';
+import { udpProxySupport } from '@weft/proxy-udp-proxy';
 import { supported as overloadSupport } from './overload/overload.decode.ts';
 
 const bootstrapSupport: FieldSupport = {
@@ -41,6 +42,7 @@ export const supported: FieldSupport = mergeSupport([
   tlsSupport,
   httpFilterSupport,
   networkFilterSupport,
+  udpProxySupport,
   clusterSupport,
   accessLogSupport,
   tracingSupport,

@@ -59,18 +59,24 @@ export class ChildServer {
 
   private accept(socket: Socket): void {
     const fd = (socket as unknown as { readonly _handle?: { readonly fd?: number } })._handle?.fd ?? -1;
-    const user = peerUserId(fd);
-    if (user !== 0 && user !== process.geteuid?.()) {
+    socket.on('error', () => undefined);
+    if (!isTrusted(fd)) {
       socket.destroy();
       return;
     }
     const reader = new FrameReader();
     let turn = Promise.resolve();
     socket.on('data', (chunk: Buffer) => {
-      for (const request of reader.push(chunk) as Request[])
+      let requests: Request[];
+      try {
+        requests = reader.push(chunk) as Request[];
+      } catch {
+        socket.destroy();
+        return;
+      }
+      for (const request of requests)
         turn = turn.then(() => this.answer(socket, fd, request)).catch(() => void socket.destroy());
     });
-    socket.on('error', () => undefined);
     socket.on('close', () => this.owner.onChildGone());
   }
 
@@ -88,6 +94,16 @@ export class ChildServer {
     if (fd === undefined) socket.write(frame(reply));
     // One small message at a time: it always fits into the socket's empty buffer.
     else sendWithDescriptor(socketFd, frame(reply), fd);
+  }
+}
+
+/** Who cannot be asked about is a stranger. */
+function isTrusted(fd: number): boolean {
+  try {
+    const user = peerUserId(fd);
+    return user === 0 || user === process.geteuid?.();
+  } catch {
+    return false;
   }
 }
 

@@ -54,6 +54,10 @@ export class HotRestart implements ChildServerOwner {
    */
   async begin(): Promise<boolean> {
     const { options } = this;
+    if (process.platform !== 'linux') {
+      if (options.restartEpoch > 0) throw new Error(`a hot restart needs Linux, and this is ${process.platform}`);
+      return false;
+    }
     if (!(await this.takePlace())) return false;
     if (options.baseIdPath !== '') writeFileSync(options.baseIdPath, String(this.baseId));
     if (options.restartEpoch > 0) this.findParent();
