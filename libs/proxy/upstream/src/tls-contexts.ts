@@ -32,6 +32,9 @@ interface Compiled {
   readonly clients: Map<string, TlsClientContext>;
 }
 
+/** How many names and protocols keep their sessions. */
+const MAX_CLIENTS = 1000;
+
 /** TLS of one cluster, compiled: keys and certificates are read here, and again when their files or secrets change. */
 export class UpstreamTlsContexts {
   private readonly tls: UpstreamTls;
@@ -92,6 +95,9 @@ export class UpstreamTlsContexts {
       resume: tls.maxSessionKeys > 0,
       judge: (socket) => this.judge(current.context, socket, sni),
     });
+    // With auto_sni the names are the clients': what they send must not fill the memory.
+    const [oldest] = current.clients.size >= MAX_CLIENTS ? current.clients.keys() : [];
+    if (oldest !== undefined) current.clients.delete(oldest);
     current.clients.set(key, client);
     return client;
   }
