@@ -8,6 +8,7 @@ export {
   ROUTER_FILTER,
   routesOf,
 } from './bootstraps.ts';
+export { BULK_PAIRS, BulkWorld, type BulkPair, type BulkResult } from './bulk.ts';
 export { CertificateAuthority, type IssuedCertificate } from './certificate-authority.ts';
 export { dockerStack, type DockerStack } from './docker.ts';
 export { freePort, freePorts } from './free-port.ts';
@@ -32,6 +33,7 @@ export {
   type RunningProcess,
   type SourceProgram,
 } from './processes.ts';
+export { forgetPeak, peakResidentBytes, residentBytes } from './process-memory.ts';
 export {
   findEnvoy,
   PROXY_MAIN,
