@@ -12,6 +12,7 @@ const decoders: ListenerDecoders<ListenerExtensions> = {
   listenerFilter: () => ({}),
   impliedFilter: () => ({}),
   accessLogs: () => [],
+  udpFilter: () => ({}),
 };
 
 const FILTER =

@@ -10,6 +10,7 @@ import {
   rejectOverlaps,
   type FilterChainDecoders,
 } from './filter-chain.decode.ts';
+import { decodeUdp, udpSupport } from './udp.decode.ts';
 import {
   listenerAddressText,
   listenerStatName,
@@ -41,6 +42,7 @@ export const supported: FieldSupport = mergeSupport([
   addressSupport,
   filterChainSupport,
   predicateSupport,
+  udpSupport,
 ]); // prettier-ignore
 
 type AnyMessage = Parameters<DecodeContext['unpack']>[0];
@@ -51,6 +53,8 @@ export interface ListenerDecoders<X extends ListenerExtensions> extends FilterCh
   /** A filter that an older field asks for by its name (`use_original_dst`, `use_proxy_proto`). */
   impliedFilter(cx: DecodeContext, typeName: string): X['listener'] | undefined;
   accessLogs(messages: Listener['accessLog'], cx: DecodeContext): X['accessLog'];
+  /** The filter of a UDP listener. */
+  udpFilter(cx: DecodeContext, any: AnyMessage): X['udp'] | undefined;
 }
 
 const ORIGINAL_DST = 'envoy.extensions.filters.listener.original_dst.v3.OriginalDst';
@@ -73,6 +77,7 @@ export function decodeListener<X extends ListenerExtensions>(
     cx.at('filter_chains').error('is empty: no filter chains specified', { expected: 'at least one filter chain' });
   rejectOverlaps(chains, cx.at('filter_chains'));
   const listenerFilters = udp ? [] : decodeListenerFilters(message, cx, decoders);
+  const udpConfig = udp ? decodeUdp<X>(message, cx, decoders.udpFilter) : undefined;
   const accessLogs = decoders.accessLogs(message.accessLog, cx.at('access_log'));
   const additionalAddresses = message.additionalAddresses.flatMap(
     (extra, i) => decodeListenerAddress(extra.address, cx.at('additional_addresses', i, 'address'), udp) ?? [],
@@ -87,6 +92,7 @@ export function decodeListener<X extends ListenerExtensions>(
     address,
     additionalAddresses,
     protocol: udp ? 'UDP' : 'TCP',
+    udp: udpConfig,
     chains,
     defaultChain,
     listenerFilters,
@@ -102,6 +108,7 @@ type Scalars = Omit<
   | 'address'
   | 'additionalAddresses'
   | 'protocol'
+  | 'udp'
   | 'chains'
   | 'defaultChain'
   | 'listenerFilters'

@@ -30,6 +30,7 @@ export interface ListenerExtensions {
   readonly transport: unknown;
   readonly listener: unknown;
   readonly accessLog: unknown;
+  readonly udp: unknown;
 }
 
 /** One filter chain. */
@@ -58,6 +59,14 @@ export interface KeepaliveConfig {
   readonly timeMs: number | undefined;
 }
 
+/** What only a listener of datagrams has. */
+export interface UdpConfig<X extends ListenerExtensions> {
+  /** Undefined: datagrams are dropped. */
+  readonly filter: X['udp'] | undefined;
+  /** Longer ones are dropped. Default 1500. */
+  readonly maxDatagramBytes: number;
+}
+
 /** One listener. Replaced whole when its message changes. Source: Listener v3. */
 export interface ListenerConfig<X extends ListenerExtensions> {
   /** As configured, or the address in text where it has no name. */
@@ -66,6 +75,8 @@ export interface ListenerConfig<X extends ListenerExtensions> {
   readonly address: ListenerAddress;
   readonly additionalAddresses: readonly ListenerAddress[];
   readonly protocol: 'TCP' | 'UDP';
+  /** Undefined for TCP. */
+  readonly udp: UdpConfig<X> | undefined;
   readonly bindToPort: boolean;
   readonly reusePort: boolean;
   /** Hand a connection whose destination was restored to the listener that is for it. */

@@ -9,6 +9,7 @@ import type {
   NetworkFilterFactory,
   ReadFilterFactory,
   TransportSocketFactory,
+  UdpListenerFilterFactory,
 } from '@weft/proxy-filter-api';
 
 /** A log of connections; an access log is one. */
@@ -24,6 +25,8 @@ export interface ListenerExtensionFactories {
   readonly readFilters: readonly ReadFilterFactory<unknown>[];
   readonly listenerFilters: readonly ListenerFilterFactory<unknown>[];
   readonly transportSockets: readonly TransportSocketFactory<unknown>[];
+  /** Filters of UDP listeners. */
+  readonly udpFilters: readonly UdpListenerFilterFactory<unknown>[];
   decodeAccessLogs(messages: readonly AccessLog[], cx: DecodeContext): readonly unknown[];
   /** Opens the logs. Throws a sentence that names the one that cannot be opened. */
   createAccessLogs(configs: readonly unknown[]): readonly ConnectionLogger[];
@@ -45,6 +48,7 @@ export type DecodedExtensions = {
   readonly transport: Decoded<TransportSocketFactory<unknown>>;
   readonly listener: Decoded<ListenerFilterFactory<unknown>>;
   readonly accessLog: readonly unknown[];
+  readonly udp: Decoded<UdpListenerFilterFactory<unknown>>;
 };
 
 export type DecodedListenerConfig = ListenerConfig<DecodedExtensions>;
@@ -75,6 +79,7 @@ export function listenerDecoders(factories: ListenerExtensionFactories): Listene
       cx.later('');
       return undefined;
     },
+    udpFilter: (cx, any) => open('UDP listener filter', cx, any, factories.udpFilters),
     accessLogs: (messages, cx) => factories.decodeAccessLogs(messages, cx),
   };
 }

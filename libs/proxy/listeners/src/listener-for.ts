@@ -19,5 +19,6 @@ export function listenerFor(listeners: readonly Listener[], address: SocketAddre
 }
 
 function addressesOf({ config }: Listener): readonly (ListenerAddress & { kind: 'socket' })[] {
+  if (config.protocol === 'UDP') return [];
   return [config.address, ...config.additionalAddresses].filter((address) => address.kind === 'socket');
 }

@@ -21,6 +21,7 @@ import {
   pathOf,
   type AcceptedFacts,
 } from './accepted-facts.ts';
+import { DatagramListener } from './datagram-listener.ts';
 import { AcceptedSocket } from './accepted-socket.ts';
 import { ConnectionLimits } from './connection-limits.ts';
 import { ListenerStats } from './listener-stats.ts';
@@ -113,10 +114,12 @@ export class Listener {
   async bind(sockets: SocketSource = NO_SOURCE): Promise<void> {
     const { config } = this.current;
     const addresses = [config.address, ...config.additionalAddresses];
-    for (const address of addresses) this.sockets.push(await this.listenOn(address, await sockets.claim(address)));
+    const claims = config.protocol === 'TCP';
+    for (const address of addresses)
+      this.sockets.push(await this.listenOn(address, claims ? await sockets.claim(address) : {}));
     const tell = (): void =>
       this.sockets.forEach((socket, i) => {
-        sockets.bound(addresses[i] as ListenerAddress, { port: socket.address.port, fd: socket.fd });
+        if (claims) sockets.bound(addresses[i] as ListenerAddress, { port: socket.address.port, fd: socket.fd });
       });
     tell();
     this.suspension = new Suspension(this.server, config, { sockets: this.sockets, onMoved: tell });
@@ -130,6 +133,7 @@ export class Listener {
     const kept = new Set(chainsOf(prepared));
     const gone = chainsOf(old).filter((chain) => !kept.has(chain));
     for (const chain of gone) chain.close();
+    for (const socket of this.sockets) if (socket instanceof DatagramListener) socket.use(prepared);
     if (old.filters !== prepared.filters) for (const { filter } of old.filters) filter.close();
     return gone;
   }
@@ -354,6 +358,7 @@ export class Listener {
     const onSocket = (socket: Socket): void => this.accept(socket);
     if (address.kind === 'socket') {
       const { ip, port, ipv4Compat } = address;
+      if (this.config.protocol === 'UDP') return DatagramListener.bind(address, this.current, this.server);
       return listenForSockets({ address: ip, port: grant.port ?? port, ipv4Compat, ...common }, onSocket);
     }
     const path = pathOf(address) ?? '';

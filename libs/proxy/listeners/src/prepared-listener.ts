@@ -5,6 +5,7 @@ import type {
   PreparedNetworkFilter,
   PreparedReadFilter,
   PreparedTransportSocket,
+  PreparedUdpListenerFilter,
   ServerContext,
 } from '@weft/proxy-filter-api';
 import { DrainManager, type DrainSettings } from './drain-manager.ts';
@@ -77,6 +78,8 @@ export interface PreparedListener {
   readonly table: FilterChainTable<PreparedChain>;
   readonly filters: readonly PreparedListenerFilterEntry[];
   readonly loggers: readonly ConnectionLogger[];
+  /** Of a UDP listener. */
+  readonly udpFilter: PreparedUdpListenerFilter | undefined;
 }
 
 /**
@@ -95,6 +98,7 @@ export function prepareListener(
   const chains = config.chains.map(prepare);
   const defaultChain = config.defaultChain && prepare(config.defaultChain);
   const facts = factsOf(config, undefined);
+  const udp = config.udp?.filter;
   return {
     config,
     chains,
@@ -106,6 +110,7 @@ export function prepareListener(
         filter: filter.factory.prepare(filter.config, context.server, facts),
         disabled,
       })),
+    udpFilter: udp?.factory.prepare(udp.config, context.server, facts),
     loggers: previous?.loggers ?? context.factories.createAccessLogs(config.accessLogs),
   };
 }

@@ -36,6 +36,7 @@ export function createWorld(options: WorldOptions = {}) {
       networkFilters: [],
       readFilters: [],
       listenerFilters: [],
+      udpFilters: [],
       transportSockets: [],
       decodeAccessLogs: () => [],
       createAccessLogs: () => [],
