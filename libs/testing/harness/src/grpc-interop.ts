@@ -56,7 +56,8 @@ export function runInteropCase(binary: string, name: string, target: InteropTarg
   const { port, tls } = target;
   const args = ['-server_host', '127.0.0.1', '-server_port', String(port), '-test_case', name];
   if (name.startsWith('orca')) args.push('-service_config_json', ORCA_CONFIG);
-  if (tls !== undefined) args.push('-use_tls', '-use_test_ca', '-ca_file', tls.caFile, '-server_host_override', tls.name);
+  if (tls !== undefined)
+    args.push('-use_tls', '-use_test_ca', '-ca_file', tls.caFile, '-server_host_override', tls.name);
   return new Promise((resolve) => {
     execFile(binary, args, { timeout: 60_000 }, (error, stdout, stderr) => {
       resolve(

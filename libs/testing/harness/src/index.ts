@@ -11,6 +11,13 @@ export {
 export { BULK_PAIRS, BulkWorld, type BulkPair, type BulkResult } from './bulk.ts';
 export { CertificateAuthority, type IssuedCertificate } from './certificate-authority.ts';
 export { dockerStack, type DockerStack } from './docker.ts';
+export {
+  answerDowngraded,
+  DOWNGRADE_CASES,
+  downgradeBootstrap,
+  playDowngrade,
+  type DowngradeCase,
+} from './downgrade-cases.ts';
 export { freePort, freePorts } from './free-port.ts';
 export { findGoProgram, type GoProgram } from './go-programs.ts';
 export { runH2spec, type H2specTarget, type H2specVerdict } from './h2spec.ts';
@@ -22,6 +29,7 @@ export {
   type InteropTarget,
 } from './grpc-interop.ts';
 export { call, exchange, type HttpCall, type HttpReply } from './http-call.ts';
+export { RawHttp2Client, type Fields, type StreamEnd } from './http2-frames.ts';
 export { kubernetesFaults, type KubernetesSchemas } from './kubernetes-schema.ts';
 export { findKustomize, type Kustomize } from './kustomize.ts';
 export {
