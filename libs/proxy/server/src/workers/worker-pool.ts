@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { toBinary } from '@bufbuild/protobuf';
 import { registry } from '@weft/api-envoy';
-import type { LogLevel } from '@weft/core-runtime';
+import { after, type LogLevel, type Timers } from '@weft/core-runtime';
 import type {
   CertificateStatus,
   ClusterStatus,
@@ -22,7 +22,21 @@ import type { WorkerStart, WorkerThread } from './worker-messages.ts';
 interface Worker {
   readonly thread: WorkerThread;
   readonly calls: ThreadCalls<DataPlane>;
+  lastFacts: DataPlaneFacts;
 }
+
+/** How long a worker that is busy may keep whoever asks for stats waiting. */
+const ANSWER_WITHIN_MS = 1000;
+
+const NO_FACTS: DataPlaneFacts = {
+  heapUsed: 0,
+  heapTotal: 0,
+  connections: 0,
+  listeners: 0,
+  clusters: 0,
+  loopDelayMs: 0,
+  firstCertExpiryMs: undefined,
+};
 
 /** How the pool gets its threads, and whom it tells that one is lost. */
 export interface WorkerWays {
@@ -37,6 +51,8 @@ export interface WorkerWays {
  */
 export class WorkerPool implements DataPlane {
   private readonly workers: readonly Worker[];
+  private readonly sockets: SharedSockets;
+  private readonly timers: Timers;
   private stopping = false;
 
   /** `view` is the decoded configuration; its store (of SUMMED stats) takes what the workers count. */
@@ -61,13 +77,12 @@ export class WorkerPool implements DataPlane {
         calls.fail(new Error(`worker ${index}: ${reason}`));
         if (!this.stopping) ways.onLost(`Worker ${index} is lost: ${reason}`);
       });
-      return { thread, calls };
+      return { thread, calls, lastFacts: NO_FACTS };
     });
     this.sockets = ways.sockets;
+    this.timers = view.runtime.timers;
     store.gauge('listener_manager.workers_started').set(options.concurrency);
   }
-  private readonly sockets: SharedSockets;
-
   async start(): Promise<void> {
     const [first, ...others] = this.workers.map(({ calls }) => calls.call('start'));
     // Who waits for the first worker's sockets must not wait for ever.
@@ -77,7 +92,7 @@ export class WorkerPool implements DataPlane {
   }
 
   async refresh(): Promise<DataPlaneFacts> {
-    const all = await Promise.all(this.workers.map(({ calls }) => calls.call('refresh')));
+    const all = await Promise.all(this.workers.map((worker) => this.factsOf(worker)));
     const { heapUsed, heapTotal } = process.memoryUsage();
     const sum = (read: (facts: DataPlaneFacts) => number): number =>
       all.reduce((total, facts) => total + read(facts), 0);
@@ -135,8 +150,24 @@ export class WorkerPool implements DataPlane {
 
   async stop(): Promise<void> {
     this.stopping = true;
-    await Promise.allSettled(this.workers.map(({ calls }) => calls.call('stop')));
+    await Promise.allSettled(this.workers.map(({ calls }) => this.inTime(calls.call('stop'))));
     await Promise.all(this.workers.map(({ thread }) => thread.terminate()));
+  }
+
+  /** A worker that does not answer in time is shown as it last was, and as late as that. */
+  private async factsOf(worker: Worker): Promise<DataPlaneFacts> {
+    const facts = await this.inTime(worker.calls.call('refresh'));
+    if (facts === undefined) return { ...worker.lastFacts, loopDelayMs: ANSWER_WITHIN_MS };
+    worker.lastFacts = facts;
+    return facts;
+  }
+
+  /** Undefined where the answer takes too long. */
+  private inTime<T>(answer: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      const limit = after(this.timers, ANSWER_WITHIN_MS, () => resolve(undefined));
+      answer.then(resolve, reject).finally(() => limit.cancel());
+    });
   }
 
   private get first(): ThreadCalls<DataPlane> {
