@@ -73,4 +73,7 @@ it('what comes later is a fault for a proxy that is to serve, and a warning for 
   assert.deepEqual(judging.faults, []);
   assert.match(judging.warnings[0]?.message ?? '', /^is known to Envoy .* it comes later/);
   assert.equal(judging.warnings[0]?.path, 'filter');
+  judging.at('other').warn('type x is known to Envoy and not implemented by Weft yet: it has no effect');
+  judging.at('other').later('x');
+  assert.equal(judging.warnings.length, 2, 'told once');
 });

@@ -74,6 +74,7 @@ export class DecodeContext {
    */
   later(subject: string, hint: FaultHint = {}): void {
     const clause = subject === '' ? NOT_YET : `${subject} ${NOT_YET}`;
+    this.dropNoEffect();
     if (this.sink.judging === true) this.warn(`${clause}; it comes later, and no proxy starts with it until then`);
     else this.error(clause, hint);
   }
@@ -103,6 +104,13 @@ export class DecodeContext {
       new DecodeContext(this.source, this.sink, this.path + path).error(`${message} (as ${name})`, hint);
     }
     return undefined;
+  }
+
+  /** That nothing reads this place was told by who compared the whole with what is implemented: told once is enough. */
+  private dropNoEffect(): void {
+    const { warnings } = this.sink;
+    const told = warnings.findIndex(({ path, message }) => path === this.path && message.includes(NOT_YET));
+    if (told >= 0) warnings.splice(told, 1);
   }
 
   private fault(message: string, hint: FaultHint): Fault {
