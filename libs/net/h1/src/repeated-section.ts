@@ -1,5 +1,7 @@
 import { CR, LF } from './chars.ts';
 
+const EMPTY = Buffer.alloc(0);
+
 /** Longer sections are not worth their memory. */
 const MAX_BYTES = 2048;
 /** Repetitions that may fail before a connection is taken for one whose heads differ. */
@@ -11,7 +13,7 @@ const PATIENCE = 4;
  * one before it; not tried any more on connections where that did not help.
  */
 export class RepeatedSection {
-  private bytes: Buffer = Buffer.alloc(0);
+  private bytes: Buffer = EMPTY;
   /** Octets kept; -1: none. */
   private length = -1;
   private raw: readonly string[] = [];

@@ -1,7 +1,9 @@
+const EMPTY = Buffer.alloc(0);
+
 /** Keeps the beginning of a head or of trailers until the rest has come. Doubles as it grows, so slow senders cost no more. */
 export class SectionBuffer {
   length = 0;
-  private bytes: Buffer = Buffer.alloc(0);
+  private bytes: Buffer = EMPTY;
 
   append(chunk: Buffer, from: number): void {
     const needed = this.length + chunk.length - from;
@@ -22,7 +24,7 @@ export class SectionBuffer {
   /** Hands over what was kept; the buffer starts anew. */
   take(): Buffer {
     const { kept } = this;
-    this.bytes = Buffer.alloc(0);
+    this.bytes = EMPTY;
     this.length = 0;
     return kept;
   }
