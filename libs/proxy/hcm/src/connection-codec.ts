@@ -33,17 +33,19 @@ export function sniffCodecKind(bytes: Buffer): CodecKind | undefined {
   return length === PREFACE.length ? 'http2' : undefined;
 }
 
-/** Goes on in HTTP/2 on a connection whose client asked for it in HTTP/1.1; `upgrade` is its first request. */
-export function upgradeToHttp2(
+/** A codec to go on with in HTTP/2 on a connection whose client asked for it in HTTP/1.1. `begin` serves that first request. */
+export function http2Successor(
   upgrade: H2cUpgrade,
   connection: Connection,
   callbacks: ServerCodecCallbacks,
   settings: CodecSettings,
-): ConnectionCodec {
+): { readonly codec: ConnectionCodec; begin(): void } {
   const early = upgrade.accept();
   const codec = new Http2ServerCodec(connection.transport, callbacks, settings.http2);
-  if (codec.adoptUpgrade(upgrade.settings, upgrade.headers)) for (const chunk of early) codec.onData(chunk);
-  return codec;
+  const begin = (): void => {
+    if (codec.adoptUpgrade(upgrade.settings, upgrade.headers)) for (const chunk of early) codec.onData(chunk);
+  };
+  return { codec, begin };
 }
 
 export function createCodec(

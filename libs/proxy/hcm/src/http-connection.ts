@@ -8,8 +8,8 @@ import { ActiveStream, type StreamOwner } from './active-stream.ts';
 import {
   codecKindOf,
   createCodec,
+  http2Successor,
   sniffCodecKind,
-  upgradeToHttp2,
   type CodecKind,
   type CodecSettings,
   type ConnectionCodec,
@@ -177,7 +177,9 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
     stats.cxHttp1Active.dec();
     stats.cxHttp2Total.inc();
     stats.cxHttp2Active.inc();
-    this.codec = upgradeToHttp2(upgrade, this.connection, this, this.settings);
+    const { codec, begin } = http2Successor(upgrade, this.connection, this, this.settings);
+    this.codec = codec;
+    begin();
   }
 
   newStream(codecStream: ServerStream): RequestReceiver {

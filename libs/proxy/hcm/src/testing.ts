@@ -13,6 +13,7 @@ import {
   type FilterStream,
   type HttpFilter,
   type HttpFilterFactory,
+  type OverloadState,
 } from '@weft/proxy-filter-api';
 import { createHcmFactory } from './hcm.ts';
 import type { HcmConfig } from './config.ts';
@@ -75,6 +76,7 @@ const FLAGS = {
 export interface WorldOptions {
   readonly connection?: Partial<DownstreamConnection>;
   readonly table?: RouteTable;
+  readonly overload?: OverloadState;
 }
 
 /** A connection manager whose terminal filter is `terminal`, on a recorded connection from 10.0.0.9. */
@@ -103,6 +105,7 @@ export function world(
     stats,
     node: { id: 'n', cluster: 'c', zone: '' },
     draining: false,
+    ...(more.overload === undefined ? {} : { overload: more.overload }),
     routes: () => ({ table: more.table, close: () => undefined }),
   };
   const hcm = createHcmFactory({
