@@ -1,7 +1,7 @@
 /** A listening socket that a listener wants: the name and the address of its configuration. */
 export interface SocketWish {
   readonly listener: string;
-  /** `127.0.0.1:80`, `[::1]:80` or the path of a Unix socket. */
+  /** `127.0.0.1:80`, `[::1]:80`, `udp://127.0.0.1:53` or the path of a Unix socket. */
   readonly address: string;
   readonly reusePort: boolean;
 }

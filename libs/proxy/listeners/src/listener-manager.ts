@@ -232,7 +232,13 @@ export class ListenerManager implements HandOff, InternalListeners {
 }
 
 function wishFor({ config }: Listener, address: ListenerAddress): SocketWish {
-  return { listener: config.name, address: listenerAddressText(address), reusePort: config.reusePort };
+  const text = listenerAddressText(address);
+  // The same port of TCP is another one.
+  return {
+    listener: config.name,
+    address: config.protocol === 'UDP' ? `udp://${text}` : text,
+    reusePort: config.reusePort,
+  };
 }
 
 function bytesOf(message: ListenerProto): Uint8Array {

@@ -114,12 +114,10 @@ export class Listener {
   async bind(sockets: SocketSource = NO_SOURCE): Promise<void> {
     const { config } = this.current;
     const addresses = [config.address, ...config.additionalAddresses];
-    const claims = config.protocol === 'TCP';
-    for (const address of addresses)
-      this.sockets.push(await this.listenOn(address, claims ? await sockets.claim(address) : {}));
+    for (const address of addresses) this.sockets.push(await this.listenOn(address, await sockets.claim(address)));
     const tell = (): void =>
       this.sockets.forEach((socket, i) => {
-        if (claims) sockets.bound(addresses[i] as ListenerAddress, { port: socket.address.port, fd: socket.fd });
+        sockets.bound(addresses[i] as ListenerAddress, { port: socket.address.port, fd: socket.fd });
       });
     tell();
     this.suspension = new Suspension(this.server, config, { sockets: this.sockets, onMoved: tell });
@@ -358,7 +356,8 @@ export class Listener {
     const onSocket = (socket: Socket): void => this.accept(socket);
     if (address.kind === 'socket') {
       const { ip, port, ipv4Compat } = address;
-      if (this.config.protocol === 'UDP') return DatagramListener.bind(address, this.current, this.server);
+      if (this.config.protocol === 'UDP')
+        return DatagramListener.bind({ ...address, port: grant.port ?? port }, this.current, this.server);
       return listenForSockets({ address: ip, port: grant.port ?? port, ipv4Compat, ...common }, onSocket);
     }
     const path = pathOf(address) ?? '';
