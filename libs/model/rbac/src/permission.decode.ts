@@ -116,7 +116,7 @@ export function addressTest(
 
 export function decodeSourcedMetadata(message: SourcedMetadata, cx: DecodeContext): RequestTest | undefined {
   if (message.metadataSource !== 0) {
-    cx.at('metadata_source').error('ROUTE is known to Envoy and not implemented by Weft yet', { expected: 'DYNAMIC' });
+    cx.at('metadata_source').later('ROUTE', { expected: 'DYNAMIC' });
     return undefined;
   }
   if (message.metadataMatcher === undefined) {
@@ -129,6 +129,5 @@ export function decodeSourcedMetadata(message: SourcedMetadata, cx: DecodeContex
 
 /** A rule that is left out would let others decide in its place, so it is a fault and no warning. */
 export function refuse(cx: DecodeContext, field: string, typeUrl: string | undefined): void {
-  const what = typeUrl === undefined ? 'it' : (typeUrl.split('/').at(-1) as string);
-  cx.at(field).error(`${what} is known to Envoy and not implemented by Weft yet`);
+  cx.at(field).later(typeUrl?.split('/').at(-1) ?? '');
 }

@@ -24,7 +24,7 @@ function decodePolicy(name: string, message: Policy, cx: DecodeContext): RbacPol
     ['condition', message.condition],
     ['checked_condition', message.checkedCondition],
   ] as const)
-    if (value !== undefined) cx.at(field).error('CEL conditions are known to Envoy and not implemented by Weft yet');
+    if (value !== undefined) cx.at(field).later('CEL conditions');
   const permissions = decodeAll(message.permissions, cx.at('permissions'), decodePermission);
   const principals = decodeAll(message.principals, cx.at('principals'), decodePrincipal);
   return { name, permission: anyOf(permissions), principal: anyOf(principals) };

@@ -22,6 +22,14 @@ export class FilteredTransport implements Transport {
     if (this.writers.length === 0) return this.transport.writeLatin1(text);
     return this.write(Buffer.from(text, 'latin1'));
   }
+  lendReads(): void {
+    this.transport.lendReads?.();
+  }
+  writeLent(chunk: Buffer): boolean {
+    const { transport } = this;
+    for (const writer of this.writers) writer.onWrite?.(chunk);
+    return transport.writeLent === undefined ? transport.write(Buffer.from(chunk)) : transport.writeLent(chunk);
+  }
   end(): void {
     this.transport.end();
   }

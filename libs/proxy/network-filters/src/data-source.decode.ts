@@ -20,7 +20,7 @@ export function decodeDataSource(message: DataSource | undefined, cx: DecodeCont
         return undefined;
       }
     case 'environmentVariable':
-      cx.at('environment_variable').error('is known to Envoy and not implemented by Weft yet', {
+      cx.at('environment_variable').later('', {
         expected: 'filename, inline_string or inline_bytes',
       });
       return undefined;

@@ -32,9 +32,8 @@ const ENFORCEMENT = ['ONE_TIME_ON_FIRST_BYTE', 'CONTINUOUS'] as const;
 export function decodeRbacFilter(message: RBAC, cx: DecodeContext): RbacFilterConfig | undefined {
   const before = cx.faults.length;
   // Left out they would let everything pass, so they are faults and no warnings.
-  if (message.matcher !== undefined) cx.at('matcher').error('is known to Envoy and not implemented by Weft yet');
-  if (message.shadowMatcher !== undefined)
-    cx.at('shadow_matcher').error('is known to Envoy and not implemented by Weft yet');
+  if (message.matcher !== undefined) cx.at('matcher').later('');
+  if (message.shadowMatcher !== undefined) cx.at('shadow_matcher').later('');
   const { rules, shadowRules } = message;
   const config: RbacFilterConfig = {
     statPrefix: message.statPrefix,

@@ -95,8 +95,7 @@ export function decodeRedisProxy(message: RedisProxy, cx: DecodeContext): RedisP
 
 function decodeRoute(message: RedisProxy_PrefixRoutes_Route, cx: DecodeContext): RedisRoute {
   // It would store under other keys than the ones asked for.
-  if (message.keyFormatter !== '')
-    cx.at('key_formatter').error('is known to Envoy and not implemented by Weft yet', { expected: 'remove_prefix' });
+  if (message.keyFormatter !== '') cx.at('key_formatter').later('', { expected: 'remove_prefix' });
   return { prefix: message.prefix, removePrefix: message.removePrefix, cluster: message.cluster };
 }
 
