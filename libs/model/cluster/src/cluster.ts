@@ -183,11 +183,18 @@ export interface Preconnect {
 
 /** How connections to hosts are made. Source: BindConfig, UpstreamConnectionOptions. */
 export interface ConnectionOptions {
-  /** The first of the host's family is used; port 0 is the system's choice. Empty: the system chooses. */
-  readonly sourceAddresses: readonly { readonly address: string; readonly port: number }[];
+  /** The first of the host's family is used. Empty: the system chooses; undefined: what all clusters have. */
+  readonly sourceAddresses: readonly SourceAddress[] | undefined;
   /** TCP keepalive after so much silence; 0 is the system's own time. Undefined: none. */
   readonly keepAliveIdleMs: number | undefined;
   readonly happyEyeballs: HappyEyeballs;
+}
+
+/** Where a connection comes from. */
+export interface SourceAddress {
+  readonly address: string;
+  /** 0: the system's choice. */
+  readonly port: number;
 }
 
 /** In which order a host's addresses are tried. Source: UpstreamConnectionOptions.HappyEyeballsConfig. */

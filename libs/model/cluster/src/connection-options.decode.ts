@@ -2,7 +2,7 @@ import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
 import type { BindConfig, SocketAddress } from '@weft/api-envoy/gen/envoy/config/core/v3/address_pb';
 import { parseIp } from '@weft/model-match';
-import type { ConnectionOptions, HappyEyeballs } from './cluster.ts';
+import type { ConnectionOptions, HappyEyeballs, SourceAddress } from './cluster.ts';
 
 export const connectionSupport: FieldSupport = {
   'envoy.config.cluster.v3.Cluster': ['upstream_bind_config', 'upstream_connection_options'],
@@ -24,9 +24,8 @@ export function decodeConnectionOptions(message: Cluster, cx: DecodeContext): Co
   const eyeballs = options?.happyEyeballsConfig;
   const keepAlive = options?.tcpKeepalive;
   return {
-    sourceAddresses: message.upstreamBindConfig
-      ? sourceAddresses(message.upstreamBindConfig, cx.at('upstream_bind_config'))
-      : [],
+    sourceAddresses:
+      message.upstreamBindConfig && decodeBindConfig(message.upstreamBindConfig, cx.at('upstream_bind_config')),
     keepAliveIdleMs: keepAlive && (keepAlive.keepaliveTime ?? 0) * 1000,
     happyEyeballs: {
       firstFamily: FAMILIES[eyeballs?.firstAddressFamilyVersion ?? 0] ?? 'default',
@@ -35,7 +34,8 @@ export function decodeConnectionOptions(message: Cluster, cx: DecodeContext): Co
   };
 }
 
-function sourceAddresses(message: BindConfig, cx: DecodeContext): ConnectionOptions['sourceAddresses'] {
+/** Where connections come from: of a cluster, or of all clusters (bootstrap's `cluster_manager.upstream_bind_config`). */
+export function decodeBindConfig(message: BindConfig, cx: DecodeContext): readonly SourceAddress[] {
   const all: readonly (readonly [SocketAddress | undefined, DecodeContext])[] = [
     [message.sourceAddress, cx.at('source_address')],
     ...message.extraSourceAddresses.map(

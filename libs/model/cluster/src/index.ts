@@ -12,6 +12,7 @@ export {
   type OriginalDstOptions,
   type Preconnect,
   type RetryBudget,
+  type SourceAddress,
   type Thresholds,
   type UpstreamHttp1Options,
   type UpstreamHttp2Options,
@@ -20,6 +21,7 @@ export {
   type UpstreamProtocol,
 } from './cluster.ts';
 export { decodeCluster, supported } from './cluster.decode.ts';
+export { decodeBindConfig } from './connection-options.decode.ts';
 export {
   endpointAddressText,
   HEALTH_STATUSES,

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { registry, type DecodeContext } from '@weft/api-envoy';
 import type { Bootstrap } from '@weft/api-envoy/gen/envoy/config/bootstrap/v3/bootstrap_pb';
 import type { ConfigSource } from '@weft/api-envoy/gen/envoy/config/core/v3/config_source_pb';
+import { decodeBindConfig, type SourceAddress } from '@weft/model-cluster';
 import { decodeListenerAddress, type ListenerAddress } from '@weft/model-listener';
 import { decodeAccessLogs, type AccessLogConfig } from '@weft/observe-access-log';
 import { decodeSecret, type Secret } from '@weft/model-tls';
@@ -24,6 +25,8 @@ export interface BootstrapConfig {
   readonly lds: FileSource | undefined;
   readonly cds: FileSource | undefined;
   readonly overload: OverloadConfig;
+  /** Where connections to upstreams come from (cluster_manager.upstream_bind_config). Empty: the system chooses. */
+  readonly sourceAddresses: readonly SourceAddress[];
   /** static_resources.secrets, by name. */
   readonly secrets: ReadonlyMap<string, Secret>;
   /** Default 5,000. */
@@ -45,6 +48,7 @@ export function decodeBootstrap(message: Bootstrap, cx: DecodeContext, options: 
     lds: fileSource(dynamicResources?.ldsConfig, dynamic.at('lds_config')),
     cds: fileSource(dynamicResources?.cdsConfig, dynamic.at('cds_config')),
     overload: decodeOverload(message.overloadManager, cx.at('overload_manager')),
+    sourceAddresses: decodeBind(message, cx.at('cluster_manager', 'upstream_bind_config')),
     secrets: decodeSecrets(message, cx.at('static_resources', 'secrets')),
     statsFlushIntervalMs:
       flushInterval === undefined ? 5000 : Number(flushInterval.seconds) * 1000 + flushInterval.nanos / 1e6,
@@ -68,6 +72,11 @@ export function fileSource(source: ConfigSource | undefined, cx: DecodeContext):
   if (kind === undefined) cx.error('names no source', hint);
   else cx.later(kind, hint);
   return undefined;
+}
+
+function decodeBind(message: Bootstrap, cx: DecodeContext): readonly SourceAddress[] {
+  const bind = message.clusterManager?.upstreamBindConfig;
+  return bind === undefined ? [] : decodeBindConfig(bind, cx);
 }
 
 function decodeSecrets(message: Bootstrap, cx: DecodeContext): ReadonlyMap<string, Secret> {

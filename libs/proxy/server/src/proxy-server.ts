@@ -113,6 +113,7 @@ export class ProxyServer implements ServerContext, DataPlane {
       stats: this.stats,
       tls: tlsWorld,
       internalListeners: { connect: (name) => this.listeners.connect(name) },
+      sourceAddresses: config.sourceAddresses,
       ...(world.tallies === undefined ? {} : { tallies: world.tallies }),
     });
     this.routeDiscovery = new RouteDiscovery(runtime);

@@ -19,7 +19,7 @@ const bootstrapSupport: FieldSupport = {
   ],
   'envoy.config.bootstrap.v3.Bootstrap.StaticResources': ['listeners', 'clusters', 'secrets'],
   'envoy.config.bootstrap.v3.Bootstrap.DynamicResources': ['lds_config', 'cds_config'],
-  'envoy.config.bootstrap.v3.ClusterManager': ['local_cluster_name'],
+  'envoy.config.bootstrap.v3.ClusterManager': ['local_cluster_name', 'upstream_bind_config'],
   'envoy.config.bootstrap.v3.Admin': ['access_log', 'address'],
   'envoy.config.bootstrap.v3.LayeredRuntime': ['layers'],
   'envoy.config.bootstrap.v3.RuntimeLayer': ['name', 'static_layer', 'admin_layer'],

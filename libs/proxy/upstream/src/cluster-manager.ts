@@ -2,7 +2,13 @@ import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { Cluster as ClusterProto } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
 import type { Logger, Runtime, RuntimeSnapshot } from '@weft/core-runtime';
 import type { StatsScope, Tallies } from '@weft/core-stats';
-import { clusterFingerprint, decodeCluster, supported, type ClusterConfig } from '@weft/model-cluster';
+import {
+  clusterFingerprint,
+  decodeCluster,
+  supported,
+  type ClusterConfig,
+  type SourceAddress,
+} from '@weft/model-cluster';
 import type { CertificateStatus, ClusterStatus } from '@weft/observe-admin';
 import type { Cluster, ClusterManager as Clusters, InternalListeners } from '@weft/proxy-filter-api';
 import { ClusterManagerStats } from './cluster-manager-stats.ts';
@@ -33,6 +39,8 @@ export interface ClusterManagerOptions {
   readonly tls?: TlsWorld;
   /** Where clusters reach listeners of this process (EnvoyInternalAddress). Default: nowhere. */
   readonly internalListeners?: InternalListeners;
+  /** Where connections come from unless a cluster says so (upstream_bind_config). Default: the system chooses. */
+  readonly sourceAddresses?: readonly SourceAddress[];
 }
 
 /** A cluster that was decoded without fault, ready to be put to work. */
@@ -95,7 +103,7 @@ export class ClusterManager implements Clusters {
   private waiters: (() => void)[] = [];
 
   constructor(options: ClusterManagerOptions) {
-    const { runtime, flags, stats, tallies, resolver, tls, internalListeners } = options;
+    const { runtime, flags, stats, tallies, resolver, tls, internalListeners, sourceAddresses } = options;
     this.stats = new ClusterManagerStats(stats.scope('cluster_manager.'));
     this.world = {
       runtime,
@@ -104,6 +112,7 @@ export class ClusterManager implements Clusters {
       tls: tls ?? { environment: {}, staticSecret: () => undefined },
       ...(tallies === undefined ? {} : { tallies }),
       internalListeners,
+      sourceAddresses,
       clusterUpdated: this.stats.clusterUpdated,
     };
     this.resolvers = new DnsResolvers(stats, resolver);

@@ -123,8 +123,8 @@ function ofPolicy(hosts: readonly UpstreamHost[], options: PickerOptions): Picke
   if (first !== undefined && hosts.length === 1) return { pick: () => first };
   const weighted = hosts.some((host) => host.weight !== first?.weight);
   switch (config.lbPolicy) {
+    // CLUSTER_PROVIDED: hosts of an ORIGINAL_DST cluster are told by the request, and not picked here.
     case 'ROUND_ROBIN':
-    // Hosts of an ORIGINAL_DST cluster are told by the request, and not picked here.
     case 'CLUSTER_PROVIDED':
       return weighted ? new WeightedSchedule(hosts) : new Rotation(hosts, random);
     case 'RANDOM':

@@ -1,5 +1,5 @@
 import type { Clock, Logger, Random, Timers } from '@weft/core-runtime';
-import type { ClusterConfig } from '@weft/model-cluster';
+import type { ClusterConfig, SourceAddress } from '@weft/model-cluster';
 import type { RoutePriority } from '@weft/model-route';
 import type { InternalListeners } from '@weft/proxy-filter-api';
 import type { CodecSettings } from './client-codecs.ts';
@@ -15,6 +15,8 @@ export interface PoolContext {
   readonly timers: Timers;
   readonly random: Random;
   readonly logger: Logger;
+  /** Where connections come from unless the cluster says so. */
+  readonly sourceAddresses: readonly SourceAddress[];
   /** For hosts that are listeners of this process; undefined: there are none. */
   readonly internalListeners: InternalListeners | undefined;
   readonly codecs: CodecSettings;

@@ -9,6 +9,7 @@ import {
   type EndpointMetadata,
   type HappyEyeballs,
   type LoadAssignment,
+  type SourceAddress,
 } from '@weft/model-cluster';
 import type { RoutePriority } from '@weft/model-route';
 import type {
@@ -46,6 +47,8 @@ export interface ClusterWorld {
   readonly tls: TlsWorld;
   /** What all workers of the process count together. Absent: there is one. */
   readonly tallies?: Tallies;
+  /** Where connections come from unless a cluster says so. Absent: the system chooses. */
+  readonly sourceAddresses?: readonly SourceAddress[] | undefined;
   /** Where clusters reach listeners of this process. Absent: there are none. */
   readonly internalListeners?: InternalListeners | undefined;
   /** Counts changes of hosts after the first ones. */
@@ -115,6 +118,7 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
       logger: world.runtime.loggers.get('upstream'),
       demand: { room: 0 },
       internalListeners: world.internalListeners,
+      sourceAddresses: world.sourceAddresses ?? [],
       codecs: codecSettings(config, world.runtime, scope),
     };
   }

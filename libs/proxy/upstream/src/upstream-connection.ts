@@ -140,7 +140,7 @@ type Reachable = Exclude<EndpointAddress, { kind: 'internal' }>;
 function connectOptions(cx: PoolContext, host: UpstreamHost, endpoint: Reachable, kind: PoolKind): ConnectOptions {
   const { config, timers } = cx;
   const { tls } = host.socket;
-  const { sourceAddresses, keepAliveIdleMs } = config.connection;
+  const { sourceAddresses = cx.sourceAddresses, keepAliveIdleMs } = config.connection;
   const shared = {
     connectTimeoutMs: config.connectTimeoutMs,
     perConnectionBufferLimitBytes: config.perConnectionBufferLimitBytes,
