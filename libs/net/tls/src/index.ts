@@ -5,7 +5,7 @@ export { parseClientHello, type ClientHello, type ClientHelloResult } from './cl
 export { clientGroup } from './key-exchange.ts';
 export type { CertificateMaterial, TlsMaterial } from './material.ts';
 export { PeerRules, type PeerFacts, type PeerVerdict, type VerifyFailureKind } from './peer-rules.ts';
-export type { CertifiedContext } from './secure-context.ts';
+export { leafOf, type CertifiedContext } from './secure-context.ts';
 export { SecuredInfo } from './secured-info.ts';
 export {
   ServerHandshake,

@@ -3,6 +3,7 @@ import { createSecureContext, type SecureContext, type SecureContextOptions } fr
 import type { CertificateValidation, TlsParams } from '@weft/model-tls';
 import { Certificate, parseCertificates } from './certificate.ts';
 import type { CertificateMaterial, TlsMaterial } from './material.ts';
+import { mustStaple, parseOcspResponse, type OcspResponse } from './ocsp-response.ts';
 import { judgesRevocation } from './peer-rules.ts';
 
 /** The TLS 1.3 suites, which no configuration chooses, the cheapest first. */
@@ -41,6 +42,10 @@ export interface CertifiedContext {
   readonly chain: readonly Certificate[];
   /** Of a key on an elliptic curve, by OpenSSL's name; undefined for RSA. */
   readonly curve: string | undefined;
+  /** Undefined: there is none to staple. */
+  readonly ocsp: OcspResponse | undefined;
+  /** The certificate is worth nothing without one. */
+  readonly mustStaple: boolean;
 }
 
 /** Throws a sentence where the certificate and its key cannot be used together. */
@@ -59,7 +64,8 @@ export function createCertifiedContext(material: CertificateMaterial, options: S
     throw new Error(`the certificate of ${material.path} cannot be used: it holds no certificate in PEM`);
   const { publicKey } = leaf.x509;
   const curve = publicKey.asymmetricKeyType === 'ec' ? publicKey.asymmetricKeyDetails?.namedCurve : undefined;
-  return { material, secure, leaf, chain, curve };
+  const ocsp = material.ocspStaple && parseOcspResponse(material.ocspStaple);
+  return { material, secure, leaf, chain, curve, ocsp, mustStaple: mustStaple(leaf.x509.raw) };
 }
 
 /** A context of no certificate of its own. */
@@ -87,6 +93,12 @@ function keyOptions(material: CertificateMaterial): SecureContextOptions {
   const passphrase = password === undefined ? {} : { passphrase: password };
   if (pkcs12 !== undefined) return { pfx: pkcs12, ...passphrase };
   return { ...(chain === undefined ? {} : { cert: chain }), ...(key === undefined ? {} : { key }), ...passphrase };
+}
+
+/** The certificate itself, of PEM or of a PKCS #12 bundle; undefined where there is none. */
+export function leafOf(material: CertificateMaterial): Certificate | undefined {
+  if (material.chain !== undefined) return parseCertificates(material.chain)[0];
+  return certificatesOf(material, createSecureContext(keyOptions(material)))[0];
 }
 
 function certificatesOf(material: CertificateMaterial, secure: SecureContext): Certificate[] {

@@ -58,7 +58,7 @@ class TestServer {
           },
           onHandshakeFailure: (failure) => this.add(failure),
         },
-        this.runtime.timers,
+        this.runtime,
       );
     });
   }

@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { recogniseProtocol } from '@weft/core-bytes';
-import type { Timers } from '@weft/core-runtime';
+import type { Clock, Timers } from '@weft/core-runtime';
 import { parseClientHello, type ClientHello } from './client-hello.ts';
 import { answerPlaintext } from './answer-plaintext.ts';
 import { serverGroup } from './key-exchange.ts';
 import { explainHandshakeError } from './handshake-words.ts';
+import { stapleAction, type StapleAction } from './staple-policy.ts';
 import { SecuredInfo } from './secured-info.ts';
 import type { CertifiedContext } from './secure-context.ts';
 import type { ServerTlsContext } from './server-tls-context.ts';
@@ -40,26 +41,32 @@ export interface ServerHandshakeOwner {
   onSecured(connection: SecuredConnection): void;
   /** The socket is destroyed, or closes as soon as it has told a plaintext client so. */
   onHandshakeFailure(failure: ServerHandshakeFailure): void;
-  /** Called where the client asks for an OCSP response, with what it gets. */
-  onOcspRequest?(stapled: boolean): void;
+  /** Called where the client asks for an OCSP response. */
+  onOcspRequest?(action: Exclude<StapleAction, 'not asked'>): void;
   /** NSS key log lines. Absent: no secrets are taken out. */
   onKeyLog?(line: Buffer): void;
 }
 
 const ALERT_HANDSHAKE_FAILURE = Buffer.from([21, 3, 3, 0, 2, 2, 40]);
-const STATUS_REQUEST = 5;
 
 /** hello (reads the ClientHello) -> securing -> over. The ClientHello is read here first: by it the certificate and the protocol are chosen. */
 export class ServerHandshake {
   private readonly context: ServerTlsContext;
   private readonly owner: ServerHandshakeOwner;
   private readonly timers: Timers;
+  private readonly clock: Clock;
   private readonly socket: Socket;
   private state: 'hello' | 'securing' | 'over' = 'hello';
   private received: Buffer[] = [];
   private secured: TLSSocket | undefined;
 
-  constructor(context: ServerTlsContext, socket: Socket, owner: ServerHandshakeOwner, timers: Timers) {
+  constructor(
+    context: ServerTlsContext,
+    socket: Socket,
+    owner: ServerHandshakeOwner,
+    { timers, clock }: { readonly timers: Timers; readonly clock: Clock },
+  ) {
+    this.clock = clock;
     this.context = context;
     this.owner = owner;
     this.socket = socket;
@@ -103,6 +110,13 @@ export class ServerHandshake {
     const { context, socket } = this;
     const certificate = context.certificateFor(hello);
     const protocol = context.protocolFor(hello);
+    const ocsp = stapleAction(context.config.ocspStaplePolicy, certificate, hello, this.clock.wallMs());
+    if (ocsp !== 'not asked') this.owner.onOcspRequest?.(ocsp);
+    if (ocsp === 'fail') {
+      socket.write(ALERT_HANDSHAKE_FAILURE);
+      this.fail({ reason: 'TLS_error: the OCSP response to staple is stale, and the policy wants a good one' });
+      return;
+    }
     const secured = new TLSSocket(socket, {
       isServer: true,
       secureContext: certificate.secure,
@@ -112,11 +126,7 @@ export class ServerHandshake {
       ...(protocol === undefined ? {} : { ALPNProtocols: [protocol] }),
     });
     this.secured = secured;
-    const { ocspStaple } = certificate.material;
-    if (hello?.extensions.includes(STATUS_REQUEST) === true) {
-      if (ocspStaple !== undefined) staple(secured, ocspStaple);
-      this.owner.onOcspRequest?.(ocspStaple !== undefined);
-    }
+    if (ocsp === 'staple' && certificate.ocsp !== undefined) staple(secured, certificate.ocsp.bytes);
     if (this.owner.onKeyLog !== undefined) secured.on('keylog', (line: Buffer) => this.owner.onKeyLog?.(line));
     secured.on('error', this.onTlsError);
     secured.once('close', this.onTlsClose);

@@ -46,6 +46,11 @@ export class ServerTlsContext {
       }),
     );
     if (this.certificates.length === 0) throw new Error('there is no certificate');
+    for (const { material: read, mustStaple, ocsp } of this.certificates)
+      if (ocsp === undefined && (mustStaple || config.ocspStaplePolicy === 'MUST_STAPLE'))
+        throw new Error(
+          `the certificate of ${read.path} needs an ocsp_staple: ${mustStaple ? 'it says so itself' : 'the policy is MUST_STAPLE'}`,
+        );
     this.choice = new CertificateChoice(this.certificates, config.fullScanCertsOnSniMismatch);
   }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '@weft/core-runtime';
 import { dataSourceName } from '@weft/model-tls';
-import { parseCertificates, type Certificate, type SanType } from '@weft/net-tls';
+import { leafOf, parseCertificates, type Certificate, type SanType } from '@weft/net-tls';
 import type { CertificateDetails, CertificateStatus } from '@weft/observe-admin';
 import type { ResolvedTls } from './tls-source.ts';
 
@@ -8,10 +8,12 @@ import type { ResolvedTls } from './tls-source.ts';
 export function certificateStatus(resolved: ResolvedTls | undefined, clock: Clock): CertificateStatus | undefined {
   if (resolved === undefined) return undefined;
   const { material, parts } = resolved;
-  const ca = material.trustedCa === undefined ? [] : parseCertificates(material.trustedCa);
-  const chains = material.certificates.flatMap(({ chain, path }) =>
-    (chain === undefined ? [] : parseCertificates(chain)).map((certificate) => details(certificate, path, clock)),
-  );
+  // Of a chain and of a bundle of CAs the first certificate, as in Envoy.
+  const ca = material.trustedCa === undefined ? [] : parseCertificates(material.trustedCa).slice(0, 1);
+  const chains = material.certificates.flatMap((read) => {
+    const leaf = leafOf(read);
+    return leaf === undefined ? [] : [details(leaf, read.path, clock)];
+  });
   if (ca.length === 0 && chains.length === 0) return undefined;
   const caPath = dataSourceName(parts.validation?.trustedCa);
   return { caCertificates: ca.map((certificate) => details(certificate, caPath, clock)), certificateChain: chains };

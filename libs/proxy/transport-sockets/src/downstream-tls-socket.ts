@@ -142,7 +142,7 @@ class DownstreamHandshake implements ServerHandshakeOwner, Handshake {
   }
 
   begin({ runtime }: ServerContext): this {
-    this.handshake = new ServerHandshake(this.context, this.socket, this, runtime.timers);
+    this.handshake = new ServerHandshake(this.context, this.socket, this, runtime);
     return this;
   }
 
@@ -157,10 +157,11 @@ class DownstreamHandshake implements ServerHandshakeOwner, Handshake {
     this.owner.onSecured(socket, info);
   }
 
-  onOcspRequest(stapled: boolean): void {
+  onOcspRequest(action: 'staple' | 'omit' | 'fail'): void {
     const { stats } = this.tls;
+    const counters = { staple: stats.ocspStapleResponses, omit: stats.ocspStapleOmitted, fail: stats.ocspStapleFailed };
     stats.ocspStapleRequests.inc();
-    (stapled ? stats.ocspStapleResponses : stats.ocspStapleOmitted).inc();
+    counters[action].inc();
   }
 
   onHandshakeFailure(failure: ServerHandshakeFailure): void {
