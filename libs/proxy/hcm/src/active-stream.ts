@@ -102,7 +102,7 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
     if (end) this.completeRequest(this.startMs);
     this.startTimers(end);
     this.chain = hcm.chain;
-    const refusal = admit(this, headers);
+    const refusal = admit(this, headers, origin);
     this.createFilters(this.chain);
     if (refusal !== undefined) {
       this.reply(refusal);

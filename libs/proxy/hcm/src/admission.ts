@@ -4,12 +4,17 @@ import type { LocalReply } from '@weft/proxy-filter-api';
 import type { ActiveStream } from './active-stream.ts';
 import { applyHostRules } from './host-rules.ts';
 import { applyPathRules } from './path-rules.ts';
+import type { RequestOrigin } from './request-head.ts';
 
 /**
  * Refuses a request that no filter is to see, and makes host and path of all others what routes are compared with.
  * Undefined: it may go on. Source: the checks of Envoy's ConnectionManagerImpl::ActiveStream::decodeHeaders, in its order.
  */
-export function admit(stream: ActiveStream, headers: RequestHeaderMap): LocalReply | undefined {
+export function admit(stream: ActiveStream, headers: RequestHeaderMap, origin: RequestOrigin): LocalReply | undefined {
+  if (origin.rejectedWith !== 0) {
+    stream.hcm.stats.rqRejectedViaIpDetection.inc();
+    return { status: origin.rejectedWith, body: '', details: 'original_ip_detection_failed' };
+  }
   return refuseByLoad(stream) ?? refuseByForm(stream, headers) ?? refuseUpgrade(stream, headers);
 }
 

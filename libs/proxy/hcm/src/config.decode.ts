@@ -16,6 +16,7 @@ import type { ClientCertDetails } from './forward-client-cert.ts';
 import { decodeHttpFilters } from './http-filters.decode.ts';
 import { decodeLocalReply, localReplySupport } from './local-reply.decode.ts';
 import { decodeHttp1Settings, decodeHttp2Options, protocolOptionsSupport } from './protocol-options.decode.ts';
+import { decodeOriginalIp, originalIpSupport } from './original-ip.decode.ts';
 import { readBody } from './read-body.ts';
 
 const PACKAGE = 'envoy.extensions.filters.network.http_connection_manager.v3';
@@ -33,6 +34,7 @@ export const supported: FieldSupport = mergeSupport([{
     'set_current_client_cert_details', 'proxy_100_continue', 'upgrade_configs', 'normalize_path', 'merge_slashes',
     'path_with_escaped_slashes_action', 'strip_any_host_port', 'strip_matching_host_port', 'strip_trailing_host_dot',
     'stream_error_on_invalid_http_message', 'append_x_forwarded_port', 'local_reply_config',
+    'original_ip_detection_extensions',
   ],
   [`${HCM}.UpgradeConfig`]: ['upgrade_type', 'enabled', 'filters'],
   [`${HCM}.InternalAddressConfig`]: ['unix_sockets', 'cidr_ranges'],
@@ -40,7 +42,7 @@ export const supported: FieldSupport = mergeSupport([{
   'envoy.config.core.v3.SchemeHeaderTransformation': ['scheme_to_overwrite'],
   [`${PACKAGE}.Rds`]: ['config_source', 'route_config_name'],
   [`${PACKAGE}.HttpFilter`]: ['name', 'typed_config', 'is_optional', 'disabled'],
-}, protocolOptionsSupport, localReplySupport]); // prettier-ignore
+}, protocolOptionsSupport, localReplySupport, originalIpSupport]); // prettier-ignore
 
 type Registry = readonly HttpFilterFactory<unknown>[];
 
@@ -65,6 +67,7 @@ export function decodeHcm(message: HttpConnectionManager, cx: DecodeContext, fil
       message.streamErrorOnInvalidHttpMessage ?? false,
     ),
     ...requestOptions(message),
+    originalIpDetectors: decodeOriginalIp(message, cx),
     internalRanges: (internal?.cidrRanges ?? []).flatMap(
       (range, i) => decodeCidr(range, cx.at('internal_address_config', 'cidr_ranges', i)) ?? [],
     ),

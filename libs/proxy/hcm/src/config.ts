@@ -7,6 +7,7 @@ import type { Http1ServerSettings } from '@weft/net-h1';
 import type { HttpFilterFactory } from '@weft/proxy-filter-api';
 import type { ClientCertDetails, ForwardClientCert } from './forward-client-cert.ts';
 import type { LocalReplyConfig } from './local-reply-config.ts';
+import type { OriginalIpDetector } from './original-ip.ts';
 
 /** One configured HTTP filter. */
 export interface FilterConfig {
@@ -70,6 +71,8 @@ export interface HcmConfig extends FilterChainConfig {
   readonly useRemoteAddress: boolean;
   readonly xffNumTrustedHops: number;
   readonly skipXffAppend: boolean;
+  /** Asked in order; none with `useRemoteAddress`. */
+  readonly originalIpDetectors: readonly OriginalIpDetector[];
   readonly internalRanges: readonly CidrRange[];
   readonly unixSocketsInternal: boolean;
   readonly generateRequestId: boolean;

@@ -4,6 +4,7 @@ import { anyContains } from '@weft/model-match';
 import type { HcmConfig } from './config.ts';
 import { forwardClientCert } from './forward-client-cert.ts';
 import { isLoopback, localIp } from './local-ip.ts';
+import { detectOriginalIp, type OriginalIp } from './original-ip.ts';
 
 /** Headers that belong to one hop (RFC 9110 section 7.6.1). */
 const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'] as const;
@@ -56,6 +57,8 @@ export interface RequestOrigin {
   readonly internal: boolean;
   /** From outside, at an edge proxy (use_remote_address). */
   readonly edge: boolean;
+  /** The status to answer with where the client's address could not be found out as demanded; 0: it was. */
+  readonly rejectedWith: number;
 }
 
 /**
@@ -92,8 +95,12 @@ export class RequestHeads {
       if (config.xffNumTrustedHops === 0 || headers.get('x-forwarded-proto') === undefined)
         headers.set('x-forwarded-proto', scheme);
     } else {
-      remoteAddress = addressFromEnd(forwarded, config.xffNumTrustedHops) ?? peer;
-      internal = forwarded !== undefined && !forwarded.includes(',') && this.isInternal(remoteAddress);
+      const found = this.originalIp(headers, peer, forwarded);
+      if (typeof found === 'number') return { remoteAddress, internal: false, edge: false, rejectedWith: found };
+      remoteAddress = found?.address ?? peer;
+      internal = found?.trusted === true && this.isInternal(remoteAddress);
+      if (found?.appendPeer === true)
+        headers.set('x-forwarded-for', forwarded === undefined ? peer.ip : `${forwarded},${peer.ip}`);
       if (headers.get('x-forwarded-proto') === undefined) headers.add('x-forwarded-proto', scheme);
     }
     this.setScheme(headers, connection);
@@ -104,7 +111,19 @@ export class RequestHeads {
     this.setRequestId(headers, edge);
     if (config.addUserAgent) this.setUserAgent(headers);
     if (config.via !== '') headers.add('via', config.via);
-    return { remoteAddress, internal, edge };
+    return { remoteAddress, internal, edge, rejectedWith: 0 };
+  }
+
+  /** Who the client is, where the peer is not believed to be it. */
+  private originalIp(
+    headers: RequestHeaderMap,
+    peer: SocketAddress,
+    forwarded: string | undefined,
+  ): OriginalIp | number | undefined {
+    const { originalIpDetectors, xffNumTrustedHops } = this.config;
+    if (originalIpDetectors.length > 0) return detectOriginalIp(originalIpDetectors, headers, peer);
+    const address = addressFromEnd(forwarded, xffNumTrustedHops);
+    return address && { address, trusted: forwarded?.includes(',') === false, appendPeer: false };
   }
 
   private removeHopByHop(headers: RequestHeaderMap): void {

@@ -68,6 +68,7 @@ export class HcmStats {
   readonly rqFailedPathNormalization: Counter;
   readonly rqRedirectedWithNormalizedPath: Counter;
   readonly rqHeaderTimeout: Counter;
+  readonly rqRejectedViaIpDetection: Counter;
   readonly rqOverloadClose: Counter;
   readonly cxOverloadDisableKeepalive: Counter;
   readonly rqResponseBeforeComplete: Counter;
@@ -127,6 +128,7 @@ export class HcmStats {
     this.rqNonRelativePath = counter('downstream_rq_non_relative_path');
     this.rqFailedPathNormalization = counter('downstream_rq_failed_path_normalization');
     this.rqRedirectedWithNormalizedPath = counter('downstream_rq_redirected_with_normalized_path');
+    this.rqRejectedViaIpDetection = counter('downstream_rq_rejected_via_ip_detection');
     this.rqHeaderTimeout = counter('downstream_rq_header_timeout');
     this.rqOverloadClose = counter('downstream_rq_overload_close');
     this.cxOverloadDisableKeepalive = counter('downstream_cx_overload_disable_keepalive');

@@ -31,6 +31,7 @@ export const TEST_CONFIG: Omit<HcmConfig, 'terminal'> = {
   useRemoteAddress: false,
   xffNumTrustedHops: 0,
   skipXffAppend: false,
+  originalIpDetectors: [],
   internalRanges: [],
   unixSocketsInternal: false,
   generateRequestId: true,

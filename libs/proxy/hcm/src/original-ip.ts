@@ -1,0 +1,73 @@
+import { socketAddress, type RequestHeaderMap, type SocketAddress } from '@weft/core-http';
+import { anyContains, parseIp, type CidrRange } from '@weft/model-match';
+
+/** How a proxy that does not ask the socket finds out who the client is. Source: envoy.extensions.http.original_ip_detection. */
+export type OriginalIpDetector =
+  | {
+      readonly kind: 'xff';
+      /** Of the last addresses so many belong to proxies that are trusted; not with `trusted`. */
+      readonly hops: number;
+      /** The proxies that are trusted, wherever they stand in the list; empty: `hops` counts. */
+      readonly trusted: readonly CidrRange[];
+      readonly skipAppend: boolean;
+    }
+  | {
+      readonly kind: 'custom_header';
+      /** In lower case. */
+      readonly header: string;
+      /** The address may be internal. */
+      readonly trusted: boolean;
+      /** The answer to a request without the header; 0 goes on to the next detector. */
+      readonly rejectStatus: number;
+    };
+
+export interface OriginalIp {
+  readonly address: SocketAddress;
+  /** Whether the address is internal may be asked. */
+  readonly trusted: boolean;
+  readonly appendPeer: boolean;
+}
+
+/** The first answer of the detectors; a status where one refuses the request; undefined where none knows. */
+export function detectOriginalIp(
+  detectors: readonly OriginalIpDetector[],
+  headers: RequestHeaderMap,
+  peer: SocketAddress,
+): OriginalIp | number | undefined {
+  for (const detector of detectors) {
+    const found = detector.kind === 'xff' ? fromForwardedFor(detector, headers, peer) : fromHeader(detector, headers);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function fromForwardedFor(
+  { hops, trusted, skipAppend }: Extract<OriginalIpDetector, { kind: 'xff' }>,
+  headers: RequestHeaderMap,
+  peer: SocketAddress,
+): OriginalIp | undefined {
+  const forwarded = headers.getJoined('x-forwarded-for');
+  if (forwarded === undefined) return undefined;
+  const list = forwarded.split(',').map((text) => text.trim());
+  const place = trusted.length === 0 ? list.length - 1 - hops : lastUntrusted(list, trusted, peer);
+  const text = list[place];
+  if (text === undefined || parseIp(text) === undefined) return undefined;
+  return { address: socketAddress(text, 0), trusted: list.length === 1, appendPeer: !skipAppend };
+}
+
+/** The place of the client: the last address that is of no trusted proxy. None, where the peer itself is not trusted. */
+function lastUntrusted(list: readonly string[], trusted: readonly CidrRange[], peer: SocketAddress): number {
+  if (!anyContains(trusted, peer.ip)) return -1;
+  let place = list.length - 1;
+  while (place > 0 && anyContains(trusted, list[place] as string)) place -= 1;
+  return place;
+}
+
+function fromHeader(
+  { header, trusted, rejectStatus }: Extract<OriginalIpDetector, { kind: 'custom_header' }>,
+  headers: RequestHeaderMap,
+): OriginalIp | number | undefined {
+  const text = headers.get(header)?.trim();
+  if (text === undefined || parseIp(text) === undefined) return rejectStatus === 0 ? undefined : rejectStatus;
+  return { address: socketAddress(text, 0), trusted, appendPeer: false };
+}
