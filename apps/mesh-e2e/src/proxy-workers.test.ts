@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, request } from 'node:http';
+import { createServer, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -171,6 +171,42 @@ test('a file that is moved in reaches every worker', async () => {
   } finally {
     await dynamic.stop();
   }
+});
+
+test('circuit breakers count for all workers together', async () => {
+  const held: ServerResponse[] = [];
+  const slow = createServer((_request, response) => void held.push(response)).listen(0, '127.0.0.1');
+  await once(slow, 'listening');
+  const limited = await startWeft({
+    args: ['--concurrency', '2'],
+    bootstrap: {
+      static_resources: {
+        listeners: [
+          listener('in', connectionManager('in', routesOf({ match: { prefix: '/' }, route: { cluster: 'up' } }))),
+        ],
+        clusters: [
+          cluster('up', [(slow.address() as AddressInfo).port], {
+            circuit_breakers: { thresholds: [{ max_requests: 3, track_remaining: true }] },
+          }),
+        ],
+      },
+    },
+  });
+  const ask = (): Promise<number> =>
+    call({ port: limited.port('in'), headers: { connection: 'close' } }).then(({ status }) => status);
+  const waiting = [ask(), ask(), ask()];
+  await limited.statReaches('cluster.up.upstream_rq_active', (value) => value === 3);
+  assert.equal((await limited.stats()).get('cluster.up.circuit_breakers.default.rq_open'), 1);
+  assert.equal((await limited.stats()).get('cluster.up.circuit_breakers.default.remaining_rq'), 0);
+  assert.deepEqual([...new Set(await Promise.all(Array.from({ length: 12 }, ask)))], [503]);
+  assert.equal((await limited.stats()).get('cluster.up.upstream_rq_active_overflow'), 12);
+  while (held.length < 3) await limited.ask('/ready');
+  for (const response of held) response.end();
+  assert.deepEqual(await Promise.all(waiting), [200, 200, 200]);
+  assert.equal((await limited.stats()).get('cluster.up.circuit_breakers.default.rq_open'), 0);
+  await limited.stop();
+  slow.close();
+  slow.closeAllConnections();
 });
 
 test('a Unix socket is shared by the workers', async () => {

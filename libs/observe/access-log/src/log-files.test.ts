@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -104,6 +105,22 @@ test('a file that cannot be opened again goes on as it was', async () => {
   file.write('still fine\n');
   await files.close();
   assert.deepEqual([counter('write_completed'), counter('write_failed')], [1, 0]);
+});
+
+test('a pipe gets whole lines in pieces that it takes at once', async () => {
+  execFileSync('mkfifo', [path]);
+  // Kept open by a reader from the start, so that opening for writing does not wait.
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const file = files.open(path);
+  const line = `${'x'.repeat(1499)}\n`;
+  for (let i = 0; i < 10; i += 1) file.write(line);
+  file.write(`${'y'.repeat(4999)}\n`);
+  file.flush();
+  await until(() => counter('write_completed') === 1);
+  const bytes = Buffer.alloc(65_536);
+  const text = bytes.toString('latin1', 0, readSync(reader, bytes));
+  closeSync(reader);
+  assert.equal(text, line.repeat(10) + `${'y'.repeat(4999)}\n`);
 });
 
 test('a file that cannot be opened is an error at once', () => {

@@ -1,4 +1,4 @@
-import { closeSync, openSync, write, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { after, type Timer, type Timers } from '@weft/core-runtime';
 import type { Counter, Gauge, StatsScope } from '@weft/core-stats';
 
@@ -68,6 +68,7 @@ export class LogFile {
   private readonly stats: LogFileStats;
   private readonly timing: { readonly timers: Timers; readonly flushIntervalMs: number };
   private descriptor: number;
+  private readonly isPipe: boolean;
   private buffer = '';
   // What the system is writing now, from `writtenBytes` on.
   private writing: Buffer | undefined;
@@ -85,6 +86,7 @@ export class LogFile {
     this.stats = stats;
     this.timing = timing;
     this.descriptor = openLog(path);
+    this.isPipe = fstatSync(this.descriptor).isFIFO();
     this.timer = this.startTimer();
   }
 
@@ -144,7 +146,8 @@ export class LogFile {
   private continueWriting(): void {
     const { writing } = this;
     if (writing === undefined) return;
-    write(this.descriptor, writing, this.writtenBytes, null, null, (error, written) => {
+    const bytes = this.isPipe ? wholeLines(writing, this.writtenBytes) : writing.length - this.writtenBytes;
+    write(this.descriptor, writing, this.writtenBytes, bytes, null, (error, written) => {
       this.writtenBytes += written ?? 0;
       if (error === null && this.writtenBytes < writing.length) this.continueWriting();
       else this.endWriting(error);
@@ -175,7 +178,8 @@ export class LogFile {
     if (rest.length === 0) return;
     this.stats.writeTotalBuffered.sub(rest.length);
     try {
-      for (let at = 0; at < rest.length;) at += writeSync(this.descriptor, rest, at);
+      for (let at = 0; at < rest.length;)
+        at += writeSync(this.descriptor, rest, at, this.isPipe ? wholeLines(rest, at) : rest.length - at);
       this.stats.writeCompleted.inc();
     } catch {
       this.stats.writeFailed.inc();
@@ -189,6 +193,18 @@ export class LogFile {
       this.timer = this.startTimer();
     });
   }
+}
+
+/** What a pipe takes in one piece, so that lines of several writers do not mix: POSIX's PIPE_BUF on Linux. */
+const PIPE_BYTES = 4096;
+
+/** How many bytes from `start` are whole lines that a pipe takes in one piece; of a longer line, all of it. */
+function wholeLines(bytes: Buffer, start: number): number {
+  if (bytes.length - start <= PIPE_BYTES) return bytes.length - start;
+  const last = bytes.lastIndexOf(10, start + PIPE_BYTES - 1);
+  if (last >= start) return last + 1 - start;
+  const end = bytes.indexOf(10, start);
+  return (end < 0 ? bytes.length : end + 1) - start;
 }
 
 // The standard streams are open already, and may be pipes that /dev/stdout could not open again.
