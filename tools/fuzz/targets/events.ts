@@ -123,13 +123,17 @@ export class ClientEvents implements ClientCodecCallbacks {
   }
 }
 
+/** Values may hold what fields are joined by: a class for each number of those would never come to an end. */
+const MOST_FIELDS = 8;
+
 /** A few words of what happened: kinds of events and faults, in classes small enough that most inputs are like others. */
 export function signature(log: readonly string[], faults: readonly string[]): string {
   const size = (length: number): string => (length === 0 ? '' : length < 8 ? 's' : length < 1024 ? 'm' : 'l');
   const kinds = log.map((entry) =>
     entry.replace(
       /^(\w+) ([^\n]*)$/gm,
-      (_, kind: string, rest: string) => `${kind}${size(rest.length)}${rest.split('|').length >> 2}`,
+      (_, kind: string, rest: string) =>
+        `${kind}${size(rest.length)}${Math.min(rest.split('|').length >> 2, MOST_FIELDS)}`,
     ),
   );
   return [...new Set(kinds), ...new Set(faults)].join(';').slice(0, 200);
