@@ -4,6 +4,6 @@ export { listen, listenForSockets, type SocketListener } from './listen.ts';
 export { connect, type ConnectOwner, type Connecting } from './connect.ts';
 export type { ConnectFailure } from './connect-attempt.ts';
 export { createTlsClientContext, explainTlsError } from './tls-client.ts';
-export { addressOf } from './addresses.ts';
+export { addressOf, sharedAddressOf } from './addresses.ts';
 export { loadOriginalDestination, type OriginalDestination } from './original-destination.ts';
 export { InternalSocket } from './internal-socket.ts';

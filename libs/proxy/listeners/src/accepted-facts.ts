@@ -1,6 +1,6 @@
 import type { DownstreamConnection, SocketAddress, TlsConnectionInfo } from '@weft/core-http';
 import { listenerAddressText, type ConnectionFacts, type ListenerAddress } from '@weft/model-listener';
-import { addressOf } from '@weft/net-tcp';
+import { addressOf, sharedAddressOf } from '@weft/net-tcp';
 import type { Socket } from 'node:net';
 import type { AcceptedSocket } from './accepted-socket.ts';
 
@@ -47,7 +47,7 @@ export function addressesOf(socket: Socket, address: ListenerAddress): AcceptedA
   }
   const path = pathOf(address);
   return {
-    localAddress: addressOf(socket.localAddress, socket.localPort, path),
+    localAddress: sharedAddressOf(socket.localAddress, socket.localPort, path),
     remoteAddress: addressOf(socket.remoteAddress, socket.remotePort, path),
   };
 }
