@@ -13,7 +13,7 @@ import type { RequestOrigin } from './request-head.ts';
 export function admit(stream: ActiveStream, headers: RequestHeaderMap, origin: RequestOrigin): LocalReply | undefined {
   if (origin.rejectedWith !== 0) {
     stream.hcm.stats.rqRejectedViaIpDetection.inc();
-    return { status: origin.rejectedWith, body: '', details: 'original_ip_detection_failed' };
+    return { status: origin.rejectedWith, body: '', details: 'rejecting_because_detection_failed' };
   }
   return refuseByLoad(stream) ?? refuseByForm(stream, headers) ?? refuseUpgrade(stream, headers);
 }

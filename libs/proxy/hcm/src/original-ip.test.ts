@@ -45,7 +45,20 @@ describe('the original address of a client', () => {
     assert.equal(found([{ ...XFF, hops: 2 }], list).who, '1.1.1.1');
     assert.equal(found([{ ...XFF, hops: 3 }], list).who, '10.0.0.9', 'the peer, where the list is too short');
     assert.equal(found([XFF], 'x-forwarded-for: nobody\r\n').who, '10.0.0.9');
-    assert.equal(found([{ ...XFF, skipAppend: false }], list).xff, '1.1.1.1, 2.2.2.2,3.3.3.3,10.0.0.9');
+    const appending = { ...XFF, skipAppend: false };
+    assert.equal(found([appending], list).xff, '1.1.1.1, 2.2.2.2,3.3.3.3,10.0.0.9');
+    assert.equal(found([appending], 'x-forwarded-for: bad\r\n').xff, 'bad,10.0.0.9');
+    assert.equal(found([appending], '').xff, '10.0.0.9');
+  });
+
+  it('is not hidden in a second field', () => {
+    const fields = 'x-forwarded-for: 1.1.1.1\r\nx-forwarded-for: 2.2.2.2\r\n';
+    assert.equal(found([], 'x-forwarded-for: bad\r\n').who, '10.0.0.9');
+    assert.equal(found([], 'x-forwarded-for: 1.2.3.4:80\r\n').who, '10.0.0.9');
+    for (const detectors of [[], [XFF]]) {
+      const { who, xff, internal } = found(detectors, fields);
+      assert.deepEqual([who, xff, internal], ['2.2.2.2', '1.1.1.1,2.2.2.2', false]);
+    }
   });
 
   it('is the last one that is no trusted proxy, if the peer is one', () => {

@@ -22,37 +22,44 @@ export type OriginalIpDetector =
     };
 
 export interface OriginalIp {
-  readonly address: SocketAddress;
+  /** Undefined: the peer is all that is known. */
+  readonly address: SocketAddress | undefined;
   /** Whether the address is internal may be asked. */
   readonly trusted: boolean;
+  /** The peer belongs into x-forwarded-for. */
   readonly appendPeer: boolean;
 }
 
-/** The first answer of the detectors; a status where one refuses the request; undefined where none knows. */
+/** The first answer of the detectors; a status where one refuses the request. */
 export function detectOriginalIp(
   detectors: readonly OriginalIpDetector[],
   headers: RequestHeaderMap,
   peer: SocketAddress,
-): OriginalIp | number | undefined {
+): OriginalIp | number {
+  let appendPeer = false;
   for (const detector of detectors) {
+    appendPeer = detector.kind === 'xff' && !detector.skipAppend;
     const found = detector.kind === 'xff' ? fromForwardedFor(detector, headers, peer) : fromHeader(detector, headers);
-    if (found !== undefined) return found;
+    if (typeof found === 'number') return found;
+    if (found !== undefined) return { ...found, appendPeer };
   }
-  return undefined;
+  return { address: undefined, trusted: false, appendPeer };
 }
 
+type Found = Pick<OriginalIp, 'address' | 'trusted'>;
+
 function fromForwardedFor(
-  { hops, trusted, skipAppend }: Extract<OriginalIpDetector, { kind: 'xff' }>,
+  { hops, trusted }: Extract<OriginalIpDetector, { kind: 'xff' }>,
   headers: RequestHeaderMap,
   peer: SocketAddress,
-): OriginalIp | undefined {
-  const forwarded = headers.getJoined('x-forwarded-for');
+): Found | undefined {
+  const forwarded = headers.get('x-forwarded-for');
   if (forwarded === undefined) return undefined;
   const list = forwarded.split(',').map((text) => text.trim());
   const place = trusted.length === 0 ? list.length - 1 - hops : lastUntrusted(list, trusted, peer);
   const text = list[place];
   if (text === undefined || parseIp(text) === undefined) return undefined;
-  return { address: socketAddress(text, 0), trusted: list.length === 1, appendPeer: !skipAppend };
+  return { address: socketAddress(text, 0), trusted: list.length === 1 };
 }
 
 /** The place of the client: the last address that is of no trusted proxy. None, where the peer itself is not trusted. */
@@ -66,8 +73,8 @@ function lastUntrusted(list: readonly string[], trusted: readonly CidrRange[], p
 function fromHeader(
   { header, trusted, rejectStatus }: Extract<OriginalIpDetector, { kind: 'custom_header' }>,
   headers: RequestHeaderMap,
-): OriginalIp | number | undefined {
+): Found | number | undefined {
   const text = headers.get(header)?.trim();
   if (text === undefined || parseIp(text) === undefined) return rejectStatus === 0 ? undefined : rejectStatus;
-  return { address: socketAddress(text, 0), trusted, appendPeer: false };
+  return { address: socketAddress(text, 0), trusted };
 }

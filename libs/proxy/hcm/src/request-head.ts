@@ -1,6 +1,6 @@
 import { socketAddress, type DownstreamConnection, type RequestHeaderMap, type SocketAddress } from '@weft/core-http';
 import type { Random } from '@weft/core-runtime';
-import { anyContains } from '@weft/model-match';
+import { anyContains, parseIp } from '@weft/model-match';
 import type { HcmConfig } from './config.ts';
 import { forwardClientCert } from './forward-client-cert.ts';
 import { isLoopback, localIp } from './local-ip.ts';
@@ -80,27 +80,23 @@ export class RequestHeads {
     const { config } = this;
     this.removeHopByHop(headers);
     const peer = connection.info.remoteAddress ?? connection.info.directRemoteAddress;
-    const forwarded = headers.get('x-forwarded-for');
+    const forwarded = joinForwardedFor(headers);
     const scheme = connection.info.tls ? 'https' : 'http';
     let remoteAddress = peer;
     let internal: boolean;
     if (config.useRemoteAddress) {
       if (config.xffNumTrustedHops > 0) remoteAddress = addressFromEnd(forwarded, config.xffNumTrustedHops - 1) ?? peer;
       internal = forwarded === undefined && this.isInternal(peer);
-      if (!config.skipXffAppend) {
-        const ip = isLoopback(peer.ip) ? localIp() : peer.ip;
-        headers.set('x-forwarded-for', forwarded === undefined ? ip : `${forwarded},${ip}`);
-      }
+      if (!config.skipXffAppend) appendForwardedFor(headers, forwarded, peer);
       if (config.appendXForwardedPort) appendPort(headers, connection, config.xffNumTrustedHops);
       if (config.xffNumTrustedHops === 0 || headers.get('x-forwarded-proto') === undefined)
         headers.set('x-forwarded-proto', scheme);
     } else {
       const found = this.originalIp(headers, peer, forwarded);
       if (typeof found === 'number') return { remoteAddress, internal: false, edge: false, rejectedWith: found };
-      remoteAddress = found?.address ?? peer;
-      internal = found?.trusted === true && this.isInternal(remoteAddress);
-      if (found?.appendPeer === true)
-        headers.set('x-forwarded-for', forwarded === undefined ? peer.ip : `${forwarded},${peer.ip}`);
+      remoteAddress = found.address ?? peer;
+      internal = found.trusted && this.isInternal(remoteAddress);
+      if (found.appendPeer) appendForwardedFor(headers, forwarded, peer);
       if (headers.get('x-forwarded-proto') === undefined) headers.add('x-forwarded-proto', scheme);
     }
     this.setScheme(headers, connection);
@@ -119,11 +115,11 @@ export class RequestHeads {
     headers: RequestHeaderMap,
     peer: SocketAddress,
     forwarded: string | undefined,
-  ): OriginalIp | number | undefined {
+  ): OriginalIp | number {
     const { originalIpDetectors, xffNumTrustedHops } = this.config;
     if (originalIpDetectors.length > 0) return detectOriginalIp(originalIpDetectors, headers, peer);
     const address = addressFromEnd(forwarded, xffNumTrustedHops);
-    return address && { address, trusted: forwarded?.includes(',') === false, appendPeer: false };
+    return { address, trusted: address !== undefined && forwarded?.includes(',') === false, appendPeer: false };
   }
 
   private removeHopByHop(headers: RequestHeaderMap): void {
@@ -205,10 +201,32 @@ function addressFromEnd(forwarded: string | undefined, back: number): SocketAddr
   if (forwarded === undefined) return undefined;
   const parts = forwarded.split(',');
   const ip = parts[parts.length - 1 - back]?.trim();
-  return ip !== undefined && /^[0-9a-fA-F:.]+$/.test(ip) ? socketAddress(ip, 0) : undefined;
+  return ip !== undefined && parseIp(ip) !== undefined ? socketAddress(ip, 0) : undefined;
 }
 
 function appendPort(headers: RequestHeaderMap, { info }: RequestConnection, trustedHops: number): void {
   if (trustedHops === 0 || !headers.has('x-forwarded-port'))
     headers.set('x-forwarded-port', String(info.localAddress.port));
+}
+
+/** Several fields are one list (RFC 9110 section 5.3): who looks at the first only could be told anything by the client. */
+function joinForwardedFor(headers: RequestHeaderMap): string | undefined {
+  const { raw } = headers;
+  let value: string | undefined;
+  for (let i = 0; i < raw.length; i += 2) {
+    if (raw[i] !== 'x-forwarded-for') continue;
+    if (value !== undefined) {
+      value = headers.getAll('x-forwarded-for').join(',');
+      headers.set('x-forwarded-for', value);
+      return value;
+    }
+    value = raw[i + 1];
+  }
+  return value;
+}
+
+/** Adds the peer to the list; for one on this machine, the address by which others know the machine. */
+function appendForwardedFor(headers: RequestHeaderMap, forwarded: string | undefined, peer: SocketAddress): void {
+  const ip = isLoopback(peer.ip) ? localIp() : peer.ip;
+  headers.set('x-forwarded-for', forwarded === undefined ? ip : `${forwarded},${ip}`);
 }
