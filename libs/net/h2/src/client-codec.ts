@@ -171,6 +171,10 @@ export class Http2ClientCodec extends Http2Connection implements ClientCodec, Tr
     this.closeIfDone();
   }
 
+  protected override onStreamLost(reason: ResetReason): void {
+    this.callbacks.onStreamReset?.(reason);
+  }
+
   private afterReset(reason: ResetReason): void {
     if (this.over) return;
     this.tellReset(reason);

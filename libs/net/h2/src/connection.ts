@@ -41,6 +41,8 @@ export abstract class Http2Connection extends FrameHandler implements TransportR
   protected abstract onStreamBroken(stream: Http2Stream | undefined, reason: ResetReason): void;
   /** The user reset it; it is out of the table. */
   protected abstract onStreamDropped(): void;
+  /** The connection ended under it; it is out of the table. */
+  protected abstract onStreamLost(reason: ResetReason): void;
   /** The connection takes no more streams; it is about to reset those it has. */
   protected abstract onLost(): void;
   /** Tells who owns the connection that it is no more. The streams were reset. */
@@ -233,6 +235,7 @@ export abstract class Http2Connection extends FrameHandler implements TransportR
       if (stream.connection === undefined) continue;
       const { receiver } = stream;
       this.remove(stream);
+      this.onStreamLost(reason);
       receiver?.reset(reason);
     }
   }

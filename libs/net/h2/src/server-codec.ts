@@ -192,6 +192,10 @@ export class Http2ServerCodec extends Http2Connection implements ServerCodec, Tr
     this.afterStream();
   }
 
+  protected override onStreamLost(): void {
+    // Whoever owns the connection hears of its end by itself.
+  }
+
   protected override onStreamDropped(): void {
     this.premature.streamEnded();
     this.afterStream();

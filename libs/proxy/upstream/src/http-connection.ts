@@ -158,6 +158,7 @@ export class HttpConnection
 
   onEnd(): void {
     this.peerEnded = true;
+    this.spend();
     this.codec?.onEnd();
     // An idle connection that the peer ends is no error: it is only not there any more.
     if (this.active === 0) this.transport?.close();
@@ -174,8 +175,6 @@ export class HttpConnection
     this.spend();
     this.countClose(this.peerEnded ? 'remote' : close.by, this.lostRequest || this.active > 0);
     this.cx.stats.upstreamRqPerCx.record(this.requests);
-    // HTTP/1.1 frees its only place when the codec says that it has gone away.
-    if (this.codec?.protocol === 'HTTP/2') this.releaseLost();
     // The codec resets the requests, whose owners may ask for another connection at once: this one is out of all counts.
     this.codec?.onClose(close);
     this.owner.onClosed(this);
@@ -195,6 +194,12 @@ export class HttpConnection
     const { stats } = this.cx;
     if (reason === 'local reset' || reason === 'protocol error') stats.upstreamRqTxReset.inc();
     else if (reason === 'remote reset') stats.upstreamRqRxReset.inc();
+    else if (reason === 'connection termination') stats.upstreamRqPendingFailureEject.inc();
+    if (reason === 'connection termination' || this.transport?.closed === true) {
+      // The connection is lost with it, and nobody may take it for one that has room now.
+      this.lostRequest = true;
+      this.spend();
+    }
     this.onStreamEnd();
   }
 
@@ -206,7 +211,8 @@ export class HttpConnection
   onGoAway(): void {
     const { codec } = this;
     // The peer asked for it: nothing is broken.
-    if (!this.spent && this.open && codec?.activeStreams !== 0) this.cx.stats.upstreamCxCloseNotify.inc();
+    const asked = this.open && !this.spent && this.transport?.closed === false;
+    if (asked && codec?.activeStreams !== 0) this.cx.stats.upstreamCxCloseNotify.inc();
     this.spend();
     if (codec?.activeStreams !== 0) return;
     if (this.active === 0) this.transport?.close();
@@ -249,13 +255,6 @@ export class HttpConnection
     if (this.spent) return;
     this.spent = true;
     this.owner.onSpent(this);
-  }
-
-  private releaseLost(): void {
-    while (this.active > 0) {
-      this.cx.stats.upstreamRqPendingFailureEject.inc();
-      this.release();
-    }
   }
 
   private release(): void {

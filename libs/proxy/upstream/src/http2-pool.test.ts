@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { constants, createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { afterEach, test } from 'node:test';
-import { testCluster, type TestCluster, type TestRequest } from './testing.ts';
+import { ScriptedUpstream, testCluster, type TestCluster, type TestRequest } from './testing.ts';
 
 /** A real HTTP/2 server on a port of its own, whose streams a test answers by hand. */
 class Http2Upstream {
@@ -307,3 +307,93 @@ test('a host has no more connections than it may, while others have theirs', asy
   request();
   assert.deepEqual(['upstream_cx_active', 'upstream_cx_overflow'].map(stat), [1, 1]);
 });
+
+test('a server that speaks HTTP/1.1 breaks the protocol, and requests hear so', async () => {
+  const plain = await ScriptedUpstream.start();
+  const { request, stat } = testCluster([plain.port], 'http2_protocol_options: {}');
+  const one = request();
+  const socket = await plain.connection(0);
+  socket.write('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n');
+  await one.over();
+  assert.equal(one.resetReason, 'protocol error');
+  assert.deepEqual(['upstream_cx_protocol_error', 'upstream_rq_active'].map(stat), [1, 0]);
+  await plain.close();
+});
+
+test('a connection whose server answers no PING is given up with its streams', async () => {
+  const plain = await ScriptedUpstream.start();
+  const { request, stat, runtime } = testCluster(
+    [plain.port],
+    'http2_protocol_options: {connection_keepalive: {interval: 10s, timeout: 2s, interval_jitter: {value: 0}}}',
+  );
+  const one = await request().started();
+  runtime.timers.advance(10_001);
+  runtime.timers.advance(2_001);
+  await one.over();
+  assert.equal(one.resetReason, 'connection termination');
+  assert.deepEqual(['http2.keepalive_timeout', 'upstream_rq_active'].map(stat), [1, 0]);
+  await plain.close();
+});
+
+/** A small generator of numbers: the same test takes the same steps each time. */
+function steps(seed: number): (bound: number) => number {
+  let state = seed;
+  return (bound) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return Math.floor((state / 2 ** 32) * bound);
+  };
+}
+
+for (const seed of [1, 2, 3, 4, 5, 6])
+  test(`no count stays behind, whatever client and server do to streams and connections (${seed})`, async () => {
+    const draw = steps(seed);
+    const limits =
+      'circuit_breakers: {thresholds: [{max_connections: 3, max_pending_requests: 8, max_requests: 10, track_remaining: true}]}';
+    const w = await world(`${limits}\ncommon_http_protocol_options: {max_requests_per_connection: 9}`, {
+      http2: '{max_concurrent_streams: 3}',
+    });
+    w.upstream.onStream = (stream) => {
+      const what = draw(12);
+      if (what === 0) stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      else if (what === 1) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      else if (what === 2) stream.session?.destroy();
+      else if (what === 3) stream.session?.goaway(constants.NGHTTP2_NO_ERROR, Math.max(1, (stream.id ?? 1) - 2));
+      else if (what === 4) stream.session?.close();
+      else if (what > 5) {
+        stream.respond({ ':status': 200 });
+        if (what > 6) stream.end('ok');
+      }
+    };
+    const open: TestRequest[] = [];
+    for (let i = 0; i < 200; i += 1) {
+      const what = draw(6);
+      if (what < 4) open.push(w.request(`/${i}`));
+      else if (what === 4) open[draw(open.length || 1)]?.stream?.reset('local reset');
+      else await new Promise((resolve) => setImmediate(resolve));
+    }
+    for (
+      let round = 0;
+      round < 50 && w.stat('upstream_rq_active') + w.stat('upstream_rq_pending_active') > 0;
+      round += 1
+    ) {
+      for (const request of open) request.stream?.reset('local reset');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const gauges = ['upstream_rq_active', 'upstream_rq_pending_active'].map(w.stat);
+    assert.deepEqual(gauges, [0, 0]);
+    assert.deepEqual(
+      ['remaining_rq', 'remaining_pending', 'rq_open', 'rq_pending_open'].map((name) =>
+        w.stat(`circuit_breakers.default.${name}`),
+      ),
+      [10, 8, 0, 0],
+    );
+    const { rqActive, rqPendingActive } = w.cluster.hosts[0]!.stats;
+    assert.deepEqual([rqActive, rqPendingActive], [0, 0]);
+    w.upstream.onStream = (stream) => {
+      stream.respond({ ':status': 200 });
+      stream.end('well');
+    };
+    const last = await w.request('/last').over();
+    assert.equal(last.body || last.resetReason, 'well');
+    w.cluster.drain();
+  });
