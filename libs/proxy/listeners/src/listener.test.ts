@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { DecodeContext, loadConfig, sourceNamed } from '@weft/api-envoy';
 import type { Listener as ListenerProto } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
@@ -234,6 +237,55 @@ describe('a listener', () => {
     first.destroy();
     while (world.listenerGauge('downstream_cx_active') > 0) await new Promise((next) => setImmediate(next));
     assert.equal(await ask(await client(world.port), 'b'), 'b');
+  });
+});
+
+describe('more ways in', () => {
+  it('listens on additional addresses too', async () => {
+    const more = `additional_addresses: [{address: {socket_address: {address: 127.0.0.2, port_value: 0}}}]`;
+    const world = await listening({}, `${more}, ${DEFAULT_CHAINS}`);
+    const [, second] = world.listener.addresses;
+    const socket = connect(second?.port ?? 0, '127.0.0.2');
+    open.push(socket);
+    assert.equal(await ask(socket, 'ab'), 'ab');
+  });
+
+  it('gives Unix sockets their permissions', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'weft-listener-'));
+    const path = join(folder, 's');
+    const { manager } = await listening(
+      {},
+      `additional_addresses: [{address: {pipe: {path: ${path}, mode: 432}}}], ${DEFAULT_CHAINS}`,
+    );
+    assert.equal(statSync(path).mode & 0o777, 0o660);
+    await manager.stopAll(false);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('connects within the process by name', async () => {
+    const runtime = createFakeRuntime();
+    const { manager } = createWorld({ runtime, networkFilters: [echo as NetworkFilterFactory<unknown>] });
+    managers.push(manager);
+    const { message } = loadConfig({
+      text: `{name: i, internal_listener: {}, ${DEFAULT_CHAINS}}`,
+      file: 'l',
+      typeName: 'envoy.config.listener.v3.Listener',
+    });
+    await manager.addStatic([manager.decode(message as ListenerProto, new DecodeContext(sourceNamed('l')))!]);
+    assert.equal(manager.connect('none'), undefined);
+    const transport = manager.connect('i')!;
+    const got = new Promise<string>((resolve) => {
+      const nothing = (): void => undefined;
+      transport.setReceiver({
+        onData: (chunk) => resolve(chunk.toString()),
+        onEnd: nothing,
+        onDrain: nothing,
+        onClose: nothing,
+      });
+    });
+    transport.writeLatin1('ab');
+    assert.equal(await got, 'ab');
+    assert.equal(echoes[0]?.info.localAddress.text, 'envoy://i/');
   });
 });
 

@@ -64,17 +64,15 @@ class Inspection implements ListenerFilter {
     const { config, stats } = this;
     const result = parseClientHello(bytes, config.maxHelloBytes);
     if (result.kind === 'more') return bytes.length > config.maxHelloBytes ? this.tooLarge() : STOP;
+    if (result.kind === 'malformed' && result.reason.includes('larger')) return this.tooLarge();
     stats.bytesProcessed.record(bytes.length);
     if (result.kind === 'hello') {
       this.found(result.hello);
       return CONTINUE;
     }
-    if (result.kind === 'malformed') {
-      if (result.reason.includes('large')) return this.tooLarge();
-      if (config.closeOnParseError) {
-        this.connection.close('tls_inspector: the ClientHello cannot be read');
-        return STOP;
-      }
+    if (result.kind === 'malformed' && config.closeOnParseError) {
+      this.connection.close('tls_inspector: the ClientHello cannot be read');
+      return STOP;
     }
     stats.tlsNotFound.inc();
     return CONTINUE;
