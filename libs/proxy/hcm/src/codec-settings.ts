@@ -10,8 +10,9 @@ const ANSWERED_GRACE_MS = 1000;
 /** The codecs' settings for one connection manager's connections, plaintext or TLS. `stats`: the root of all names. */
 export function codecSettings(hcm: PreparedHcm, scheme: 'http' | 'https', stats: StatsScope): CodecSettings {
   const { config, date, runtime } = hcm;
+  const server = config.serverHeader === 'PASS_THROUGH' ? '' : `server: ${config.serverName}\r\n`;
   const errorReply = (status: number, details: string, stays: boolean): string =>
-    errorReplyText(status, `date: ${date.value}\r\nserver: ${config.serverName}\r\n`, details, stays);
+    errorReplyText(status, `date: ${date.value}\r\n${server}`, details, stays);
   const { keepAlive, ...http2 } = config.http2;
   const settings: Partial<Http2ServerSettings> = {
     ...http2,

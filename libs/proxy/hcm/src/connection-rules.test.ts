@@ -160,3 +160,28 @@ describe('the head of a request', () => {
     assert.equal(headers({}, 'te: gzip\r\n').get('te'), undefined);
   });
 });
+
+describe('what a proxy before this one says', () => {
+  it('is one list, in however many fields it came', () => {
+    const server = world();
+    server.send('GET / HTTP/1.1\r\nhost: a\r\nx-forwarded-proto: https\r\nx-forwarded-proto: http\r\n\r\n');
+    const { requestHeaders } = server.streams[0]!;
+    assert.equal(requestHeaders.get('x-forwarded-proto'), 'https,http');
+    assert.equal(requestHeaders.scheme, 'http');
+  });
+
+  it('forces a trace, and is answered with what to find it by', () => {
+    const trace = 'GET / HTTP/1.1\r\nhost: a\r\nx-forwarded-for: 10.0.0.1\r\nx-envoy-force-trace: 1\r\n\r\n';
+    assert.doesNotMatch(world().send(trace), /x-request-id/);
+    const inside = { internalRanges: [{ contains: () => true }] as never };
+    assert.match(world(inside).send(trace), /x-request-id: [0-9a-f-]{36}/);
+  });
+});
+
+describe('refusals of the codec', () => {
+  it('say who serves, unless the server header is passed through', () => {
+    const bad = 'BAD\r\n\r\n';
+    assert.match(world().send(bad), /^HTTP\/1\.1 400 .*server: envoy\r\n/s);
+    assert.doesNotMatch(world({ serverHeader: 'PASS_THROUGH' }).send(bad), /server:/);
+  });
+});

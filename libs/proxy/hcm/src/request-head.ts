@@ -80,7 +80,7 @@ export class RequestHeads {
     const { config } = this;
     this.removeHopByHop(headers);
     const peer = connection.info.remoteAddress ?? connection.info.directRemoteAddress;
-    const forwarded = joinForwardedFor(headers);
+    const forwarded = joinList(headers, 'x-forwarded-for');
     const scheme = connection.info.tls ? 'https' : 'http';
     let remoteAddress = peer;
     let internal: boolean;
@@ -97,7 +97,7 @@ export class RequestHeads {
       remoteAddress = found.address ?? peer;
       internal = found.trusted && this.isInternal(remoteAddress);
       if (found.appendPeer) appendForwardedFor(headers, forwarded, peer);
-      if (headers.get('x-forwarded-proto') === undefined) headers.add('x-forwarded-proto', scheme);
+      if (joinList(headers, 'x-forwarded-proto') === undefined) headers.add('x-forwarded-proto', scheme);
     }
     this.setScheme(headers, connection);
     const edge = config.useRemoteAddress && !internal;
@@ -210,14 +210,14 @@ function appendPort(headers: RequestHeaderMap, { info }: RequestConnection, trus
 }
 
 /** Several fields are one list (RFC 9110 section 5.3): who looks at the first only could be told anything by the client. */
-function joinForwardedFor(headers: RequestHeaderMap): string | undefined {
+function joinList(headers: RequestHeaderMap, name: string): string | undefined {
   const { raw } = headers;
   let value: string | undefined;
   for (let i = 0; i < raw.length; i += 2) {
-    if (raw[i] !== 'x-forwarded-for') continue;
+    if (raw[i] !== name) continue;
     if (value !== undefined) {
-      value = headers.getAll('x-forwarded-for').join(',');
-      headers.set('x-forwarded-for', value);
+      value = headers.getAll(name).join(',');
+      headers.set(name, value);
       return value;
     }
     value = raw[i + 1];

@@ -18,6 +18,8 @@ export function prepareResponse(
   if (config.serverHeader === 'OVERWRITE') headers.set('server', config.serverName);
   else if (config.serverHeader === 'APPEND_IF_ABSENT' && !headers.has('server'))
     headers.add('server', config.serverName);
-  if (config.alwaysSetRequestIdInResponse) headers.set('x-request-id', request.get('x-request-id') ?? '');
+  // Only trusted clients still have the header that forces a trace; they are told by what to find it.
+  if (config.alwaysSetRequestIdInResponse || request.has('x-envoy-force-trace'))
+    headers.set('x-request-id', request.get('x-request-id') ?? '');
   if (config.via !== '') headers.add('via', config.via);
 }
