@@ -12,7 +12,7 @@ export const tlsParamsSupport: FieldSupport = {
 
 const VERSIONS: readonly (TlsVersion | undefined)[] = [undefined, 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
 const CURVES = ['X25519MLKEM768', 'X25519', 'P-256', 'P-384', 'P-521'];
-const DEFAULT_CURVES = ['X25519', 'P-256'];
+const DEFAULT_CURVES = ['X25519MLKEM768', 'X25519', 'P-256'];
 const SIGNATURE_ALGORITHMS = [
   'ecdsa_secp256r1_sha256', 'ecdsa_secp384r1_sha384', 'ecdsa_secp521r1_sha512', 'ed25519', 'rsa_pkcs1_sha1',
   'rsa_pkcs1_sha256', 'rsa_pkcs1_sha384', 'rsa_pkcs1_sha512', 'rsa_pss_rsae_sha256', 'rsa_pss_rsae_sha384',

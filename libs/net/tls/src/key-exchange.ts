@@ -17,8 +17,10 @@ const OPENSSL_NAMES: Readonly<Record<string, string>> = { prime256v1: 'P-256', s
  */
 export function serverGroup(hello: ClientHello | undefined, curves: readonly string[], version: string): string {
   if (hello === undefined) return '';
+  // Hybrid groups are TLS 1.3's alone.
+  const usable = version === 'TLSv1.3' ? curves : curves.filter((curve) => !curve.includes('MLKEM'));
   const among = (numbers: readonly number[]): string | undefined =>
-    curves.find((curve) => numbers.includes(GROUPS[curve] ?? -1));
+    usable.find((curve) => numbers.includes(GROUPS[curve] ?? -1));
   return (version === 'TLSv1.3' ? among(hello.keyShares) : undefined) ?? among(hello.groups) ?? '';
 }
 
