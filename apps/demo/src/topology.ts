@@ -62,8 +62,8 @@ export interface Edge {
   readonly from: NodeName;
   readonly to: NodeName;
   readonly proxy: ProxyName;
-  /** `http` and `tcp`: a cluster of the proxy; `listener`: what the proxy's connection manager of that prefix takes in. */
-  readonly kind: 'http' | 'tcp' | 'listener';
+  /** `http`: a cluster of the proxy; `redis`: a cluster, and the redis_proxy of that prefix; `listener`: what the proxy's connection manager of that prefix takes in. */
+  readonly kind: 'http' | 'redis' | 'listener';
   /** The cluster, or the stat prefix of the connection manager. */
   readonly stat: string;
   /** Where a connection manager serves this edge alone, its stat prefix: it counts what the caller sees, after all retries. */
@@ -83,8 +83,8 @@ export const EDGES: readonly Edge[] = [
     stat: 'videos-api',
     caller: 'outbound-videos-api',
   },
-  { from: 'playlists-api', to: 'playlists-db', proxy: 'playlists-api', kind: 'tcp', stat: 'playlists-db' },
-  { from: 'videos-api', to: 'videos-db', proxy: 'videos-api', kind: 'tcp', stat: 'videos-db' },
+  { from: 'playlists-api', to: 'playlists-db', proxy: 'playlists-api', kind: 'redis', stat: 'playlists-db' },
+  { from: 'videos-api', to: 'videos-db', proxy: 'videos-api', kind: 'redis', stat: 'videos-db' },
 ];
 
 /** What each service itself answers its sidecar. */

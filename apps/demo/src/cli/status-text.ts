@@ -57,7 +57,7 @@ function edgeRow({ from, to, total, perSecond, successPercent, p50Ms, p99Ms, kin
   const ms = (value: number | null): string =>
     value === null ? '-' : `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
   return [
-    `${from} → ${to}${kind === 'tcp' ? ' (connections)' : ''}`,
+    `${from} → ${to}${kind === 'redis' ? ' (commands)' : ''}`,
     String(total.calls),
     String(total.failures),
     perSecond.calls.toFixed(1),

@@ -4,7 +4,7 @@ export type YamlMap = Readonly<Record<string, Yaml | undefined>>;
 
 const TYPE = 'type.googleapis.com/';
 const HCM = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
-const TCP_PROXY = 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy';
+const REDIS_PROXY = 'envoy.extensions.filters.network.redis_proxy.v3.RedisProxy';
 const LOOPBACK = '127.0.0.1';
 
 export function typed(type: string, fields: YamlMap): YamlMap {
@@ -84,8 +84,8 @@ function tracingOf(): YamlMap {
   };
 }
 
-/** A listener that passes bytes on to a cluster, and counts them. */
-export function tcpListener(name: string, port: number, cluster: string): YamlMap {
+/** A listener that passes Redis commands on to a cluster, and counts them by name. */
+export function redisListener(name: string, port: number, cluster: string): YamlMap {
   return typed('envoy.config.listener.v3.Listener', {
     name,
     traffic_direction: 'OUTBOUND',
@@ -94,8 +94,12 @@ export function tcpListener(name: string, port: number, cluster: string): YamlMa
       {
         filters: [
           {
-            name: 'envoy.filters.network.tcp_proxy',
-            typed_config: typed(TCP_PROXY, { stat_prefix: cluster, cluster }),
+            name: 'envoy.filters.network.redis_proxy',
+            typed_config: typed(REDIS_PROXY, {
+              stat_prefix: cluster,
+              settings: { op_timeout: '5s', enable_command_stats: true },
+              prefix_routes: { catch_all_route: { cluster } },
+            }),
           },
         ],
       },

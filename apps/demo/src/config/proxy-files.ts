@@ -124,7 +124,7 @@ function sidecarResources(name: Exclude<ProxyName, 'gateway'>, { mesh, settings,
     listeners: sidecarListeners(sidecar),
     clusters: sidecarClusters(sidecar),
     routes: outbound.flatMap((call) =>
-      call.kind === 'tcp'
+      call.kind === 'redis'
         ? []
         : {
             path: call.routes,
@@ -163,9 +163,9 @@ function outboundOf(name: ProxyName, { ports, redis }: Mesh, path: (file: string
         port: ports.videosApiInbound,
         routes: path('rds-videos-api.yaml'),
       },
-      { kind: 'tcp', to: 'playlists-db', listen: ports.playlistsApiToDb, port: redis.playlistsPort, host },
+      { kind: 'redis', to: 'playlists-db', listen: ports.playlistsApiToDb, port: redis.playlistsPort, host },
     ];
   if (name === 'videos-api')
-    return [{ kind: 'tcp', to: 'videos-db', listen: ports.videosApiToDb, port: redis.videosPort, host }];
+    return [{ kind: 'redis', to: 'videos-db', listen: ports.videosApiToDb, port: redis.videosPort, host }];
   return [];
 }

@@ -1,4 +1,12 @@
-import { cluster, httpListener, routeConfiguration, tcpListener, typed, type Tracing, type YamlMap } from './parts.ts';
+import {
+  cluster,
+  httpListener,
+  routeConfiguration,
+  redisListener,
+  typed,
+  type Tracing,
+  type YamlMap,
+} from './parts.ts';
 
 /** The cluster of a sidecar that is the service beside it. */
 export const LOCAL_APP = 'local-app';
@@ -13,7 +21,7 @@ export type Outbound =
       readonly routes: string;
     }
   | {
-      readonly kind: 'tcp';
+      readonly kind: 'redis';
       readonly to: string;
       readonly listen: number;
       readonly port: number;
@@ -42,8 +50,8 @@ export function sidecarListeners({ inbound, outbound, accessLog, tracing }: Side
       tracing,
     }),
     ...outbound.map((call) =>
-      call.kind === 'tcp'
-        ? tcpListener(`outbound-${call.to}`, call.listen, call.to)
+      call.kind === 'redis'
+        ? redisListener(`outbound-${call.to}`, call.listen, call.to)
         : httpListener({
             name: `outbound-${call.to}`,
             port: call.listen,
@@ -61,7 +69,7 @@ export function sidecarClusters({ app, outbound }: Sidecar): YamlMap[] {
   return [
     cluster(LOCAL_APP, app),
     ...outbound.map((call) =>
-      call.kind === 'tcp'
+      call.kind === 'redis'
         ? cluster(call.to, call.port, { host: call.host })
         : // The default lets three retries run at a time and fails the rest (upstream_rq_retry_overflow): too few here,
           // where every third call is repeated, as soon as a handful of pages load at once.

@@ -8,9 +8,9 @@ const ANSWER_WITHIN_MS = 900;
 /** Rates are over this many samples less one, in seconds. */
 const WINDOW = 5;
 
-/** One look at a proxy's stats, all of those below `cluster.` and `http.`. */
+/** One look at a proxy's stats: all below `cluster.` and `http.`, and what the figures need of those below `redis.`. */
 export async function readStats(adminPort: number): Promise<StatsSample> {
-  const filter = encodeURIComponent('^(cluster|http)\\.');
+  const filter = encodeURIComponent('^(cluster|http)\\.|^redis\\.[^.]+\\.(downstream_|command\\..*\\.(total|error)$)');
   const response = await fetch(`http://127.0.0.1:${adminPort}/stats?format=json&filter=${filter}`, {
     signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
   });

@@ -89,21 +89,24 @@ describe('the figures of an edge', () => {
     assert.equal(edgeFigures(VIDEOS, [sample(0, {})])?.p50Ms, null);
   });
 
-  it('of a TCP edge are its connections and bytes', () => {
+  it('of a Redis edge are its commands and bytes', () => {
     const stats = {
-      upstream_cx_total: 3,
-      upstream_cx_connect_fail: 1,
-      upstream_cx_active: 2,
-      upstream_cx_tx_bytes_total: 10,
+      'cluster.videos-db.upstream_cx_active': 2,
+      'redis.videos-db.command.get.total': 5,
+      'redis.videos-db.command.get.error': 1,
+      'redis.videos-db.command.set.total': 3,
+      'redis.videos-db.downstream_rq_active': 1,
+      'redis.videos-db.downstream_cx_rx_bytes_total': 10,
+      'redis.playlists-db.command.get.total': 100,
     };
-    const numbers = Object.fromEntries(
-      Object.entries(stats).map(([name, value]) => [`cluster.videos-db.${name}`, value]),
-    );
-    const figures = edgeFigures(edge('videos-api', 'videos-db'), [sample(0, numbers)]);
+    const time = 'cluster.videos-db.redis_cluster.upstream_commands.upstream_rq_time';
+    const micros = [0, 500, 2000].map((value) => ({ interval: value, cumulative: value }));
+    const figures = edgeFigures(edge('videos-api', 'videos-db'), [sample(0, stats, { [time]: micros })]);
     assert.deepEqual(
       [figures?.total.calls, figures?.total.failures, figures?.total.bytesSent, figures?.activeConnections],
-      [3, 1, 10, 2],
+      [7, 1, 10, 2],
     );
+    assert.deepEqual([figures?.p50Ms, figures?.p99Ms], [0.5, 2]);
   });
 
   it('of the gateway are what its listener took in', () => {

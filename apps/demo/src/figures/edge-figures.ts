@@ -22,7 +22,7 @@ export interface EdgeFigures {
 }
 
 export interface EdgeCounts {
-  /** What the caller asked for: requests, or connections on a TCP edge. */
+  /** What the caller asked for: requests, or Redis commands. */
   readonly calls: number;
   /** What the caller saw fail. */
   readonly failures: number;
@@ -75,7 +75,7 @@ function mapCounts(values: EdgeCounts, map: (value: number, key: keyof EdgeCount
 
 function counts(edge: Edge, sample: StatsSample): EdgeCounts {
   if (edge.kind === 'listener') return listenerCounts(edge.stat, sample);
-  return edge.kind === 'tcp' ? tcpCounts(edge.stat, sample) : httpCounts(edge, sample);
+  return edge.kind === 'redis' ? redisCounts(edge.stat, sample) : httpCounts(edge, sample);
 }
 
 function listenerCounts(prefix: string, { numbers }: StatsSample): EdgeCounts {
@@ -94,10 +94,17 @@ function listenerCounts(prefix: string, { numbers }: StatsSample): EdgeCounts {
   };
 }
 
-function tcpCounts(cluster: string, { numbers }: StatsSample): EdgeCounts {
-  const stat = (name: string): number => numbers.get(`cluster.${cluster}.${name}`) ?? 0;
-  const calls = stat('upstream_cx_total');
-  const failures = stat('upstream_cx_connect_fail');
+/** Commands of all names. The cluster's own bytes are those of HTTP and TCP only. */
+function redisCounts(prefix: string, { numbers }: StatsSample): EdgeCounts {
+  const stat = (name: string): number => numbers.get(`redis.${prefix}.${name}`) ?? 0;
+  const commands = `redis.${prefix}.command.`;
+  let [calls, failures] = [-stat('downstream_rq_active'), 0];
+  for (const [name, value] of numbers) {
+    if (!name.startsWith(commands)) continue;
+    if (name.endsWith('.total')) calls += value;
+    else if (name.endsWith('.error')) failures += value;
+  }
+  calls = Math.max(0, calls);
   return {
     calls,
     failures,
@@ -105,8 +112,8 @@ function tcpCounts(cluster: string, { numbers }: StatsSample): EdgeCounts {
     attemptFailures: failures,
     retries: 0,
     retrySuccesses: 0,
-    bytesSent: stat('upstream_cx_tx_bytes_total'),
-    bytesReceived: stat('upstream_cx_rx_bytes_total'),
+    bytesSent: stat('downstream_cx_rx_bytes_total'),
+    bytesReceived: stat('downstream_cx_tx_bytes_total'),
   };
 }
 
@@ -131,10 +138,22 @@ function httpCounts({ stat: cluster, caller }: Edge, { numbers }: StatsSample): 
 
 /** Of the latest second that had any, within the window; else since the start. */
 function quantiles({ kind, stat }: Edge, samples: readonly StatsSample[]): Quantiles {
-  const name =
-    kind === 'listener'
-      ? `http.${stat}.downstream_rq_time`
-      : `cluster.${stat}.${kind === 'tcp' ? 'upstream_cx_connect_ms' : 'upstream_rq_time'}`;
+  const name = timesOf(kind, stat);
   const recent = samples.map((sample) => sample.recent.get(name)).findLast((values) => values?.p50 !== undefined);
-  return recent ?? samples.at(-1)?.overall.get(name) ?? { p50: undefined, p99: undefined };
+  const found = recent ?? samples.at(-1)?.overall.get(name) ?? { p50: undefined, p99: undefined };
+  // Those of Redis commands are in microseconds.
+  const perMs = kind === 'redis' ? 1000 : 1;
+  const inMs = (value: number | undefined): number | undefined => (value === undefined ? undefined : value / perMs);
+  return { p50: inMs(found.p50), p99: inMs(found.p99) };
+}
+
+function timesOf(kind: Edge['kind'], stat: string): string {
+  switch (kind) {
+    case 'listener':
+      return `http.${stat}.downstream_rq_time`;
+    case 'redis':
+      return `cluster.${stat}.redis_cluster.upstream_commands.upstream_rq_time`;
+    case 'http':
+      return `cluster.${stat}.upstream_rq_time`;
+  }
 }

@@ -18,10 +18,6 @@ export function percent(value) {
   return `${Number(text) === 100 ? '99.99' : text} %`;
 }
 
-export function bytes(perSecond) {
-  return perSecond >= 1000 ? `${(perSecond / 1000).toFixed(1)} kB/s` : `${Math.round(perSecond)} B/s`;
-}
-
 /** How well an edge does, as a class name; empty when it was never used. */
 export function grade(successPercent) {
   if (successPercent === null) return '';

@@ -1,5 +1,5 @@
 /* global document */
-import { bytes, grade, percent, rate, time } from './format.js';
+import { grade, percent, rate, time } from './format.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const WIDTH = 194;
@@ -100,22 +100,21 @@ function drawEdge(layer, chips, edge) {
   const chip = make('g', { transform: `translate(${middle.x} ${middle.y})` }, chips);
   const box = make('rect', { class: 'chip', rx: 9 }, chip);
   return (figures) => {
-    const moving = figures.kind === 'tcp' ? figures.perSecond.bytesSent > 0 : figures.perSecond.attempts > 0;
+    const moving = figures.perSecond.attempts > 0;
     group.setAttribute(
       'class',
       `${figures.total.calls === 0 ? '' : grade(figures.successPercent)} ${moving ? 'moving' : ''}`,
     );
-    const perSecond = figures.kind === 'tcp' ? figures.perSecond.bytesSent / 100 : figures.perSecond.calls;
-    line.setAttribute('stroke-width', String(2 + Math.min(6, 1.5 * Math.log10(1 + perSecond))));
-    fillChip(chip, box, figures.kind === 'tcp' ? tcpLines(figures) : httpLines(figures));
+    line.setAttribute('stroke-width', String(2 + Math.min(6, 1.5 * Math.log10(1 + figures.perSecond.calls))));
+    fillChip(chip, box, linesOf(figures));
   };
 }
 
-function httpLines({ perSecond, total, successPercent, p50Ms, p99Ms }) {
+function linesOf({ kind, perSecond, total, successPercent, p50Ms, p99Ms }) {
   const lines = [
     {
       class: 'rate',
-      value: `${rate(perSecond.calls)}/s`,
+      value: `${rate(perSecond.calls)}${kind === 'redis' ? ' commands' : ''}/s`,
       second: percent(successPercent),
       grade: grade(successPercent),
     },
@@ -124,13 +123,6 @@ function httpLines({ perSecond, total, successPercent, p50Ms, p99Ms }) {
   if (total.retries > 0)
     lines.push({ class: 'soft', value: `${rate(perSecond.retries)} retries/s · ${total.retries} in all` });
   return lines;
-}
-
-function tcpLines({ perSecond, total, activeConnections }) {
-  return [
-    { class: 'rate', value: `${bytes(perSecond.bytesReceived)} read` },
-    { class: 'soft', value: `${activeConnections} of ${total.calls} connections open` },
-  ];
 }
 
 const LINE = 19;

@@ -1,5 +1,5 @@
 /* global document, fetch, setInterval, clearInterval */
-import { bytes, grade, percent, rate, time } from './format.js';
+import { grade, percent, rate, time } from './format.js';
 import { drawGraph } from './graph.js';
 
 const SWITCHES = ['flaky', 'retries', 'canary'];
@@ -81,15 +81,14 @@ function edgeRow({
   activeConnections,
 }) {
   const name = cell(`${from} → ${to}`);
-  if (kind === 'tcp') {
+  if (kind === 'redis') {
     const note = document.createElement('small');
-    note.textContent = ' connections';
+    note.textContent = ' commands';
     name.append(note);
   }
-  const calls = kind === 'tcp' ? bytes(perSecond.bytesReceived) : rate(perSecond.calls);
   return row(
     name,
-    cell(calls, 'n'),
+    cell(rate(perSecond.calls), 'n'),
     cell(percent(successPercent), `n ${grade(successPercent)}`),
     cell(percent(attemptSuccessPercent), `n ${grade(attemptSuccessPercent)}`),
     cell(rate(perSecond.retries), 'n'),
