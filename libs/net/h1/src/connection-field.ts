@@ -7,21 +7,25 @@ export interface ConnectionOptions {
   readonly nominated: readonly string[];
   /** A nominated field is none that a sender may take from the next hop. */
   readonly faulty: boolean;
+  /** The host is nominated: without it the message is none. */
+  readonly hostless: boolean;
 }
 
-const NONE: ConnectionOptions = { close: false, keepAlive: false, upgrade: false, nominated: [], faulty: false };
+const NONE: ConnectionOptions = {
+  close: false,
+  keepAlive: false,
+  upgrade: false,
+  nominated: [],
+  faulty: false,
+  hostless: false,
+};
 const CLOSE: ConnectionOptions = { ...NONE, close: true };
 const KEEP_ALIVE: ConnectionOptions = { ...NONE, keepAlive: true };
 
-// What the next hop relies on to judge the sender is not the sender's to take away.
-const KEPT = new Set([
-  'content-length',
-  'transfer-encoding',
-  'te',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-]);
+// What frames the message is not the sender's to take away.
+const KEPT = new Set(['content-length', 'transfer-encoding', 'te']);
+// Nor is what the next hop relies on to judge the sender: who tries is refused, as by Envoy.
+const FORBIDDEN = new Set(['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto']);
 
 export function connectionOptions(value: string): ConnectionOptions {
   // Nearly every message has one of these three.
@@ -34,7 +38,8 @@ export function connectionOptions(value: string): ConnectionOptions {
     keepAlive: tokens.includes('keep-alive'),
     upgrade: tokens.includes('upgrade'),
     nominated: tokens.filter((token) => token !== '' && !KEPT.has(token)),
-    faulty: tokens.some((token) => token === 'host' || token.startsWith(':')),
+    faulty: tokens.some((token) => FORBIDDEN.has(token) || token.startsWith(':')),
+    hostless: tokens.includes('host'),
   };
 }
 

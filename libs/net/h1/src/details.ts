@@ -23,6 +23,7 @@ export const Details = {
   transferEncodingNotAllowed: 'http1.transfer_encoding_not_allowed',
   disguisedFraming: 'http1.disguised_framing_header',
   bodyDisallowed: 'http1.body_disallowed',
+  connectionHeader: 'http1.connection_header_rejected',
   missingHost: 'missing_host_header',
   invalidHost: 'http.invalid_authority',
   lowVersion: 'low_version',

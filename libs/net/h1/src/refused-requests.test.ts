@@ -60,6 +60,8 @@ const REFUSED: [input: string, status: number, details: Details][] = [
   [`GET / HTTP/1.1\r\n${H}A(: b\r\n\r\n`, 400, Details.codecError],
   [`GET / HTTP/1.1\r\n${H}A\u00e9: b\r\n\r\n`, 400, Details.codecError],
   [`GET / HTTP/1.1\r\n${H}Connection: host\r\n\r\n`, 400, Details.missingHost],
+  [`GET / HTTP/1.1\r\n${H}Connection: close, X-Forwarded-For\r\n\r\n`, 400, Details.connectionHeader],
+  [`GET / HTTP/1.1\r\n${H}Connection: :path\r\n\r\n`, 400, Details.connectionHeader],
   [`${POST}Transfer_Encoding: chunked\r\n\r\n`, 400, Details.disguisedFraming],
   [`${POST}X-Content-Length: 1\r\n\r\n`, 400, Details.disguisedFraming],
   ['\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 400, Details.codecError],

@@ -136,7 +136,8 @@ export class RequestHeadParser {
     }
     const options = connectionOptions(fields.connection);
     // Envoy takes a nominated Host away, and then misses it.
-    if (options.faulty) return this.refuse(400, Details.missingHost);
+    if (options.faulty) return this.refuse(400, Details.connectionHeader);
+    if (options.hostless) return this.refuse(400, Details.missingHost);
     removeNominated(fields.raw, options.nominated);
     this.keepAlive = this.minorVersion === 1 ? !options.close : options.keepAlive && !options.close;
     if (this.framing === Framing.chunked && fields.contentLengths > 0) this.keepAlive = false;
