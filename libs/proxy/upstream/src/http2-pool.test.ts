@@ -299,6 +299,27 @@ test('connections are made in advance where the policy says so', async () => {
   await first.over();
 });
 
+test('hosts that the next requests will go to are connected to in advance', async () => {
+  const upstream = await Http2Upstream.start();
+  const other = await Http2Upstream.start();
+  upstreams.push(upstream, other);
+  const { request, stat } = testCluster(
+    [upstream.port, other.port],
+    'http2_protocol_options: {}\npreconnect_policy: {predictive_preconnect_ratio: 2000}',
+  );
+  for (const each of [upstream, other])
+    each.onStream = (stream) => {
+      stream.respond({ ':status': 200 });
+      stream.end('ok');
+    };
+  const first = request();
+  assert.equal(stat('upstream_cx_total'), 2);
+  await first.over();
+  const second = await request().over();
+  assert.notEqual(first.host, second.host);
+  assert.equal(stat('upstream_cx_total'), 2);
+});
+
 test('a host has no more connections than it may, while others have theirs', async () => {
   const { request, stat } = await world('circuit_breakers: {per_host_thresholds: [{max_connections: 1}]}', {
     http2: '{max_concurrent_streams: 1}',

@@ -71,8 +71,10 @@ test('raw bytes go both ways on a connection of their own, and are counted', asy
       'upstream_cx_rx_bytes_total',
       'upstream_cx_active',
       'upstream_rq_pending_active',
+      'upstream_rq_total',
+      'upstream_rq_active',
     ].map(stat),
-    [4, 5, 0, 0],
+    [4, 5, 0, 0, 1, 0],
   );
 });
 
@@ -97,4 +99,17 @@ test('a host that refuses is a failure with its reason', async () => {
   upstream = await ScriptedUpstream.start();
   assert.equal(client.failure?.reason, 'remote connection failure');
   assert.deepEqual(['upstream_cx_connect_fail', 'upstream_cx_active'].map(stat), [1, 0]);
+});
+
+test('what was sent is counted while the connection lasts, and it counts as a request', async () => {
+  const { cluster, stat } = testCluster([upstream.port], 'circuit_breakers: {thresholds: [{max_requests: 1}]}');
+  const [first, second] = [new Client(), new Client()];
+  cluster.newConnection(cluster.pick(ANY)!, 'default', first);
+  await first.until(() => first.transport !== undefined);
+  first.transport?.write(Buffer.from('12345'));
+  assert.deepEqual(['upstream_cx_tx_bytes_total', 'upstream_rq_active'].map(stat), [5, 1]);
+  cluster.newConnection(cluster.pick(ANY)!, 'default', second);
+  await second.until(() => second.failure !== undefined);
+  assert.equal(second.failure?.reason, 'overflow');
+  assert.equal(stat('upstream_rq_active_overflow'), 1);
 });

@@ -17,6 +17,8 @@ export class TcpConnection extends UpstreamConnection implements Transport, Tran
   private readonly owner: TcpPoolCallbacks;
   private receiver: TransportReceiver | undefined;
   private waiting = true;
+  /** It counts as a request, as each connection for raw bytes does in Envoy. */
+  private active = false;
 
   constructor(cx: PoolContext, host: UpstreamHost, options: TcpConnectionOptions) {
     super(cx, host, options.priority, options.kind);
@@ -33,9 +35,31 @@ export class TcpConnection extends UpstreamConnection implements Transport, Tran
     this.abort();
   }
 
-  protected opened(_transport: Transport): void {
+  protected opened(transport: Transport): void {
     this.noLongerWaiting();
+    const { stats } = this.cx;
+    if (!this.limits.requests.canCreate) {
+      stats.upstreamRqActiveOverflow.inc();
+      transport.setReceiver(this);
+      transport.destroy();
+      this.owner.onPoolFailure({ reason: 'overflow', details: '', host: this.host });
+      return;
+    }
+    this.active = true;
+    this.limits.requests.inc();
+    stats.upstreamRqTotal.inc();
+    stats.upstreamRqActive.inc();
+    this.host.stats.rqTotal += 1;
+    this.host.stats.rqActive += 1;
     this.owner.onPoolReady(this, this.host, this.localAddress);
+  }
+
+  private release(): void {
+    if (!this.active) return;
+    this.active = false;
+    this.limits.requests.dec();
+    this.cx.stats.upstreamRqActive.dec();
+    this.host.stats.rqActive -= 1;
   }
 
   protected failed(failure: PoolFailure): void {
@@ -58,15 +82,22 @@ export class TcpConnection extends UpstreamConnection implements Transport, Tran
     this.transport?.setReceiver(this);
   }
   write(chunk: Buffer): boolean {
-    return this.transport?.write(chunk) ?? true;
+    const { transport } = this;
+    if (transport === undefined) return true;
+    const more = transport.write(chunk);
+    // Not only at the end, as for requests: a connection for raw bytes may last for days.
+    this.countSent(transport);
+    return more;
   }
   lendReads(): void {
     this.transport?.lendReads?.();
   }
   writeLent(chunk: Buffer): boolean {
     const { transport } = this;
-    if (transport?.writeLent !== undefined) return transport.writeLent(chunk);
-    return transport?.write(Buffer.from(chunk)) ?? true;
+    if (transport?.writeLent === undefined) return this.write(Buffer.from(chunk));
+    const more = transport.writeLent(chunk);
+    this.countSent(transport);
+    return more;
   }
   writeLatin1(text: string): boolean {
     return this.transport?.writeLatin1(text) ?? true;
@@ -110,7 +141,8 @@ export class TcpConnection extends UpstreamConnection implements Transport, Tran
   }
   onClose(close: TransportClose): void {
     // Raw bytes are a request from the first to the last one.
-    this.countClose(close.by, true);
+    this.countClose(close.by, this.active);
+    this.release();
     this.receiver?.onClose(close);
   }
 }

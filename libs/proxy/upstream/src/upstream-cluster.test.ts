@@ -78,3 +78,13 @@ test('maintenance mode is a share of requests that an operator sets', () => {
   assert.deepEqual([cluster.maintenanceMode, cluster.maintenanceMode], [true, false]);
   assert.equal(testCluster([]).cluster.maintenanceMode, false);
 });
+
+test('further addresses of a host that stays are those of the last update', () => {
+  const { cluster } = testCluster([]);
+  const more = (ip: string): Partial<HostOptions> => ({ alternatives: [{ kind: 'socket', host: ip, port: 80 }] });
+  cluster.setHosts([host('10.0.0.1', more('10.0.1.1'))], 140);
+  const [first] = cluster.hosts;
+  cluster.setHosts([host('10.0.0.1', more('10.0.1.2'))], 140);
+  assert.equal(cluster.hosts[0], first);
+  assert.deepEqual(first?.alternatives, [{ address: '10.0.1.2', port: 80 }]);
+});

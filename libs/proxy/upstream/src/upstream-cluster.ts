@@ -365,7 +365,9 @@ function isSameHost(host: UpstreamHost, options: HostOptions): boolean {
 }
 
 function updateHost(host: UpstreamHost, options: HostOptions): boolean {
-  const { weight, healthStatus, priority } = options;
+  const { weight, healthStatus, priority, endpoint, alternatives = [] } = options;
+  // Only new connections look at it: nothing changes for the picker.
+  host.moveTo(endpoint, alternatives);
   if (host.weight === weight && host.healthStatus === healthStatus && host.priority === priority) return false;
   host.weight = weight;
   host.healthStatus = healthStatus;
