@@ -138,7 +138,7 @@ test('DNS clusters are the same in the old form and as an extension', () => {
       lookupFamily: 'V4_ONLY',
       jitterMs: 0,
       minRefreshRateMs: 0,
-      servers: { addresses: [], asFallback: false, queryTimeoutMs: 5000, queryTries: 4 },
+      servers: undefined,
     },
   });
   assert.deepEqual(modern.discovery, old.discovery);
@@ -153,7 +153,7 @@ test('DNS servers are those that the configuration names, in whichever way', () 
     `typed_dns_resolver_config: {name: r, typed_config: {"@type": type.googleapis.com/${cares}, resolvers: [${address}]}}`,
   ]) {
     const { discovery } = clusterConfig(`{name: c, type: STRICT_DNS, ${named('a.test')}, ${field}}`);
-    assert.deepEqual(discovery.kind === 'STRICT_DNS' && discovery.dns.servers.addresses, ['10.0.0.53:5353'], field);
+    assert.deepEqual(discovery.kind === 'STRICT_DNS' && discovery.dns.servers?.addresses, ['10.0.0.53:5353'], field);
   }
 });
 

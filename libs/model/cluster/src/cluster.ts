@@ -32,7 +32,8 @@ export interface DnsOptions {
   readonly jitterMs: number;
   /** A TTL shorter than this counts as this. Default 0; `dns_min_refresh_rate` of envoy.clusters.dns. */
   readonly minRefreshRateMs: number;
-  readonly servers: DnsServers;
+  /** Undefined: what the bootstrap says for all clusters. */
+  readonly servers: DnsServers | undefined;
 }
 
 /** Hosts are wherever clients were going. Source: Cluster.OriginalDstLbConfig. */

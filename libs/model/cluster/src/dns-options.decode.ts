@@ -2,6 +2,7 @@ import type { Duration } from '@bufbuild/protobuf/wkt';
 import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
 import type { Address } from '@weft/api-envoy/gen/envoy/config/core/v3/address_pb';
+import type { DnsResolutionConfig } from '@weft/api-envoy/gen/envoy/config/core/v3/resolver_pb';
 import type { TypedExtensionConfig } from '@weft/api-envoy/gen/envoy/config/core/v3/extension_pb';
 import type { DnsCluster } from '@weft/api-envoy/gen/envoy/extensions/clusters/dns/v3/dns_cluster_pb';
 import type { CaresDnsResolverConfig } from '@weft/api-envoy/gen/envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver_pb';
@@ -44,13 +45,13 @@ const DNS_FAMILIES: readonly DnsLookupFamily[] = ['AUTO', ...CLUSTER_FAMILIES];
 export function dnsOptionsOfCluster(message: Cluster, cx: DecodeContext): DnsOptions {
   return dnsOptions(message, CLUSTER_FAMILIES[message.dnsLookupFamily] ?? 'AUTO', {
     cx,
-    servers: serversOfCluster(message, cx),
+    servers: decodeDnsServers(message, cx),
   });
 }
 
 /** The same of the extension envoy.clusters.dns. */
 export function dnsOptionsOfExtension(message: DnsCluster, cx: DecodeContext): DnsOptions {
-  const servers = typedServers(message.typedDnsResolverConfig, cx.at('typed_dns_resolver_config'));
+  const servers = decodeDnsServers({ typedDnsResolverConfig: message.typedDnsResolverConfig }, cx);
   return dnsOptions(message, DNS_FAMILIES[message.dnsLookupFamily] ?? 'AUTO', { cx, servers });
 }
 
@@ -66,7 +67,7 @@ interface DnsFields {
 function dnsOptions(
   message: DnsFields,
   lookupFamily: DnsLookupFamily,
-  { cx, servers }: { cx: DecodeContext; servers: DnsServers },
+  { cx, servers }: { cx: DecodeContext; servers: DnsServers | undefined },
 ): DnsOptions {
   const refreshRateMs = durationMs(message.dnsRefreshRate, 5000);
   if (refreshRateMs < 1) cx.at('dns_refresh_rate').error('is too short', { expected: 'at least 0.001s' });
@@ -88,35 +89,40 @@ function dnsOptions(
   };
 }
 
-const SYSTEM: DnsServers = { addresses: [], asFallback: false, queryTimeoutMs: 5000, queryTries: 4 };
+/** This machine's resolver, and how servers are asked where nothing else is said. */
+export const SYSTEM_DNS: DnsServers = { addresses: [], asFallback: false, queryTimeoutMs: 5000, queryTries: 4 };
 
-/** The newest of the three ways to name servers wins, as in Envoy. */
-function serversOfCluster(message: Cluster, cx: DecodeContext): DnsServers {
-  if (message.typedDnsResolverConfig !== undefined)
-    return typedServers(message.typedDnsResolverConfig, cx.at('typed_dns_resolver_config'));
-  const config = message.dnsResolutionConfig;
-  const addresses =
-    config === undefined
-      ? addressTexts(message.dnsResolvers, cx.at('dns_resolvers'))
-      : addressTexts(config.resolvers, cx.at('dns_resolution_config', 'resolvers'));
-  return { ...SYSTEM, addresses };
+/** Where a cluster or a bootstrap names DNS servers. */
+export interface DnsServerFields {
+  readonly dnsResolvers?: readonly Address[];
+  readonly dnsResolutionConfig?: DnsResolutionConfig | undefined;
+  readonly typedDnsResolverConfig?: TypedExtensionConfig | undefined;
 }
 
-function typedServers(config: TypedExtensionConfig | undefined, cx: DecodeContext): DnsServers {
-  if (config === undefined) return SYSTEM;
+/** Undefined where nothing is said. The newest of the three ways to name servers wins, as in Envoy. Faults go to `cx`. */
+export function decodeDnsServers(message: DnsServerFields, cx: DecodeContext): DnsServers | undefined {
+  const { typedDnsResolverConfig: typed, dnsResolutionConfig: config, dnsResolvers = [] } = message;
+  if (typed !== undefined) return typedServers(typed, cx.at('typed_dns_resolver_config'));
+  if (config !== undefined)
+    return { ...SYSTEM_DNS, addresses: addressTexts(config.resolvers, cx.at('dns_resolution_config', 'resolvers')) };
+  if (dnsResolvers.length === 0) return undefined;
+  return { ...SYSTEM_DNS, addresses: addressTexts(dnsResolvers, cx.at('dns_resolvers')) };
+}
+
+function typedServers(config: TypedExtensionConfig, cx: DecodeContext): DnsServers {
   const message = cx.at('typed_config').unpack(config.typedConfig);
-  if (message === undefined || message.$typeName === GETADDRINFO) return SYSTEM;
+  if (message === undefined || message.$typeName === GETADDRINFO) return SYSTEM_DNS;
   if (message.$typeName !== CARES) {
     cx.later(`resolver "${message.$typeName}"`, { expected: `${CARES} or ${GETADDRINFO}` });
-    return SYSTEM;
+    return SYSTEM_DNS;
   }
   const cares = message as CaresDnsResolverConfig;
   return {
     addresses: addressTexts(cares.resolvers, cx.at('typed_config', 'resolvers')),
     asFallback: cares.useResolversAsFallback,
     queryTimeoutMs:
-      cares.queryTimeoutSeconds === undefined ? SYSTEM.queryTimeoutMs : Number(cares.queryTimeoutSeconds) * 1000,
-    queryTries: cares.queryTries ?? SYSTEM.queryTries,
+      cares.queryTimeoutSeconds === undefined ? SYSTEM_DNS.queryTimeoutMs : Number(cares.queryTimeoutSeconds) * 1000,
+    queryTries: cares.queryTries ?? SYSTEM_DNS.queryTries,
   };
 }
 

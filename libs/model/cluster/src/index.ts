@@ -22,6 +22,7 @@ export {
 } from './cluster.ts';
 export { decodeCluster, supported } from './cluster.decode.ts';
 export { decodeBindConfig } from './connection-options.decode.ts';
+export { decodeDnsServers, SYSTEM_DNS } from './dns-options.decode.ts';
 export {
   endpointAddressText,
   HEALTH_STATUSES,

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { registry, type DecodeContext } from '@weft/api-envoy';
 import type { Bootstrap } from '@weft/api-envoy/gen/envoy/config/bootstrap/v3/bootstrap_pb';
 import type { ConfigSource } from '@weft/api-envoy/gen/envoy/config/core/v3/config_source_pb';
-import { decodeBindConfig, type SourceAddress } from '@weft/model-cluster';
+import { decodeBindConfig, decodeDnsServers, type DnsServers, type SourceAddress } from '@weft/model-cluster';
 import { decodeListenerAddress, type ListenerAddress } from '@weft/model-listener';
 import { decodeAccessLogs, type AccessLogConfig } from '@weft/observe-access-log';
 import { decodeSecret, type Secret } from '@weft/model-tls';
@@ -27,6 +27,8 @@ export interface BootstrapConfig {
   readonly overload: OverloadConfig;
   /** Where connections to upstreams come from (cluster_manager.upstream_bind_config). Empty: the system chooses. */
   readonly sourceAddresses: readonly SourceAddress[];
+  /** Who resolves the names of clusters that name no servers; undefined: this machine. */
+  readonly dnsServers: DnsServers | undefined;
   /** static_resources.secrets, by name. */
   readonly secrets: ReadonlyMap<string, Secret>;
   /** Default 5,000. */
@@ -49,6 +51,7 @@ export function decodeBootstrap(message: Bootstrap, cx: DecodeContext, options: 
     cds: fileSource(dynamicResources?.cdsConfig, dynamic.at('cds_config')),
     overload: decodeOverload(message.overloadManager, cx.at('overload_manager')),
     sourceAddresses: decodeBind(message, cx.at('cluster_manager', 'upstream_bind_config')),
+    dnsServers: decodeDnsServers(message, cx),
     secrets: decodeSecrets(message, cx.at('static_resources', 'secrets')),
     statsFlushIntervalMs:
       flushInterval === undefined ? 5000 : Number(flushInterval.seconds) * 1000 + flushInterval.nanos / 1e6,

@@ -114,6 +114,7 @@ export class ProxyServer implements ServerContext, DataPlane {
       tls: tlsWorld,
       internalListeners: { connect: (name) => this.listeners.connect(name) },
       sourceAddresses: config.sourceAddresses,
+      dnsServers: config.dnsServers,
       ...(world.tallies === undefined ? {} : { tallies: world.tallies }),
     });
     this.routeDiscovery = new RouteDiscovery(runtime);

@@ -15,7 +15,7 @@ import { supported as overloadSupport } from './overload/overload.decode.ts';
 const bootstrapSupport: FieldSupport = {
   'envoy.config.bootstrap.v3.Bootstrap': [
     'node', 'static_resources', 'dynamic_resources', 'admin', 'layered_runtime', 'stats_flush_interval',
-    'cluster_manager', 'stats_config', 'overload_manager',
+    'cluster_manager', 'dns_resolution_config', 'typed_dns_resolver_config', 'stats_config', 'overload_manager',
   ],
   'envoy.config.bootstrap.v3.Bootstrap.StaticResources': ['listeners', 'clusters', 'secrets'],
   'envoy.config.bootstrap.v3.Bootstrap.DynamicResources': ['lds_config', 'cds_config'],

@@ -7,6 +7,7 @@ import {
   decodeCluster,
   supported,
   type ClusterConfig,
+  type DnsServers,
   type SourceAddress,
 } from '@weft/model-cluster';
 import type { CertificateStatus, ClusterStatus } from '@weft/observe-admin';
@@ -39,6 +40,8 @@ export interface ClusterManagerOptions {
   readonly tls?: TlsWorld;
   /** Where clusters reach listeners of this process (EnvoyInternalAddress). Default: nowhere. */
   readonly internalListeners?: InternalListeners;
+  /** Who resolves the names of clusters that name no servers. Default: this machine. */
+  readonly dnsServers?: DnsServers | undefined;
   /** Where connections come from unless a cluster says so (upstream_bind_config). Default: the system chooses. */
   readonly sourceAddresses?: readonly SourceAddress[];
 }
@@ -115,7 +118,7 @@ export class ClusterManager implements Clusters {
       sourceAddresses,
       clusterUpdated: this.stats.clusterUpdated,
     };
-    this.resolvers = new DnsResolvers(stats, resolver);
+    this.resolvers = new DnsResolvers(stats, { usual: options.dnsServers, only: resolver });
     this.logger = runtime.loggers.get('upstream');
   }
 

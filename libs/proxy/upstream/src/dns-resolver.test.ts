@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
-import type { DnsOptions } from '@weft/model-cluster';
+import type { DnsOptions, DnsServers } from '@weft/model-cluster';
 import { StatsStore } from '@weft/observe-metrics';
 import type { DnsAnswer } from './dns-resolver.ts';
 import { DnsResolvers } from './dns-resolvers.ts';
@@ -44,7 +44,7 @@ function reply(query: Buffer): Buffer {
   return Buffer.concat([head, question, ...(answers > 0 ? [record] : [])]);
 }
 
-function dns(changes: Partial<DnsOptions['servers']> = {}): DnsOptions {
+function dns(changes: Partial<DnsServers> = {}): DnsOptions {
   return {
     refreshRateMs: 5000,
     failureRefreshRate: undefined,
@@ -78,6 +78,15 @@ test('/etc/hosts is asked before any server', async () => {
 test('servers that are a fallback are asked for what this machine does not know', async () => {
   const options = dns({ asFallback: true });
   const answer = await ask(new DnsResolvers(new StatsStore().root), 'known.test', options);
+  assert.deepEqual(answer.kind === 'resolved' && answer.addresses, ['10.9.8.7']);
+});
+
+test('clusters that name no servers ask those of the bootstrap', async () => {
+  const { servers } = dns();
+  const answer = await ask(new DnsResolvers(new StatsStore().root, { usual: servers }), 'known.test', {
+    ...dns(),
+    servers: undefined,
+  });
   assert.deepEqual(answer.kind === 'resolved' && answer.addresses, ['10.9.8.7']);
 });
 

@@ -1,5 +1,5 @@
 import type { StatsScope } from '@weft/core-stats';
-import type { DnsLookupFamily, DnsOptions } from '@weft/model-cluster';
+import { SYSTEM_DNS, type DnsLookupFamily, type DnsOptions, type DnsServers } from '@weft/model-cluster';
 import {
   createFallbackResolver,
   createServerResolver,
@@ -15,9 +15,15 @@ export class DnsResolvers {
   private readonly system: DnsResolver;
   /** Tests put one in the place of all. */
   private readonly only: DnsResolver | undefined;
+  private readonly usual: DnsServers;
   private readonly known = new Map<string, DnsResolver>();
 
-  constructor(stats: StatsScope, only?: DnsResolver) {
+  /** `usual`: the servers of clusters that name none. Default: this machine's resolver. */
+  constructor(
+    stats: StatsScope,
+    { usual = SYSTEM_DNS, only }: { usual?: DnsServers | undefined; only?: DnsResolver | undefined } = {},
+  ) {
+    this.usual = usual;
     this.stats = new DnsStats(stats.scope('dns.cares.'));
     this.system = createSystemResolver();
     this.only = only && new CountingResolver(only, this.stats);
@@ -25,17 +31,18 @@ export class DnsResolvers {
 
   for(dns: DnsOptions): DnsResolver {
     if (this.only !== undefined) return this.only;
-    const key = JSON.stringify([dns.respectTtl, dns.servers]);
+    const servers = dns.servers ?? this.usual;
+    const key = JSON.stringify([dns.respectTtl, servers]);
     let resolver = this.known.get(key);
     if (resolver === undefined) {
-      resolver = new CountingResolver(this.create(dns), this.stats);
+      resolver = new CountingResolver(this.create(dns.respectTtl, servers), this.stats);
       this.known.set(key, resolver);
     }
     return resolver;
   }
 
   /** This machine's way to resolve names, unless servers are named; TTLs are known only to those who ask servers. */
-  private create({ respectTtl, servers }: DnsOptions): DnsResolver {
+  private create(respectTtl: boolean, servers: DnsServers): DnsResolver {
     if (servers.addresses.length === 0) return respectTtl ? createServerResolver(servers, this.system) : this.system;
     if (!servers.asFallback) return createServerResolver(servers);
     return createFallbackResolver(this.system, createServerResolver(servers));

@@ -102,7 +102,7 @@ export class HttpConnection
 
   start(request: HttpPoolCallbacks): void {
     const stream = (this.codec as ClientCodec).newStream(request);
-    request.onPoolReady(stream, this.host, this.localAddress);
+    request.onPoolReady(stream, this.host, this.localAddress, this.ssl);
   }
 
   /** No more requests: closes now, or when those under way are done. */

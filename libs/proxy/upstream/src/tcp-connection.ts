@@ -51,7 +51,7 @@ export class TcpConnection extends UpstreamConnection implements Transport, Tran
     stats.upstreamRqActive.inc();
     this.host.stats.rqTotal += 1;
     this.host.stats.rqActive += 1;
-    this.owner.onPoolReady(this, this.host, this.localAddress);
+    this.owner.onPoolReady(this, this.host, this.localAddress, this.ssl);
   }
 
   private release(): void {

@@ -1,4 +1,5 @@
 import type { TLSSocket } from 'node:tls';
+import type { TlsConnectionInfo } from '@weft/core-http';
 import type { StatsScope } from '@weft/core-stats';
 import type { UpstreamTls } from '@weft/model-tls';
 import { ClientTlsContext, clientGroup } from '@weft/net-tls';
@@ -40,6 +41,7 @@ export class UpstreamTlsContexts {
   private readonly tls: UpstreamTls;
   private readonly world: ClusterTlsWorld;
   private readonly source: TlsSource<Compiled>;
+  private readonly infos = new WeakMap<TLSSocket, TlsConnectionInfo>();
   /** Refuses every peer: what a cluster has whose secrets have not come. */
   private readonly notReady: TlsClientContext;
 
@@ -102,6 +104,11 @@ export class UpstreamTlsContexts {
     return client;
   }
 
+  /** What the handshake of a socket said, which was judged here. */
+  infoOf(socket: TLSSocket): TlsConnectionInfo | undefined {
+    return this.infos.get(socket);
+  }
+
   /** Watches no files and secrets any more; what is there goes on being used. */
   close(): void {
     this.source.close();
@@ -113,6 +120,7 @@ export class UpstreamTlsContexts {
     if (keyUsageWrong) ssl.wasKeyUsageInvalid.inc();
     if (verdict.counted !== undefined) ssl.failed(verdict.counted);
     if (verdict.kind === 'refused') return verdict.reason;
+    this.infos.set(socket, info);
     ssl.secured(info, socket.isSessionReused(), clientGroup(socket));
     return undefined;
   }

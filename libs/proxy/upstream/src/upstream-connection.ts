@@ -1,5 +1,5 @@
 import type { Transport, TransportClose } from '@weft/core-bytes';
-import type { SocketAddress } from '@weft/core-http';
+import type { SocketAddress, TlsConnectionInfo } from '@weft/core-http';
 import type { Counter } from '@weft/core-stats';
 import type { RoutePriority } from '@weft/model-route';
 import type { EndpointAddress } from '@weft/model-cluster';
@@ -29,6 +29,8 @@ export abstract class UpstreamConnection implements ConnectOwner {
   protected readonly limits: ResourceLimits;
   protected transport: Transport | undefined;
   protected localAddress: SocketAddress | undefined;
+  /** What the handshake said; undefined on plain connections. */
+  protected ssl: TlsConnectionInfo | undefined;
   /** What ALPN chose; `''` without TLS, or without a choice. */
   protected alpnProtocol = '';
   private readonly attempt: Connecting;
@@ -60,6 +62,8 @@ export abstract class UpstreamConnection implements ConnectOwner {
   onConnected(transport: SocketTransport): void {
     this.localAddress = transport.localAddress;
     this.alpnProtocol = transport.alpnProtocol;
+    const { tlsSocket } = transport;
+    if (tlsSocket !== undefined) this.ssl = this.host.socket.tls?.infoOf(tlsSocket);
     this.onOpen(transport);
   }
 
