@@ -31,3 +31,8 @@ describe('response flags', () => {
     assert.equal(bits.reduce((sum, bit) => sum | bit, 0) >>> 0, 2 ** bits.length - 1);
   });
 });
+
+test('of a connection of plain bytes the failure comes before the limit of attempts, as in Envoy', () => {
+  const flags = ResponseFlag.UpstreamRetryLimitExceeded | ResponseFlag.UpstreamConnectionFailure;
+  assert.deepEqual([responseFlagsShort(flags), responseFlagsShort(flags, true)], ['URX,UF', 'UF,URX']);
+});

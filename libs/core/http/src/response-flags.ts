@@ -71,17 +71,20 @@ const SHORT: Record<ResponseFlagName, string> = {
 
 const NAMES = Object.keys(ResponseFlag) as ResponseFlagName[];
 
-/** The short form of access logs: `UF,URX`, or `-` where no flag is set. */
-export function responseFlagsShort(flags: number): string {
+/**
+ * The short form of access logs: `URX,UF`, or `-` where no flag is set. `plain`: of a connection of plain bytes, where a failed
+ * attempt is noted before the limit of attempts (`UF,URX`).
+ */
+export function responseFlagsShort(flags: number, plain = false): string {
   if (flags === 0) return '-';
-  return names(flags)
+  return names(flags, plain)
     .map((name) => SHORT[name])
     .join(',');
 }
 
 /** The long form (`%RESPONSE_FLAGS_LONG%`), or `-`. */
-export function responseFlagsLong(flags: number): string {
-  return flags === 0 ? '-' : names(flags).join(',');
+export function responseFlagsLong(flags: number, plain = false): string {
+  return flags === 0 ? '-' : names(flags, plain).join(',');
 }
 
 /** Every flag with its short form, for documentation and its test. */
@@ -98,6 +101,6 @@ const PRINTED: readonly ResponseFlagName[] = [
   ...new Set<ResponseFlagName>(['UpstreamRetryLimitExceeded', 'UpstreamOverflow', ...NAMES]),
 ];
 
-function names(flags: number): ResponseFlagName[] {
-  return PRINTED.filter((name) => (flags & ResponseFlag[name]) !== 0);
+function names(flags: number, plain: boolean): ResponseFlagName[] {
+  return (plain ? NAMES : PRINTED).filter((name) => (flags & ResponseFlag[name]) !== 0);
 }
