@@ -86,6 +86,8 @@ export class StreamInfo {
   upstreamCluster = '';
   upstreamHost: SocketAddress | undefined;
   upstreamLocalAddress: SocketAddress | undefined;
+  /** What the handshake with the upstream said; undefined on plain connections. */
+  upstreamSsl: TlsConnectionInfo | undefined;
   /** The name by which the host was found in DNS or configuration; `''` without. */
   upstreamHostName = '';
   upstreamTransportFailureReason = '';

@@ -210,6 +210,10 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
   get tls(): boolean {
     return this.socket instanceof TLSSocket;
   }
+  /** The socket, for who asks TLS about it; undefined on plain connections. */
+  get tlsSocket(): TLSSocket | undefined {
+    return this.socket instanceof TLSSocket ? this.socket : undefined;
+  }
   /** The protocol that ALPN chose; `''` without. */
   get alpnProtocol(): string {
     return this.socket instanceof TLSSocket ? this.socket.alpnProtocol || '' : '';

@@ -2,33 +2,38 @@ import type { PeerCertificate, TlsConnectionInfo } from '@weft/core-http';
 import type { LoggedStream, Operator } from './operator.ts';
 import { compileTimeFormat, createIsoTime } from './time-format.ts';
 
+type Value = string | readonly string[];
+type Side = (stream: LoggedStream) => TlsConnectionInfo | undefined;
+const downstream: Side = ({ info }) => info.downstream.ssl;
+const upstream: Side = ({ info }) => info.upstreamSsl;
+
 /** A value of the handshake; nothing on plaintext connections. Lists are joined by commas, as Envoy writes them. */
-function ofTls(provide: (tls: TlsConnectionInfo) => string | readonly string[] | undefined): Operator {
+function ofTls(provide: (tls: TlsConnectionInfo) => Value | undefined, side = downstream): Operator {
   return {
     argument: 'none',
     cut: false,
     create: () => (stream) => {
-      const { ssl } = stream.info.downstream;
+      const ssl = side(stream);
       const value = ssl && provide(ssl);
       return (typeof value === 'object' ? value.join(',') : value) || undefined;
     },
   };
 }
 
-/** A value of the client's certificate. */
-function ofPeer(provide: (peer: PeerCertificate) => string | readonly string[]): Operator {
-  return ofTls(({ peer }) => peer && provide(peer));
+/** A value of the other side's certificate. */
+function ofPeer(provide: (peer: PeerCertificate) => Value, side = downstream): Operator {
+  return ofTls(({ peer }) => peer && provide(peer), side);
 }
 
-/** A moment of the client's certificate, by default in ISO form. */
-function peerTime(wallMs: (peer: PeerCertificate) => number): Operator {
+/** A moment of the other side's certificate, by default in ISO form. */
+function peerTime(wallMs: (peer: PeerCertificate) => number, side = downstream): Operator {
   return {
     argument: 'optional',
     cut: false,
     create(argument) {
       const format = argument === '' ? createIsoTime() : compileTimeFormat(argument);
-      return ({ info }: LoggedStream) => {
-        const peer = info.downstream.ssl?.peer;
+      return (stream) => {
+        const peer = side(stream)?.peer;
         return peer && format(wallMs(peer));
       };
     },
@@ -41,7 +46,7 @@ const plain = (provide: (stream: LoggedStream) => string | undefined): Operator 
   create: () => (stream) => provide(stream) || undefined,
 });
 
-/** What a format may tell of TLS with the client. */
+/** What a format may tell of TLS with the client, and with the upstream. */
 export const tlsOperators: Readonly<Record<string, Operator>> = {
   DOWNSTREAM_TLS_VERSION: ofTls(({ version }) => version),
   DOWNSTREAM_TLS_CIPHER: ofTls(({ cipher }) => cipher),
@@ -68,6 +73,16 @@ export const tlsOperators: Readonly<Record<string, Operator>> = {
   DOWNSTREAM_PEER_CHAIN_SERIALS: ofPeer(({ chain }) => chain.map((one) => one.serialNumber)),
   DOWNSTREAM_PEER_CERT_V_START: peerTime(({ validFromMs }) => validFromMs),
   DOWNSTREAM_PEER_CERT_V_END: peerTime(({ validToMs }) => validToMs),
+  UPSTREAM_TLS_VERSION: ofTls(({ version }) => version, upstream),
+  UPSTREAM_TLS_CIPHER: ofTls(({ cipher }) => cipher, upstream),
+  UPSTREAM_TLS_SESSION_ID: ofTls(({ sessionId }) => sessionId, upstream),
+  UPSTREAM_PEER_SUBJECT: ofPeer(({ subject }) => subject, upstream),
+  UPSTREAM_PEER_ISSUER: ofPeer(({ issuer }) => issuer, upstream),
+  UPSTREAM_PEER_URI_SAN: ofPeer(({ uriSans }) => uriSans, upstream),
+  UPSTREAM_PEER_DNS_SAN: ofPeer(({ dnsSans }) => dnsSans, upstream),
+  UPSTREAM_PEER_CERT: ofPeer(({ urlEncodedPem }) => urlEncodedPem, upstream),
+  UPSTREAM_PEER_CERT_V_START: peerTime(({ validFromMs }) => validFromMs, upstream),
+  UPSTREAM_PEER_CERT_V_END: peerTime(({ validToMs }) => validToMs, upstream),
   // A sentence of several words, as Envoy's own reasons are: readers that split at blanks get one word.
   DOWNSTREAM_TRANSPORT_FAILURE_REASON: plain(({ info }) =>
     info.downstream.transportFailureReason?.replaceAll(' ', '_'),

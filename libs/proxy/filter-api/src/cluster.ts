@@ -7,6 +7,7 @@ import type {
   ResponseReceiver,
   SocketAddress,
   StreamInfo,
+  TlsConnectionInfo,
 } from '@weft/core-http';
 import type { Counter, Gauge, Histogram } from '@weft/core-stats';
 import type { RoutePriority } from '@weft/model-route';
@@ -101,8 +102,8 @@ export interface PoolFailure {
 
 /** Whoever waits for an upstream stream. The router's upstream request implements it. */
 export interface HttpPoolCallbacks extends ResponseReceiver {
-  /** The stream is ready: send the request now. May be called inside `newStream`. */
-  onPoolReady(stream: ClientStream, host: Host, localAddress: SocketAddress | undefined): void;
+  /** The stream is ready: send the request now. May be called inside `newStream`. `ssl`: absent on plain connections. */
+  onPoolReady(stream: ClientStream, host: Host, localAddress: SocketAddress | undefined, ssl?: TlsConnectionInfo): void;
   /** There will be none. May be called inside `newStream`. */
   onPoolFailure(failure: PoolFailure): void;
 }
@@ -110,7 +111,7 @@ export interface HttpPoolCallbacks extends ResponseReceiver {
 /** Whoever waits for an upstream connection (tcp_proxy). */
 export interface TcpPoolCallbacks {
   /** The owner sets the transport's receiver before it returns. */
-  onPoolReady(transport: Transport, host: Host, localAddress: SocketAddress | undefined): void;
+  onPoolReady(transport: Transport, host: Host, localAddress: SocketAddress | undefined, ssl?: TlsConnectionInfo): void;
   onPoolFailure(failure: PoolFailure): void;
 }
 

@@ -5,6 +5,7 @@ import {
   type ResetReason,
   type ResponseHeaderMap,
   type SocketAddress,
+  type TlsConnectionInfo,
 } from '@weft/core-http';
 import type { Timer, TimerCallback } from '@weft/core-runtime';
 import { applyMutations, hasEnvoyHeaders, mayRetry, retryPolicyOf, takeOverrides } from '@weft/model-policy';
@@ -32,6 +33,12 @@ import { endsHere } from './tcp-upstream.ts';
 import { UpstreamRequest } from './upstream-request.ts';
 
 const NO_TIMES: RequestTimes = { globalMs: 0, perTryMs: 0, perTryIdleMs: 0 };
+
+/** The connection that an attempt got. */
+interface AttemptConnection {
+  readonly localAddress: SocketAddress | undefined;
+  readonly ssl: TlsConnectionInfo | undefined;
+}
 
 /**
  * The router: takes one request from the filters before it, finds it a host, and sends back what the host answers, or
@@ -165,13 +172,14 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
   }
 
   /** The request's head for the host that an attempt got. */
-  prepareAttempt(host: Host, localAddress: SocketAddress | undefined, span: StreamSpan | undefined): RequestHeaderMap {
+  prepareAttempt(host: Host, connection: AttemptConnection, span: StreamSpan | undefined): RequestHeaderMap {
     const { stream, resolved } = this;
     const { info, requestHeaders } = stream;
     this.requestSent = true;
     info.upstreamHost = host.address;
     info.upstreamHostName = host.hostname;
-    info.upstreamLocalAddress = localAddress;
+    info.upstreamLocalAddress = connection.localAddress;
+    info.upstreamSsl = connection.ssl;
     info.firstUpstreamTxMs = this.router.runtime.clock.nowMs();
     if (this.requestDone) info.lastUpstreamTxMs = info.firstUpstreamTxMs;
     if (resolved?.hostRewrite?.kind === 'auto' && host.hostname !== '') {

@@ -6,6 +6,7 @@ import {
   type RequestHeaderMap,
   type ResetReason,
   type SocketAddress,
+  type TlsConnectionInfo,
 } from '@weft/core-http';
 import type { ForwardAction } from '@weft/model-route';
 import type { Host, HttpPoolCallbacks, PoolFailure, TcpPoolCallbacks } from '@weft/proxy-filter-api';
@@ -36,10 +37,15 @@ export class TcpUpstream implements TcpPoolCallbacks, ClientStream, TransportRec
 
   // ---- called by the pool
 
-  onPoolReady(transport: Transport, host: Host, localAddress: SocketAddress | undefined): void {
+  onPoolReady(
+    transport: Transport,
+    host: Host,
+    localAddress: SocketAddress | undefined,
+    ssl?: TlsConnectionInfo,
+  ): void {
     this.transport = transport;
     transport.setReceiver(this);
-    this.owner.onPoolReady(this, host, localAddress);
+    this.owner.onPoolReady(this, host, localAddress, ssl);
   }
   onPoolFailure(failure: PoolFailure): void {
     this.owner.onPoolFailure(failure);

@@ -5,6 +5,7 @@ import type {
   ResetReason,
   ResponseHeaderMap,
   SocketAddress,
+  TlsConnectionInfo,
 } from '@weft/core-http';
 import type { Timer, TimerCallback } from '@weft/core-runtime';
 import type { RoutePriority } from '@weft/model-route';
@@ -69,12 +70,17 @@ export class UpstreamRequest implements HttpPoolCallbacks, TimerCallback {
 
   // ---- called by the pool ----
 
-  onPoolReady(stream: ClientStream, host: Host, localAddress: SocketAddress | undefined): void {
+  onPoolReady(
+    stream: ClientStream,
+    host: Host,
+    localAddress: SocketAddress | undefined,
+    ssl?: TlsConnectionInfo,
+  ): void {
     const { filter } = this;
     this.wait = undefined;
     this.stream = stream;
     if (filter.maxDurationMs > 0) this.durationTimer = filter.router.runtime.timers.start(filter.maxDurationMs, this);
-    const headers = filter.prepareAttempt(host, localAddress, this.span);
+    const headers = filter.prepareAttempt(host, { localAddress, ssl }, this.span);
     this.sent = true;
     stream.headers(headers, filter.headersEnd);
     if (!this.over) filter.flushTo(this);
