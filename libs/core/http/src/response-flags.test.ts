@@ -30,9 +30,9 @@ describe('response flags', () => {
     assert.equal(new Set(bits).size, bits.length);
     assert.equal(bits.reduce((sum, bit) => sum | bit, 0) >>> 0, 2 ** bits.length - 1);
   });
-});
 
-test('of a connection of plain bytes the failure comes before the limit of attempts, as in Envoy', () => {
-  const flags = ResponseFlag.UpstreamRetryLimitExceeded | ResponseFlag.UpstreamConnectionFailure;
-  assert.deepEqual([responseFlagsShort(flags), responseFlagsShort(flags, true)], ['URX,UF', 'UF,URX']);
+  it('of a connection of plain bytes print the failure before the limit of attempts, as in Envoy', () => {
+    const flags = ResponseFlag.UpstreamRetryLimitExceeded | ResponseFlag.UpstreamConnectionFailure;
+    assert.equal(responseFlagsShort(flags, true), 'UF,URX');
+  });
 });
