@@ -1,6 +1,7 @@
 import type { DecodeContext } from '@weft/api-envoy';
 import { responseFlagsLong, responseFlagsShort, type SocketAddress } from '@weft/core-http';
 import { wireText } from '@weft/model-match';
+import { TLS_COMMANDS } from './tls-commands.ts';
 import { HeaderFormat, type FormatContext, type FormatOperator } from './header-format.ts';
 
 /** The commands that take no argument. Source: Envoy's command operators, those that headers are likely to carry. */
@@ -34,6 +35,7 @@ const PLAIN: Readonly<Record<string, FormatOperator>> = {
   RESPONSE_CODE_DETAILS: (cx) => cx.info.responseCodeDetails,
   RESPONSE_FLAGS: (cx) => responseFlagsShort(cx.info.responseFlags),
   RESPONSE_FLAGS_LONG: (cx) => responseFlagsLong(cx.info.responseFlags),
+  ...TLS_COMMANDS,
 };
 
 /** `%REQ(FIRST?OTHER):LENGTH%` and its kin. */
