@@ -163,9 +163,8 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
   // ---- response, called by the terminal filter ----
 
   sendInformational(headers: ResponseHeaderMap): void {
-    // A 100 that nobody asked the upstream for: the proxy answered the client's Expect itself.
-    if (headers.status === 100 && !this.hcm.config.proxy100Continue) return;
-    if (this.over || this.answered) return;
+    // As with Envoy, the proxy answers Expect itself and passes no interim answers on, unless it is told to.
+    if (this.over || this.answered || !this.hcm.config.proxy100Continue) return;
     this.hcm.stats.chargeResponse(headers.status);
     this.codec.informational(headers);
   }

@@ -4,6 +4,7 @@ import { anyContains, parseIp } from '@weft/model-match';
 import type { HcmConfig } from './config.ts';
 import { forwardClientCert } from './forward-client-cert.ts';
 import { isLoopback, localIp } from './local-ip.ts';
+import { appendVia } from './response-head.ts';
 import { detectOriginalIp, type OriginalIp } from './original-ip.ts';
 
 /** Headers that belong to one hop (RFC 9110 section 7.6.1). */
@@ -106,7 +107,7 @@ export class RequestHeads {
     if (edge) headers.set('x-envoy-external-address', remoteAddress.ip);
     this.setRequestId(headers, edge);
     if (config.addUserAgent) this.setUserAgent(headers);
-    if (config.via !== '') headers.add('via', config.via);
+    if (config.via !== '') appendVia(headers, config.via);
     return { remoteAddress, internal, edge, rejectedWith: 0 };
   }
 

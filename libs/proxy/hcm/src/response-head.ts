@@ -1,4 +1,4 @@
-import type { RequestHeaderMap, ResponseHeaderMap } from '@weft/core-http';
+import type { HeaderMap, RequestHeaderMap, ResponseHeaderMap } from '@weft/core-http';
 import type { HcmConfig } from './config.ts';
 import type { DateHeader } from './date-header.ts';
 
@@ -21,5 +21,11 @@ export function prepareResponse(
   // Only trusted clients still have the header that forces a trace; they are told by what to find it.
   if (config.alwaysSetRequestIdInResponse || request.has('x-envoy-force-trace'))
     headers.set('x-request-id', request.get('x-request-id') ?? '');
-  if (config.via !== '') headers.add('via', config.via);
+  if (config.via !== '') appendVia(headers, config.via);
+}
+
+/** Adds this proxy to the list of those that a message has passed (RFC 9110 section 7.6.3). */
+export function appendVia(headers: HeaderMap, via: string): void {
+  const before = headers.getJoined('via');
+  headers.set('via', before === undefined ? via : `${before}, ${via}`);
 }
