@@ -337,7 +337,7 @@ test('limits of connections come from the typed options', () => {
     [idleTimeoutMs, maxConnectionDurationMs, maxRequestsPerConnection, maxHeadersCount],
     [2000, 9000, 4, 10],
   );
-  assert.deepEqual([http.maxResponseHeadersKb, http.http1.enableTrailers], [60, true]);
+  assert.deepEqual([http.maxResponseHeadersKb, http.http1.enableTrailers], [80, true]);
 });
 
 const FAULTY: readonly [what: string, yaml: string, fault: RegExp][] = [

@@ -166,7 +166,7 @@ export interface UpstreamHttpOptions {
   readonly maxRequestsPerConnection: number;
   /** Of responses. Default 100. */
   readonly maxHeadersCount: number;
-  /** Of responses. Default 60. */
+  /** Of responses. Default 80 for HTTP/1, else 60. */
   readonly maxResponseHeadersKb: number;
   /** SNI is the host of the request. Default false. */
   readonly autoSni: boolean;

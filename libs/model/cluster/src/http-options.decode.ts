@@ -155,7 +155,8 @@ function decoded(chosen: Chosen, common: CommonOptions | undefined, rest: Rest):
     maxConnectionDurationJitterPercent: common?.maxConnectionDurationJitter?.value ?? 0,
     maxRequestsPerConnection: common?.maxRequestsPerConnection ?? cluster.maxRequestsPerConnection ?? 0,
     maxHeadersCount: common?.maxHeadersCount ?? 100,
-    maxResponseHeadersKb: common?.maxResponseHeadersKb ?? 60,
+    // What Envoy does, whatever its documentation says of HTTP/1.
+    maxResponseHeadersKb: common?.maxResponseHeadersKb ?? (chosen.protocol === 'http1' ? 80 : 60),
     autoSni: sni?.autoSni ?? false,
     autoSniHeader: (sni?.overrideAutoSniHeader ?? '').toLowerCase(),
   };
