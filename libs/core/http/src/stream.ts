@@ -93,8 +93,8 @@ export interface ClientCodecCallbacks {
    */
   onStreamReset?(reason: ResetReason): void;
   /**
-   * The peer said how many streams it takes at once (SETTINGS_MAX_CONCURRENT_STREAMS), first or anew. Never called by
-   * HTTP/1.1, which takes one.
+   * The peer said how many streams it takes at once (SETTINGS_MAX_CONCURRENT_STREAMS), anew or with its first SETTINGS, also
+   * where those set no limit. Never called by HTTP/1.1, which takes one.
    */
   onMaxConcurrentStreams(limit: number): void;
   /** The connection takes no more streams (`connection: close`, GOAWAY, or a protocol error); it closes after the active ones. */

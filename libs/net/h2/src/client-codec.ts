@@ -193,7 +193,7 @@ export class Http2ClientCodec extends Http2Connection implements ClientCodec, Tr
 
   protected override onPeerSettings(): void {
     const limit = this.maxConcurrentStreams;
-    if (this.peer.maxConcurrentStreams === Infinity || limit === this.announcedLimit) return;
+    if (limit === this.announcedLimit) return;
     this.announcedLimit = limit;
     this.callbacks.onMaxConcurrentStreams(limit);
   }

@@ -97,10 +97,11 @@ test('A client knows before its streams are reset that the connection is of no m
   assert.deepEqual(side.faults, ['http2.protocol_error']);
 });
 
-test('How many streams a server takes is told when it changes', () => {
+test('How many streams a server takes is told with its first SETTINGS and when it changes', () => {
   const side = new ClientSide({ maxConcurrentStreams: 50 });
   assert.equal(side.codec.maxConcurrentStreams, 50);
-  assert.deepEqual(side.limits, []);
+  // Its first SETTINGS name no limit: ours holds.
+  assert.deepEqual(side.limits, [50]);
   side.send(settings([3, 100]), settings([3, 20]), settings([3, 20]), settings([4, 9]));
   assert.deepEqual(side.limits, [50, 20]);
   assert.equal(side.codec.maxConcurrentStreams, 20);

@@ -12,6 +12,12 @@ import { UpstreamConnection } from './upstream-connection.ts';
 /** A small integer that no connection lives to reach. */
 const UNLIMITED = 0x3fff_ffff;
 
+/**
+ * So many requests go to a server of HTTP/2 before it said how many it takes: most take as many, and what is too much they
+ * refuse. Source: nghttp2, which Envoy speaks HTTP/2 with (NGHTTP2_INITIAL_MAX_CONCURRENT_STREAMS).
+ */
+const FIRST_STREAMS = 100;
+
 /** What a connection tells its pool. */
 export interface HttpConnectionOwner {
   readonly priority: RoutePriority;
@@ -46,6 +52,8 @@ export class HttpConnection
   private codec: (ClientCodec & TransportReceiver) | undefined;
   /** How many requests it takes at once. */
   private capacity: number;
+  /** How many it is sent at once by now: fewer while the server has not said what it takes. */
+  private limitNow = 0;
   /** How many requests it takes yet in its life. */
   private left: number;
   /** Requests on it. */
@@ -82,6 +90,11 @@ export class HttpConnection
     if (this.spent) return 0;
     const free = this.capacity - this.active;
     return free < this.left ? Math.max(0, free) : this.left;
+  }
+
+  /** It can take no request now, whatever room it has or will have. */
+  get full(): boolean {
+    return this.spent || this.active >= this.limitNow;
   }
 
   /** Counts a request that `start` is about to send. The pool calls both only where there is room. */
@@ -132,6 +145,7 @@ export class HttpConnection
       this.codec.maxConcurrentStreams,
       protocol === 'http2' ? config.http.http2.maxConcurrentStreams : 1,
     );
+    this.limitNow = protocol === 'http2' ? Math.min(this.capacity, FIRST_STREAMS) : 1;
     if (maxConnectionDurationMs > 0) {
       const jitterMs = jitter > 0 ? random.below(Math.ceil((maxConnectionDurationMs * jitter) / 100)) : 0;
       this.durationTimer = after(timers, maxConnectionDurationMs + jitterMs, () => {
@@ -205,6 +219,7 @@ export class HttpConnection
 
   onMaxConcurrentStreams(limit: number): void {
     this.capacity = Math.min(limit, this.cx.config.http.http2.maxConcurrentStreams);
+    this.limitNow = this.capacity;
     this.owner.onRoom(this);
   }
 

@@ -119,7 +119,7 @@ export class HttpPool implements HttpConnectionOwner, PendingOwner {
     this.recount(connection);
     // Those that wait were promised more: a peer takes fewer streams than it may, or speaks HTTP/1.1 after all.
     if (this.room < before) this.connectForDemand();
-    if (connection.room === 0) {
+    if (connection.full || connection.room === 0) {
       if (connection.listed) this.unlist(connection);
       return;
     }
@@ -179,7 +179,7 @@ export class HttpPool implements HttpConnectionOwner, PendingOwner {
     this.active += 1;
     connection.take();
     this.recount(connection);
-    if (connection.listed && connection.room === 0) this.unlist(connection);
+    if (connection.listed && (connection.full || connection.room === 0)) this.unlist(connection);
     connection.start(owner);
   }
 

@@ -135,6 +135,20 @@ test('the limit that the server tells is kept', async () => {
   assert.equal(upstream.sessions.length, 2);
 });
 
+test('a server that has not said how many it takes is sent a hundred, and the others wait for its word', async () => {
+  const plain = await ScriptedUpstream.start();
+  const { request, stat } = testCluster([plain.port], 'http2_protocol_options: {}');
+  const requests = Array.from({ length: 150 }, (_, i) => request(`/${i}`));
+  const socket = await plain.connection(0);
+  await requests[99]!.started();
+  assert.deepEqual(['upstream_rq_active', 'upstream_rq_pending_active', 'upstream_cx_total'].map(stat), [100, 50, 1]);
+  // SETTINGS without a limit.
+  socket.write(Buffer.from('000000040000000000', 'hex'));
+  await requests[149]!.started();
+  assert.deepEqual(['upstream_rq_active', 'upstream_rq_pending_active', 'upstream_cx_total'].map(stat), [150, 0, 1]);
+  await plain.close();
+});
+
 test('where no further connection is allowed, requests wait for a place on the one there is', async () => {
   const { request, stat, upstream } = await world('circuit_breakers: {thresholds: [{max_connections: 1}]}', {
     http2: '{max_concurrent_streams: 1}',
