@@ -201,7 +201,7 @@ async function look(proxy: RunningProxy, listener: string, options: ConnectionOp
 }
 
 /** The counters in which both have to agree. */
-const COUNTED = /\.ssl\.(handshake|no_certificate|fail_verify_\w+|versions\..*|curves\..*)$/;
+const COUNTED = /\.ssl\.(handshake|connection_error|no_certificate|fail_verify_\w+|versions\..*|curves\..*)$/;
 
 describe('TLS', () => {
   let upstream: Server;
