@@ -167,6 +167,7 @@ export class HttpConnection
 
   onData(chunk: Buffer): void {
     this.cx.stats.upstreamCxRxBytesTotal.add(chunk.length);
+    this.lastReadBytes = chunk.length;
     this.codec?.onData(chunk);
   }
 

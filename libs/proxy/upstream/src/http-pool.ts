@@ -6,6 +6,7 @@ import { PendingQueue, PendingStream, type PendingOwner } from './pending-queue.
 import type { PoolContext } from './pool-context.ts';
 import type { PoolKind } from './pool-kind.ts';
 import type { ResourceLimits } from './resource-limits.ts';
+import type { BufferedBytes } from './upstream-connection.ts';
 
 /** How many connections one request may cause beyond those it needs. Source: Envoy's ConnPoolImplBase. */
 const MAX_PRECONNECTS = 3;
@@ -105,11 +106,9 @@ export class HttpPool implements HttpConnectionOwner, PendingOwner {
     return this.active === 0 && this.pending.size === 0;
   }
 
-  /** Adds up what waits in the connections' outgoing queues, and counts what they sent so far. */
-  refreshStats(): number {
-    let bytes = 0;
-    for (const connection of this.connections) bytes += connection.refreshStats();
-    return bytes;
+  /** Counts what connections sent so far, and adds what waits in them to the sums. */
+  refreshStats(sums: BufferedBytes): void {
+    for (const connection of this.connections) connection.refreshStats(sums);
   }
 
   // ---- what connections call

@@ -34,6 +34,7 @@ import type { PoolKind } from './pool-kind.ts';
 import { PoolKinds } from './pool-kinds.ts';
 import { ResourceLimits } from './resource-limits.ts';
 import { TcpConnection } from './tcp-connection.ts';
+import type { BufferedBytes } from './upstream-connection.ts';
 import type { TlsWorld } from '@weft/proxy-transport-sockets';
 import type { UpstreamTlsContexts } from './tls-contexts.ts';
 
@@ -253,9 +254,10 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
 
   /** Sums up what it would cost to keep at every write: the gauge of bytes that wait, and what long streams sent so far. */
   refreshStats(): void {
-    let bytes = 0;
-    for (const host of this.hostList) for (const pool of host.allPools()) bytes += pool.refreshStats();
-    this.requestStats.upstreamCxTxBytesBuffered.set(bytes);
+    const sums: BufferedBytes = { sent: 0, read: 0 };
+    for (const host of this.hostList) for (const pool of host.allPools()) pool.refreshStats(sums);
+    this.requestStats.upstreamCxTxBytesBuffered.set(sums.sent);
+    this.requestStats.upstreamCxRxBytesBuffered.set(sums.read);
     this.cx.limits.default.refresh();
     this.cx.limits.high.refresh();
   }

@@ -19,6 +19,14 @@ import type { PoolContext } from './pool-context.ts';
 import type { PoolKind } from './pool-kind.ts';
 import type { ResourceLimits } from './resource-limits.ts';
 
+/** What waits on both sides of connections. */
+export interface BufferedBytes {
+  /** To be taken by the system. */
+  sent: number;
+  /** As Envoy counts it: what the last read of each connection took, also when it was looked at since. */
+  read: number;
+}
+
 /**
  * One connection to a host, and its share of the counts: connecting -> (open -> closed | closed). It counts from its making,
  * so that limits also hold for connections under way.
@@ -35,6 +43,8 @@ export abstract class UpstreamConnection implements ConnectOwner {
   protected alpnProtocol = '';
   private readonly attempt: Connecting;
   private readonly startedMs: number;
+  /** How much the last read took. */
+  protected lastReadBytes = 0;
   private sentBytes = 0;
   private counted = true;
 
@@ -130,12 +140,13 @@ export abstract class UpstreamConnection implements ConnectOwner {
     this.host.stats.cxActive -= 1;
   }
 
-  /** Counts what was sent so far; returns the bytes that wait to be taken by the system. */
-  refreshStats(): number {
+  /** Counts what was sent so far, and adds what waits now to the sums. */
+  refreshStats(sums: BufferedBytes): void {
     const { transport } = this;
-    if (transport === undefined) return 0;
+    if (transport === undefined) return;
     this.countSent(transport);
-    return transport.bufferedBytes;
+    sums.sent += transport.bufferedBytes;
+    sums.read += this.lastReadBytes;
   }
 }
 
