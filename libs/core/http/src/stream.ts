@@ -89,7 +89,8 @@ export interface ClientCodecCallbacks {
   onStreamEnd(): void;
   /**
    * A stream ended early: reset by either side, or lost with its connection. Its place is free. Called before the stream's
-   * receiver hears of it. Never called by HTTP/1.1, where the connection goes with the stream (`onGoAway`).
+   * receiver hears of it. HTTP/1.1, where the connection goes with the stream, says so by `onGoAway`, and by this only where it
+   * had called that before.
    */
   onStreamReset?(reason: ResetReason): void;
   /**

@@ -345,3 +345,30 @@ test('Octets that nobody asked for are a fault, before a request and behind a re
   assert.equal(receiver.resetReason, undefined);
   assert.deepEqual(behind.faults, [Details.unexpectedData]);
 });
+
+test('A stream that is lost after its connection took its leave says so', () => {
+  const close = 'HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 5\r\n\r\nab';
+  const dropped = new ClientSide();
+  const { stream } = dropped.request(new RequestHeaderMap());
+  dropped.send(close);
+  assert.equal(dropped.goAways, 1);
+  stream.reset('local reset');
+  assert.deepEqual(dropped.resets, ['local reset']);
+
+  const cut = new ClientSide();
+  const { receiver } = cut.request(new RequestHeaderMap());
+  cut.send(close);
+  cut.codec.onEnd();
+  assert.equal(receiver.resetReason, 'protocol error');
+  assert.deepEqual(cut.resets, ['protocol error']);
+
+  const early = new ClientSide();
+  const { stream: upload } = early.request(new RequestHeaderMap('POST'), false);
+  early.send('HTTP/1.1 413 No\r\ncontent-length: 0\r\n\r\n');
+  upload.reset('local reset');
+  assert.deepEqual([early.goAways, early.ends, early.resets], [1, 0, ['local reset']]);
+
+  const first = new ClientSide();
+  first.request(new RequestHeaderMap()).stream.reset('local reset');
+  assert.deepEqual([first.goAways, first.resets], [1, []], 'the leave itself says it');
+});

@@ -85,8 +85,15 @@ export class Http1ClientCodec
     const receiver = stream?.responseEnded === false ? stream.receiver : undefined;
     if (stream !== undefined) this.detach(stream);
     // The pool hears of it first: an owner that tries again at once must find the old place free.
-    this.goAway();
+    if (stream === undefined) this.goAway();
+    else this.loseStream(reason);
     receiver?.reset(reason);
+  }
+
+  /** `onGoAway` says with its stream gone that the place is free; who has called it before says so again. */
+  private loseStream(reason: ResetReason): void {
+    if (this.goneAway) this.callbacks.onStreamReset?.(reason);
+    else this.goAway();
   }
 
   private detach(stream: Http1ClientStream): void {
@@ -256,7 +263,7 @@ export class Http1ClientCodec
     this.detach(stream);
     this.reader.stop();
     this.transport.destroy();
-    this.goAway();
+    this.loseStream('local reset');
   }
 }
 

@@ -75,6 +75,7 @@ export class ClientSide {
   readonly faults: string[] = [];
   ends = 0;
   goAways = 0;
+  resets: string[] = [];
 
   constructor(settings: Partial<Http1ClientSettings> = {}, highWatermark = Infinity) {
     this.transport = new RecordingTransport(highWatermark);
@@ -82,6 +83,9 @@ export class ClientSide {
   }
   onStreamEnd(): void {
     this.ends += 1;
+  }
+  onStreamReset(reason: string): void {
+    this.resets.push(reason);
   }
   onMaxConcurrentStreams(): void {
     throw new Error('HTTP/1.1 says no such thing');
