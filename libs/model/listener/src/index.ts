@@ -10,6 +10,7 @@ export {
   type ListenerFilterConfig,
 } from './listener.ts';
 export { FilterChainTable, type ConnectionFacts } from './filter-chain-table.ts';
+export { optionsFor, type SocketOptionConfig } from './socket-option.ts';
 export { predicateMatches, type ConnectionPredicate } from './connection-predicate.ts';
 export { decodeListenerAddress } from './address.decode.ts';
 export type { DecodedNetworkFilter, FilterChainDecoders } from './filter-chain.decode.ts';

@@ -11,6 +11,7 @@ import {
   type FilterChainDecoders,
 } from './filter-chain.decode.ts';
 import { decodeUdp, udpSupport } from './udp.decode.ts';
+import { decodeSocketOptions, socketOptionSupport } from './socket-option.decode.ts';
 import {
   listenerAddressText,
   listenerStatName,
@@ -29,7 +30,7 @@ export const supported: FieldSupport = mergeSupport([
       'use_original_dst', 'per_connection_buffer_limit_bytes', 'metadata', 'drain_type', 'listener_filters',
       'listener_filters_timeout', 'continue_on_listener_filters_timeout', 'traffic_direction', 'deprecated_v1',
       'bind_to_port', 'enable_reuse_port', 'reuse_port', 'access_log', 'tcp_backlog_size', 'tcp_keepalive',
-      'internal_listener', 'ignore_global_conn_limit', 'bypass_overload_manager', 'connection_balance_config',
+      'internal_listener', 'socket_options', 'transparent', 'tcp_fast_open_queue_length', 'ignore_global_conn_limit', 'bypass_overload_manager', 'connection_balance_config',
     ],
     'envoy.config.listener.v3.Listener.DeprecatedV1': ['bind_to_port'],
     'envoy.config.listener.v3.Listener.InternalListenerConfig': [],
@@ -37,11 +38,11 @@ export const supported: FieldSupport = mergeSupport([
     'envoy.config.listener.v3.Listener.ConnectionBalanceConfig.ExactBalance': [],
     'envoy.config.listener.v3.AdditionalAddress': ['address'],
     'envoy.config.listener.v3.ListenerFilter': ['name', 'typed_config', 'filter_disabled'],
-    'envoy.config.core.v3.TcpKeepalive': ['keepalive_time'],
   },
   addressSupport,
   filterChainSupport,
   predicateSupport,
+  socketOptionSupport,
   udpSupport,
 ]); // prettier-ignore
 
@@ -84,7 +85,6 @@ export function decodeListener<X extends ListenerExtensions>(
   );
   if (message.filterChainMatcher !== undefined) cx.at('filter_chain_matcher').later('');
   if (message.fcdsConfig !== undefined) cx.at('fcds_config').later('');
-  if (message.transparent === true) cx.at('transparent').later('');
   if (cx.faults.length > before || address === undefined) return undefined;
   return {
     name: message.name === '' ? listenerAddressText(address) : message.name,
@@ -126,6 +126,7 @@ function scalars(message: Listener): Scalars {
     perConnectionBufferLimitBytes: message.perConnectionBufferLimitBytes ?? 1024 * 1024,
     backlog: message.tcpBacklogSize ?? 128,
     keepalive: decodeKeepalive(message.tcpKeepalive),
+    socketOptions: decodeSocketOptions(message),
     exactBalance: message.connectionBalanceConfig?.balanceType.case === 'exactBalance',
     ignoreGlobalConnLimit: message.ignoreGlobalConnLimit,
     bypassOverloadManager: message.bypassOverloadManager,

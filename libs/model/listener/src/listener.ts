@@ -1,5 +1,6 @@
 import type { CidrRange } from '@weft/model-match';
 import type { ConnectionPredicate } from './connection-predicate.ts';
+import type { SocketOptionConfig } from './socket-option.ts';
 
 /** Where a listener is bound. */
 export type ListenerAddress =
@@ -93,6 +94,7 @@ export interface ListenerConfig<X extends ListenerExtensions> {
   /** Default 128. */
   readonly backlog: number;
   readonly keepalive: KeepaliveConfig | undefined;
+  readonly socketOptions: readonly SocketOptionConfig[];
   readonly exactBalance: boolean;
   readonly ignoreGlobalConnLimit: boolean;
   /** Overload actions leave it alone. */

@@ -5,5 +5,4 @@ export { connect, type ConnectOwner, type Connecting } from './connect.ts';
 export type { ConnectFailure } from './connect-attempt.ts';
 export { createTlsClientContext, explainTlsError } from './tls-client.ts';
 export { addressOf, sharedAddressOf } from './addresses.ts';
-export { loadOriginalDestination, type OriginalDestination } from './original-destination.ts';
 export { InternalSocket } from './internal-socket.ts';

@@ -57,8 +57,6 @@ export interface ListenerFilterFactory<C> {
   /** The message type of its configuration. */
   readonly typeName: string;
   decode(message: Message, cx: DecodeContext): C | undefined;
-  /** What the filter does where an older field of the listener asks for it; absent where none can. */
-  readonly implied?: C;
   /** Config time: resolves stats once; the result makes one filter per connection. */
   prepare(config: C, server: ServerContext, listener: ListenerFilterFacts): PreparedListenerFilter;
 }

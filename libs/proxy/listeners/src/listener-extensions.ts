@@ -1,6 +1,6 @@
-import type { Message } from '@bufbuild/protobuf';
+import { create, type Message } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
-import type { DecodeContext } from '@weft/api-envoy';
+import { registry, type DecodeContext } from '@weft/api-envoy';
 import type { AccessLog } from '@weft/api-envoy/gen/envoy/config/accesslog/v3/accesslog_pb';
 import type { RequestHeaderMap, ResponseHeaderMap, StreamInfo } from '@weft/core-http';
 import type { FilterChainConfig, ListenerConfig, ListenerDecoders } from '@weft/model-listener';
@@ -75,9 +75,10 @@ export function listenerDecoders(factories: ListenerExtensionFactories): Listene
     listenerFilter: (cx, any) => open('listener filter', cx, any, factories.listenerFilters),
     impliedFilter: (cx, typeName) => {
       const factory = factories.listenerFilters.find((candidate) => candidate.typeName === typeName);
-      if (factory?.implied !== undefined) return { factory, config: factory.implied };
-      cx.later('');
-      return undefined;
+      const schema = registry().getMessage(typeName);
+      const config = schema && factory?.decode(create(schema), cx);
+      if (factory === undefined) cx.later('');
+      return factory === undefined || config === undefined ? undefined : { factory, config };
     },
     udpFilter: (cx, any) => open('UDP listener filter', cx, any, factories.udpFilters),
     accessLogs: (messages, cx) => factories.decodeAccessLogs(messages, cx),

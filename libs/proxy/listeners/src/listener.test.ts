@@ -262,6 +262,16 @@ describe('more ways in', () => {
     rmSync(folder, { recursive: true });
   });
 
+  it('gives its sockets the options that are configured, and says which it cannot have', async () => {
+    const option = (name: number) => `socket_options: [{level: 6, name: ${name}, int_value: 1234}]`;
+    const world = await listening({}, `${option(4)}, ${DEFAULT_CHAINS}`);
+    assert.equal(await ask(await client(world.port), 'ab'), 'ab');
+    await assert.rejects(
+      listening({}, `${option(9999)}, ${DEFAULT_CHAINS}`),
+      /cannot listen on .*: setting the socket option 9999 of level 6: ENOPROTOOPT/,
+    );
+  });
+
   it('connects within the process by name', async () => {
     const runtime = createFakeRuntime();
     const { manager } = createWorld({ runtime, networkFilters: [echo as NetworkFilterFactory<unknown>] });

@@ -7,7 +7,8 @@ import {
   type TlsConnectionInfo,
 } from '@weft/core-http';
 import type { Timer, TimerCallback, Timers } from '@weft/core-runtime';
-import type { ListenerAddress } from '@weft/model-listener';
+import { optionsFor, type ListenerAddress } from '@weft/model-listener';
+import { setSocketOption } from '@weft/net-descriptors';
 import { InternalSocket, listenForSockets, SocketTransport, type SocketListener } from '@weft/net-tcp';
 import type { ServerContext, SocketGrant } from '@weft/proxy-filter-api';
 import type { Socket } from 'node:net';
@@ -343,7 +344,18 @@ export class Listener {
     return { info, loggers: this.current.loggers };
   }
 
-  private listenOn(address: ListenerAddress, grant: SocketGrant): Promise<SocketListener> {
+  private async listenOn(address: ListenerAddress, grant: SocketGrant): Promise<SocketListener> {
+    const listener = await this.bindTo(address, grant);
+    try {
+      for (const option of optionsFor(this.config.socketOptions, address)) setSocketOption(listener.fd ?? -1, option);
+    } catch (error) {
+      await listener.close();
+      throw error;
+    }
+    return listener;
+  }
+
+  private bindTo(address: ListenerAddress, grant: SocketGrant): Promise<SocketListener> {
     const { perConnectionBufferLimitBytes, backlog, reusePort, keepalive } = this.current.config;
     const common = {
       perConnectionBufferLimitBytes,

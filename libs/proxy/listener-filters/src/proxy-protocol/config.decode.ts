@@ -33,16 +33,6 @@ export interface ProxyProtocolConfig {
   readonly location: 'metadata' | 'filter-state';
 }
 
-/** What `FilterChain.use_proxy_proto` asks for. */
-export const DEFAULT_CONFIG: ProxyProtocolConfig = {
-  rules: [],
-  allowWithout: false,
-  passThrough: new Set(),
-  disallowed: { v1: false, v2: false },
-  statPrefix: '',
-  location: 'metadata',
-};
-
 export function decodeProxyProtocol(message: ProxyProtocol, _cx: DecodeContext): ProxyProtocolConfig {
   const { passThroughTlvs, disallowedVersions } = message;
   const listed = new Set(passThroughTlvs?.tlvType ?? []);

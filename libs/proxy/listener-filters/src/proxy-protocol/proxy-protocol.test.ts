@@ -2,8 +2,17 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { PROXY_PROTOCOL_STATE, PROXY_PROTOCOL_TLVS } from '@weft/proxy-filter-api';
 import { bytewise, createFilterWorld, feed } from '../accepted.testing.ts';
-import { DEFAULT_CONFIG, type ProxyProtocolConfig } from './config.decode.ts';
+import type { ProxyProtocolConfig } from './config.decode.ts';
 import { proxyProtocolFactory } from './proxy-protocol.ts';
+
+const DEFAULT_CONFIG: ProxyProtocolConfig = {
+  rules: [],
+  allowWithout: false,
+  passThrough: new Set(),
+  disallowed: { v1: false, v2: false },
+  statPrefix: '',
+  location: 'metadata',
+};
 
 const V1 = Buffer.from('PROXY TCP4 1.2.3.4 5.6.7.8 8080 443\r\nhello');
 const TLVS = '0200036162630a0002fffe';

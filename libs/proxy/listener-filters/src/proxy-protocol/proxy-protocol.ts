@@ -9,14 +9,13 @@ import {
   type ListenerFilterFactory,
   type ListenerFilterStatus,
 } from '@weft/proxy-filter-api';
-import { DEFAULT_CONFIG, decodeProxyProtocol, type ProxyProtocolConfig, type TlvRule } from './config.decode.ts';
+import { decodeProxyProtocol, type ProxyProtocolConfig, type TlvRule } from './config.decode.ts';
 import { parseProxyHeader, type ProxyHeader, type ProxyTlv } from './parse-proxy-header.ts';
 import { ProxyProtocolStats } from './stats.ts';
 
 /** The proxy_protocol listener filter: who the client is, and where it meant to go, as a load balancer in front tells. */
 export const proxyProtocolFactory: ListenerFilterFactory<ProxyProtocolConfig> = {
   typeName: 'envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol',
-  implied: DEFAULT_CONFIG,
   decode: (message, cx) => decodeProxyProtocol(message as ProxyProtocol, cx),
   prepare: (config, server) => {
     const stats = new ProxyProtocolStats(server.stats, config.statPrefix);
