@@ -56,7 +56,15 @@ const bootstrap = {
         name: 'exact',
         address: address('10.9.9.9', 80),
         bind_to_port: false,
-        filter_chains: [{ filters: answers('exact') }],
+        filter_chains: [
+          {
+            filter_chain_match: {
+              prefix_ranges: [{ address_prefix: '10.9.9.9', prefix_len: 32 }],
+              destination_port: 80,
+            },
+            filters: answers('exact'),
+          },
+        ],
       },
       {
         name: 'exact6',

@@ -33,6 +33,8 @@ export class AcceptedSocket implements AcceptedConnection, ListenerConnection, T
   ja3 = '';
   ja4 = '';
   terminationDetails: string | undefined;
+  /** Another listener accepted it. It is not handed on again. */
+  handedOff = false;
   private readonly listener: Listener;
   private readonly prepared: PreparedListener;
   private state: 'filtering' | 'done' | 'closed' = 'filtering';
@@ -53,6 +55,26 @@ export class AcceptedSocket implements AcceptedConnection, ListenerConnection, T
     this.localAddress = addresses.localAddress;
     this.directRemoteAddress = addresses.remoteAddress;
     this.remoteAddress = this.directRemoteAddress;
+  }
+
+  /** The same connection, for the listener that it is handed to: what is known of it stays known. */
+  again(listener: Listener, prepared: PreparedListener): AcceptedSocket {
+    const { localAddress, directRemoteAddress } = this;
+    const next = new AcceptedSocket(listener, prepared, this.socket, {
+      localAddress,
+      remoteAddress: directRemoteAddress,
+    });
+    next.handedOff = true;
+    next.localAddressRestored = this.localAddressRestored;
+    next.remoteAddress = this.remoteAddress;
+    next.transportProtocol = this.transportProtocol;
+    next.applicationProtocols = this.applicationProtocols;
+    next.serverName = this.serverName;
+    next.ja3 = this.ja3;
+    next.ja4 = this.ja4;
+    next.ownFilterState = this.ownFilterState;
+    next.ownMetadata = this.ownMetadata;
+    return next;
   }
 
   get filterState(): FilterState {
@@ -104,8 +126,9 @@ export class AcceptedSocket implements AcceptedConnection, ListenerConnection, T
     this.giveUp();
   }
 
+  /** A client that has begun to speak is about to be served; what serves it drains. */
   drain(): void {
-    this.giveUp();
+    if (this.bytes.length === 0) this.giveUp();
   }
   destroy(): void {
     this.giveUp();

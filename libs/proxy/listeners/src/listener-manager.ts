@@ -124,9 +124,9 @@ export class ListenerManager implements HandOff, InternalListeners {
   }
 
   /** The listener for a restored destination: the one of that address, else one of its port on every address. */
-  listenerFor(address: SocketAddress, notThis: Listener): Listener | undefined {
+  listenerFor(address: SocketAddress): Listener | undefined {
     return listenerFor(
-      [...this.active.values()].map(({ listener }) => listener).filter((listener) => listener !== notThis),
+      [...this.active.values()].map(({ listener }) => listener),
       address,
     );
   }

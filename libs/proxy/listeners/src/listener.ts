@@ -43,7 +43,7 @@ export interface ListenerConnection {
 
 /** Where a listener looks for the one that a restored destination belongs to. */
 export interface HandOff {
-  listenerFor(address: SocketAddress, notThis: Listener): Listener | undefined;
+  listenerFor(address: SocketAddress): Listener | undefined;
 }
 
 /** Where a listener gets its sockets from, address by address. */
@@ -73,6 +73,7 @@ export class Listener {
   private sockets: SocketListener[] = [];
   private suspension: Suspension | undefined;
   private current: PreparedListener;
+  private drained = false;
   private readonly open = new Set<ListenerConnection>();
   private readonly waiting: { readonly when: () => boolean; readonly resolve: () => void }[] = [];
 
@@ -149,6 +150,7 @@ export class Listener {
 
   /** Asks open connections to finish what they do: those of these chains, or all. */
   drain(chains?: readonly PreparedChain[]): void {
+    if (chains === undefined) this.drained = true;
     for (const connection of this.of(chains)) connection.drain();
   }
 
@@ -180,24 +182,27 @@ export class Listener {
   }
 
   /** A connection that another listener accepted, for a destination that is this one's. */
-  takeOver(socket: Socket): void {
-    this.filterOrAdmit(socket);
+  takeOver(accepted: AcceptedSocket): void {
+    const { current } = this;
+    const { socket, localAddress, directRemoteAddress } = accepted;
+    if (!this.limits.admit(this.open.size)) socket.destroy();
+    else if (current.filters.length > 0) this.beginFiltering(accepted.again(this, current));
+    else this.admit({ socket, localAddress, directRemoteAddress, filtered: accepted });
   }
 
   /** Listener filters are done. */
   filtered(accepted: AcceptedSocket): void {
     this.stats.preCxActive.dec();
     this.open.delete(accepted);
-    const { localAddressRestored, socket } = accepted;
-    if (localAddressRestored && this.config.useOriginalDst) {
-      const other = this.handOff.listenerFor(accepted.localAddress, this);
-      if (other !== undefined) {
+    const { socket, localAddress, directRemoteAddress } = accepted;
+    if (accepted.localAddressRestored && !accepted.handedOff && this.config.useOriginalDst) {
+      const other = this.handOff.listenerFor(localAddress);
+      if (other !== undefined && other !== this) {
         this.limits.release();
-        other.takeOver(socket);
+        other.takeOver(accepted);
         return;
       }
     }
-    const { localAddress, directRemoteAddress } = accepted;
     this.admit({ socket, localAddress, directRemoteAddress, filtered: accepted });
   }
 
@@ -254,15 +259,19 @@ export class Listener {
 
   private filterOrAdmit(socket: Socket): void {
     const { current } = this;
+    const addresses = addressesOf(socket, current.config.address);
     if (current.filters.length > 0) {
-      const accepted = new AcceptedSocket(this, current, socket, addressesOf(socket, current.config.address));
-      this.stats.preCxActive.inc();
-      this.open.add(accepted);
-      accepted.start();
+      this.beginFiltering(new AcceptedSocket(this, current, socket, addresses));
       return;
     }
-    const { localAddress, remoteAddress } = addressesOf(socket, current.config.address);
+    const { localAddress, remoteAddress } = addresses;
     this.admit({ socket, localAddress, directRemoteAddress: remoteAddress, filtered: undefined });
+  }
+
+  private beginFiltering(accepted: AcceptedSocket): void {
+    this.stats.preCxActive.inc();
+    this.open.add(accepted);
+    accepted.start();
   }
 
   private admit(facts: AcceptedFacts): void {
@@ -305,6 +314,8 @@ export class Listener {
     );
     this.open.add(connection);
     connection.begin();
+    // Its handshake lasted longer than the listener did.
+    if (this.drained) connection.drain();
   }
 
   private transportOf(
