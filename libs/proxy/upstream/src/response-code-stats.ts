@@ -27,7 +27,8 @@ export class ResponseCodeStats {
   }
 
   private firstOf(code: number): Counter {
-    const counter = this.scope.counter(`upstream_rq_${code}`);
+    // An upstream may send any three digits; what is no status has no name of its own.
+    const counter = this.scope.counter(`upstream_rq_${code >= 100 && code < 600 ? code : 'unknown'}`);
     this.codes[code] = counter;
     return counter;
   }
