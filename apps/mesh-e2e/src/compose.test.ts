@@ -8,7 +8,7 @@ import type { StartedDockerComposeEnvironment } from 'testcontainers';
 import { launchBrowser } from './browser.ts';
 import { GOLDEN_SHA256, sha256 } from './catalog-world.ts';
 import { composeUp, eventually, proxyStats } from './compose-world.ts';
-import { frontProxyTests, scaledFrontProxyTests } from './front-proxy.ts';
+import { frontProxyTests, scaledFrontProxyTests, type FrontProxyPorts } from './front-proxy.ts';
 import { assertShare, countReplies } from './shares.ts';
 import { trafficSplitTests } from './traffic-split.ts';
 
@@ -207,26 +207,39 @@ suite('docker-compose up, in examples/traffic-split', async () => {
 });
 
 suite('docker-compose up, in examples/front-proxy', async () => {
-  const [front = 0, admin = 0] = await freePorts(2);
+  const [front = 0, admin = 0, firstFront = 0, firstAdmin = 0] = await freePorts(4);
   let running: StartedDockerComposeEnvironment;
-  const up = async (instances: number): Promise<void> => {
+  const up = async (ports: FrontProxyPorts, instances: number): Promise<void> => {
     running = await composeUp(stack, {
       folder: 'examples/front-proxy',
       name: 'weft-e2e-front-proxy',
-      env: { FRONT_PORT: String(front), FRONT_ADMIN_PORT: String(admin), SERVICE1_INSTANCES: String(instances) },
+      env: {
+        FRONT_PORT: String(ports.front),
+        FRONT_ADMIN_PORT: String(ports.admin),
+        SERVICE1_INSTANCES: String(instances),
+      },
+    });
+    await eventually(`${instances} instances`, async () => {
+      const stats = await proxyStats(ports.admin, 'service1.membership_total');
+      return stats.get('cluster.service1.membership_total') === instances;
     });
   };
-  const instances = async (): Promise<number | undefined> =>
-    (await proxyStats(admin, 'service1.membership_total')).get('cluster.service1.membership_total');
 
   before(
     async () => {
       if (!stack.ready) return;
-      await up(1);
-      await eventually('the first instance', async () => (await instances()) === 1);
+      const first = { front: firstFront, admin: firstAdmin };
+      await up(first, 1);
       // DNS is asked every five seconds: the running proxy finds the new ones by itself.
-      await up(3);
-      await eventually('three instances', async () => (await instances()) === 3);
+      await up(first, 3);
+      // A name is there before what it names listens.
+      let inARow = 0;
+      await eventually('answers of all three', async () => {
+        inARow = (await call({ port: firstFront, path: '/service/1' })).status === 200 ? inARow + 1 : 0;
+        return inARow >= 9;
+      });
+      // Another port makes the front proxy anew, with its counters at 0; the services stay.
+      await up({ front, admin }, 3);
     },
     { timeout: 300_000 },
   );

@@ -13,7 +13,6 @@ import {
 import { promise } from '../target.ts';
 
 /** No header, value, path or method may carry these on: another hop would read something else. */
-// eslint-disable-next-line no-control-regex -- they are what is looked for
 const DANGEROUS = /[\0\r\n]/;
 
 function text(headers: HeaderMap, start: string): string {
