@@ -18,6 +18,7 @@ const rows: [string, HttpGuess][] = [
   ['SSH-2.0-x\r\n', 'none'],
   ['\x16\x03\x01', 'none'],
   ['GET \x00', 'none'],
+  ['GET /\x1e HTTP/1.1\r\n', 'none'],
   ['', 'more'],
   ['P', 'more'],
   ['GET', 'more'],

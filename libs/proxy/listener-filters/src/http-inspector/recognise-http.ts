@@ -20,7 +20,8 @@ export function recogniseHttp(bytes: Buffer): HttpGuess {
   if (method === length) return tooLong(length);
   if (method === at || bytes[method] !== SPACE) return 'none';
   const end = bytes.indexOf(LF, method);
-  if (end === -1) return hasControls(bytes, method, length) ? 'none' : tooLong(length);
+  if (hasControls(bytes, method, end === -1 ? length : end)) return 'none';
+  if (end === -1) return tooLong(length);
   return versionOf(bytes.toString('latin1', method, bytes[end - 1] === CR ? end - 1 : end));
 }
 
