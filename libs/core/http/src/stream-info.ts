@@ -28,6 +28,8 @@ export interface DownstreamConnection {
   readonly ssl?: TlsConnectionInfo | undefined;
   /** SNI the client asked for; `''` without. */
   readonly requestedServerName: string;
+  /** The name of the filter chain that serves it: %FILTER_CHAIN_NAME%. Absent where it has none, or none was found. */
+  readonly filterChainName?: string | undefined;
   /** The client, where a listener filter learnt of one behind the peer (PROXY protocol). Absent: the peer. */
   readonly remoteAddress?: SocketAddress | undefined;
   /** What the first bytes showed, where tls_inspector was asked for it; the MD5 of JA3, and JA4. */

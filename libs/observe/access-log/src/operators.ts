@@ -130,6 +130,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   ROUTE_NAME: plain(({ info }) => info.routeName || undefined),
   VIRTUAL_HOST_NAME: plain(({ info }) => info.virtualHostName || undefined),
   VIRTUAL_CLUSTER_NAME: plain(() => undefined),
+  FILTER_CHAIN_NAME: plain(({ info }) => info.downstream.filterChainName || undefined),
   REQUESTED_SERVER_NAME: plain(({ info }) => info.downstream.requestedServerName || undefined),
   CONNECTION_ID: plain(({ info }) => info.downstream.id),
   STREAM_ID: plain(({ info }) => info.requestId || undefined),

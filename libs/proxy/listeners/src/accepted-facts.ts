@@ -80,13 +80,14 @@ export function addTls(info: DownstreamConnection, tls: TlsConnectionInfo): Down
 }
 
 /** What everything behind the listener knows of a connection. */
-export function infoOf(facts: AcceptedFacts, tls: TlsConnectionInfo | undefined): DownstreamConnection {
+export function infoOf(facts: AcceptedFacts, tls: TlsConnectionInfo | undefined, chain = ''): DownstreamConnection {
   const { localAddress, directRemoteAddress, filtered } = facts;
   const info: DownstreamConnection = {
     id: nextConnectionId(),
     localAddress,
     directRemoteAddress,
     tls: tls !== undefined,
+    filterChainName: chain,
     requestedServerName: tls?.serverName ?? filtered?.serverName ?? '',
   };
   if (filtered === undefined && tls === undefined) return info;

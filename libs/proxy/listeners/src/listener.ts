@@ -224,7 +224,8 @@ export class Listener {
     this.open.delete(connection);
     const { facts, chain, opened } = connection;
     const transport = this.transportOf(socket, facts);
-    const info = opened.record === undefined ? infoOf(facts, tls) : addTls(opened.record.info.downstream, tls);
+    const info =
+      opened.record === undefined ? infoOf(facts, tls, chain.name) : addTls(opened.record.info.downstream, tls);
     this.serve(chain, { transport, info, facts, opened });
   }
 
@@ -278,7 +279,7 @@ export class Listener {
     const { current, server } = this;
     const startMs = server.runtime.clock.nowMs();
     const chain = current.table.only ?? current.table.find(matchedFacts(facts));
-    const record = current.loggers.length === 0 ? undefined : this.recordOf(facts, startMs);
+    const record = current.loggers.length === 0 ? undefined : this.recordOf(facts, startMs, chain?.name);
     if (chain?.terminal === undefined) {
       this.stats.noFilterChainMatch.inc();
       if (record !== undefined) {
@@ -296,7 +297,7 @@ export class Listener {
       return;
     }
     const transport = this.transportOf(facts.socket, facts);
-    const info = record?.info.downstream ?? infoOf(facts, undefined);
+    const info = record?.info.downstream ?? infoOf(facts, undefined, chain.name);
     this.serve(chain, { transport, info, facts, opened: { startMs, record } });
   }
 
@@ -350,8 +351,8 @@ export class Listener {
     }
   }
 
-  private recordOf(facts: AcceptedFacts, startMs: number): ConnectionRecord {
-    const info = new StreamInfo(infoOf(facts, undefined), startMs, this.server.runtime.clock.wallMs());
+  private recordOf(facts: AcceptedFacts, startMs: number, chain?: string): ConnectionRecord {
+    const info = new StreamInfo(infoOf(facts, undefined, chain), startMs, this.server.runtime.clock.wallMs());
     return { info, loggers: this.current.loggers };
   }
 
