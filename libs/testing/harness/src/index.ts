@@ -30,6 +30,7 @@ export {
 } from './grpc-interop.ts';
 export { call, exchange, type HttpCall, type HttpReply } from './http-call.ts';
 export { RawHttp2Client, type Fields, type StreamEnd } from './http2-frames.ts';
+export { openIdleConnections, type IdleConnections } from './idle-connections.ts';
 export { kubernetesFaults, type KubernetesSchemas } from './kubernetes-schema.ts';
 export { findKustomize, type Kustomize } from './kustomize.ts';
 export {
@@ -56,3 +57,5 @@ export { RawClient } from './raw-client.ts';
 export { startRedis, type RunningRedis } from './redis.ts';
 export { downstreamTls, http2Upstream, upstreamTls, type UpstreamTls } from './tls-bootstraps.ts';
 export { ScriptedUpstream, type Script, type ScriptedRequest } from './scripted-upstream.ts';
+export { SoakWorld, type SoakOptions, type SoakResult, type SoakSample } from './soak.ts';
+export { SOAK_KINDS, type SoakKind } from './soak-lanes.ts';

@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const KIB = 1024;
+/** USER_HZ, the same on every Linux. */
+const CLOCK_TICKS = 100;
 
 function field(pid: number, name: string): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
@@ -20,4 +22,10 @@ export function peakResidentBytes(pid: number): number {
 /** Begins a new peak, at what the process has now. */
 export function forgetPeak(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}
+
+/** CPU time that a process has taken, user and system, in seconds. */
+export function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
 }
