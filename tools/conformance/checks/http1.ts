@@ -1,0 +1,54 @@
+import { REQUEST_CORPUS, RESPONSE_CORPUS } from '@weft/net-h1/testing';
+import { ScriptedUpstream } from '@weft/testing-harness';
+import {
+  answer,
+  bootstrap,
+  cutsOf,
+  hostileScript,
+  LANES,
+  playRequest,
+  playResponse,
+} from '../../../apps/mesh-e2e/src/http1-corpus.ts';
+import type { Check } from '../check.ts';
+
+const HOSTILE = RESPONSE_CORPUS.filter(({ asked }) => asked !== 'CONNECT');
+
+/** A case has failed where it failed at any cut; its first fault is kept. */
+export const http1: Check = {
+  name: 'http1',
+  title: 'HTTP/1.1: raw octets from clients and upstreams',
+  async run(peer) {
+    const upstreams = await Promise.all(Array.from({ length: LANES }, () => ScriptedUpstream.start(answer)));
+    const hostile = await ScriptedUpstream.start(hostileScript(HOSTILE));
+    const ports = upstreams.map(({ port }) => port);
+    const proxy = await peer.start(bootstrap(ports, hostile.port));
+    const faults = new Map<string, string>();
+    try {
+      const plays = REQUEST_CORPUS.flatMap((one) => cutsOf(one.bytes).map((cut) => ({ one, cut })));
+      const runLane = async (upstream: ScriptedUpstream, lane: number): Promise<void> => {
+        for (let play = plays.pop(); play !== undefined; play = plays.pop()) {
+          const { one, cut } = play;
+          // One fault of a case says enough: each may take seconds to be seen.
+          if (faults.has(`request: ${one.title}`)) continue;
+          await playRequest(one, cut, { proxy, upstream, lane }).catch((error: Error) =>
+            faults.set(`request: ${one.title}`, error.message),
+          );
+        }
+      };
+      await Promise.all(upstreams.map(runLane));
+      for (const [index, one] of HOSTILE.entries())
+        await playResponse(one, index, proxy).catch((error: Error) =>
+          faults.set(`response: ${one.title}`, error.message),
+        );
+    } finally {
+      await proxy.stop();
+      await Promise.all([...upstreams, hostile].map((upstream) => upstream.stop()));
+    }
+    const failed = (kind: string): number => [...faults.keys()].filter((title) => title.startsWith(kind)).length;
+    const rows = new Map([
+      ['requests, each cut at every octet', `${REQUEST_CORPUS.length - failed('request')} of ${REQUEST_CORPUS.length}`],
+      ['responses of hostile upstreams', `${HOSTILE.length - failed('response')} of ${HOSTILE.length}`],
+    ]);
+    return { rows, faults: [...faults].map(([title, fault]) => `${title}: ${fault.split('\n')[0]}`) };
+  },
+};
