@@ -25,6 +25,7 @@ export class ListenerManagerStats {
     this.totalListenersDraining = scope.gauge('total_listeners_draining');
     scope.gauge('total_listeners_warming');
     this.totalFilterChainsDraining = scope.gauge('total_filter_chains_draining');
+    scope.gauge('workers_pinned');
     scope.gauge('workers_started').set(1);
   }
 }
