@@ -5,6 +5,8 @@ import { h1Requests } from './h1-requests.ts';
 import { h1Responses } from './h1-responses.ts';
 import { h2Requests, h2Responses } from './h2-frames.ts';
 import { hpack } from './hpack.ts';
+import { proxyHeader } from './proxy-header.ts';
+import { resp } from './resp.ts';
 
 export const TARGETS: readonly FuzzTarget[] = [
   h1Requests,
@@ -12,6 +14,8 @@ export const TARGETS: readonly FuzzTarget[] = [
   hpack,
   h2Requests,
   h2Responses,
+  proxyHeader,
   clientHello,
+  resp,
   bootstrap,
 ];
