@@ -4,5 +4,6 @@ COPY dist /weft
 USER 1000:1000
 WORKDIR /tmp
 EXPOSE 9901
-ENTRYPOINT ["node", "--enable-source-maps", "/weft/bin/main.js"]
+# Threads that collect garbage side by side cost more CPU than they save time: a proxy's garbage is short-lived and small.
+ENTRYPOINT ["node", "--enable-source-maps", "--no-parallel-scavenge", "/weft/bin/main.js"]
 CMD ["-c", "/etc/envoy/envoy.yaml"]

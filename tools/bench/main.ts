@@ -1,5 +1,6 @@
 // npm run bench: what Weft costs against Envoy and others, in one run, in turns, one core each. Ratios to Envoy are medians
 // over the rounds; single figures say little on a shared machine.
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -23,6 +24,8 @@ const flags = readFlags();
 const missing: string[] = ensurePrograms(['nginx', 'wrk', 'h2load', 'haproxy', 'iperf3', 'openssl'], say);
 const found = await findEnvoy();
 if ('reason' in found) missing.push(found.reason);
+const bundled = spawnSync('npm', ['run', '--silent', 'build'], { cwd: join(root, 'apps/proxy'), encoding: 'utf8' });
+if (bundled.status !== 0) missing.push(`the proxy does not bundle: ${bundled.stderr}`);
 if (missing.length > 0) {
   for (const line of missing) say(line);
   process.exit(1);

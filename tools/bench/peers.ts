@@ -11,12 +11,9 @@ export interface Peer {
   start(folder: string, hop: Hop, kind: 'http' | 'tcp'): ChildProcess;
 }
 
+/** As its image runs it: the bundle, with the image's flags. */
 export function weft(root: string): Peer {
-  const main = [
-    '--conditions=@weft/source',
-    '--disable-warning=ExperimentalWarning',
-    join(root, 'apps/proxy/src/main.ts'),
-  ];
+  const main = ['--no-parallel-scavenge', join(root, 'apps/proxy/dist/bin/main.js')];
   return {
     name: 'weft',
     start: (folder, hop, kind) =>

@@ -1,5 +1,5 @@
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { runProxy, runProxyWorker, type WorkerStart } from '@weft/proxy-server';
+import { releaseStartUpMemory, runProxy, runProxyWorker, type WorkerStart } from '@weft/proxy-server';
 
 const err = (text: string): void => void process.stderr.write(text);
 
@@ -11,4 +11,5 @@ if (isMainThread || parentPort === null) {
     startWorker: (start) => new Worker(new URL(import.meta.url), { workerData: start, name: `worker_${start.index}` }),
     exit: (code) => process.exit(code),
   });
+  releaseStartUpMemory();
 } else runProxyWorker(workerData as WorkerStart, parentPort, { err });

@@ -5,6 +5,7 @@ const children = [
   ['/app/service.mjs'],
   [
     '--enable-source-maps',
+    '--no-parallel-scavenge',
     '/weft/bin/main.js',
     '-c',
     '/etc/service-envoy.yaml',

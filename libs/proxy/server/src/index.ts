@@ -5,3 +5,4 @@ export { ProxyServer, type ProxyWorld } from './proxy-server.ts';
 export { ProxyProcess } from './proxy-process.ts';
 export { parseProxyOptions, proxyHelp, type ProxyOptions } from './options.ts';
 export { loadBootstrap } from './load-bootstrap.ts';
+export { releaseStartUpMemory } from './start-up-memory.ts';
