@@ -20,6 +20,8 @@ const USAGE = `Usage: npm run conformance -- ${names}|all … [--peers weft,envo
 --gib: the size of each body of bulk (1); --connections: those of idle (10000); --minutes: how long soak takes (15)
 --write puts the tables into docs/conformance.md`;
 const DOCUMENT = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'docs/conformance.md');
+/** Some hold all that came. */
+const MOST_OF_A_FAULT = 300;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const { chosen, flags, peerNames, write } = readArguments();
@@ -92,7 +94,7 @@ async function peersOf(wanted: readonly string[]): Promise<Peer[]> {
 async function runOne(check: Check, peer: Peer): Promise<Report> {
   say(` ${peer.name}`);
   const report = await check.run(peer, world);
-  for (const fault of report.faults) say(`  ${fault}`);
+  for (const fault of report.faults) say(`  ${fault.slice(0, MOST_OF_A_FAULT)}`);
   if (peer.name === 'weft' && report.faults.length > 0) failed = true;
   return report;
 }
