@@ -42,7 +42,7 @@ export {
   type RunningProcess,
   type SourceProgram,
 } from './processes.ts';
-export { forgetPeak, peakResidentBytes, residentBytes } from './process-memory.ts';
+export { cpuSeconds, forgetPeak, peakResidentBytes, residentBytes } from './process-memory.ts';
 export {
   findEnvoy,
   PROXY_MAIN,
