@@ -1,4 +1,5 @@
 export { HeaderMap, RequestHeaderMap, ResponseHeaderMap, type HeaderSpelling } from './header-map.ts';
+export { FieldJoiner, JOINED_REQUEST_HEADERS, JOINED_RESPONSE_HEADERS } from './repeated-headers.ts';
 export type {
   ClientCodec,
   ClientCodecCallbacks,

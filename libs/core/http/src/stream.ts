@@ -62,6 +62,11 @@ export interface ServerCodecCallbacks {
    * @param refusedWith the status that answered a head which never became a stream; 0 where there was a stream.
    */
   onProtocolError(details: string, refusedWith: number): void;
+  /**
+   * HTTP/2: a head was refused before it became a stream, which was reset, or ends with the connection.
+   * @param malformed it broke the protocol; otherwise it broke a limit or a rule of the configuration.
+   */
+  onRefusedHead?(details: string, malformed: boolean): void;
   /** The last active stream ended; the connection waits for a request. Called before a pipelined one is read. */
   onIdle(): void;
 }

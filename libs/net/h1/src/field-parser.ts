@@ -1,3 +1,4 @@
+import { FieldJoiner } from '@weft/core-http';
 import { CR, FIELD_VALUE, HTAB, LF, SP, TOKEN_LOWER } from './chars.ts';
 import { Details } from './details.ts';
 import { PreservedSpelling, type PreserveCase } from './header-key-format.ts';
@@ -38,6 +39,7 @@ export class FieldParser {
   host = '';
   hosts = 0;
 
+  private readonly joiner: FieldJoiner;
   private readonly repeated = new RepeatedSection();
   private bytes: Buffer = EMPTY;
   private text = '';
@@ -46,6 +48,11 @@ export class FieldParser {
   private nameSlot = -1;
   private nameTo = 0;
   private underscored = false;
+
+  /** @param joined names whose repeated fields become one. */
+  constructor(joined: ReadonlySet<string>) {
+    this.joiner = new FieldJoiner(joined);
+  }
 
   /**
    * Where in the head in `bytes[from..to)` the very lines begin that were parsed last: `repeat` then does for them. -1 where there are
@@ -96,6 +103,7 @@ export class FieldParser {
 
   private clear(): void {
     this.raw = [];
+    this.joiner.begin();
     this.error = '';
     this.contentLengths = 0;
     this.contentLength = '';
@@ -141,7 +149,7 @@ export class FieldParser {
     if (this.spelling !== undefined) this.spelling.remember(this.name());
     if (slot < 0) return this.takeUnknown(value);
     const kind = kindAt(slot);
-    if (kind === FieldKind.plain) this.raw.push(nameAt(slot), value);
+    if (kind === FieldKind.plain) this.joiner.add(this.raw, nameAt(slot), value);
     else this.takeSpecial(kind, value);
     return true;
   }
@@ -158,7 +166,7 @@ export class FieldParser {
     }
     const name = this.name().toLowerCase();
     if (this.refusesDisguised && isDisguisedFraming(name)) return this.fail(Details.disguisedFraming);
-    this.raw.push(name, value);
+    this.joiner.add(this.raw, name, value);
     return true;
   }
 

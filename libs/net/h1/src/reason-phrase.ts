@@ -1,9 +1,8 @@
-// Source: the IANA registry of HTTP status codes (RFC 9110 section 15), with the names Envoy gives to 413, 418 and 422.
+// Source: the IANA registry of HTTP status codes (RFC 9110 section 15), less what Envoy has no words for (102, 103, 418, 451),
+// and with those it has for 413, 422 and 599.
 const PHRASES: Readonly<Record<number, string>> = {
   100: 'Continue',
   101: 'Switching Protocols',
-  102: 'Processing',
-  103: 'Early Hints',
   200: 'OK',
   201: 'Created',
   202: 'Accepted',
@@ -40,7 +39,6 @@ const PHRASES: Readonly<Record<number, string>> = {
   415: 'Unsupported Media Type',
   416: 'Range Not Satisfiable',
   417: 'Expectation Failed',
-  418: "I'm a teapot",
   421: 'Misdirected Request',
   422: 'Unprocessable Entity',
   423: 'Locked',
@@ -50,7 +48,6 @@ const PHRASES: Readonly<Record<number, string>> = {
   428: 'Precondition Required',
   429: 'Too Many Requests',
   431: 'Request Header Fields Too Large',
-  451: 'Unavailable For Legal Reasons',
   500: 'Internal Server Error',
   501: 'Not Implemented',
   502: 'Bad Gateway',
@@ -62,6 +59,7 @@ const PHRASES: Readonly<Record<number, string>> = {
   508: 'Loop Detected',
   510: 'Not Extended',
   511: 'Network Authentication Required',
+  599: 'Last Unassigned Server Error Code',
 };
 
 /** The reason phrase of a status line; `Unknown` for statuses without a name, as Envoy writes it. */

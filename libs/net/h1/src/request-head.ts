@@ -1,4 +1,4 @@
-import { RequestHeaderMap } from '@weft/core-http';
+import { JOINED_REQUEST_HEADERS, RequestHeaderMap } from '@weft/core-http';
 import { isValidAuthority } from './authority.ts';
 import { CR, LF, SP, TARGET, TOKEN_LOWER } from './chars.ts';
 import { connectionOptions, removeNominated, type ConnectionOptions } from './connection-field.ts';
@@ -26,7 +26,7 @@ export class RequestHeadParser {
   h2cSettings: Buffer | undefined = undefined;
 
   private readonly settings: Http1ServerSettings;
-  private readonly fields = new FieldParser();
+  private readonly fields = new FieldParser(JOINED_REQUEST_HEADERS);
   private readonly section: { bytes: Buffer; text: string; base: number } = { bytes: EMPTY, text: '', base: 0 };
   private method = '';
   private target = '';

@@ -1,4 +1,4 @@
-import { ResponseHeaderMap } from '@weft/core-http';
+import { JOINED_RESPONSE_HEADERS, ResponseHeaderMap } from '@weft/core-http';
 import { CR, FIELD_VALUE, SP } from './chars.ts';
 import { connectionOptions, removeNominated } from './connection-field.ts';
 import { Details } from './details.ts';
@@ -16,7 +16,7 @@ export class ResponseHeadParser {
   /** The connection may take another request afterwards, as far as the server is concerned. */
   keepAlive = true;
 
-  private readonly fields = new FieldParser();
+  private readonly fields = new FieldParser(JOINED_RESPONSE_HEADERS);
   private readonly section: { bytes: Buffer; text: string; base: number } = { bytes: EMPTY, text: '', base: 0 };
   private readonly settings: Http1Settings;
   private minorVersion = 1;

@@ -34,7 +34,7 @@ function pieces(draws: Draws): string[] {
 function fields(draws: Draws): string[] {
   const raw: string[] = [];
   for (let i = draws.below(8); i > 0; i--) {
-    raw.push(draws.pick(['accept', 'x-a', 'cookie', 'user-agent', 'x-request-id']));
+    raw.push(draws.pick(['accept-language', 'x-a', 'cookie', 'dnt', 'x-real-ip']));
     raw.push(draws.pick(['', 'v', 'a b', 'caf\u00e9', 'x'.repeat(draws.below(300)), '\u00ff:;,="']));
   }
   return raw;

@@ -168,7 +168,10 @@ test('A large piece is written as it is, behind its head', () => {
 
 const FRAMING: [title: string, method: string, head: ResponseHeaderMap, body: string[] | undefined, expected: string][] = [
   ['no body says so', 'GET', new ResponseHeaderMap(404), undefined, '404 Not Found\r\ncontent-length: 0\r\n\r\n'],
-  ['no body to HEAD says nothing', 'HEAD', new ResponseHeaderMap(200), undefined, '200 OK\r\n\r\n'],
+  ['no body to HEAD says how it would come', 'HEAD', new ResponseHeaderMap(200), undefined,
+    '200 OK\r\ntransfer-encoding: chunked\r\n\r\n'],
+  ['no body to HEAD is none of 304', 'HEAD', new ResponseHeaderMap(304), undefined, '304 Not Modified\r\n\r\n'],
+  ['no name for a status', 'GET', new ResponseHeaderMap(418), undefined, '418 Unknown\r\ncontent-length: 0\r\n\r\n'],
   ['HEAD keeps the length of GET', 'HEAD', new ResponseHeaderMap(200, ['content-length', '9']), undefined,
     '200 OK\r\ncontent-length: 9\r\n\r\n'],
   ['a body to HEAD is dropped', 'HEAD', new ResponseHeaderMap(200, ['content-length', '2']), ['hi'],
@@ -409,4 +412,9 @@ test('A truncated request waits, however it is truncated', () => {
     assert.deepEqual(side.faults, []);
     assert.equal(side.requests[0]?.ended ?? false, false);
   }
+});
+
+test('Fields of one list are one field, at the place of the first', () => {
+  const side = new ServerSide().send('GET / HTTP/1.1\r\nHost: h\r\nAccept: a\r\nX-A: 1\r\nACCEPT: b\r\nX-A: 2\r\n\r\n');
+  assert.deepEqual(side.last.head?.raw, ['accept', 'a,b', 'x-a', '1', 'x-a', '2']);
 });

@@ -13,9 +13,11 @@ const FORBIDDEN = new Set([
   'content-encoding',
 ]);
 
+const NONE_JOINED: ReadonlySet<string> = new Set();
+
 /** Reads the field lines of trailers. */
 export class TrailerParser {
-  private readonly fields = new FieldParser();
+  private readonly fields = new FieldParser(NONE_JOINED);
   private readonly maxCount: number;
 
   constructor(settings: Http1Settings) {

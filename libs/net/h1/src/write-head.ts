@@ -58,10 +58,11 @@ export class HeadWriter {
     else if (end) {
       this.promised = Promised.nothing;
       if (!bodiless) this.framing = `${this.name('content-length')}: 0\r\n`;
+      else if (!lengthless && status !== 304 && !context.http10) this.framing = this.chunked();
     } else if (lengthless || status === 304) this.promised = Promised.nothing;
     else if (context.http10) this.promised = bodiless ? Promised.nothing : Promised.untilClose;
     else {
-      this.framing = `${this.name('transfer-encoding')}: chunked\r\n`;
+      this.framing = this.chunked();
       this.promised = bodiless ? Promised.nothing : Promised.chunked;
     }
     return text;
@@ -92,9 +93,13 @@ export class HeadWriter {
       if (expectsBody(method)) text += `${this.name('content-length')}: 0\r\n`;
     } else {
       this.promised = Promised.chunked;
-      text += `${this.name('transfer-encoding')}: chunked\r\n`;
+      text += this.chunked();
     }
     return `${text}\r\n`;
+  }
+
+  private chunked(): string {
+    return `${this.name('transfer-encoding')}: chunked\r\n`;
   }
 
   private switching(protocol: string): string {

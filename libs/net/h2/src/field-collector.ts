@@ -1,3 +1,4 @@
+import { FieldJoiner } from '@weft/core-http';
 import { Details } from './details.ts';
 import type { HpackSink } from './hpack/index.ts';
 import type { Http2Settings } from './settings.ts';
@@ -30,14 +31,17 @@ export abstract class FieldCollector implements HpackSink {
   contentLength = -1;
   protected raw: string[] = [];
   protected readonly settings: Http2Settings;
+  private readonly joiner: FieldJoiner;
   private bytes = 0;
   private count = 0;
   private cookieAt = -1;
   /** A field that is none of the pseudo headers was there: those come first. */
   private regular = false;
 
-  constructor(settings: Http2Settings) {
+  /** @param joined names whose repeated fields become one. */
+  constructor(settings: Http2Settings, joined: ReadonlySet<string>) {
     this.settings = settings;
+    this.joiner = new FieldJoiner(joined);
   }
 
   /** Before each block. */
@@ -45,6 +49,7 @@ export abstract class FieldCollector implements HpackSink {
     this.fault = Fault.none;
     this.contentLength = -1;
     this.raw = [];
+    this.joiner.begin();
     this.bytes = 0;
     this.count = 0;
     this.cookieAt = -1;
@@ -53,14 +58,14 @@ export abstract class FieldCollector implements HpackSink {
 
   field(name: string, value: string, wellFormed: boolean): void {
     if (this.fault !== Fault.none) return;
-    if (!wellFormed || hasEdgeSpace(value)) return this.refuse(Fault.malformed, Details.invalidHeader);
+    if (!wellFormed) return this.refuse(Fault.malformed, Details.invalidHeader);
     if (!this.fits(name, value)) return;
     if (name.charCodeAt(0) === COLON) {
       if (this.regular || !this.pseudo(name, value)) this.refuse(Fault.malformed, Details.messaging);
       return;
     }
     this.regular = true;
-    if (!this.special(name, value)) this.raw.push(name, value);
+    if (!this.special(name, value)) this.joiner.add(this.raw, name, trimmed(value));
   }
 
   /** A pseudo header; false: it may not be here. */
@@ -131,7 +136,7 @@ export abstract class FieldCollector implements HpackSink {
       this.cookieAt = raw.length;
       return false;
     }
-    raw[this.cookieAt + 1] += `; ${value}`;
+    raw[this.cookieAt + 1] += `; ${trimmed(value)}`;
     return true;
   }
 
@@ -157,9 +162,17 @@ function parseLength(value: string): number {
   return result;
 }
 
-function hasEdgeSpace(value: string): boolean {
+/**
+ * The value without blanks at its ends, which RFC 9113 section 8.2.1 does not allow: Envoy passes such messages on, and servers of
+ * HTTP/1.1 take the blanks off. What frames and routes a message must be right as it is.
+ */
+function trimmed(value: string): string {
   const { length } = value;
-  return length > 0 && (isSpace(value.charCodeAt(0)) || isSpace(value.charCodeAt(length - 1)));
+  if (length === 0 || !(isSpace(value.charCodeAt(0)) || isSpace(value.charCodeAt(length - 1)))) return value;
+  let [from, to] = [0, length];
+  while (from < to && isSpace(value.charCodeAt(from))) from += 1;
+  while (to > from && isSpace(value.charCodeAt(to - 1))) to -= 1;
+  return value.slice(from, to);
 }
 
 function isSpace(code: number): boolean {

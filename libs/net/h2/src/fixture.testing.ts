@@ -176,6 +176,7 @@ export class ServerSide implements ServerCodecCallbacks {
   readonly faults: string[] = [];
   readonly reader = new SentReader();
   idles = 0;
+  onRefusedHead: (details: string, malformed: boolean) => void = () => undefined;
   /** Called with every request once its head is there. */
   onRequest: (request: Request) => void = () => undefined;
 

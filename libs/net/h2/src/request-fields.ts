@@ -1,4 +1,4 @@
-import { RequestHeaderMap } from '@weft/core-http';
+import { JOINED_REQUEST_HEADERS, RequestHeaderMap } from '@weft/core-http';
 import { isValidAuthority } from './authority.ts';
 import { Details } from './details.ts';
 import { Fault, FieldCollector } from './field-collector.ts';
@@ -26,7 +26,7 @@ export class RequestFields extends FieldCollector {
   private knownAuthority = '';
 
   constructor(settings: Http2ServerSettings) {
-    super(settings);
+    super(settings, JOINED_REQUEST_HEADERS);
     this.server = settings;
   }
 
@@ -48,8 +48,6 @@ export class RequestFields extends FieldCollector {
         return true;
       case ':path':
         if (this.path !== undefined || !PATH.test(value)) return false;
-        // A mistake that clients do make is no reason to end all they do.
-        if (value.includes('#')) this.refuse(Fault.refused, Details.messaging);
         this.path = value;
         return true;
       case ':scheme':

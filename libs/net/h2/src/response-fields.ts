@@ -1,10 +1,15 @@
-import { ResponseHeaderMap } from '@weft/core-http';
+import { JOINED_RESPONSE_HEADERS, ResponseHeaderMap } from '@weft/core-http';
 import { Details } from './details.ts';
 import { Fault, FieldCollector } from './field-collector.ts';
+import type { Http2Settings } from './settings.ts';
 
 /** Collects the head of a response, interim or final (RFC 9113 section 8.3.2). */
 export class ResponseFields extends FieldCollector {
   private status = 0;
+
+  constructor(settings: Http2Settings) {
+    super(settings, JOINED_RESPONSE_HEADERS);
+  }
 
   override begin(): void {
     super.begin();

@@ -11,6 +11,7 @@ import { AnsweredStream, type AnsweredStreamOwner } from './answered-stream.ts';
 import { Http2Connection } from './connection.ts';
 import { Details } from './details.ts';
 import { writeResponse } from './encode-head.ts';
+import { Fault } from './field-collector.ts';
 import { CLIENT_PREFACE, ErrorCode, MAX_STREAM_ID, SettingId } from './frame.ts';
 import { PrematureResets } from './premature-resets.ts';
 import { RequestFields } from './request-fields.ts';
@@ -100,8 +101,14 @@ export class Http2ServerCodec extends Http2Connection implements ServerCodec, Tr
     request.begin();
     if (!this.decode(request)) return;
     const headers = request.finish();
-    if (headers === undefined) return this.onBadBlock(streamId, request);
-    if (end && request.contentLength > 0) return this.malformed(streamId, Details.messaging);
+    if (headers === undefined) {
+      this.callbacks.onRefusedHead?.(request.details, request.fault === Fault.malformed);
+      return this.onBadBlock(streamId, request);
+    }
+    if (end && request.contentLength > 0) {
+      this.callbacks.onRefusedHead?.(Details.messaging, true);
+      return this.malformed(streamId, Details.messaging);
+    }
     this.open(streamId, headers, end);
   }
 

@@ -1,8 +1,15 @@
 import { HeaderMap } from '@weft/core-http';
 import { Fault, FieldCollector } from './field-collector.ts';
+import type { Http2Settings } from './settings.ts';
+
+const NONE_JOINED: ReadonlySet<string> = new Set();
 
 /** Collects trailers: no pseudo headers (RFC 9113 section 8.1), and nothing that frames or routes a message is passed on. */
 export class TrailerFields extends FieldCollector {
+  constructor(settings: Http2Settings) {
+    super(settings, NONE_JOINED);
+  }
+
   protected override pseudo(): boolean {
     return false;
   }

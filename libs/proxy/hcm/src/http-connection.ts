@@ -205,6 +205,16 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
         `Closed ${this.connection.info.directRemoteAddress.text}: its request broke the protocol (${details}).`,
       );
   }
+  /** A stream that ended before anybody saw it is a request all the same. */
+  onRefusedHead(details: string, malformed: boolean): void {
+    const { stats } = this.hcm;
+    stats.rqTotal.inc();
+    stats.rqHttp2Total.inc();
+    stats.rqRxReset.inc();
+    const info = this.refusedInfo(details);
+    info.setFlag(malformed ? ResponseFlag.DownstreamProtocolError : ResponseFlag.DownstreamRemoteReset);
+    this.logRefused(info);
+  }
   onIdle(): void {
     this.idleSinceMs = this.hcm.runtime.clock.nowMs();
   }
@@ -293,21 +303,30 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
 
   /** A request whose head could not be read is a request all the same: it is counted and logged. */
   private logRefusal(details: string, status: number): void {
-    const { stats, runtime, accessLogs } = this.hcm;
+    const { stats } = this.hcm;
     stats.rqTotal.inc();
     (this.http2 ? stats.rqHttp2Total : stats.rqHttp1Total).inc();
     stats.chargeResponse(status);
     stats.rqResponseBeforeComplete.inc();
     stats.rqRxReset.inc();
-    const nowMs = runtime.clock.nowMs();
-    const info = new StreamInfo(this.connection.info, nowMs, runtime.clock.wallMs());
-    info.protocol = this.protocol;
+    const info = this.refusedInfo(details);
     info.responseCode = status;
-    info.responseCodeDetails = details;
     info.bytesSent = errorReplyBody(status, details).length;
     if (info.bytesSent > 0) info.setFlag(ResponseFlag.DownstreamProtocolError);
-    info.endMs = nowMs;
-    for (const log of accessLogs) log.log(info, new RequestHeaderMap('', '', ''), undefined);
+    this.logRefused(info);
+  }
+
+  private refusedInfo(details: string): StreamInfo {
+    const { clock } = this.hcm.runtime;
+    const info = new StreamInfo(this.connection.info, clock.nowMs(), clock.wallMs());
+    info.protocol = this.protocol;
+    info.responseCodeDetails = details;
+    info.endMs = info.startMs;
+    return info;
+  }
+
+  private logRefused(info: StreamInfo): void {
+    for (const log of this.hcm.accessLogs) log.log(info, new RequestHeaderMap('', '', ''), undefined);
   }
 
   private countTxBytes(): void {

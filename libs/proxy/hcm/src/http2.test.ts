@@ -334,3 +334,33 @@ describe('the connection manager, to HTTP/2 clients', () => {
     assert.deepEqual(seen, ['/seen']);
   });
 });
+
+describe('a request of HTTP/2 whose head is refused', () => {
+  const refusals: { fields: Record<string, string>; logged: string; faults: number }[] = [
+    { fields: { a_b: '1' }, logged: '0 http2.unexpected_underscore', faults: 0 },
+    { fields: { Capital: '1' }, logged: '0 http2.invalid.header.field', faults: 1 },
+  ];
+  for (const { fields, logged, faults } of refusals) {
+    it(`is counted and logged: ${logged}`, () => {
+      const server = world({ http1: { headersWithUnderscoresAction: 'reject' } });
+      const client = new Http2Client(server);
+      client.request('/', fields);
+      client.pump();
+      assert.deepEqual(server.logged, [logged]);
+      const counts = ['rq_total', 'rq_http2_total', 'rq_rx_reset', 'rq_active', 'cx_protocol_error'];
+      assert.deepEqual(
+        counts.map((name) => server.stat(`downstream_${name}`)),
+        [1, 1, 1, 0, faults],
+      );
+    });
+  }
+
+  it('is answered where only its path has a fragment', () => {
+    const server = world();
+    const client = new Http2Client(server);
+    const { answer } = client.request('/a#b');
+    client.pump();
+    assert.equal(answer.head?.status, 400);
+    assert.equal(server.stat('downstream_rq_failed_path_normalization'), 1);
+  });
+});

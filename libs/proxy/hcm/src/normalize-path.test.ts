@@ -30,6 +30,8 @@ describe('path normalization', () => {
 
   it('merges slashes only where that is asked for, and not in the query', () => {
     assert.equal(normalizePath('//a///b?c=//d', BOTH), '/a/b?c=//d');
+    assert.equal(normalizePath('//', BOTH), '//');
+    assert.equal(normalizePath('/a/..///?b', BOTH), '//?b');
     assert.equal(normalizePath('//a', { normalize: false, mergeSlashes: true }), '/a');
   });
 });

@@ -17,7 +17,8 @@ export function normalizePath(
     if (decoded === undefined) return undefined;
     plain = removeDotSegments(decoded);
   }
-  if (options.mergeSlashes) plain = plain.replaceAll(/\/{2,}/g, '/');
+  // Of nothing but slashes Envoy keeps two: the one it begins with, and the one it ends with.
+  if (options.mergeSlashes) plain = /^\/{2,}$/.test(plain) ? '//' : plain.replaceAll(/\/{2,}/g, '/');
   return plain + rest;
 }
 

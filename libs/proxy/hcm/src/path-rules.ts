@@ -10,6 +10,8 @@ export type PathVerdict = 'go on' | 'refuse' | 'redirect';
  * this order, so that no step hides something from the next. Source: Envoy's ConnectionManagerUtility::maybeNormalizePath.
  */
 export function applyPathRules(headers: RequestHeaderMap, config: HcmConfig): PathVerdict {
+  // A fragment is the client's own; the codec of HTTP/1.1 refuses it by itself.
+  if (headers.path.includes('#')) return 'refuse';
   const { normalizePath: normalize, mergeSlashes, escapedSlashes } = config;
   if ((!normalize && !mergeSlashes && escapedSlashes === 'keep') || !headers.path.startsWith('/')) return 'go on';
   let { path } = headers;
