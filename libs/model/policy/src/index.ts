@@ -1,6 +1,7 @@
 import { mergeSupport, type FieldSupport } from '@weft/api-envoy';
 import { headerMutationSupport } from './header-mutations.decode.ts';
 import { retryPolicySupport } from './retry-policy.decode.ts';
+import { tokenBucketSupport } from './token-bucket.decode.ts';
 
 export {
   DEFAULT_RETRY_POLICY,
@@ -30,7 +31,9 @@ export {
 } from './header-mutations.ts';
 export { decodeAddition, decodeHeaderMutation, type HeaderMutationFields } from './header-mutations.decode.ts';
 export { durationMs } from './duration.ts';
+export { TokenBucket, type TokenBucketConfig } from './token-bucket.ts';
+export { decodeTokenBucket } from './token-bucket.decode.ts';
 export { formatGrpcTimeout, grpcTimeoutMs } from './grpc-timeout.ts';
 
 /** The fields of Envoy's API that this library implements. */
-export const supported: FieldSupport = mergeSupport([headerMutationSupport, retryPolicySupport]);
+export const supported: FieldSupport = mergeSupport([headerMutationSupport, retryPolicySupport, tokenBucketSupport]);

@@ -1,7 +1,7 @@
 import type { LocalRateLimit } from '@weft/api-envoy/gen/envoy/extensions/filters/listener/local_ratelimit/v3/local_ratelimit_pb';
+import { TokenBucket } from '@weft/model-policy';
 import { CONTINUE, STOP, type ListenerFilterFactory } from '@weft/proxy-filter-api';
 import { decodeListenerRateLimit, type ListenerRateLimitConfig } from './config.decode.ts';
-import { TokenBucket } from './token-bucket.ts';
 
 /** The local_ratelimit listener filter: so many connections in a time; the others are closed before anything is read. */
 export const listenerRateLimitFactory: ListenerFilterFactory<ListenerRateLimitConfig> = {

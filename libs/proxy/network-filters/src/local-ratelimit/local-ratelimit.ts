@@ -1,9 +1,9 @@
 import type { Message } from '@bufbuild/protobuf';
 import type { LocalRateLimit } from '@weft/api-envoy/gen/envoy/extensions/filters/network/local_ratelimit/v3/local_rate_limit_pb';
+import { TokenBucket } from '@weft/model-policy';
 import { CONTINUE, STOP, type ReadFilterFactory } from '@weft/proxy-filter-api';
 import { isOn } from '../runtime-flag.decode.ts';
 import { decodeLocalRateLimit, type LocalRateLimitConfig } from './config.decode.ts';
-import { TokenBucket } from './token-bucket.ts';
 
 /** The local_ratelimit network filter: so many new connections in a time, and no more. */
 export const localRateLimitFactory: ReadFilterFactory<LocalRateLimitConfig> = {
