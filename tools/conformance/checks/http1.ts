@@ -13,6 +13,15 @@ import type { Check } from '../check.ts';
 
 const HOSTILE = RESPONSE_CORPUS.filter(({ asked }) => asked !== 'CONNECT');
 
+/**
+ * Envoy leaves a client that it has refused a second to close by itself, which thousands of plays have not got. Changed in the
+ * text, so that the bootstrap stays the suite's.
+ */
+function hurried(bootstrapOfSuite: object): object {
+  const text = JSON.stringify(bootstrapOfSuite);
+  return JSON.parse(text.replaceAll('"stat_prefix":', '"delayed_close_timeout":"0.02s","stat_prefix":')) as object;
+}
+
 /** A case has failed where it failed at any cut; its first fault is kept. */
 export const http1: Check = {
   name: 'http1',
@@ -21,7 +30,7 @@ export const http1: Check = {
     const upstreams = await Promise.all(Array.from({ length: LANES }, () => ScriptedUpstream.start(answer)));
     const hostile = await ScriptedUpstream.start(hostileScript(HOSTILE));
     const ports = upstreams.map(({ port }) => port);
-    const proxy = await peer.start(bootstrap(ports, hostile.port));
+    const proxy = await peer.start(hurried(bootstrap(ports, hostile.port)));
     const faults = new Map<string, string>();
     try {
       const plays = REQUEST_CORPUS.flatMap((one) => cutsOf(one.bytes).map((cut) => ({ one, cut })));
