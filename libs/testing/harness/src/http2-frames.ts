@@ -52,7 +52,7 @@ export class RawHttp2Client {
   readonly #socket: Socket;
   #bytes: Buffer = Buffer.alloc(0);
   #end: StreamEnd | undefined;
-  #tell: () => void = () => undefined;
+  #tell: (end: StreamEnd) => void = () => undefined;
 
   constructor(port: number) {
     this.#socket = connect(port, '127.0.0.1').setNoDelay();
@@ -67,13 +67,12 @@ export class RawHttp2Client {
   }
 
   /** The end of stream 1; rejects after 10 seconds without. */
-  async end(): Promise<StreamEnd> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+  end(): Promise<StreamEnd> {
+    const { promise, resolve, reject } = Promise.withResolvers<StreamEnd>();
     this.#tell = resolve;
-    if (this.#end !== undefined) resolve();
+    if (this.#end !== undefined) resolve(this.#end);
     const deadline = setTimeout(() => reject(new Error(`stream 1 has no end within ${WITHIN_MS} ms`)), WITHIN_MS);
-    await promise.finally(() => clearTimeout(deadline));
-    return this.#end as StreamEnd;
+    return promise.finally(() => clearTimeout(deadline));
   }
 
   close(): void {
@@ -95,6 +94,6 @@ export class RawHttp2Client {
 
   #over(end: StreamEnd): void {
     this.#end ??= end;
-    this.#tell();
+    this.#tell(this.#end);
   }
 }
