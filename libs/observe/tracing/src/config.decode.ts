@@ -55,7 +55,8 @@ export function decodeTracing(message: HttpConnectionManager_Tracing, cx: Decode
     customTags: decodeCustomTags(message.customTags, cx.at('custom_tags')),
     spawnUpstreamSpan: message.spawnUpstreamSpan ?? false,
     noContextPropagation: message.noContextPropagation,
-    provider: message.provider === undefined ? undefined : decodeTracingProvider(message.provider, cx.at('provider')),
+    provider:
+      message.provider && (decodeTracingProvider(message.provider, cx.at('provider')) ?? ('unsupported' as const)),
   };
 }
 

@@ -11,8 +11,8 @@ export interface TracingConfig extends Sampling {
   readonly spawnUpstreamSpan: boolean;
   /** Leaves the trace headers of requests as they are. */
   readonly noContextPropagation: boolean;
-  /** Undefined: the bootstrap's tracing provider. */
-  readonly provider: ZipkinConfig | undefined;
+  /** Undefined: the bootstrap's tracing provider. `unsupported`: one that Weft has not, so there are no spans. */
+  readonly provider: ZipkinConfig | 'unsupported' | undefined;
 }
 
 /** Source: envoy.type.tracing.v3.CustomTag. A tag without a value is left out. */

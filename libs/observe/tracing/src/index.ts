@@ -1,5 +1,6 @@
 export { HttpTracer, type TracedRoute, type TracedStream, type TracerContext } from './http-tracer.ts';
 export { ZipkinSpan } from './zipkin-span.ts';
+export { CommandTracer, type CommandSpan, type CommandTracerContext } from './command-tracer.ts';
 export {
   ZipkinReporter,
   type ReportOutcome,
@@ -8,7 +9,7 @@ export {
   type SpanReporter,
   type SpanTransport,
 } from './zipkin-reporter.ts';
-export type { LocalEndpoint } from './zipkin-json.ts';
+export type { LocalEndpoint, RemoteEndpoint, ReportedSpan } from './zipkin-json.ts';
 export type { CustomTag, TracingConfig, ZipkinConfig } from './config.ts';
 export { decodeCustomTags, decodeTracing, decodeTracingProvider, tracingSupport } from './config.decode.ts';
 export type { Sampling, TraceReason } from './sampling.ts';

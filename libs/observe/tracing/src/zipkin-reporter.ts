@@ -1,8 +1,7 @@
 import { after, type RuntimeSnapshot, type Timer, type Timers } from '@weft/core-runtime';
 import type { Counter, StatsScope } from '@weft/core-stats';
 import type { ZipkinConfig } from './config.ts';
-import { endpointJson, spanJson, type LocalEndpoint } from './zipkin-json.ts';
-import type { ZipkinSpan } from './zipkin-span.ts';
+import { endpointJson, spanJson, type LocalEndpoint, type ReportedSpan } from './zipkin-json.ts';
 
 /** One POST of spans to the collector. */
 export interface SpanReport {
@@ -25,7 +24,7 @@ export interface SpanTransport {
 
 /** What a finished span goes to. */
 export interface SpanReporter {
-  report(span: ZipkinSpan): void;
+  report(span: ReportedSpan): void;
 }
 
 export interface ReporterContext {
@@ -62,7 +61,7 @@ export class ZipkinReporter implements SpanReporter {
     this.startTimer();
   }
 
-  report(span: ZipkinSpan): void {
+  report(span: ReportedSpan): void {
     this.body += `${this.pending === 0 ? '[' : ','}${spanJson(span, this.endpoint)}`;
     this.pending += 1;
     if (this.pending >= this.context.flags.integer('tracing.zipkin.min_flush_spans', 5)) this.flush();

@@ -60,6 +60,7 @@ export type {
 } from './transport-socket.ts';
 export type { LocalReply } from './local-reply.ts';
 export type { StreamSpan } from './span.ts';
+export type { CommandSpan, CommandTracer } from './command-tracer.ts';
 export type { LoadShedPoint, OverloadState, ScaledTimer } from './overload.ts';
 export type { ListenSockets, SocketGrant, SocketWish } from './listen-sockets.ts';
 export { PROXY_PROTOCOL_STATE, PROXY_PROTOCOL_TLVS, type ProxyProtocolState } from './proxy-protocol-state.ts';

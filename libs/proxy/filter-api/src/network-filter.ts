@@ -7,6 +7,7 @@ import type { StatsScope } from '@weft/core-stats';
 import type { ConfigSource } from '@weft/api-envoy/gen/envoy/config/core/v3/config_source_pb';
 import type { RouteTable } from '@weft/model-route';
 import type { ClusterManager } from './cluster.ts';
+import type { CommandTracer } from './command-tracer.ts';
 import type { FilterState } from './filter-state.ts';
 import type { ListenSockets } from './listen-sockets.ts';
 import type { OverloadState } from './overload.ts';
@@ -50,6 +51,8 @@ export interface ServerContext {
   readonly workerIndex?: number;
   /** Absent: listeners bind for themselves. */
   readonly sockets?: ListenSockets;
+  /** Absent: there is no `Bootstrap.tracing`. Asked for when a filter is prepared. */
+  readonly commandTracer?: CommandTracer | undefined;
   /**
    * Routes that come by RDS, counted under `stats`. The provider is asked per request: what it has changes when an update
    * is accepted.

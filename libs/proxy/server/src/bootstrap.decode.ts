@@ -7,6 +7,7 @@ import { decodeBindConfig, decodeDnsServers, type DnsServers, type SourceAddress
 import { decodeListenerAddress, type ListenerAddress } from '@weft/model-listener';
 import { decodeAccessLogs, type AccessLogConfig } from '@weft/observe-access-log';
 import { decodeSecret, type Secret } from '@weft/model-tls';
+import { decodeTracingProvider, type ZipkinConfig } from '@weft/observe-tracing';
 import type { ProxyOptions } from './options.ts';
 import { decodeOverload, type OverloadConfig } from './overload/overload.decode.ts';
 import { flattenRuntime, type RuntimeLayer } from './runtime-layers.ts';
@@ -31,13 +32,15 @@ export interface BootstrapConfig {
   readonly dnsServers: DnsServers | undefined;
   /** static_resources.secrets, by name. */
   readonly secrets: ReadonlyMap<string, Secret>;
+  /** The provider of whatever traces and names none of its own. Source: Bootstrap.tracing. */
+  readonly tracing: ZipkinConfig | undefined;
   /** Default 5,000. */
   readonly statsFlushIntervalMs: number;
 }
 
 /** Decodes what is not a listener or a cluster; flags win over the file, as in Envoy. */
 export function decodeBootstrap(message: Bootstrap, cx: DecodeContext, options: ProxyOptions): BootstrapConfig {
-  const { node, dynamicResources, statsFlushInterval: flushInterval } = message;
+  const { node, dynamicResources, tracing, statsFlushInterval: flushInterval } = message;
   const dynamic = cx.at('dynamic_resources');
   return {
     node: {
@@ -53,6 +56,7 @@ export function decodeBootstrap(message: Bootstrap, cx: DecodeContext, options: 
     sourceAddresses: decodeBind(message, cx.at('cluster_manager', 'upstream_bind_config')),
     dnsServers: decodeDnsServers(message, cx),
     secrets: decodeSecrets(message, cx.at('static_resources', 'secrets')),
+    tracing: tracing?.http && decodeTracingProvider(tracing.http, cx.at('tracing', 'http')),
     statsFlushIntervalMs:
       flushInterval === undefined ? 5000 : Number(flushInterval.seconds) * 1000 + flushInterval.nanos / 1e6,
   };

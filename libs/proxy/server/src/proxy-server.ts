@@ -11,7 +11,7 @@ import type {
   UnreadyTargets,
 } from '@weft/observe-admin';
 import { StatsStore } from '@weft/observe-metrics';
-import type { ListenSockets, RouteProvider, ServerContext } from '@weft/proxy-filter-api';
+import type { CommandTracer, ListenSockets, RouteProvider, ServerContext } from '@weft/proxy-filter-api';
 import { DownstreamTlsFactory, type TlsWorld } from '@weft/proxy-transport-sockets';
 import { ListenerManager, type DecodedListener } from '@weft/proxy-listeners';
 import { ClusterManager, type DecodedCluster } from '@weft/proxy-upstream';
@@ -160,6 +160,10 @@ export class ProxyServer implements ServerContext, DataPlane {
   /** Responses also close their connections while the health check fails, as in Envoy. */
   get draining(): boolean {
     return this.healthCheckFailed || this.drainState.closes;
+  }
+
+  get commandTracer(): CommandTracer | undefined {
+    return this.tracers.commandTracer;
   }
 
   routes(name: string, source: ConfigSource, stats: StatsScope): RouteProvider {

@@ -1,21 +1,23 @@
-import { HttpTracer, ZipkinReporter, type ZipkinConfig } from '@weft/observe-tracing';
+import { CommandTracer, HttpTracer, ZipkinReporter, type ZipkinConfig } from '@weft/observe-tracing';
 import type { HcmConfig, RequestTracer } from '@weft/proxy-hcm';
 import type { ListenerFacts } from '@weft/proxy-filter-api';
 import type { ProxyServer } from './proxy-server.ts';
 import { ClusterSpanTransport } from './span-transport.ts';
 
-/** The tracers of a proxy's connection managers: those with the same provider share one reporter. */
+/** The tracers of a proxy: those with the same provider share one reporter. */
 export class Tracers {
   private readonly proxy: ProxyServer;
   private readonly reporters = new Map<string, ZipkinReporter>();
+  private commands: CommandTracer | undefined;
 
   constructor(proxy: ProxyServer) {
     this.proxy = proxy;
   }
 
   create(config: HcmConfig, listener: ListenerFacts): RequestTracer | undefined {
-    const provider = config.tracing?.provider;
-    if (config.tracing === undefined || provider === undefined) return undefined;
+    if (config.tracing === undefined) return undefined;
+    const provider = config.tracing.provider ?? this.proxy.config.tracing;
+    if (provider === undefined || provider === 'unsupported') return undefined;
     const { runtime, flags, stats, node } = this.proxy;
     return new HttpTracer(config.tracing, provider, {
       clock: runtime.clock,
@@ -29,6 +31,20 @@ export class Tracers {
       // eslint-disable-next-line no-restricted-properties
       environment: (name) => process.env[name],
     });
+  }
+
+  /** For filters of protocols that carry no trace context. Undefined: the bootstrap names no provider. */
+  get commandTracer(): CommandTracer | undefined {
+    const { config, runtime, flags } = this.proxy;
+    if (config.tracing === undefined) return undefined;
+    // Made when first asked for: its reporter has a timer, which a proxy that only validates must not start.
+    this.commands ??= new CommandTracer(config.tracing, {
+      clock: runtime.clock,
+      random: runtime.random,
+      flags,
+      reporter: this.reporter(config.tracing),
+    });
+    return this.commands;
   }
 
   flush(): void {

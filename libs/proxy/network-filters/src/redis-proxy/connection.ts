@@ -1,6 +1,6 @@
 import type { Transport, TransportClose } from '@weft/core-bytes';
 import { encodeResp, errorOf, RespParser, simple, type RespReceiver, type RespValue } from '@weft/net-redis';
-import type { Connection, ConnectionHandler, ServerContext } from '@weft/proxy-filter-api';
+import type { CommandSpan, Connection, ConnectionHandler, ServerContext } from '@weft/proxy-filter-api';
 import { Authentication } from './authentication.ts';
 import { answerHello, answerLocally, NOAUTH } from './local-commands.ts';
 import type { ClientWaiter, RedisClient, SentCommand } from './redis-client.ts';
@@ -20,6 +20,7 @@ const NOPROTO = errorOf('NOPROTO unsupported protocol version');
 class Pending implements PendingRequest {
   readonly sent: SentCommand[] = [];
   reply: RespValue | undefined;
+  span: CommandSpan | undefined;
   private readonly connection: RedisConnection;
 
   constructor(connection: RedisConnection) {
@@ -28,6 +29,11 @@ class Pending implements PendingRequest {
   complete(value: RespValue): void {
     this.reply = value;
     this.connection.replied();
+  }
+  /** The client left. */
+  abandon(): void {
+    for (const command of this.sent) command.cancel();
+    if (this.reply === undefined) this.span?.finish('cancelled');
   }
 }
 
@@ -88,7 +94,7 @@ export class RedisConnection implements ConnectionHandler, RespReceiver, ClientW
     const { stats } = this.shared;
     stats.cxActive.dec();
     stats.rqActive.sub(this.queue.length);
-    for (const { sent } of this.queue.splice(0)) for (const command of sent) command.cancel();
+    for (const pending of this.queue.splice(0)) pending.abandon();
     this.held = [];
     this.closed = true;
     this.parser.stop();
@@ -124,7 +130,10 @@ export class RedisConnection implements ConnectionHandler, RespReceiver, ClientW
       const local = answerLocally(name, args, clock);
       if (local === null) this.invalid(pending);
       else if (local !== undefined) pending.complete(local);
-      else this.dispatch(args, pending);
+      else {
+        pending.span = this.shared.splitter.trace(name);
+        this.dispatch(args, pending);
+      }
     }
   }
 

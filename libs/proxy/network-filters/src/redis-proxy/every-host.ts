@@ -1,7 +1,7 @@
 import { arrayOf, bulk, encodeCommand, errorOf, integer, type RespValue } from '@weft/net-redis';
 import type { CommandKind } from './commands.ts';
 import type { Splitting } from './fan-out.ts';
-import { isError, type RedisClient } from './redis-client.ts';
+import { isError, type RedisClient, type ReplyOwner } from './redis-client.ts';
 import { Gathering, NO_UPSTREAM_HOST, type CountedRequest } from './request.ts';
 
 /** Commands without a key: to every host of the cluster, or to one of them, with the replies put together. */
@@ -28,7 +28,7 @@ export function toEveryHost(
     const value = name === 'role' ? wrapped(replies) : together(replies);
     request.finish(value, !isError(value));
   });
-  clients.forEach((client, i) => request.pending.sent.push(client.send(name, command, gathering.part(i))));
+  clients.forEach((client, i) => request.send(client, { name, bytes: command, owner: gathering.part(i) }));
 }
 
 function nameOf(args: readonly Buffer[]): string {
@@ -71,12 +71,11 @@ function scan(args: readonly Buffer[], request: CountedRequest, clients: readonl
   const place = cursor % count;
   const client = clients[Number(place)] as RedisClient;
   const command = encodeCommand([args[0] as Buffer, String(cursor / count), ...args.slice(2)]);
-  request.pending.sent.push(
-    client.send('scan', command, {
-      onFailure: () => request.onFailure(),
-      onReply: (value) => request.onReply(withCursor(value, place, count)),
-    }),
-  );
+  const owner: ReplyOwner = {
+    onFailure: () => request.onFailure(),
+    onReply: (value) => request.onReply(withCursor(value, place, count)),
+  };
+  request.send(client, { name: 'scan', bytes: command, owner });
 }
 
 function withCursor(value: RespValue, place: bigint, count: bigint): RespValue {

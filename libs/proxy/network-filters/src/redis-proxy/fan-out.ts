@@ -47,7 +47,7 @@ function split(args: readonly Buffer[], width: number, { routes, pool }: Splitti
 
 function send(name: string, shards: readonly Shard[], request: CountedRequest, gathering: Gathering): void {
   shards.forEach(({ client, args }, i) =>
-    request.pending.sent.push(client.send(name, encodeCommand(args), gathering.part(i))),
+    request.send(client, { name, bytes: encodeCommand(args), owner: gathering.part(i) }),
   );
 }
 

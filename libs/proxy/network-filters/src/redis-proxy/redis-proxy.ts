@@ -21,6 +21,7 @@ export const redisProxyFactory: NetworkFilterFactory<RedisProxyConfig> = {
       clock: server.runtime.clock,
       routes: new RedisRoutes(config),
       pool: new RedisPool(server, config),
+      tracer: server.commandTracer,
     };
     const shared: RedisProxyShared = { ...world, server, splitter: new Splitter(world) };
     return { create: (connection) => new RedisConnection(connection, shared), close: () => world.pool.close() };

@@ -7,6 +7,7 @@ import type { RedisClient } from './redis-client.ts';
 import { CountedRequest, NO_UPSTREAM_HOST, type PendingRequest } from './request.ts';
 import type { RedisProxyStats } from './stats.ts';
 import type { Clock } from '@weft/core-runtime';
+import type { CommandSpan, CommandTracer } from '@weft/proxy-filter-api';
 import type { Command, Transaction } from './transaction.ts';
 
 export const INVALID_REQUEST = errorOf('invalid request');
@@ -16,6 +17,8 @@ export interface SplitterWorld extends Splitting {
   readonly config: RedisProxyConfig;
   readonly stats: RedisProxyStats;
   readonly clock: Clock;
+  /** Undefined: nothing is traced. */
+  readonly tracer: CommandTracer | undefined;
 }
 
 /** Finds out where commands go, sends them there, and puts the replies together. */
@@ -26,6 +29,12 @@ export class Splitter {
   constructor(world: SplitterWorld) {
     this.world = world;
     this.kinds = commandTable(world.config.customCommands);
+  }
+
+  /** The span of a command that arrived. What is no command has none: its first word may be anything. */
+  trace(name: string): CommandSpan | undefined {
+    const { tracer } = this.world;
+    return tracer === undefined || !this.kinds.has(name) ? undefined : tracer.start('redis', name);
   }
 
   /** A command that is neither local nor HELLO. The client it was sent through comes back where there is one only. */
@@ -90,11 +99,12 @@ export class Splitter {
     const routed = this.world.routes.find(key);
     const client = routed && this.world.pool.clientFor(routed.cluster, routed.key);
     if (routed === undefined || client === undefined) {
+      if (routed !== undefined) request.pending.span?.sentTo(routed.cluster, undefined);
       request.finish(NO_UPSTREAM_HOST, false);
       return undefined;
     }
     const sent = routed.key === key ? args : args.with(place, routed.key);
-    request.pending.sent.push(client.send(name, encodeCommand(sent), request));
+    request.send(client, { name, bytes: encodeCommand(sent), owner: request });
     return client;
   }
 }

@@ -144,6 +144,6 @@ export class Transaction {
         if (then !== undefined) this.onClosed();
       },
     };
-    if (this.client !== undefined) request.pending.sent.push(this.client.send(name, encodeCommand(sent), owner));
+    if (this.client !== undefined) request.send(this.client, { name, bytes: encodeCommand(sent), owner });
   }
 }
