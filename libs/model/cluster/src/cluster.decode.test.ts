@@ -395,3 +395,8 @@ test('equal configurations have equal fingerprints, and any difference shows', (
   assert.equal(clusterFingerprint(clusterConfig(`{name: c, type: STATIC, ${ASSIGNMENT}}`)), base);
   assert.notEqual(clusterFingerprint(clusterConfig(`{name: c, ${ASSIGNMENT}, connect_timeout: 1s}`)), base);
 });
+
+test('an endpoint may be one of datagrams, as those of udp_proxy are', () => {
+  const endpoint = ENDPOINT.replace('socket_address: {', 'socket_address: {protocol: UDP, ');
+  assert.deepEqual(readCluster(`{name: c, ${ASSIGNMENT.replace(ENDPOINT, endpoint)}}`).faults, []);
+});

@@ -129,7 +129,6 @@ function decodeEndpointAddress(
   const at = cx.at('socket_address');
   const { portSpecifier: port } = value;
   if (port.case !== 'portValue') at.error('has no port_value', { expected: 'port_value: a number from 1 to 65535' });
-  if (value.protocol === 1) at.at('protocol').error('is UDP', { expected: 'TCP' });
   if (value.address === '') at.at('address').error('is empty', { expected: 'an IP address or a host name' });
   else if (kind === 'ips' && parseIp(value.address) === undefined)
     at.at('address').error(`"${value.address}" is not an IP address`, {

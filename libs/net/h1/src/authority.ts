@@ -27,3 +27,14 @@ function isPort(text: string, from: number): boolean {
   }
   return true;
 }
+
+/** Whether both name one host and port, whatever their case, and whether or not the port of the scheme is told. */
+export function sameHost(a: string, b: string, scheme: 'http' | 'https'): boolean {
+  return a === b || withPort(a, scheme) === withPort(b, scheme);
+}
+
+function withPort(authority: string, scheme: 'http' | 'https'): string {
+  const lower = authority.toLowerCase();
+  if (/:\d+$/.test(lower)) return lower;
+  return `${lower.replace(/:$/, '')}:${scheme === 'http' ? 80 : 443}`;
+}

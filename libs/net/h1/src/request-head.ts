@@ -1,5 +1,5 @@
 import { JOINED_REQUEST_HEADERS, RequestHeaderMap } from '@weft/core-http';
-import { isValidAuthority } from './authority.ts';
+import { isValidAuthority, sameHost } from './authority.ts';
 import { CR, LF, SP, TARGET, TOKEN_LOWER } from './chars.ts';
 import { connectionOptions, removeNominated, type ConnectionOptions } from './connection-field.ts';
 import { Details } from './details.ts';
@@ -185,6 +185,9 @@ export class RequestHeadParser {
     if (!isValidAuthority(match[2]) || match[2].startsWith(':')) {
       return this.refuse(400, Details.invalidUrl);
     }
+    // RFC 9112 section 3.2.2 has the target win; whoever reads Host instead would take the request for another's.
+    if (this.fields.hosts === 1 && !sameHost(this.fields.host, match[2], scheme))
+      return this.refuse(400, Details.invalidHost);
     headers.scheme = scheme;
     headers.authority = match[2];
     headers.path = match[3].startsWith('/') ? match[3] : `/${match[3]}`;

@@ -276,15 +276,25 @@ test('Interim responses go out at once, before the final one', () => {
   assert.equal(side.last.body, 'hi');
 });
 
-test('An absolute target is taken apart; its authority counts, not Host', () => {
+test('An absolute target is taken apart, and says what Host says', () => {
   const cases = [
     ['http://a.test/b?c', 'http a.test /b?c'],
     ['HTTPS://a.test:8443', 'https a.test:8443 /'],
     ['http://[::1]:80?q', 'http [::1]:80 /?q'],
   ];
   for (const [target, expected] of cases) {
-    const { head } = new ServerSide().send(`GET ${target} HTTP/1.1\r\nHost: other\r\n\r\n`).last;
+    const host = expected.split(' ')[1].toUpperCase();
+    const { head } = new ServerSide().send(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`).last;
     assert.equal(`${head?.scheme} ${head?.authority} ${head?.path}`, expected);
+    for (const other of ['other', 'a.test:1', '[::1]:81'])
+      assert.equal(new ServerSide().send(`GET ${target} HTTP/1.1\r\nHost: ${other}\r\n\r\n`).requests.length, 0);
+  }
+  for (const [target, host] of [
+    ['http://a.test', 'a.test:80'],
+    ['https://a.test:443', 'A.test'],
+  ]) {
+    const side = new ServerSide().send(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    assert.equal(side.requests.length, 1);
   }
 });
 

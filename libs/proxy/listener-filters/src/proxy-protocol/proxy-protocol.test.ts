@@ -59,6 +59,7 @@ describe('proxy_protocol', () => {
     const strict = world({ statPrefix: 's' });
     assert.match(feed((cx) => strict.prepared.create(cx), plain).connection.closed ?? '', /no PROXY header/);
     assert.equal(strict.count('proxy_proto.s.not_found_disallowed'), 1);
+    assert.equal(strict.count('downstream_cx_proxy_proto_error'), 1);
     const lenient = world({ allowWithout: true });
     const { connection, passed } = feed((cx) => lenient.prepared.create(cx), plain);
     assert.ok(passed);

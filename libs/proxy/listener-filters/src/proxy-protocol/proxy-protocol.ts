@@ -53,6 +53,7 @@ class HeaderReader implements ListenerFilter {
           return CONTINUE;
         }
         stats.notFoundDisallowed.inc();
+        stats.error.inc();
         return this.refuse('proxy_protocol: no PROXY header');
       case 'broken':
         stats[result.version].error.inc();
