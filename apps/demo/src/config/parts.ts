@@ -69,18 +69,20 @@ export function httpListener(listener: HttpListener): YamlMap {
 }
 
 function tracingOf(): YamlMap {
+  return { random_sampling: { value: 100 }, provider: tracingProvider() };
+}
+
+/** Who takes spans: of a connection manager, or in the bootstrap of all filters that have no such field (redis_proxy). */
+export function tracingProvider(): YamlMap {
   return {
-    random_sampling: { value: 100 },
-    provider: {
-      name: 'envoy.tracers.zipkin',
-      typed_config: typed('envoy.config.trace.v3.ZipkinConfig', {
-        collector_cluster: 'zipkin',
-        collector_endpoint: '/api/v2/spans',
-        collector_endpoint_version: 'HTTP_JSON',
-        trace_id_128bit: true,
-        trace_context_option: 'USE_B3_WITH_W3C_PROPAGATION',
-      }),
-    },
+    name: 'envoy.tracers.zipkin',
+    typed_config: typed('envoy.config.trace.v3.ZipkinConfig', {
+      collector_cluster: 'zipkin',
+      collector_endpoint: '/api/v2/spans',
+      collector_endpoint_version: 'HTTP_JSON',
+      trace_id_128bit: true,
+      trace_context_option: 'USE_B3_WITH_W3C_PROPAGATION',
+    }),
   };
 }
 

@@ -53,9 +53,11 @@ describe('the files of the proxies', () => {
   it('with a Zipkin every proxy traces everything, and knows where to', () => {
     const traced = texts({ ...MESH, zipkin: { host: 'zipkin.example', port: 9411 } });
     assertGolden('playlists-api/lds.zipkin.yaml', traced.get('playlists-api/lds.yaml') ?? '');
+    assertGolden('playlists-api/bootstrap.zipkin.yaml', traced.get('playlists-api/bootstrap.yaml') ?? '');
     for (const proxy of ['gateway', 'videos-web', 'videos-web-v2', 'playlists-api', 'videos-api']) {
       assert.match(traced.get(`${proxy}/cds.yaml`) ?? '', /name: zipkin\n {2}type: STRICT_DNS/);
       assert.match(traced.get(`${proxy}/lds.yaml`) ?? '', /random_sampling:\n +value: 100/);
+      assert.match(traced.get(`${proxy}/bootstrap.yaml`) ?? '', /^tracing:\n {2}http:\n/m);
     }
   });
 

@@ -3,7 +3,7 @@ import { PROXIES, type ProxyName } from '../topology.ts';
 import type { Ports } from '../ports.ts';
 import type { Settings } from '../settings.ts';
 import { gatewayClusters, gatewayListeners, gatewayRoutes } from './gateway.ts';
-import { cluster, fromFile, socketAddress, type Tracing, type YamlMap } from './parts.ts';
+import { cluster, fromFile, socketAddress, tracingProvider, type Tracing, type YamlMap } from './parts.ts';
 import { outboundRoutes, sidecarClusters, sidecarListeners, type Outbound, type Sidecar } from './sidecar.ts';
 import { toYaml } from './yaml.ts';
 
@@ -31,7 +31,8 @@ export interface ProxyFile {
 export function proxyFiles(mesh: Mesh, settings: Settings): ProxyFile[] {
   return PROXIES.flatMap(({ name, admin }) => {
     const path = (file: string): string => join(mesh.folder, name, file);
-    const bootstrap = bootstrapOf(name, { admin: mesh.ports[admin], lds: path('lds.yaml'), cds: path('cds.yaml') });
+    const files = { lds: path('lds.yaml'), cds: path('cds.yaml') };
+    const bootstrap = bootstrapOf(name, { ...files, admin: mesh.ports[admin], traced: mesh.zipkin !== undefined });
     const { listeners, clusters, routes } = resourcesOf(name, { mesh, settings, path });
     const zipkin = mesh.zipkin === undefined ? [] : [cluster('zipkin', mesh.zipkin.port, { host: mesh.zipkin.host })];
     return [
@@ -60,12 +61,20 @@ export function fileText({ comment, content }: ProxyFile, version: number): stri
   return `# ${comment}\n${toYaml(body)}`;
 }
 
-function bootstrapOf(name: ProxyName, { admin, lds, cds }: { admin: number; lds: string; cds: string }): YamlMap {
+interface Start {
+  readonly admin: number;
+  readonly lds: string;
+  readonly cds: string;
+  readonly traced: boolean;
+}
+
+function bootstrapOf(name: ProxyName, { admin, lds, cds, traced }: Start): YamlMap {
   return {
     node: { id: `${name}-1`, cluster: name },
     admin: { address: socketAddress(admin) },
     // Quantiles are made anew at every flush, and the status page looks each second.
     stats_flush_interval: '1s',
+    tracing: traced ? { http: tracingProvider() } : undefined,
     dynamic_resources: { lds_config: fromFile(lds), cds_config: fromFile(cds) },
   };
 }
