@@ -28,6 +28,7 @@ export {
   socketAddress,
   type ConnectionMetadata,
   type DownstreamConnection,
+  type FilterStateTexts,
   type SocketAddress,
 } from './stream-info.ts';
 export type { PeerCertificate, TlsConnectionInfo } from './tls-connection-info.ts';

@@ -37,10 +37,18 @@ export interface DownstreamConnection {
   readonly ja4?: string | undefined;
   /** What listener and network filters leave as dynamic metadata: values by filter name, then by key. */
   readonly metadata?: ConnectionMetadata | undefined;
+  /** What listener and network filters leave for those behind them. */
+  filterState?: FilterStateTexts | undefined;
   /** Why the proxy ended the connection: %CONNECTION_TERMINATION_DETAILS%. */
   terminationDetails?: string | undefined;
   /** Why the handshake failed: %DOWNSTREAM_TRANSPORT_FAILURE_REASON%. */
   transportFailureReason?: string | undefined;
+}
+
+/** Filter state as access logs read it. */
+export interface FilterStateTexts {
+  /** The object of Envoy's name `name` as text; undefined where there is none, or it has no text. */
+  text(name: string): string | undefined;
 }
 
 /** Dynamic metadata of a connection: JSON values by filter name (namespace), then by key. */

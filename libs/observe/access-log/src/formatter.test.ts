@@ -205,3 +205,28 @@ test('faulty formats are refused with a hint', () => {
   assert.match(parseFormat('%COMMON_DURATION(x)%').faults[0]?.message ?? '', /^COMMON_DURATION wants two moments/);
   assert.equal(parseFormat('%A% %B%').faults.length, 2);
 });
+
+test('What filters left is told: metadata of connections without HTTP, filter state as text', () => {
+  const stream = finishedStream();
+  Object.assign(stream.info.downstream, {
+    metadata: new Map([['ns', { k: 'hello', deep: { n: 1, no: false } }]]),
+    filterState: { text: (name: string) => (name === 'envoy.tcp_proxy.cluster' ? 'shop' : undefined) },
+  });
+  const state = '%FILTER_STATE(envoy.tcp_proxy.cluster:PLAIN)% %FILTER_STATE(envoy.tcp_proxy.cluster:PLAIN):2%';
+  assert.equal(
+    print(`${state} %FILTER_STATE(envoy.tcp_proxy.cluster)% %FILTER_STATE(a:PLAIN)%`, stream),
+    'shop sh - -',
+  );
+  const metadata = ['ns:k', 'ns:deep', 'ns:deep:n', 'ns:deep:no', 'ns:k:x', 'ns:none', 'other'];
+  const format = metadata.map((argument) => `%DYNAMIC_METADATA(${argument})%`).join(' ');
+  assert.equal(print(format, stream), '- - - - - - -');
+  stream.info.protocol = '';
+  assert.equal(print(format, stream), 'hello {"n":1,"no":false} 1 false - - -');
+  assert.equal(print('%DYNAMIC_METADATA(ns:k):3%', stream), 'hel');
+  assert.match(
+    parseFormat('%FILTER_STATE(a:B)%')
+      .faults.map(({ message }) => message)
+      .join(),
+    /PLAIN, TYPED or FIELD/,
+  );
+});

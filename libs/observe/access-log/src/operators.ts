@@ -1,6 +1,7 @@
 import { responseFlagsLong, responseFlagsShort, type SocketAddress } from '@weft/core-http';
 import { headerOperators } from './header-operators.ts';
 import type { LoggedStream, Operator, ValueProvider } from './operator.ts';
+import { stateOperators } from './state-operators.ts';
 import { tlsOperators } from './tls-operators.ts';
 import { compileTimeFormat, createIsoTime } from './time-format.ts';
 
@@ -161,6 +162,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
       return () => value;
     },
   },
+  ...stateOperators,
   ...tlsOperators,
   ...headerOperators,
 };

@@ -100,5 +100,6 @@ export function infoOf(facts: AcceptedFacts, tls: TlsConnectionInfo | undefined,
     ja3,
     ja4,
     metadata,
+    filterState: filtered?.setFilterState,
   };
 }

@@ -40,6 +40,7 @@ export class NetworkFilterChain implements ConnectionHandler {
     this.prepared = prepared;
     this.filterState = connection.filterState ?? new FilterState();
     this.connection = { ...connection, filterState: this.filterState };
+    connection.info.filterState = this.filterState;
     this.positions = prepared.reads.map((_, i) => new Position(this, i));
     prepared.reads.forEach((read, i) => {
       (this.positions[i] as Position).filter = read.create(this.positions[i] as Position);

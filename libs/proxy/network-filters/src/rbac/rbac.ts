@@ -7,7 +7,6 @@ import {
   CONTINUE,
   STOP,
   type FilteredConnection,
-  type FilterState,
   type NetworkFilter,
   type NetworkFilterStatus,
   type PreparedReadFilter,
@@ -66,7 +65,7 @@ class RbacConnection implements NetworkFilter {
       connection: info,
       remoteAddress: info.remoteAddress ?? info.directRemoteAddress,
       metadata: info.metadata,
-      filterState: (key) => textOf(filterState, key),
+      filterState: (key) => filterState.text(key),
     };
   }
 
@@ -91,10 +90,4 @@ class RbacConnection implements NetworkFilter {
   onTimer(): void {
     this.connection.close('rbac_deny_close', true);
   }
-}
-
-/** Objects of filter state as text: what text and numbers are, and nothing for what has no such form. */
-function textOf(filterState: FilterState, key: string): string | undefined {
-  const value = filterState.get<unknown>({ name: key });
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 }
