@@ -12,13 +12,25 @@ export interface ZipkinSpan {
   readonly parentId?: string;
   readonly kind: 'CLIENT' | 'SERVER';
   readonly shared?: boolean;
+  readonly name: string;
   readonly localEndpoint: { readonly serviceName: string };
+  readonly remoteEndpoint?: { readonly serviceName?: string; readonly ipv4?: string; readonly port?: number };
   readonly tags: Readonly<Record<string, string>>;
+}
+
+/** An edge of Zipkin's dependency graph. */
+export interface ZipkinDependency {
+  readonly parent: string;
+  readonly child: string;
+  readonly callCount: number;
+  readonly errorCount?: number;
 }
 
 export interface ZipkinServer {
   readonly url: string;
-  traces(): Promise<ZipkinSpan[][]>;
+  /** Those that a service has a part in. */
+  traces(serviceName: string): Promise<ZipkinSpan[][]>;
+  dependencies(): Promise<ZipkinDependency[]>;
   stop(): Promise<void>;
 }
 
@@ -33,9 +45,11 @@ export async function startZipkin(): Promise<ZipkinServer> {
     readyWithinMs: 90_000,
   });
   const url = `http://127.0.0.1:${port}`;
+  const read = async <T>(path: string): Promise<T> => (await (await fetch(`${url}/api/v2/${path}`)).json()) as T;
   return {
     url,
-    traces: async () => (await (await fetch(`${url}/api/v2/traces?limit=100`)).json()) as ZipkinSpan[][],
+    traces: (serviceName) => read(`traces?serviceName=${serviceName}&limit=100`),
+    dependencies: () => read(`dependencies?endTs=${Date.now()}&lookback=3600000`),
     stop: async () => {
       await server.stop();
     },

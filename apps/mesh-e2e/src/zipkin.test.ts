@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { GOLDEN_SHA256 } from './catalog-world.ts';
 import { startDemo, type RunningDemo } from './demo-world.ts';
-import { startZipkin, type ZipkinServer, type ZipkinSpan } from './zipkin-server.ts';
+import { startZipkin, type ZipkinDependency, type ZipkinServer, type ZipkinSpan } from './zipkin-server.ts';
 
 /** The gateway's call and playlists-api's side of it; nine calls of playlists-api, and videos-api's side of each. */
 const SPANS_OF_A_PAGE = 2 + 2 * 9;
@@ -29,12 +29,21 @@ describe('a page load, in a real Zipkin', () => {
   /** Proxies report every five spans or five seconds, so the trace is asked for until it is whole. */
   async function wholeTrace(): Promise<ZipkinSpan[]> {
     for (let tries = 0; tries < 100; tries += 1) {
-      const traces = await zipkin.traces();
+      const traces = await zipkin.traces('gateway');
       const found = traces.find((spans) => spans.some(({ tags }) => tags['http.url']?.includes('page=traced')));
       if (found !== undefined && found.length >= SPANS_OF_A_PAGE) return found;
       await pause(200);
     }
     return assert.fail('the trace never became whole');
+  }
+  /** The edge of Zipkin's graph between two services, once there is one. */
+  async function edge(parent: string, child: string): Promise<ZipkinDependency> {
+    for (let tries = 0; tries < 100; tries += 1) {
+      const found = (await zipkin.dependencies()).find((one) => one.parent === parent && one.child === child);
+      if (found !== undefined) return found;
+      await pause(200);
+    }
+    return assert.fail(`${parent} never called ${child}`);
   }
   const of = (service: string, kind: string): ZipkinSpan[] =>
     trace.filter((span) => span.localEndpoint.serviceName === service && span.kind === kind);
@@ -76,6 +85,38 @@ describe('a page load, in a real Zipkin', () => {
       assert.equal(tags['component'], 'proxy');
       assert.equal(tags['http.method'], 'GET');
       assert.equal(tags['http.status_code'], '200');
+    }
+  });
+
+  it('has the two Redis in the graph of services, each called by the one that it belongs to', async () => {
+    for (const [parent, child] of [
+      ['playlists-api', 'playlists-db'],
+      ['videos-api', 'videos-db'],
+    ] as const) {
+      const { callCount, errorCount = 0 } = await edge(parent, child);
+      assert.ok(callCount >= 1);
+      assert.equal(errorCount, 0);
+    }
+  });
+
+  it('has no Redis in its own trace: commands are traces of a single client span, without their keys', async () => {
+    for (const [service, database] of [
+      ['playlists-api', 'playlists-db'],
+      ['videos-api', 'videos-db'],
+    ] as const) {
+      const traces = await zipkin.traces(service);
+      const commands = traces.filter((spans) => spans.some(({ tags }) => tags['db.system'] === 'redis'));
+      assert.ok(commands.length >= 1);
+      for (const spans of commands) {
+        const [span] = spans as [ZipkinSpan];
+        assert.equal(spans.length, 1);
+        assert.deepEqual([span.kind, span.parentId, span.remoteEndpoint?.serviceName], ['CLIENT', undefined, database]);
+        assert.equal(span.name, `redis ${span.tags['db.operation']}`);
+        assert.deepEqual(Object.keys(span.tags).sort(), [
+          'component', 'db.operation', 'db.system', 'peer.address', 'upstream_cluster',
+        ]); // prettier-ignore
+      }
+      assert.ok(commands.some(([span]) => span?.name === 'redis get'));
     }
   });
 });
