@@ -93,8 +93,8 @@ suite('docker-compose up, in the folder of the workspace', () => {
   });
 
   test('Redis is reached through the sidecars', options, async () => {
-    const stats = await proxyStats(PLAYLISTS_ADMIN, '^tcp\\.redis\\.downstream_cx_total$');
-    assert.ok((stats.get('tcp.redis.downstream_cx_total') ?? 0) >= 1);
+    const stats = await proxyStats(PLAYLISTS_ADMIN, '^redis\\.playlists-db\\.command\\.get\\.success$');
+    assert.ok((stats.get('redis.playlists-db.command.get.success') ?? 0) >= 1);
   });
 
   test('everyone gets version 1 of the page when nothing is switched on', options, async () => {
