@@ -32,7 +32,7 @@ export class CommandTracer {
 
   /**
    * A command arrived now. `system` is the protocol (`redis`), `command` the name in lower case. Undefined: it is not sampled
-   * (runtime keys `tracing.random_sampling` and `tracing.global_enabled`, both default all).
+   * (runtime keys `tracing.random_sampling` and `tracing.global_enabled`, percentages, default 100).
    */
   start(system: string, command: string): CommandSpan | undefined {
     const { flags, random } = this.context;
