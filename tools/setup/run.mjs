@@ -28,8 +28,7 @@ const child = spawn(
   ['--conditions=@weft/source', '--disable-warning=ExperimentalWarning', ...command, ...args],
   { cwd: root, stdio: 'inherit', env: { ...process.env, PATH: `${root}/node_modules/.bin:${process.env.PATH}` } },
 );
-// Ctrl-C reaches the child by itself, since it is in the terminal's group; a kill of this process does not.
-process.on('SIGINT', () => undefined);
-process.on('SIGTERM', () => child.kill('SIGTERM'));
-process.on('SIGHUP', () => child.kill('SIGHUP'));
+// A kill of this process alone does not reach the child. Ctrl-C does, since the terminal signals the whole group: the child
+// then gets it more than once (npm passes it on as well), which it has to bear.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(signal === null ? code : 128 + (signal === 'SIGINT' ? 2 : 15)));
