@@ -75,8 +75,12 @@ export class DecodeContext {
   later(subject: string, hint: FaultHint = {}): void {
     const clause = subject === '' ? NOT_YET : `${subject} ${NOT_YET}`;
     this.dropNoEffect();
-    if (this.sink.judging === true) this.warn(`${clause}; it comes later, and no proxy starts with it until then`);
-    else this.error(clause, hint);
+    if (this.sink.judging !== true) {
+      this.error(clause, hint);
+      return;
+    }
+    const message = `${clause}; it comes later, and no proxy starts with it until then`;
+    this.sink.warnings.push({ ...this.fault(message, {}), refusedToServe: true });
   }
 
   /**

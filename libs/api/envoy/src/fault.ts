@@ -21,6 +21,8 @@ export interface Fault extends FaultHint {
   readonly position?: SourcePosition;
   /** What is wrong, as a clause: `unknown field "port_valu"`. */
   readonly message: string;
+  /** A warning that stands for a refusal: the value is valid, and no proxy starts with it yet. */
+  readonly refusedToServe?: boolean;
 }
 
 /** `bootstrap.yaml:12:9: static_resources.listeners[0]…: unknown field "x" (expected …); did you mean "y"?` */

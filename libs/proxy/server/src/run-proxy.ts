@@ -53,6 +53,12 @@ export async function runProxy(args: readonly string[], host: ProcessHost): Prom
     return refuse(loaded, ofForm, { options, host });
   if (options.mode === 'validate') {
     for (const warning of cx.warnings) host.err(`warning: ${formatFault(warning)}\n`);
+    const missing = cx.warnings.filter(({ refusedToServe }) => refusedToServe === true).length;
+    // The verdict is Envoy's; whoever takes it for leave to start this proxy has to be told.
+    if (missing > 0)
+      host.err(
+        `note: this is valid, and Weft cannot serve it yet: it lacks ${missing} of the parts (--strict refuses)\n`,
+      );
     return done(host, `configuration '${nameOf(options)}' OK\n`);
   }
   for (const line of flagsWithoutEffect(args)) runtime.loggers.get('main').warning(line);
