@@ -11,22 +11,14 @@ import type { FuzzJob, FuzzResult } from './worker.ts';
 const here = dirname(fileURLToPath(import.meta.url));
 const names = TARGETS.map(({ name }) => name);
 const USAGE = `Usage: npm run fuzz -- [--targets ${names.join(',')}] [--minutes N | --runs N] [--seed N] [--save]
+Times and runs are for each target: --minutes 1 (the default) takes as many minutes as there are targets
 --save adds the inputs that did something new to tools/fuzz/corpus`;
 /** One input takes microseconds; a bootstrap takes milliseconds. */
 const HANG_MS = 10_000;
 const HEAP_LIMIT_MB = 1024;
 const MAX_INPUT_BYTES = 1 << 16;
 
-const { values } = parseArgs({
-  options: {
-    targets: { type: 'string', default: names.join(',') },
-    minutes: { type: 'string' },
-    runs: { type: 'string' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    save: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
+const values = readFlags();
 const say = (line: string): boolean => process.stdout.write(`${line}\n`);
 if (values.help) {
   say(USAGE);
@@ -34,9 +26,11 @@ if (values.help) {
 }
 const wanted = values.targets.split(',');
 const unknown = wanted.find((name) => !names.includes(name));
-if (unknown !== undefined) {
-  process.stderr.write(`fuzz: no target "${unknown}"; there are ${names.join(', ')}\n`);
-  process.exit(2);
+if (unknown !== undefined) refuse(`no target "${unknown}"; there are ${names.join(', ')}`);
+for (const name of ['minutes', 'runs', 'seed'] as const) {
+  const value = values[name];
+  if (value !== undefined && !(value.trim() !== '' && Number(value) >= 0 && Number(value) < Infinity))
+    refuse(`--${name} ${value} is not a number`);
 }
 const milliseconds =
   values.minutes === undefined && values.runs !== undefined ? Infinity : Number(values.minutes ?? 1) * 60_000;
@@ -45,6 +39,28 @@ let failed = 0;
 for (const target of wanted) if (!(await run(target))) failed += 1;
 say(`${wanted.length - failed} of ${wanted.length} parsers kept their promises (seed ${values.seed})`);
 process.exit(failed === 0 ? 0 : 1);
+
+function readFlags() {
+  try {
+    return parseArgs({
+      options: {
+        targets: { type: 'string', default: names.join(',') },
+        minutes: { type: 'string' },
+        runs: { type: 'string' },
+        seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+        save: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values;
+  } catch (error) {
+    return refuse(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+  }
+}
+
+function refuse(why: string): never {
+  process.stderr.write(`fuzz: ${why}\n`);
+  process.exit(2);
+}
 
 async function run(target: string): Promise<boolean> {
   const current = new SharedArrayBuffer(4 + MAX_INPUT_BYTES);

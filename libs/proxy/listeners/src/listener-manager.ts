@@ -19,6 +19,7 @@ import {
   type ListenerExtensionFactories,
 } from './listener-extensions.ts';
 import { listenerFor } from './listener-for.ts';
+import { explainBindError } from './explain-bind-error.ts';
 import { Listener, type HandOff } from './listener.ts';
 import { ListenerManagerStats } from './listener-manager-stats.ts';
 import { prepareListener, type PrepareContext, type PreparedChain } from './prepared-listener.ts';
@@ -256,12 +257,4 @@ function onlyChainsDiffer(a: ListenerProto, b: ListenerProto): boolean {
   const rest = (message: ListenerProto): Uint8Array =>
     bytesOf({ ...message, filterChains: [], defaultFilterChain: undefined });
   return Buffer.compare(rest(a), rest(b)) === 0;
-}
-
-function explainBindError(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') return 'another process uses this port. Stop it, or choose another port';
-  if (code === 'EACCES') return 'ports below 1024 need root (or CAP_NET_BIND_SERVICE)';
-  if (code === 'EADDRNOTAVAIL') return 'this machine does not have that address';
-  return message;
 }

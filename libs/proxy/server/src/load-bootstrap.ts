@@ -27,6 +27,8 @@ export interface LoadedBootstrap {
   readonly source: SourceMap;
 }
 
+const UNREADABLE: Readonly<Record<string, string>> = { ENOENT: 'there is no such file', EISDIR: 'is a directory' };
+
 /** Reads the bootstrap that the flags name: the file, and the YAML in place merged over it as protobuf merges messages. */
 export function loadBootstrap(options: ProxyOptions): LoadedBootstrap {
   const parts: Part[] = [];
@@ -39,7 +41,7 @@ export function loadBootstrap(options: ProxyOptions): LoadedBootstrap {
       unreadable.push({
         path: '',
         file: options.configPath,
-        message: code === 'ENOENT' ? 'there is no such file' : message,
+        message: UNREADABLE[code ?? ''] ?? message,
       });
     }
   }

@@ -57,6 +57,7 @@ interface Flag {
   readonly noEffect?: string;
 }
 
+const TAKEN = 'taken, without effect';
 const ONE_FORMAT = "Weft's log has one format, Envoy's default";
 
 const FLAGS: Readonly<Record<string, Flag>> = {
@@ -83,32 +84,32 @@ const FLAGS: Readonly<Record<string, Flag>> = {
   'disable-hot-restart': { type: 'boolean', help: 'no hot restart' },
   'reject-unknown-dynamic-fields': {
     type: 'boolean',
-    help: 'as Envoy',
+    help: TAKEN,
     noEffect: 'Weft always refuses unknown fields',
   },
-  'cpuset-threads': { type: 'boolean', help: 'as Envoy', noEffect: 'Weft runs one worker' },
-  'enable-fine-grain-logging': { type: 'boolean', help: 'as Envoy', noEffect: 'Weft logs by component' },
-  'allow-unknown-fields': { type: 'boolean', help: 'as Envoy', noEffect: 'Weft always refuses unknown fields' },
-  'allow-unknown-static-fields': { type: 'boolean', help: 'as Envoy', noEffect: 'Weft always refuses unknown fields' },
+  'cpuset-threads': { type: 'boolean', help: TAKEN, noEffect: 'the system places the threads' },
+  'enable-fine-grain-logging': { type: 'boolean', help: TAKEN, noEffect: 'Weft logs by component' },
+  'allow-unknown-fields': { type: 'boolean', help: TAKEN, noEffect: 'Weft always refuses unknown fields' },
+  'allow-unknown-static-fields': { type: 'boolean', help: TAKEN, noEffect: 'Weft always refuses unknown fields' },
   'ignore-unknown-dynamic-fields': {
     type: 'boolean',
-    help: 'as Envoy',
+    help: TAKEN,
     noEffect: 'Weft always refuses unknown fields',
   },
-  'skip-deprecated-logs': { type: 'boolean', help: 'as Envoy', noEffect: 'Weft always names older forms' },
-  'enable-mutex-tracing': { type: 'boolean', help: 'as Envoy', noEffect: 'Weft has no mutexes' },
-  'enable-core-dump': { type: 'boolean', help: 'as Envoy', noEffect: "set the system's limit (ulimit -c)" },
+  'skip-deprecated-logs': { type: 'boolean', help: TAKEN, noEffect: 'Weft always names older forms' },
+  'enable-mutex-tracing': { type: 'boolean', help: TAKEN, noEffect: 'Weft has no mutexes' },
+  'enable-core-dump': { type: 'boolean', help: TAKEN, noEffect: "set the system's limit (ulimit -c)" },
   'skip-hot-restart-on-no-parent': { type: 'boolean', help: 'start all the same when there is no parent' },
   'skip-hot-restart-parent-stats': { type: 'boolean', help: "do not add the parent's stats" },
   'socket-path': { type: 'string', help: 'where parent and child of a hot restart meet (default @weft_domain_socket)' },
   'socket-mode': { type: 'string', help: 'permissions of that socket where it is a file (default 600)' },
   'hot-restart-version': { type: 'boolean', help: 'print what two processes of a hot restart must share' },
-  'file-flush-min-size-kb': { type: 'string', help: 'as Envoy', noEffect: 'Weft flushes at 64 KiB' },
-  'disable-extensions': { type: 'string', help: 'as Envoy', noEffect: 'leave the extensions out of the configuration' },
-  'stats-tag': { type: 'string', help: 'as Envoy', noEffect: 'Weft takes tags from stat names by its own table' },
-  'log-format-escaped': { type: 'boolean', help: 'as Envoy', noEffect: ONE_FORMAT },
-  'log-stacktrace-single-entry': { type: 'boolean', help: 'as Envoy', noEffect: ONE_FORMAT },
-  'log-format': { type: 'string', help: 'as Envoy', noEffect: ONE_FORMAT },
+  'file-flush-min-size-kb': { type: 'string', help: TAKEN, noEffect: 'Weft flushes at 64 KiB' },
+  'disable-extensions': { type: 'string', help: TAKEN, noEffect: 'leave the extensions out of the configuration' },
+  'stats-tag': { type: 'string', help: TAKEN, noEffect: 'Weft takes tags from stat names by its own table' },
+  'log-format-escaped': { type: 'boolean', help: TAKEN, noEffect: ONE_FORMAT },
+  'log-stacktrace-single-entry': { type: 'boolean', help: TAKEN, noEffect: ONE_FORMAT },
+  'log-format': { type: 'string', help: TAKEN, noEffect: ONE_FORMAT },
   strict: {
     type: 'boolean',
     help: 'refuse what would be a warning: fields that Weft does not implement, old API versions',
@@ -150,11 +151,17 @@ export function flagsWithoutEffect(args: readonly string[]): string[] {
 }
 
 export function proxyHelp(): string {
-  const rows = Object.entries(FLAGS).map(([name, { type, short, help, noEffect }]) => {
-    const flag = `${short === undefined ? '    ' : `-${short}, `}--${name}${type === 'string' ? ' VALUE' : ''}`;
-    return `  ${flag.padEnd(40)}${help}${noEffect === undefined ? '' : ' (no effect)'}`;
-  });
-  return `Usage: weft proxy -c FILE [flags]\n\nRuns a proxy from an Envoy bootstrap.\n\n${rows.join('\n')}\n`;
+  const rowsOf = (wanted: (flag: Flag) => boolean): string =>
+    Object.entries(FLAGS)
+      .filter(([, flag]) => wanted(flag))
+      .map(([name, { type, short, help }]) => {
+        const flag = `${short === undefined ? '    ' : `-${short}, `}--${name}${type === 'string' ? ' VALUE' : ''}`;
+        return `  ${flag.padEnd(40)}${help}\n`;
+      })
+      .join('');
+  const works = rowsOf(({ noEffect }) => noEffect === undefined);
+  const takenOnly = rowsOf(({ noEffect }) => noEffect !== undefined);
+  return `Usage: weft proxy -c FILE [flags]\n\nRuns a proxy from an Envoy bootstrap.\n\n${works}\nFlags of Envoy that change nothing here:\n\n${takenOnly}`;
 }
 
 /** A second value would silently win over the first. */

@@ -2,6 +2,7 @@ import { after, type LogLevel, type Runtime } from '@weft/core-runtime';
 import { compileRe2 } from '@weft/model-match';
 import { AdminServer, type AdminAddress, type DrainOptions, type ServerState } from '@weft/observe-admin';
 import { StatsEndpoint, startFlushing, type StatsStore } from '@weft/observe-metrics';
+import { explainBindError } from '@weft/proxy-listeners';
 import { writeFileSync } from 'node:fs';
 import { ProxyAdminSource } from './admin-source.ts';
 import type { BootstrapConfig } from './bootstrap.decode.ts';
@@ -99,7 +100,9 @@ export class ProxyProcess {
     this.setState('LIVE');
     this.store.histogram('server.initialization_time_ms').record(this.uptimeMs);
     // Scripts made for Envoy wait for its words.
-    logger.info(`starting main dispatch loop: ${facts.listeners} listeners, ${facts.clusters} clusters`);
+    logger.info(
+      `starting main dispatch loop: ${count(facts.listeners, 'listener')}, ${count(facts.clusters, 'cluster')}`,
+    );
     this.hotRestart?.takeOver(this);
   }
 
@@ -198,7 +201,8 @@ export class ProxyProcess {
     try {
       bound = await server.listen(wanted);
     } catch (error) {
-      throw new Error(`the admin server cannot listen: ${(error as Error).message}`, { cause: error });
+      const where = 'path' in wanted ? wanted.path : `${wanted.ip}:${wanted.port}`;
+      throw new Error(`the admin server cannot listen on ${where}: ${explainBindError(error)}`, { cause: error });
     }
     this.admin = server;
     const text = 'path' in bound ? bound.path : `${bound.ip}:${bound.port}`;
@@ -216,4 +220,8 @@ export class ProxyProcess {
 function regexTest(pattern: string): { test(text: string): boolean } | string {
   const compiled = compileRe2(pattern);
   return 'fault' in compiled ? compiled.fault : { test: (text) => compiled.finds(text) };
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
