@@ -110,6 +110,8 @@ export interface HttpPoolCallbacks extends ResponseReceiver {
 
 /** Whoever waits for an upstream connection (tcp_proxy). */
 export interface TcpPoolCallbacks {
+  /** The connection carries many requests, which the owner counts: it is none itself. Default false: it is one, as in Envoy. */
+  readonly countsRequests?: boolean;
   /** The owner sets the transport's receiver before it returns. */
   onPoolReady(transport: Transport, host: Host, localAddress: SocketAddress | undefined, ssl?: TlsConnectionInfo): void;
   onPoolFailure(failure: PoolFailure): void;

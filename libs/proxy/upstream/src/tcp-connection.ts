@@ -37,13 +37,18 @@ export class TcpConnection extends UpstreamConnection implements Transport, Tran
 
   protected opened(transport: Transport): void {
     this.noLongerWaiting();
+    if (this.owner.countsRequests !== true && !this.acquire(transport)) return;
+    this.owner.onPoolReady(this, this.host, this.localAddress, this.ssl);
+  }
+
+  private acquire(transport: Transport): boolean {
     const { stats } = this.cx;
     if (!this.limits.requests.canCreate) {
       stats.upstreamRqActiveOverflow.inc();
       transport.setReceiver(this);
       transport.destroy();
       this.owner.onPoolFailure({ reason: 'overflow', details: '', host: this.host });
-      return;
+      return false;
     }
     this.active = true;
     this.limits.requests.inc();
@@ -51,7 +56,7 @@ export class TcpConnection extends UpstreamConnection implements Transport, Tran
     stats.upstreamRqActive.inc();
     this.host.stats.rqTotal += 1;
     this.host.stats.rqActive += 1;
-    this.owner.onPoolReady(this, this.host, this.localAddress, this.ssl);
+    return true;
   }
 
   private release(): void {

@@ -63,6 +63,7 @@ class Waiting implements SentCommand {
  * What is sent before it is open waits for that.
  */
 export class RedisClient implements TcpPoolCallbacks, TransportReceiver, RespReceiver {
+  readonly countsRequests = true;
   readonly target: ClientTarget;
   private readonly world: ClientWorld;
   private readonly parser = new RespParser(this);
