@@ -1,4 +1,4 @@
-import { ENVOY_API_VERSION, followsFromUnread, formatFault } from '@weft/api-envoy';
+import { ENVOY_API_VERSION, followsFromUnread, formatFault, type Fault } from '@weft/api-envoy';
 import type { Runtime } from '@weft/core-runtime';
 import { StatsStore, SUMMED } from '@weft/observe-metrics';
 import type { DataPlane } from './data-plane.ts';
@@ -52,7 +52,7 @@ export async function runProxy(args: readonly string[], host: ProcessHost): Prom
   if (server === undefined || cx.faults.length > 0 || (options.strict && cx.warnings.length > 0))
     return refuse(loaded, ofForm, { options, host });
   if (options.mode === 'validate') {
-    for (const warning of cx.warnings) host.err(`warning: ${formatFault(warning)}\n`);
+    for (const warning of byLine(cx.warnings)) host.err(`warning: ${formatFault(warning)}\n`);
     const missing = cx.warnings.filter(({ refusedToServe }) => refusedToServe === true).length;
     // The verdict is Envoy's; whoever takes it for leave to start this proxy has to be told.
     if (missing > 0)
@@ -62,7 +62,7 @@ export async function runProxy(args: readonly string[], host: ProcessHost): Prom
     return done(host, `configuration '${nameOf(options)}' OK\n`);
   }
   for (const line of flagsWithoutEffect(args)) runtime.loggers.get('main').warning(line);
-  for (const warning of cx.warnings) runtime.loggers.get('config').warning(formatFault(warning));
+  for (const warning of byLine(cx.warnings)) runtime.loggers.get('config').warning(formatFault(warning));
   await serve(server, options, { host, runtime, sockets });
 }
 
@@ -141,12 +141,19 @@ function refuse(loaded: LoadedBootstrap, ofForm: number, around: { options: Prox
   const faults = cx.faults.filter(
     ({ path }, i) => i < unread.length || ((i < ofForm || !told.has(path)) && !followsFromUnread(path, unread, source)),
   );
-  for (const fault of faults) host.err(`error: ${formatFault(fault)}\n`);
-  for (const warning of cx.warnings)
+  for (const fault of byLine(faults)) host.err(`error: ${formatFault(fault)}\n`);
+  for (const warning of byLine(cx.warnings))
     host.err(`${options.strict ? 'error (--strict)' : 'warning'}: ${formatFault(warning)}\n`);
   const count = faults.length + (options.strict ? cx.warnings.length : 0);
   host.err(`configuration '${nameOf(options)}' refused: ${count} ${count === 1 ? 'fault' : 'faults'}\n`);
   host.exit(1);
+}
+
+/** As one reads the file; what has no line comes first. */
+function byLine(faults: readonly Fault[]): Fault[] {
+  const line = ({ position }: Fault): number => position?.line ?? 0;
+  const column = ({ position }: Fault): number => position?.column ?? 0;
+  return faults.toSorted((a, b) => line(a) - line(b) || column(a) - column(b));
 }
 
 function nameOf(options: ProxyOptions): string {

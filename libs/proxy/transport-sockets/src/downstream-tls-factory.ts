@@ -28,7 +28,7 @@ export class DownstreamTlsFactory implements TransportSocketFactory<DownstreamTl
     if (config === undefined || cx.warnings.length > warnings) return config;
     const fault = tlsFault(sourceOptions(config, this.world));
     if (fault === undefined) return config;
-    cx.at('common_tls_context').error(fault);
+    cx.at('common_tls_context', ...fault.at).error(fault.message);
     return undefined;
   }
 

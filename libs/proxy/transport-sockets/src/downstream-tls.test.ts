@@ -220,7 +220,10 @@ describe('the TLS transport socket of listeners', () => {
       faults({ ...inline(one), private_key: { inline_string: two.key } })[0] ?? '',
       /private key is not the key/,
     );
-    assert.match(faults({ ...inline(one), private_key: { filename: path('none') } })[0] ?? '', /none cannot be read/);
+    assert.match(
+      faults({ ...inline(one), private_key: { filename: path('none') } })[0] ?? '',
+      /common_tls_context\.tls_certificates\[0\]\.private_key\.filename: .*none cannot be read/,
+    );
     assert.match(
       faults({ ...inline(one), private_key: { environment_variable: 'NO' } })[0] ?? '',
       /variable NO is not set/,

@@ -11,7 +11,17 @@ export interface TlsParts {
   readonly ticketKeys: readonly DataSource[];
 }
 
-/** Reads all files and variables. Throws a sentence about the first that cannot be read. */
+/** What was to be read and could not be; the message is a sentence. */
+export class UnreadableSource extends Error {
+  readonly source: DataSource;
+
+  constructor(source: DataSource, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.source = source;
+  }
+}
+
+/** Reads all files and variables. Throws an UnreadableSource about the first that cannot be read. */
 export function readMaterial(parts: TlsParts, environment: Environment): TlsMaterial {
   const text = (source: DataSource | undefined): string | undefined =>
     source === undefined ? undefined : readDataSource(source, environment).toString('utf8');
@@ -59,10 +69,12 @@ function readDataSource(source: DataSource, environment: Environment): Buffer {
     try {
       return readFileSync(source.path);
     } catch (error) {
-      throw new Error(`${source.path} cannot be read: ${(error as Error).message}`, { cause: error });
+      throw new UnreadableSource(source, `${source.path} cannot be read: ${(error as Error).message}`, {
+        cause: error,
+      });
     }
   }
   const value = environment[source.variable];
-  if (value === undefined) throw new Error(`the environment variable ${source.variable} is not set`);
+  if (value === undefined) throw new UnreadableSource(source, `the environment variable ${source.variable} is not set`);
   return Buffer.from(value);
 }

@@ -10,7 +10,8 @@ import {
 import type { TlsMaterial } from '@weft/net-tls';
 import { FolderWatch } from '@weft/xds-client';
 import { unnamed } from './certificate-names.ts';
-import { readMaterial, watchedFolders, type TlsParts } from './read-material.ts';
+import { readMaterial, UnreadableSource, watchedFolders, type TlsParts } from './read-material.ts';
+import { placeOfSource } from './place-of-source.ts';
 import { subscribeSecret, type SecretSubscription } from './secret-subscription.ts';
 import type { TlsServices, TlsWorld } from './tls-world.ts';
 
@@ -41,17 +42,25 @@ export interface TlsSourceOwner {
   readonly rotationFailed: Counter;
 }
 
+/** What is wrong with the certificates of a configuration. */
+export interface TlsFault {
+  readonly message: string;
+  /** Where, from common_tls_context on; empty where it is not one field of it. */
+  readonly at: readonly (string | number)[];
+}
+
 /**
  * Says at configuration time what is wrong with the certificates; undefined when nothing is, or when that cannot be known
  * before their secrets are there.
  */
-export function tlsFault<T>(options: TlsSourceOptions<T>): string | undefined {
+export function tlsFault<T>(options: TlsSourceOptions<T>): TlsFault | undefined {
   try {
     const slots = slotsOf(options);
     if (slots.every(({ secret }) => secret !== undefined)) build(options, slots).make();
     return undefined;
   } catch (error) {
-    return (error as Error).message;
+    const at = error instanceof UnreadableSource ? placeOfSource(error.source, options.common) : undefined;
+    return { message: (error as Error).message, at: at ?? [] };
   }
 }
 

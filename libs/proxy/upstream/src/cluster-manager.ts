@@ -139,7 +139,11 @@ export class ClusterManager implements Clusters {
     const faults = socketsOf(config).map(({ tls }) => upstreamTlsFault(tls, this.world.tls));
     const fault = faults.find((found) => found !== undefined);
     if (fault === undefined) return { config, message };
-    cx.at('transport_socket').error(`its certificates cannot be used: ${fault}`);
+    const place = cx.at('transport_socket');
+    const plain = isTls(message) && fault === faults[0] && fault.at.length > 0;
+    (plain ? place.at('typed_config', 'common_tls_context', ...fault.at) : place).error(
+      `its certificates cannot be used: ${fault.message}`,
+    );
     return undefined;
   }
 
@@ -309,4 +313,9 @@ export class ClusterManager implements Clusters {
     this.stats.activeClusters.set(this.active.size);
     this.stats.warmingClusters.set(this.warmingEntries.size);
   }
+}
+
+/** True where the socket is TLS itself, and not one that wraps it. */
+function isTls({ transportSocket }: ClusterProto): boolean {
+  return transportSocket?.configType.value?.typeUrl.endsWith('.UpstreamTlsContext') ?? false;
 }

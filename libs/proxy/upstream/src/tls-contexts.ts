@@ -7,6 +7,7 @@ import { createTlsClientContext, type TlsClientContext } from '@weft/net-tcp';
 import {
   TlsSource,
   tlsFault,
+  type TlsFault,
   unnamed,
   type ResolvedTls,
   type SslStats,
@@ -135,8 +136,8 @@ export class UpstreamTlsContexts {
   }
 }
 
-/** What is wrong with the keys and certificates of a cluster, in words; undefined when nothing is. */
-export function upstreamTlsFault(tls: UpstreamTls | undefined, world: TlsWorld): string | undefined {
+/** What is wrong with the keys and certificates of a cluster, and where; undefined when nothing is. */
+export function upstreamTlsFault(tls: UpstreamTls | undefined, world: TlsWorld): TlsFault | undefined {
   return tls && tlsFault(sourceOptions(tls, world));
 }
 
