@@ -15,11 +15,12 @@ import { SCENARIOS, type Sample, type Scenario, type World } from './scenarios.t
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dirname(here));
 const names = SCENARIOS.map(({ name }) => name).join(',');
-const USAGE = `Usage: npm run bench -- [--scenarios ${names}] [--peers weft,envoy,nginx,haproxy,node:http]
+const USAGE = `Usage: npm run bench -- [--scenarios ${names}|all] [--peers weft,envoy,nginx,haproxy,node:http]
                      [--rounds N] [--seconds N] [--connections N] [--write]
 --write puts the tables into docs/performance.md`;
 const say = (line: string): boolean => process.stdout.write(`${line}\n`);
 const flags = readFlags();
+const scenarios = chosen('scenario', flags.scenarios, SCENARIOS);
 
 const missing: string[] = ensurePrograms(['nginx', 'wrk', 'h2load', 'haproxy', 'iperf3', 'openssl'], say);
 const found = await findEnvoy();
@@ -52,7 +53,7 @@ const world: World = {
 };
 try {
   const tables: string[] = [];
-  for (const scenario of chosen('scenario', flags.scenarios, SCENARIOS)) tables.push(await runScenario(scenario));
+  for (const scenario of scenarios) tables.push(await runScenario(scenario));
   if (flags.write) writeTables(tables);
 } finally {
   rmSync(world.folder, { recursive: true, force: true });
@@ -85,9 +86,11 @@ function chosen<T extends { readonly name: string }>(kind: string, list: string,
   if (list === 'all') return all;
   return list.split(',').map((name) => {
     const one = all.find((each) => each.name === name);
-    if (one === undefined)
-      throw new Error(`no ${kind} "${name}"; there are ${all.map((each) => each.name).join(', ')}`);
-    return one;
+    if (one !== undefined) return one;
+    process.stderr.write(
+      `bench: no ${kind} "${name}"; there are ${all.map((each) => each.name).join(', ')}, and all\n`,
+    );
+    process.exit(2);
   });
 }
 

@@ -57,12 +57,14 @@ function readArguments() {
       },
     });
     if (values.help || positionals.length === 0) {
+      if (!values.help) throw new Error('no check is named');
       say(USAGE);
-      process.exit(values.help ? 0 : 2);
+      process.exit(0);
     }
     const find = (name: string): Check => {
       const check = CHECKS.find((each) => each.name === name);
-      if (check === undefined) throw new Error(`no check "${name}"`);
+      if (check === undefined)
+        throw new Error(`no check "${name}"; there are ${CHECKS.map((each) => each.name).join(', ')}, and all`);
       return check;
     };
     return {

@@ -23,7 +23,7 @@ const site = builtSite();
 if (site === undefined) {
   process.exitCode = 1;
 } else {
-  const server = siteServer({ site, log: print, now: () => new Date() });
+  const server = siteServer({ site, version, log: print, now: () => new Date() });
   server.once('error', (error) => {
     process.stderr.write(`cannot listen on ${host}:${port}: ${error.message}\n`);
     process.exitCode = 1;

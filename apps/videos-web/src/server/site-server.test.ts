@@ -22,6 +22,7 @@ suite('the server of the page', () => {
     writeFileSync(join(folder, 'site/assets/p 1.svg'), '<svg/>');
     server = siteServer({
       site: readSite(join(folder, 'site')),
+      version: '2',
       log: (line) => log.push(line),
       now: () => new Date(0),
     });
@@ -52,6 +53,7 @@ suite('the server of the page', () => {
     assert.match(head, /cache-control: no-cache/);
     assert.match(head, /content-length: 11/);
     assert.doesNotMatch(head, /content-encoding/);
+    assert.match(head, /x-version: 2/);
     assert.deepEqual((await ask('GET', '/index.html?x=1')).body, '<p>page</p>');
   });
 

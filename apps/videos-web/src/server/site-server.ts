@@ -4,13 +4,15 @@ import type { Site, SiteFile } from './site.ts';
 
 export interface SiteServerOptions {
   readonly site: Site;
+  /** Every reply tells it as `x-version`: without a page to look at, both versions seem the same. */
+  readonly version: string;
   /** Takes one line of the access log, without its end. */
   readonly log: (line: string) => void;
   readonly now: () => Date;
 }
 
 /** Serves the files of a site to GET and HEAD. Nothing is compressed. Not listening yet. */
-export function siteServer({ site, log, now }: SiteServerOptions): Server {
+export function siteServer({ site, version, log, now }: SiteServerOptions): Server {
   const server = createServer((request, response) => {
     const reply = answer(site, request);
     const body = request.method === 'HEAD' || reply.status === 304 ? Buffer.alloc(0) : reply.body;
@@ -19,6 +21,7 @@ export function siteServer({ site, log, now }: SiteServerOptions): Server {
       // A server that was told to stop keeps busy connections until their answer is out.
       if (!server.listening) server.closeIdleConnections();
     });
+    response.setHeader('x-version', version);
     send(response, reply, body);
   });
   // No idle limit: a proxy that reuses a connection must not find it closed under its request.
