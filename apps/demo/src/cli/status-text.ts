@@ -24,7 +24,8 @@ export function statusText(status: Status): string {
   return [...addressLines(status), '', ...processLines(status), '', ...edgeLines(status), FIGURES, ''].join('\n');
 }
 
-const FIGURES = '  CALLS, FAILED and RETRIES are since the start; rates, SUCCESS and times are of the last seconds (of all, when these were quiet).';
+const FIGURES =
+  '  CALLS, FAILED and RETRIES are since the start; rates, SUCCESS and times are of the last seconds (of all, when these were quiet).';
 
 function addressLines(status: Status): string[] {
   const rows = [
