@@ -31,8 +31,8 @@ export interface FuzzResult {
   readonly input?: string;
 }
 
-const SAVED_AT_MOST = 300;
-const SAVED_BYTES = 2048;
+const SAVED_AT_MOST = 120;
+const SAVED_BYTES = 600;
 const CORPUS_LIMIT = 4000;
 const RUNS_PER_TURN = 1000;
 
