@@ -1,0 +1,22 @@
+/** Whom a gRPC client calls. Source: envoy.config.core.v3.GrpcService. */
+export type GrpcService = {
+  /** How long one call may take, in milliseconds; 0: forever. `GrpcService.timeout`. */
+  readonly timeoutMs: number;
+  /** Sent with each call. `GrpcService.initial_metadata`; names in lower case. */
+  readonly initialMetadata: readonly (readonly [name: string, value: string])[];
+} & (
+  | {
+      /** A cluster of this proxy. */
+      readonly kind: 'cluster';
+      readonly cluster: string;
+      /** `:authority`; default: the cluster's name. */
+      readonly authority: string;
+    }
+  | {
+      /** A server by its address, with credentials of its own (`google_grpc`). */
+      readonly kind: 'target';
+      readonly targetUri: string;
+      readonly statPrefix: string;
+      readonly tls: { readonly rootCerts: string; readonly privateKey: string; readonly certChain: string } | undefined;
+    }
+);

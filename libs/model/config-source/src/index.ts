@@ -1,0 +1,8 @@
+export type {
+  AdsConfig,
+  AggregatedConfigSource,
+  ApiConfigSource,
+  ConfigSource,
+  FileConfigSource,
+} from './config-source.ts';
+export type { GrpcService } from './grpc-service.ts';
