@@ -1,0 +1,8 @@
+export {
+  CREATE_CERTIFICATE,
+  decodeCertificateRequest,
+  decodeCertificateResponse,
+  encodeCertificateRequest,
+  encodeCertificateResponse,
+  type CertificateRequest,
+} from './certificate-request.ts';
