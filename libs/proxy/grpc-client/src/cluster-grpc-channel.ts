@@ -1,0 +1,74 @@
+import {
+  GRPC_STATUS,
+  type GrpcCall,
+  type GrpcCallOptions,
+  type GrpcChannel,
+  type GrpcMetadata,
+  type GrpcReceiver,
+  type GrpcStatus,
+} from '@weft/core-grpc';
+import { after, type Timers } from '@weft/core-runtime';
+import type { ClusterManager, LoadBalancerContext } from '@weft/proxy-filter-api';
+import { ClusterGrpcCall } from './cluster-grpc-call.ts';
+
+/** Source: envoy.config.core.v3.GrpcService.EnvoyGrpc. */
+export interface ClusterGrpcTarget {
+  readonly cluster: string;
+  /** `:authority`. */
+  readonly authority: string;
+  /** Sent with each call. */
+  readonly initialMetadata: GrpcMetadata;
+}
+
+const ANY_HOST: LoadBalancerContext = {
+  hashKey: () => undefined,
+  shouldSelectAnotherHost: () => false,
+  hostSelectionRetries: 0,
+};
+
+/** Calls to a cluster of the proxy. The cluster is looked up for each call, so it may come later and may change. */
+export class ClusterGrpcChannel implements GrpcChannel {
+  private readonly target: ClusterGrpcTarget;
+  private readonly clusters: ClusterManager;
+  private readonly timers: Timers;
+  private readonly calls = new Set<ClusterGrpcCall>();
+  private closed = false;
+
+  constructor(target: ClusterGrpcTarget, clusters: ClusterManager, timers: Timers) {
+    this.target = target;
+    this.clusters = clusters;
+    this.timers = timers;
+  }
+
+  call(path: string, receiver: GrpcReceiver, options: GrpcCallOptions = {}): GrpcCall {
+    const { cluster: name, authority, initialMetadata } = this.target;
+    const call = new ClusterGrpcCall(
+      { path, authority, metadata: [...initialMetadata, ...(options.metadata ?? [])], timeoutMs: options.timeoutMs },
+      receiver,
+      { timers: this.timers, over: (ended) => this.calls.delete(ended) },
+    );
+    this.calls.add(call);
+    // A caller need not expect its callbacks before it has the call.
+    after(this.timers, 0, () => this.begin(call, name));
+    return call;
+  }
+
+  close(): void {
+    this.closed = true;
+    for (const call of [...this.calls]) call.fail({ code: GRPC_STATUS.UNAVAILABLE, message: 'the channel is closed' });
+  }
+
+  private begin(call: ClusterGrpcCall, name: string): void {
+    if (call.over) return;
+    const cluster = this.clusters.get(name);
+    if (this.closed) return call.fail(unavailable('the channel is closed'));
+    if (cluster === undefined) return call.fail(unavailable(`there is no cluster "${name}"`));
+    const host = cluster.pick(ANY_HOST);
+    if (host === undefined) return call.fail(unavailable(`cluster "${name}" has no healthy host`));
+    call.waitFor(cluster.newStream(host, 'default', call));
+  }
+}
+
+function unavailable(message: string): GrpcStatus {
+  return { code: GRPC_STATUS.UNAVAILABLE, message };
+}

@@ -1,0 +1,1 @@
+export { ClusterGrpcChannel, type ClusterGrpcTarget } from './cluster-grpc-channel.ts';
