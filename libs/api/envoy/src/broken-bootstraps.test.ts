@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { DecodeContext } from './decode-context.ts';
-import { formatFault } from './fault.ts';
+import { formatFault } from '@weft/core-config-text';
 import { loadConfig } from './load-config.ts';
 import { validateMessage } from './validate/validate-message.ts';
 

@@ -3,7 +3,7 @@ import { AnySchema, anyPack, DurationSchema, type Any } from '@bufbuild/protobuf
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DecodeContext, sourceNamed } from './decode-context.ts';
-import { formatFault } from './fault.ts';
+import { formatFault } from '@weft/core-config-text';
 import { loadConfig } from './load-config.ts';
 
 function context(): DecodeContext {

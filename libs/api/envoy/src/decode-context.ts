@@ -1,8 +1,6 @@
 import type { Message } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
-import type { Fault, FaultHint, SourcePosition } from './fault.ts';
-import { nearest } from './nearest.ts';
-import { joinPath } from './path.ts';
+import { joinPath, nearest, type Fault, type FaultHint, type SourcePosition } from '@weft/core-config-text';
 import { messageNames } from './registry.ts';
 import { openAny } from './open-any.ts';
 

@@ -1,10 +1,10 @@
 export { registry, typeNameOfUrl, ENVOY_API_VERSION } from './registry.ts';
-export { formatFault, type Fault, type FaultHint, type SourcePosition } from './fault.ts';
+export { formatFault, type Fault, type FaultHint, type SourcePosition } from '@weft/core-config-text';
 export { DecodeContext, sourceNamed, type FaultSink, type SourceMap } from './decode-context.ts';
 export { mergeSupport, type FieldSupport } from './support.ts';
-export { nearest } from './nearest.ts';
+export { nearest } from '@weft/core-config-text';
 export { loadConfig, type ConfigText, type LoadedConfig } from './load-config.ts';
-export type { TextFormat } from './parse-text.ts';
+export type { TextFormat } from '@weft/core-config-text';
 export { validateMessage } from './validate/validate-message.ts';
 export { reportUnsupported, type UnreadCheck } from './report-unsupported.ts';
 export { configToJson } from './config-to-json.ts';

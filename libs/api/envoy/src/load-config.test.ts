@@ -1,7 +1,7 @@
 import { toJson } from '@bufbuild/protobuf';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { formatFault } from './fault.ts';
+import { formatFault } from '@weft/core-config-text';
 import { loadConfig, type LoadedConfig } from './load-config.ts';
 import { registry } from './registry.ts';
 

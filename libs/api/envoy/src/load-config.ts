@@ -1,8 +1,7 @@
 import { fromJson, type DescMessage, type JsonValue, type Message } from '@bufbuild/protobuf';
-import { treeSource } from './config-tree.ts';
+import { parseText, type Fault, type ParsedText, type TextFormat } from '@weft/core-config-text';
+import { treeSource } from './tree-source.ts';
 import { sourceNamed, type SourceMap } from './decode-context.ts';
-import type { Fault } from './fault.ts';
-import { parseText, type ParsedText, type TextFormat } from './parse-text.ts';
 import { ConfigReader, MAX_DEPTH, type ReadSink } from './read-config.ts';
 import { registry } from './registry.ts';
 import { upgrade } from './upgrade/upgrade.ts';

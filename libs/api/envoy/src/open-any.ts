@@ -1,9 +1,8 @@
 import { anyUnpack, type Any } from '@bufbuild/protobuf/wkt';
 import { fromJson, type JsonObject, type JsonValue, type Message } from '@bufbuild/protobuf';
-import { nodeOf } from './config-tree.ts';
+import { nodeOf, type FaultHint } from '@weft/core-config-text';
 import { ConfigReader, MAX_DEPTH } from './read-config.ts';
 import { registry, typeNameOfUrl } from './registry.ts';
-import type { FaultHint } from './fault.ts';
 
 /** What an Any holds. `typeName` is the name of its type, known or not. */
 export type OpenedAny =

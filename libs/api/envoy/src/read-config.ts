@@ -1,8 +1,14 @@
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
-import { camelCase, plainValue, type ConfigEntry, type ConfigNode, type MapNode } from './config-tree.ts';
-import type { FaultHint } from './fault.ts';
-import { nearest } from './nearest.ts';
-import { joinPath } from './path.ts';
+import {
+  joinPath,
+  nearest,
+  plainValue,
+  type ConfigEntry,
+  type ConfigNode,
+  type FaultHint,
+  type MapNode,
+} from '@weft/core-config-text';
+import { camelCase } from './tree-source.ts';
 import { described, listed, readEnum, readScalar, zeroOf, type Read } from './read-scalar.ts';
 import { standsBelowValue, wellKnownReader, wrappedType, type ReadJson } from './read-well-known.ts';
 import { messageNames, registry, typeNameOfUrl } from './registry.ts';

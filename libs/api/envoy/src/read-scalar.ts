@@ -1,7 +1,5 @@
 import { ScalarType, type DescEnum } from '@bufbuild/protobuf';
-import type { ConfigNode, ScalarNode } from './config-tree.ts';
-import type { FaultHint } from './fault.ts';
-import { nearest } from './nearest.ts';
+import { nearest, type ConfigNode, type FaultHint, type ScalarNode } from '@weft/core-config-text';
 
 /** What came of reading a value: its protobuf JSON, or what is wrong with it. */
 export type Read =

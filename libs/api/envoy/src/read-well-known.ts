@@ -1,6 +1,5 @@
 import { ScalarType, type DescMessage } from '@bufbuild/protobuf';
-import { plainValue, type ConfigNode, type MapNode } from './config-tree.ts';
-import type { FaultHint } from './fault.ts';
+import { plainValue, type ConfigNode, type FaultHint, type MapNode } from '@weft/core-config-text';
 import { described } from './read-scalar.ts';
 
 /** What came of reading one of the messages that JSON writes in a form of their own. */

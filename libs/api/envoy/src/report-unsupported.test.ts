@@ -2,7 +2,7 @@ import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DecodeContext } from './decode-context.ts';
-import { formatFault } from './fault.ts';
+import { formatFault } from '@weft/core-config-text';
 import { loadConfig } from './load-config.ts';
 import { registry } from './registry.ts';
 import { reportUnsupported } from './report-unsupported.ts';

@@ -1,4 +1,4 @@
-import type { ConfigNode, MapNode } from '../config-tree.ts';
+import type { ConfigNode, MapNode } from '@weft/core-config-text';
 import { extensionNamed, httpFilterNamed } from './extension-names.ts';
 import type { MapEdit } from './map-edit.ts';
 

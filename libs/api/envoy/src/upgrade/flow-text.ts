@@ -1,4 +1,4 @@
-import { plainValue, type ConfigNode } from '../config-tree.ts';
+import { plainValue, type ConfigNode } from '@weft/core-config-text';
 
 const LONGEST = 240;
 const PLAIN = /^[A-Za-z_/][A-Za-z0-9_./-]*$/;

@@ -1,5 +1,5 @@
-import { camelCase, nodeOf, type ConfigEntry, type ConfigNode, type MapNode } from '../config-tree.ts';
-import { joinPath } from '../path.ts';
+import { joinPath, nodeOf, type ConfigEntry, type ConfigNode, type MapNode } from '@weft/core-config-text';
+import { camelCase } from '../tree-source.ts';
 import type { UpgradePlace } from '../read-config.ts';
 import { flowText } from './flow-text.ts';
 

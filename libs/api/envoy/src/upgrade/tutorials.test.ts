@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { configToJson } from '../config-to-json.ts';
 import { DecodeContext } from '../decode-context.ts';
-import { formatFault } from '../fault.ts';
+import { formatFault } from '@weft/core-config-text';
 import { loadConfig, type LoadedConfig } from '../load-config.ts';
 import { validateMessage } from '../validate/validate-message.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { configToJson } from '../config-to-json.ts';
 import { DecodeContext } from '../decode-context.ts';
-import { formatFault } from '../fault.ts';
+import { formatFault } from '@weft/core-config-text';
 import { loadConfig, type LoadedConfig } from '../load-config.ts';
 import { registry } from '../registry.ts';
 import { validateMessage } from '../validate/validate-message.ts';

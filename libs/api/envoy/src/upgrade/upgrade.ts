@@ -1,5 +1,6 @@
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
-import { camelCase, type MapNode } from '../config-tree.ts';
+import type { MapNode } from '@weft/core-config-text';
+import { camelCase } from '../tree-source.ts';
 import type { ConfigUpgrade, UpgradePlace } from '../read-config.ts';
 import { registry } from '../registry.ts';
 import { upgradeExtension } from './extensions.ts';

@@ -1,4 +1,4 @@
-import type { ConfigNode } from '../config-tree.ts';
+import type { ConfigNode } from '@weft/core-config-text';
 import { httpFilterNamed } from './extension-names.ts';
 import { TYPE_URL } from './extensions.ts';
 import { v1VirtualHost } from './v1-route.ts';

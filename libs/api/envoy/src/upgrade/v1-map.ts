@@ -1,5 +1,4 @@
-import { nodeOf, plainValue, type ConfigNode } from '../config-tree.ts';
-import { joinPath } from '../path.ts';
+import { joinPath, nodeOf, plainValue, type ConfigNode } from '@weft/core-config-text';
 import type { UpgradePlace } from '../read-config.ts';
 import { flowText } from './flow-text.ts';
 

@@ -1,4 +1,4 @@
-import type { ConfigNode } from '../config-tree.ts';
+import type { ConfigNode } from '@weft/core-config-text';
 import { headersToAdd } from './v1-headers.ts';
 import type { V1Map } from './v1-map.ts';
 

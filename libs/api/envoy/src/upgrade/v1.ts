@@ -1,4 +1,4 @@
-import type { ConfigNode, MapNode } from '../config-tree.ts';
+import type { ConfigNode, MapNode } from '@weft/core-config-text';
 import type { UpgradePlace } from '../read-config.ts';
 import { extensionNamed } from './extension-names.ts';
 import { TYPE_URL, withType } from './extensions.ts';

@@ -1,4 +1,4 @@
-import type { MapNode } from '../config-tree.ts';
+import type { MapNode } from '@weft/core-config-text';
 import { withType } from './extensions.ts';
 import type { MapEdit } from './map-edit.ts';
 

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { ConfigNode } from '../config-tree.ts';
+import type { ConfigNode } from '@weft/core-config-text';
 import { TYPE_URL } from './extensions.ts';
 import type { MapEdit } from './map-edit.ts';
 

@@ -1,4 +1,4 @@
-import type { ConfigNode } from '../config-tree.ts';
+import type { ConfigNode } from '@weft/core-config-text';
 import { upgradePerFilterConfig } from './extensions.ts';
 import type { MapEdit } from './map-edit.ts';
 

@@ -1,4 +1,4 @@
-import type { FaultHint } from '../fault.ts';
+import type { FaultHint } from '@weft/core-config-text';
 
 /** Says what is wrong with the value at hand. */
 export type Tell = (message: string, hint?: FaultHint) => void;

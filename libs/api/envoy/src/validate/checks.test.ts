@@ -3,7 +3,7 @@ import type { Duration, Timestamp } from '@bufbuild/protobuf/wkt';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { BytesRules, DurationRules, StringRules, TimestampRules } from '../../gen/validate/validate_pb.js';
-import { formatFault } from '../fault.ts';
+import { formatFault } from '@weft/core-config-text';
 import { registry } from '../registry.ts';
 import type { Check } from './check.ts';
 import { checkBytes } from './check-bytes.ts';

@@ -10,7 +10,7 @@ import {
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DecodeContext, sourceNamed } from '../decode-context.ts';
-import { formatFault } from '../fault.ts';
+import { formatFault } from '@weft/core-config-text';
 import { registry } from '../registry.ts';
 import { rulesOf } from './compile-rules.ts';
 import { validateMessage } from './validate-message.ts';

@@ -7,6 +7,11 @@ import { jsonScalar, plainScalar } from './yaml-scalar.ts';
 
 export type TextFormat = 'yaml' | 'json';
 
+export interface ParseOptions {
+  /** What a plain YAML scalar means. Default: `plainScalar`. */
+  readonly plain?: (text: string) => string | number | boolean | null;
+}
+
 export interface ParsedText {
   /** Absent if there is nothing to read. */
   readonly root?: ConfigNode;
@@ -14,40 +19,95 @@ export interface ParsedText {
   readonly positionOf: PositionOf;
 }
 
+/** One of the documents of a text. */
+export interface ParsedDocument {
+  /** Absent if its syntax is broken: values of such a document are guesses. */
+  readonly root?: ConfigNode;
+  readonly faults: readonly Fault[];
+}
+
+export interface ParsedDocuments {
+  /** Those that hold something. */
+  readonly documents: readonly ParsedDocument[];
+  readonly positionOf: PositionOf;
+}
+
 /** Aliases may multiply a text; more values than this are a mistake or an attack. */
 const MAX_VALUES = 5_000_000;
 const TOO_DEEP = 'nests too deeply to be read';
 
-/** Reads YAML (or JSON, with YAML's reader but JSON's scalars) into a tree with places. */
+/** Reads the one document of a YAML text (or JSON, with YAML's reader but JSON's scalars) into a tree with places. */
 export function parseText(text: string, file: string, format: TextFormat): ParsedText {
+  const { documents, positionOf, report, faults } = parseAll(text, file);
+  if (documents !== undefined && !reportSyntax(documents, format, report)) {
+    const [document] = documents;
+    if (document === undefined || document.contents === null)
+      report('', 0, 'is empty', { expected: 'a map of fields' });
+    else {
+      const reader = new TreeReader({ format, plain: plainScalar }, report);
+      return { root: reader.read(document.contents, ''), faults, positionOf };
+    }
+  }
+  return { faults, positionOf };
+}
+
+/** Reads all documents of a text. A fault in one leaves the others readable. */
+export function parseDocuments(
+  text: string,
+  file: string,
+  format: TextFormat,
+  options: ParseOptions = {},
+): ParsedDocuments {
+  const { documents, positionOf, faults } = parseAll(text, file);
+  if (documents === undefined) return { documents: [{ faults }], positionOf };
+  const plain = options.plain ?? plainScalar;
+  const read = documents.flatMap((document): ParsedDocument[] => {
+    const found: Fault[] = [];
+    const report = reporter(found, file, positionOf);
+    if (reportBroken(document, format, report)) return [{ faults: found }];
+    if (document.contents === null || isNothing(document.contents)) return [];
+    const root = new TreeReader({ format, plain }, report).read(document.contents, '');
+    return [{ root, faults: found }];
+  });
+  return { documents: read, positionOf };
+}
+
+type Report = (path: string, offset: number, message: string, hint?: FaultHint) => void;
+type Parsed = Document.Parsed<ParsedNode>;
+
+interface Syntax {
+  /** Undefined if nothing could be read. */
+  readonly documents: readonly Parsed[] | undefined;
+  readonly positionOf: PositionOf;
+  readonly faults: Fault[];
+  readonly report: Report;
+}
+
+function parseAll(text: string, file: string): Syntax {
   const lines = new LineCounter();
   const positionOf: PositionOf = (offset) => {
     const { line, col } = lines.linePos(Math.min(offset, text.length));
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   const faults: Fault[] = [];
-  const report = (path: string, offset: number, message: string, hint: FaultHint = {}): void => {
-    faults.push({ path, file, position: positionOf(offset), message, ...hint });
-  };
-  const documents = parseDocuments(text, lines);
+  const report = reporter(faults, file, positionOf);
+  const documents = yamlDocuments(text, lines);
   if (documents === undefined) report('', 0, TOO_DEEP);
-  else if (!reportSyntax(documents, format, report)) {
-    const [document] = documents;
-    if (document === undefined || document.contents === null)
-      report('', 0, 'is empty', { expected: 'a map of fields' });
-    else {
-      const reader = new TreeReader(format, report);
-      const root = reader.read(document.contents, '');
-      return { root, faults, positionOf };
-    }
-  }
-  return { faults, positionOf };
+  return { documents, positionOf, faults, report };
 }
 
-type Report = (path: string, offset: number, message: string, hint?: FaultHint) => void;
-type Parsed = Document.Parsed<ParsedNode>;
+function reporter(faults: Fault[], file: string, positionOf: PositionOf): Report {
+  return (path, offset, message, hint = {}) => {
+    faults.push({ path, file, position: positionOf(offset), message, ...hint });
+  };
+}
 
-function parseDocuments(text: string, lineCounter: LineCounter): Parsed[] | undefined {
+/** A document of comments only, or of `---` alone. */
+function isNothing(node: ParsedNode): boolean {
+  return isScalar(node) && node.type === 'PLAIN' && node.source === '' && node.tag === undefined;
+}
+
+function yamlDocuments(text: string, lineCounter: LineCounter): Parsed[] | undefined {
   try {
     const options = {
       schema: 'failsafe',
@@ -66,23 +126,26 @@ function parseDocuments(text: string, lineCounter: LineCounter): Parsed[] | unde
 
 /** Says whether there are faults of syntax: the values of such a text are guesses. */
 function reportSyntax(documents: readonly Parsed[], format: TextFormat, report: Report): boolean {
-  const language = format === 'json' ? 'JSON' : 'YAML';
-  const [first] = documents;
-  // One fault: those after it follow from it.
-  const error = first?.errors[0];
-  if (error !== undefined) {
-    // The parser catches its own stack overflow and gives it as a fault of syntax.
-    const message = /call stack/.test(error.message)
-      ? TOO_DEEP
-      : `is not valid ${language}: ${lowerFirst(error.message)}`;
-    report('', error.pos[0], message);
-  }
-  const second = documents[1];
+  const [first, second] = documents;
+  const broken = first !== undefined && reportBroken(first, format, report);
   if (second !== undefined) {
     const offset = second.contents?.range[0] ?? second.range[0];
     report('', offset, 'holds a second document', { expected: 'one document in a file' });
   }
-  return (first?.errors.length ?? 0) > 0 || second !== undefined;
+  return broken || second !== undefined;
+}
+
+function reportBroken(document: Parsed, format: TextFormat, report: Report): boolean {
+  const language = format === 'json' ? 'JSON' : 'YAML';
+  // One fault: those after it follow from it.
+  const error = document.errors[0];
+  if (error === undefined) return false;
+  // The parser catches its own stack overflow and gives it as a fault of syntax.
+  const message = /call stack/.test(error.message)
+    ? TOO_DEEP
+    : `is not valid ${language}: ${lowerFirst(error.message)}`;
+  report('', error.pos[0], message);
+  return true;
 }
 
 function lowerFirst(text: string): string {
@@ -91,13 +154,15 @@ function lowerFirst(text: string): string {
 
 class TreeReader {
   private readonly format: TextFormat;
+  private readonly plain: (text: string) => string | number | boolean | null;
   private readonly report: Report;
   private readonly anchors = new Map<string, ConfigNode>();
   private readonly sizes = new WeakMap<ConfigNode, number>();
   private values = 0;
 
-  constructor(format: TextFormat, report: Report) {
-    this.format = format;
+  constructor(language: { format: TextFormat } & Required<ParseOptions>, report: Report) {
+    this.format = language.format;
+    this.plain = language.plain;
     this.report = report;
   }
 
@@ -179,7 +244,7 @@ class TreeReader {
     const text = String(node.value);
     if (this.format === 'json') return { kind: 'scalar', offset, value: this.jsonValue(node, text, path), text };
     const literal = !isPlain(node) || node.tag === '!' || node.tag === 'tag:yaml.org,2002:str';
-    return { kind: 'scalar', offset, value: literal ? text : plainScalar(text), text };
+    return { kind: 'scalar', offset, value: literal ? text : this.plain(text), text };
   }
 
   private jsonValue(node: Scalar.Parsed, text: string, path: string): string | number | boolean | null {
