@@ -13,7 +13,8 @@ export interface Peer {
 
 /** As its image runs it: the bundle, with the image's flags. */
 export function weft(root: string): Peer {
-  const main = ['--no-parallel-scavenge', join(root, 'apps/proxy/dist/bin/main.js')];
+  const flags = ['--enable-source-maps', '--no-parallel-scavenge', '--invocation-count-for-turbofan=50000'];
+  const main = [...flags, join(root, 'apps/proxy/dist/bin/main.js')];
   return {
     name: 'weft',
     start: (folder, hop, kind) =>

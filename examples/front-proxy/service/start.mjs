@@ -6,6 +6,7 @@ const children = [
   [
     '--enable-source-maps',
     '--no-parallel-scavenge',
+    '--invocation-count-for-turbofan=50000',
     '/weft/bin/main.js',
     '-c',
     '/etc/service-envoy.yaml',

@@ -89,7 +89,7 @@ export class Output implements HeldWriter {
   private touch(): void {
     if (this.dirty) return;
     this.dirty = true;
-    turnWrites.add(this);
+    turnWrites.addGatherer(this);
   }
 
   /** Called at the end of the turn. */

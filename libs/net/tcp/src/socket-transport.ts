@@ -137,11 +137,12 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
 
   private hold(bytes: Buffer | string): boolean {
     if (this.state !== 'open') return true;
-    if (this.held === undefined) turnWrites.add(this);
-    else this.writeHeld();
+    const waits = this.held !== undefined;
+    if (waits) this.writeHeld();
     this.held = bytes;
     // Much to send wakes nobody in vain, and what is held must not hide from the watermark.
     if (bytes.length >= HOLD_LIMIT_BYTES) this.writeHeld();
+    else if (!waits) turnWrites.add(this);
     return !this.socket.writableNeedDrain;
   }
 
