@@ -1,14 +1,22 @@
-import { nearest, reportUnsupported, validateMessage, type DecodeContext, type Fault } from '@weft/api-envoy';
+import { nearest, reportUnsupported, type DecodeContext } from '@weft/api-envoy';
 import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
 import type { Listener } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
 import type { HcmConfig } from '@weft/proxy-hcm';
 import type { DecodedListener } from '@weft/proxy-listeners';
 import type { DecodedCluster } from '@weft/proxy-upstream';
-import { FileSubscription, type ReceivedResource, type ResourceUpdate, type Subscription } from '@weft/xds-client';
+import {
+  FileSubscription,
+  type ReceivedResource,
+  type ResourceUpdate,
+  type ResourceWatcher,
+  type Subscription,
+} from '@weft/xds-client';
 import type { FileSource } from './bootstrap.decode.ts';
 import { clusterPlaces } from './cluster-places.ts';
 import type { ProxyServer } from './proxy-server.ts';
 import { supported } from './support.ts';
+
+type Received = Pick<ReceivedResource, 'message' | 'cx'>;
 
 /** The sets of clusters and listeners of a proxy: checks and decodes them, from the bootstrap and from CDS and LDS. */
 export class ResourceSets {
@@ -19,12 +27,12 @@ export class ResourceSets {
     this.proxy = proxy;
   }
 
-  decodeClusters(received: readonly ReceivedResource[]): DecodedCluster[] {
+  decodeClusters(received: readonly Received[]): DecodedCluster[] {
     rejectTwins(received, 'cluster');
     return received.flatMap(({ message, cx }) => this.proxy.clusters.decode(message as Cluster, cx) ?? []);
   }
 
-  decodeListeners(received: readonly ReceivedResource[]): DecodedListener[] {
+  decodeListeners(received: readonly Received[]): DecodedListener[] {
     rejectTwins(
       received.filter(({ message }) => (message as Listener).name !== ''),
       'listener',
@@ -52,18 +60,18 @@ export class ResourceSets {
   }
 
   startClusters(source: FileSource | undefined): Promise<void> {
-    return this.start(source, 'envoy.config.cluster.v3.Cluster', 'cluster_manager.cds.', (update, put) => {
-      const decoded = this.decodeClusters(update.resources);
-      return (
-        put && this.accept(update, () => Promise.resolve(this.proxy.clusters.applyDiscovered(decoded, update.version)))
-      );
+    const { clusters } = this.proxy;
+    return this.start(source, 'envoy.config.cluster.v3.Cluster', 'cluster_manager.cds.', {
+      decode: ({ message, cx }) => clusters.decode(message as Cluster, cx),
+      apply: (all, version) => Promise.resolve(clusters.applyDiscovered(all, version)),
     });
   }
 
   startListeners(source: FileSource | undefined): Promise<void> {
-    return this.start(source, 'envoy.config.listener.v3.Listener', 'listener_manager.lds.', (update, put) => {
-      const decoded = this.decodeListeners(update.resources);
-      return put && this.accept(update, () => this.proxy.listeners.applyDiscovered(decoded, update.version));
+    const { listeners } = this.proxy;
+    return this.start(source, 'envoy.config.listener.v3.Listener', 'listener_manager.lds.', {
+      decode: ({ message, cx }) => listeners.decode(message as Listener, cx),
+      apply: (all, version) => listeners.applyDiscovered(all, version),
     });
   }
 
@@ -71,12 +79,11 @@ export class ResourceSets {
     for (const subscription of this.subscriptions) subscription.close();
   }
 
-  private async start(
+  private async start<T>(
     source: FileSource | undefined,
     typeName: string,
     scope: string,
-    // `put` false: only judge.
-    take: (update: ResourceUpdate, put: boolean) => false | Promise<readonly Fault[]>,
+    kind: DiscoveredKind<T>,
   ): Promise<void> {
     if (source === undefined) return;
     const { runtime, stats } = this.proxy;
@@ -88,42 +95,50 @@ export class ResourceSets {
       runtime,
       ...(watchedDirectory === undefined ? {} : { watchedDirectory }),
     };
-    const check = (update: ResourceUpdate): void => {
-      for (const { message, cx } of update.resources) {
-        validateMessage(message, cx);
-        reportUnsupported(message, supported, cx);
-      }
-    };
-    const subscription = new FileSubscription(options, {
-      onUpdate: async (update) => {
-        check(update);
-        return (await take(update, true)) || [];
-      },
-      judge: (update) => {
-        check(update);
-        void take(update, false);
-      },
-    });
+    const subscription = new FileSubscription(options, new DiscoveredSet(kind));
     this.subscriptions.push(subscription);
     await subscription.start();
   }
+}
 
-  /** All resources of an update share one list of faults: with any, nothing of it is applied. */
-  private async accept(update: ResourceUpdate, apply: () => Promise<unknown>): Promise<readonly Fault[]> {
-    const cx = update.resources[0]?.cx;
-    if (cx !== undefined && cx.faults.length > 0) return cx.faults;
-    const logger = this.proxy.runtime.loggers.get('config');
-    for (const warning of cx?.warnings ?? []) logger.warning(`${warning.file}: ${warning.path}: ${warning.message}`);
-    try {
-      await apply();
-      return [];
-    } catch (error) {
-      return [{ path: '', file: '', message: (error as Error).message }];
+/** What differs between clusters and listeners. */
+interface DiscoveredKind<T> {
+  decode(received: Received): T | undefined;
+  /** Puts the whole set to use in place of the one before. */
+  apply(all: readonly T[], version: string): Promise<void>;
+}
+
+/** All resources of one kind that came by discovery and are good. */
+class DiscoveredSet<T> implements ResourceWatcher {
+  private readonly kind: DiscoveredKind<T>;
+  private all: ReadonlyMap<string, T> = new Map();
+
+  constructor(kind: DiscoveredKind<T>) {
+    this.kind = kind;
+  }
+
+  async onUpdate({ added, removed, version }: ResourceUpdate): Promise<void> {
+    const next = new Map(this.all);
+    for (const name of removed) next.delete(name);
+    for (const received of added) {
+      const decoded = this.decode(received);
+      if (decoded !== undefined && received.cx.faults.length === 0) next.set(received.name, decoded);
     }
+    await this.kind.apply([...next.values()], version);
+    this.all = next;
+  }
+
+  judge({ added }: ResourceUpdate): void {
+    for (const received of added) this.decode(received);
+  }
+
+  private decode(received: Received): T | undefined {
+    reportUnsupported(received.message, supported, received.cx);
+    return this.kind.decode(received);
   }
 }
 
-function rejectTwins(received: readonly ReceivedResource[], kind: string): void {
+function rejectTwins(received: readonly Received[], kind: string): void {
   const seen = new Set<string>();
   for (const { message, cx } of received) {
     const { name } = message as Cluster | Listener;

@@ -1,6 +1,5 @@
-import type { Fault } from '@weft/api-envoy';
 import type { ConfigSource } from '@weft/api-envoy/gen/envoy/config/core/v3/config_source_pb';
-import { DecodeContext, reportUnsupported, sourceNamed, validateMessage } from '@weft/api-envoy';
+import { DecodeContext, reportUnsupported, sourceNamed } from '@weft/api-envoy';
 import type { RouteConfiguration } from '@weft/api-envoy/gen/envoy/config/route/v3/route_pb';
 import type { Runtime } from '@weft/core-runtime';
 import type { StatsScope } from '@weft/core-stats';
@@ -50,6 +49,7 @@ export class RouteDiscovery {
             path: file.path,
             ...(file.watchedDirectory === undefined ? {} : { watchedDirectory: file.watchedDirectory }),
             typeName: ROUTE_CONFIGURATION,
+            names: [name],
             stats: stats.scope(`rds.${name}.`),
             runtime: this.runtime,
           },
@@ -104,33 +104,23 @@ class Entry implements ResourceWatcher, DiscoveredRoutes {
     void subscription.start();
   }
 
-  onUpdate(update: ResourceUpdate): Promise<readonly Fault[]> {
-    const wanted = update.resources.find(({ message }) => (message as RouteConfiguration).name === this.name);
-    if (wanted === undefined) {
-      const names = update.resources.map(({ message }) => `"${(message as RouteConfiguration).name}"`).join(', ');
-      return Promise.resolve([
-        { path: 'resources', file: '', message: `has no route configuration "${this.name}", only ${names || 'none'}` },
-      ]);
+  onUpdate({ added, version }: ResourceUpdate): Promise<void> {
+    for (const received of added) {
+      const table = this.decode(received);
+      if (table === undefined || received.cx.faults.length > 0) continue;
+      this.table = table;
+      this.message = received.message as RouteConfiguration;
+      this.version = version;
+      this.updatedMs = this.runtime.clock.wallMs();
     }
-    const { message, cx } = wanted;
-    const before = cx.faults.length;
-    const table = this.decode(wanted);
-    const logger = this.runtime.loggers.get('config');
-    for (const warning of cx.warnings) logger.warning(`${warning.file}: ${warning.path}: ${warning.message}`);
-    if (table === undefined || cx.faults.length > before) return Promise.resolve(cx.faults.slice(before));
-    this.table = table;
-    this.message = message as RouteConfiguration;
-    this.version = update.version;
-    this.updatedMs = this.runtime.clock.wallMs();
-    return Promise.resolve([]);
+    return Promise.resolve();
   }
 
-  judge({ resources }: ResourceUpdate): void {
-    for (const resource of resources) this.decode(resource);
+  judge({ added }: ResourceUpdate): void {
+    for (const resource of added) this.decode(resource);
   }
 
   private decode({ message, cx }: ReceivedResource): RouteTable | undefined {
-    validateMessage(message, cx);
     reportUnsupported(message, supported, cx);
     return decodeRouteConfiguration(message as RouteConfiguration, cx, { readBody });
   }

@@ -1,4 +1,3 @@
-import type { Fault } from '@weft/api-envoy';
 import type { Secret as SecretMessage } from '@weft/api-envoy/gen/envoy/extensions/transport_sockets/tls/v3/secret_pb';
 import { decodeSecret, type Secret, type SecretReference } from '@weft/model-tls';
 import { FileSubscription, type ResourceUpdate } from '@weft/xds-client';
@@ -26,23 +25,21 @@ export function subscribeSecret(
       path: file.path,
       ...(file.watchedDirectory === undefined ? {} : { watchedDirectory: file.watchedDirectory }),
       typeName: 'envoy.extensions.transport_sockets.tls.v3.Secret',
+      names: [name],
       stats: stats.scope(`sds.${name}.`),
       runtime,
     },
-    { onUpdate: (update) => Promise.resolve(take(name, file.path, update, watcher)) },
+    { onUpdate: (update) => Promise.resolve(take(update, watcher)) },
   );
   void subscription.start();
   return subscription;
 }
 
-function take(name: string, path: string, update: ResourceUpdate, watcher: SecretWatcher): readonly Fault[] {
-  const found = update.resources.find(({ message }) => (message as SecretMessage).name === name);
-  if (found === undefined) return [{ path: 'resources', file: path, message: `there is no secret "${name}"` }];
-  const before = found.cx.faults.length;
-  const secret = decodeSecret(found.message as SecretMessage, found.cx);
-  const faults = found.cx.faults.slice(before);
-  if (secret === undefined)
-    return faults.length > 0 ? faults : [{ path: 'resources', file: path, message: 'cannot be used' }];
-  const refusal = watcher.onSecret(secret);
-  return refusal === undefined ? [] : [{ path: found.cx.path, file: path, message: refusal }];
+function take({ added }: ResourceUpdate, watcher: SecretWatcher): void {
+  for (const { message, cx } of added) {
+    const secret = decodeSecret(message as SecretMessage, cx);
+    if (cx.faults.length > 0) continue;
+    const refusal = secret === undefined ? 'cannot be used' : watcher.onSecret(secret);
+    if (refusal !== undefined) cx.error(refusal);
+  }
 }

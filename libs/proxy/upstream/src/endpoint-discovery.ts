@@ -1,5 +1,4 @@
-import type { Fault } from '@weft/api-envoy';
-import { reportUnsupported, validateMessage } from '@weft/api-envoy';
+import { reportUnsupported } from '@weft/api-envoy';
 import type { ClusterLoadAssignment } from '@weft/api-envoy/gen/envoy/config/endpoint/v3/endpoint_pb';
 import { after, type Runtime, type Timer } from '@weft/core-runtime';
 import type { StatsScope } from '@weft/core-stats';
@@ -33,6 +32,7 @@ export class EndpointDiscovery implements Discovery, ResourceWatcher {
         path,
         ...(watchedDirectory === '' ? {} : { watchedDirectory }),
         typeName: ASSIGNMENT,
+        names: [this.eds.serviceName],
         stats: world.stats.scope(`cluster.${altStatName}.`),
         runtime: world.runtime,
       },
@@ -52,20 +52,16 @@ export class EndpointDiscovery implements Discovery, ResourceWatcher {
     this.subscription.close();
   }
 
-  onUpdate(update: ResourceUpdate): Promise<readonly Fault[]> {
+  onUpdate({ added }: ResourceUpdate): Promise<void> {
     const { requestStats } = this.cluster;
-    const found = update.resources.find(
-      ({ message }) => (message as ClusterLoadAssignment).clusterName === this.eds.serviceName,
-    );
+    const [found] = added;
     if (found === undefined) {
       requestStats.updateEmpty.inc();
       this.done();
-      return Promise.resolve([]);
+      return Promise.resolve();
     }
-    const { cx } = found;
-    const before = cx.faults.length;
     const assignment = decode(found);
-    if (assignment === undefined || cx.faults.length > before) return Promise.resolve(cx.faults.slice(before));
+    if (assignment === undefined || found.cx.faults.length > 0) return Promise.resolve();
     if (
       !this.cluster.setHosts(
         hostsOf(assignment, this.cluster.config.connection.happyEyeballs),
@@ -74,11 +70,11 @@ export class EndpointDiscovery implements Discovery, ResourceWatcher {
     )
       requestStats.updateNoRebuild.inc();
     this.done();
-    return Promise.resolve([]);
+    return Promise.resolve();
   }
 
-  judge({ resources }: ResourceUpdate): void {
-    for (const resource of resources) decode(resource);
+  judge({ added }: ResourceUpdate): void {
+    for (const resource of added) decode(resource);
   }
 
   private done(): void {
@@ -90,7 +86,6 @@ export class EndpointDiscovery implements Discovery, ResourceWatcher {
 }
 
 function decode({ message, cx }: ReceivedResource): ReturnType<typeof decodeLoadAssignment> {
-  validateMessage(message, cx);
   reportUnsupported(message, supported, cx);
   return decodeLoadAssignment(message as ClusterLoadAssignment, cx, 'ips');
 }

@@ -3,9 +3,12 @@ import {
   followsFromUnread,
   formatFault,
   loadConfig,
+  sourceNamed,
+  validateMessage,
   type Fault,
   type LoadedConfig,
 } from '@weft/api-envoy';
+import type { Any } from '@bufbuild/protobuf/wkt';
 import type { DiscoveryResponse } from '@weft/api-envoy/gen/envoy/service/discovery/v3/discovery_pb';
 import type { Logger, Runtime } from '@weft/core-runtime';
 import type { StatsScope } from '@weft/core-stats';
@@ -13,8 +16,11 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { FolderWatch, type FolderWatchOwner } from './folder-watch.ts';
-import { SubscriptionStats } from './subscription-stats.ts';
-import type { ReceivedResource, ResourceUpdate, ResourceWatcher, Subscription } from './subscription.ts';
+import { absenceRemoves, resourceName } from './resource-name.ts';
+import type { ResourceStatus } from './resource-status.ts';
+import { ResourceTable, type IncomingResource } from './resource-table.ts';
+import type { ReceivedResource, ResourceWatcher, Subscription } from './subscription.ts';
+import { Watch } from './watch.ts';
 
 export interface FileSubscriptionOptions {
   /** A DiscoveryResponse in YAML or JSON. Replaced by moving another file onto it. */
@@ -23,6 +29,10 @@ export interface FileSubscriptionOptions {
   readonly watchedDirectory?: string;
   /** The message type of every resource. */
   readonly typeName: string;
+  /** The resources that are wanted; all others in the file are left alone. Default: everything. */
+  readonly names?: readonly string[];
+  /** How long the first set is waited for, in milliseconds; 0: forever. Default 0. */
+  readonly initialFetchTimeoutMs?: number;
   readonly stats: StatsScope;
   readonly runtime: Runtime;
 }
@@ -34,8 +44,8 @@ export interface FileSubscriptionOptions {
  */
 export class FileSubscription implements Subscription, FolderWatchOwner {
   private readonly options: FileSubscriptionOptions;
-  private readonly watcher: ResourceWatcher;
-  private readonly stats: SubscriptionStats;
+  private readonly watch: Watch;
+  private readonly table: ResourceTable;
   private readonly logger: Logger;
   private readonly folder: FolderWatch;
   private readonly entry: string | undefined;
@@ -46,10 +56,18 @@ export class FileSubscription implements Subscription, FolderWatchOwner {
 
   constructor(options: FileSubscriptionOptions, watcher: ResourceWatcher) {
     this.options = options;
-    this.watcher = watcher;
-    this.stats = new SubscriptionStats(options.stats, options.runtime.clock);
     this.logger = options.runtime.loggers.get('config');
-    const { path, watchedDirectory } = options;
+    const { path, watchedDirectory, names, typeName, runtime, stats, initialFetchTimeoutMs = 0 } = options;
+    this.watch = new Watch({
+      names: names === undefined ? 'wildcard' : new Set(names),
+      watcher,
+      stats,
+      runtime,
+      initialFetchTimeoutMs,
+      always: true,
+    });
+    this.table = new ResourceTable({ typeName, runtime, absenceRemoves: absenceRemoves(typeName) });
+    this.table.add(this.watch);
     this.folder = new FolderWatch(resolve(watchedDirectory ?? dirname(path)), this);
     this.entry = watchedDirectory === undefined ? basename(path) : undefined;
   }
@@ -57,13 +75,21 @@ export class FileSubscription implements Subscription, FolderWatchOwner {
   start(): Promise<void> {
     // The watch stands before the first read, so that no change falls between them.
     this.folder.start();
+    this.watch.start(() => this.table.timedOut(this.watch));
     this.look();
     return this.turn;
+  }
+
+  /** For dumps. */
+  status(): ResourceStatus[] {
+    return this.table.status();
   }
 
   close(): void {
     this.closed = true;
     this.folder.close();
+    this.watch.close();
+    this.table.close();
   }
 
   onChange(name: string | undefined): void {
@@ -91,59 +117,70 @@ export class FileSubscription implements Subscription, FolderWatchOwner {
   }
 
   private async apply(text: string): Promise<void> {
-    const { path, runtime } = this.options;
-    const startMs = runtime.clock.nowMs();
-    this.stats.updateAttempt.inc();
+    const { path } = this.options;
     const loaded = loadConfig({ text, file: path, typeName: 'envoy.service.discovery.v3.DiscoveryResponse' });
     const response = (loaded.message ?? loaded.readable) as DiscoveryResponse | undefined;
-    const cx = new DecodeContext(loaded.source, { faults: [...loaded.faults], warnings: [] });
-    const resources = response === undefined ? [] : this.unpack(response, cx);
     const version = response === undefined || response.versionInfo === '' ? contentVersion(text) : response.versionInfo;
-    const update: ResourceUpdate = { version, resources };
-    const faults = cx.faults.length === 0 ? await this.offer(update) : this.allFaults(update, cx, loaded);
-    if (faults.length === 0) {
-      this.stats.accepted(version, startMs);
-      this.logger.info(`${basename(path)}: version ${version} with ${resources.length} resources is in force.`);
-    } else this.reject(faults);
-  }
-
-  /** What a watcher throws is a fault like any other: it must not end the subscription. */
-  private async offer(update: ResourceUpdate): Promise<readonly Fault[]> {
-    try {
-      return await this.watcher.onUpdate(update);
-    } catch (error) {
-      return [{ path: '', file: this.options.path, message: (error as Error).message }];
+    this.watch.stats.updateAttempt.inc();
+    if (loaded.message === undefined) {
+      this.watch.rejected();
+      this.reject(this.allFaults(response, loaded, version));
+      return;
     }
+    const { resources } = response!;
+    const lacking = this.lacking(resources);
+    if (lacking.length > 0) this.watch.rejected();
+    const whole = { kind: 'full', version, resources: incoming(resources, version, loaded), removed: [] } as const;
+    const faults = lacking.length > 0 ? lacking : await this.table.take(whole);
+    if (faults.length > 0) this.reject(faults);
+    else this.logger.info(`${basename(path)}: version ${version} with ${resources.length} resources is in force.`);
   }
 
   /** Of a faulty text: the faults of what could be read too, without those that only follow from what could not. */
-  private allFaults(update: ResourceUpdate, cx: DecodeContext, { faults, source }: LoadedConfig): readonly Fault[] {
+  private allFaults(
+    response: DiscoveryResponse | undefined,
+    { faults, source }: LoadedConfig,
+    version: string,
+  ): Fault[] {
     const unread = faults.map(({ path }) => path);
-    const ofForm = cx.faults.length;
-    try {
-      this.watcher.judge?.(update);
-    } catch {
-      // What a broken resource does to its decoder says nothing about the text.
-    }
-    return cx.faults.filter(({ path }, i) => i < ofForm || !followsFromUnread(path, unread, source));
+    const found: Fault[] = [];
+    const sink = { faults: found, warnings: [] };
+    const added = (response?.resources ?? []).flatMap((any, i): ReceivedResource[] => {
+      const cx = new DecodeContext(source, sink, `resources[${i}]`);
+      const message = cx.unpack(any, this.options.typeName);
+      if (message === undefined) return [];
+      validateMessage(message, cx);
+      return [{ name: resourceName(message), version, message, cx }];
+    });
+    this.watch.judge({ kind: 'full', version, added, removed: [] });
+    return [...faults, ...found.filter(({ path }) => !followsFromUnread(path, unread, source))];
   }
 
-  private unpack(response: DiscoveryResponse, cx: DecodeContext): ReceivedResource[] {
-    return response.resources.flatMap((any, i) => {
-      const place = cx.at('resources', i);
-      const message = place.unpack(any, this.options.typeName);
-      return message === undefined ? [] : [{ message, cx: place }];
+  /** Hosts of a cluster may be missing: it has none then. Of anything else that is asked for by name it is a mistake. */
+  private lacking(resources: readonly Any[]): Fault[] {
+    const { names, typeName, path } = this.options;
+    if (names === undefined || absentIsEmpty(typeName)) return [];
+    const found = resources.flatMap((any) => {
+      const message = new DecodeContext(sourceNamed(path)).unpack(any, typeName);
+      return message === undefined ? [] : [resourceName(message)];
     });
+    const listed = found.map((name) => `"${name}"`).join(', ') || 'none';
+    return names
+      .filter((name) => !found.includes(name))
+      .map((name) => ({
+        path: 'resources',
+        file: path,
+        message: `has no ${typeName.slice(typeName.lastIndexOf('.') + 1)} "${name}", only ${listed}`,
+      }));
   }
 
   private reject(faults: readonly Fault[]): void {
-    this.stats.rejected();
     const lines = faults.map((fault) => `\n  ${formatFault(fault)}`).join('');
     this.logger.error(`${this.options.path} was refused; the last good configuration stays in force:${lines}`);
   }
 
   private fail(sentence: string): void {
-    this.stats.failed();
+    this.watch.stats.failed();
     this.logger.error(
       `${sentence}. The last good configuration stays in force; the file is read as soon as it appears.`,
     );
@@ -153,4 +190,19 @@ export class FileSubscription implements Subscription, FolderWatchOwner {
 /** Names a text that names no version: the same text is the same version. */
 function contentVersion(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}
+
+function incoming(resources: readonly Any[], version: string, { source }: LoadedConfig): IncomingResource[] {
+  return resources.map((any, i) => ({
+    name: '',
+    aliases: [],
+    version,
+    any,
+    ttlMs: undefined,
+    place: (_name, sink) => new DecodeContext(source, sink, `resources[${i}]`),
+  }));
+}
+
+function absentIsEmpty(typeName: string): boolean {
+  return typeName === 'envoy.config.endpoint.v3.ClusterLoadAssignment' || absenceRemoves(typeName);
 }

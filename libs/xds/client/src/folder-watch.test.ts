@@ -3,8 +3,6 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import type { Fault } from '@weft/api-envoy';
-import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
 import { createFakeRuntime, type FakeRuntime } from '@weft/core-runtime/testing';
 import { createNullScope, type StatsScope } from '@weft/core-stats';
 import { FileSubscription } from './file-subscription.ts';
@@ -33,14 +31,14 @@ function moveIn(path: string, text: string): void {
 
 class Watcher implements ResourceWatcher {
   readonly updates: ResourceUpdate[] = [];
-  answer: () => readonly Fault[] = () => [];
-  onUpdate(update: ResourceUpdate): Promise<readonly Fault[]> {
+  answer: (update: ResourceUpdate) => void = () => undefined;
+  onUpdate(update: ResourceUpdate): Promise<void> {
     this.updates.push(update);
-    return Promise.resolve().then(() => this.answer());
+    return Promise.resolve().then(() => this.answer(update));
   }
   /** The names of the resources of each update. */
   get seen(): string[] {
-    return this.updates.map(({ resources: list }) => list.map(({ message }) => (message as Cluster).name).join('+'));
+    return this.updates.map(({ added }) => added.map(({ name }) => name).join('+'));
   }
 }
 
@@ -112,7 +110,7 @@ test('what the watcher refuses, or throws, is a rejected update and not the end'
   const path = join(folder, 'cds.yaml');
   writeFileSync(path, resources('a'));
   const { subscription, watcher, runtime, stat } = subscribe(path);
-  watcher.answer = () => [{ path: 'resources[0]', file: path, message: 'is not wanted' }];
+  watcher.answer = ({ added }) => added[0]?.cx.error('is not wanted');
   await subscription.start();
   assert.equal(stat('update_rejected'), 1);
   assert.match(runtime.logged.join(''), /resources\[0\]: is not wanted/);
@@ -121,7 +119,7 @@ test('what the watcher refuses, or throws, is a rejected update and not the end'
   };
   moveIn(path, resources('b'));
   await turnsUntil(() => stat('update_rejected') === 2);
-  watcher.answer = () => [];
+  watcher.answer = () => undefined;
   moveIn(path, resources('c'));
   await turnsUntil(() => stat('update_success') === 1);
 });

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 /** What every subscription counts under its prefix (`cluster_manager.cds.` …). Source: Envoy's xDS subscription statistics. */
 export class SubscriptionStats {
   readonly updateAttempt: Counter;
+  readonly initFetchTimeout: Counter;
   private readonly updateSuccess: Counter;
   private readonly updateFailure: Counter;
   private readonly updateRejected: Counter;
@@ -26,7 +27,7 @@ export class SubscriptionStats {
     this.version = scope.gauge('version');
     this.configReload = scope.counter('config_reload');
     this.configReloadTimeMs = scope.gauge('config_reload_time_ms');
-    scope.counter('init_fetch_timeout');
+    this.initFetchTimeout = scope.counter('init_fetch_timeout');
   }
 
   accepted(version: string, startMs: number): void {
