@@ -1,0 +1,53 @@
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import {
+  GRPC_STATUS,
+  type GrpcHandler,
+  type GrpcMetadata,
+  type GrpcServerCall,
+  type GrpcStatus,
+} from '@weft/core-grpc';
+import { fromLibrary } from './call-metadata.ts';
+
+/** One call, between the library's stream and a handler. */
+export class ServerStream implements GrpcServerCall {
+  readonly metadata: GrpcMetadata;
+  readonly peerAddress: string;
+  readonly peerCertificate: Uint8Array | undefined;
+  private readonly stream: ServerDuplexStream<Uint8Array, Uint8Array>;
+  private over = false;
+
+  constructor(stream: ServerDuplexStream<Uint8Array, Uint8Array>, handler: GrpcHandler) {
+    this.stream = stream;
+    this.metadata = fromLibrary(stream.metadata);
+    this.peerAddress = stream.getPeer();
+    this.peerCertificate = stream.getAuthContext().sslPeerCertificate?.raw;
+    // The library ends the call itself after an error (a message too large, a connection reset); unheard it would end the process.
+    stream.on('error', () => (this.over = true));
+    const receiver = handler(this);
+    stream.on('data', (message: Uint8Array) => this.over || receiver.onMessage(message));
+    stream.on('end', () => this.over || receiver.onHalfClose());
+    stream.on('drain', () => this.over || receiver.onDrain?.());
+    stream.on('cancelled', () => {
+      if (this.ended) return;
+      this.over = true;
+      this.ended = true;
+      receiver.onCancelled();
+    });
+  }
+
+  /** True: the handler needs to hear nothing more. An error alone does not end it: `cancelled` follows. */
+  private ended = false;
+
+  send(message: Uint8Array): boolean {
+    return this.over || this.stream.write(message);
+  }
+
+  end(status: GrpcStatus = { code: GRPC_STATUS.OK, message: '' }): void {
+    if (this.over) return;
+    this.over = true;
+    this.ended = true;
+    if (status.code === GRPC_STATUS.OK) this.stream.end();
+    // This is how the library is told a status that is not OK; what was sent before goes first.
+    else this.stream.emit('error', { code: status.code, details: status.message });
+  }
+}

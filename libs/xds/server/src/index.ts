@@ -1,0 +1,19 @@
+export { TYPE_URL, isFullStateType, shortType, typeUrlOf } from './type-urls.ts';
+export { ResourceMap, type Versioned } from './resource-map.ts';
+export { Resource, encodeResource } from './resource.ts';
+export { referencesOf, type Reference } from './references.ts';
+export {
+  Snapshot,
+  formatSnapshotFault,
+  type ResourceSet,
+  type SnapshotChange,
+  type SnapshotFault,
+} from './snapshot.ts';
+export { SnapshotCache, type NodeGroups, type SnapshotWatcher } from './snapshot-cache.ts';
+export type { XdsNode } from './node.ts';
+export { XdsServer, type XdsServerOptions, type XdsServerOwner } from './xds-server.ts';
+export type { Caller } from './stream-context.ts';
+export type { ProxyStatus, SyncState, TypeStatus } from './proxy-status.ts';
+export { Debouncer, type DebouncerOptions } from './debouncer.ts';
+export { PushQueue, type PushQueueOptions, type Pushable } from './push-queue.ts';
+export { NO_METRICS, SERVER_METRIC, type MetricLabels, type ServerMetrics } from './server-metrics.ts';

@@ -1,0 +1,245 @@
+import { GRPC_STATUS, type GrpcServerCall, type GrpcServerReceiver } from '@weft/core-grpc';
+import { after, type Timer } from '@weft/core-runtime';
+import { decodeDeltaRequest, decodeSotwRequest, type DiscoveryCall } from './discovery.decode.ts';
+import { encodeDeltaResponse, encodeSotwResponse } from './discovery-response.ts';
+import type { XdsNode } from './node.ts';
+import { typeStatusOf, type ProxyStatus } from './proxy-status.ts';
+import { PushOrder, TYPE_ORDER } from './push-order.ts';
+import { SERVER_METRIC } from './server-metrics.ts';
+import type { SnapshotWatcher } from './snapshot-cache.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { StreamContext } from './stream-context.ts';
+import { Subscription, type Outstanding, type Pending } from './subscription.ts';
+import { isFullStateType, shortType } from './type-urls.ts';
+
+export interface StreamForm {
+  readonly protocol: 'sotw' | 'delta';
+  /** Of a service that serves one type; undefined on an aggregated stream. */
+  readonly typeUrl: string | undefined;
+}
+
+/** One discovery stream of one proxy, aggregated or not, of either protocol. */
+export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
+  readonly id: string;
+  private readonly call: GrpcServerCall;
+  private readonly form: StreamForm;
+  private readonly cx: StreamContext;
+  private readonly connectedMs: number;
+  private readonly subscriptions = new Map<string, Subscription>();
+  private readonly order = new PushOrder(this.subscriptions);
+  private node: XdsNode | undefined;
+  private snapshot: Snapshot | undefined;
+  private unwatch: (() => void) | undefined;
+  private nonces = 0;
+  /** The connection has more to carry than it takes. */
+  private full = false;
+  private over = false;
+  /** When the snapshot came that the proxy does not have in full yet. */
+  private behindSinceMs: number | undefined;
+  private patience: Timer | undefined;
+
+  constructor(call: GrpcServerCall, form: StreamForm, cx: StreamContext) {
+    this.call = call;
+    this.form = form;
+    this.cx = cx;
+    this.connectedMs = cx.clock.wallMs();
+    this.id = cx.nextId();
+    cx.opened(this);
+  }
+
+  onMessage(message: Uint8Array): void {
+    if (this.over) return;
+    const request = this.form.protocol === 'sotw' ? decodeSotwRequest(message) : decodeDeltaRequest(message);
+    if (request === undefined) return this.fail('the message is no discovery request');
+    if (this.node === undefined && !this.identify(request)) return;
+    const typeUrl = this.form.typeUrl ?? request.typeUrl;
+    if (typeUrl === '') return this.fail('type_url is empty: an aggregated stream needs it');
+    if (request.typeUrl !== '' && request.typeUrl !== typeUrl)
+      return this.fail(`type_url is ${request.typeUrl}, and this service serves ${typeUrl} only`);
+    this.take(this.subscription(typeUrl), request);
+    this.advance();
+  }
+
+  onHalfClose(): void {
+    this.close();
+    this.call.end();
+  }
+
+  onCancelled(): void {
+    this.close();
+  }
+
+  onDrain(): void {
+    this.full = false;
+    this.advance();
+  }
+
+  /** The cache has a new snapshot: it waits its turn. */
+  onSnapshot(): void {
+    this.behindSinceMs ??= this.cx.clock.nowMs();
+    this.cx.queue.enqueue(this);
+  }
+
+  /** Its turn has come: whatever the snapshot is by now. */
+  push(): void {
+    const node = this.node;
+    if (this.over || node === undefined) return;
+    const snapshot = this.cx.cache.get(this.cx.cache.groups(node));
+    if (snapshot === undefined || snapshot === this.snapshot) return;
+    this.snapshot = snapshot;
+    for (const subscription of this.subscriptions.values()) subscription.aim(snapshot.resources(subscription.typeUrl));
+    this.advance();
+  }
+
+  get status(): ProxyStatus {
+    return {
+      connectionId: this.id,
+      node: this.node,
+      peerAddress: this.call.peerAddress,
+      protocol: this.form.protocol,
+      connectedMs: this.connectedMs,
+      types: [...this.subscriptions.values()].map(typeStatusOf),
+    };
+  }
+
+  /** Ends the stream from this side; the proxy comes back. */
+  shut(message: string): void {
+    if (this.over) return;
+    this.close();
+    this.call.end({ code: GRPC_STATUS.UNAVAILABLE, message });
+  }
+
+  /** The first request says who the proxy is, and starts the watch. */
+  private identify({ node }: DiscoveryCall): boolean {
+    if (node === undefined || node.id === '') {
+      this.fail('the first request of a stream must name its node');
+      return false;
+    }
+    const refusal = this.cx.admit({ node, peerCertificate: this.call.peerCertificate, metadata: this.call.metadata });
+    if (refusal !== undefined) {
+      this.close();
+      this.call.end({ code: GRPC_STATUS.UNAUTHENTICATED, message: refusal });
+      return false;
+    }
+    this.node = node;
+    const key = this.cx.cache.groups(node);
+    this.unwatch = this.cx.cache.watch(key, this);
+    this.cx.connected(this, node);
+    this.snapshot = this.cx.cache.get(key);
+    return true;
+  }
+
+  private subscription(typeUrl: string): Subscription {
+    let subscription = this.subscriptions.get(typeUrl);
+    if (subscription === undefined) {
+      subscription = new Subscription(typeUrl);
+      if (this.snapshot !== undefined) subscription.aim(this.snapshot.resources(typeUrl));
+      this.subscriptions.set(typeUrl, subscription);
+    }
+    return subscription;
+  }
+
+  private take(subscription: Subscription, { nonce, error, interest, node }: DiscoveryCall): void {
+    const { typeUrl, outstanding } = subscription;
+    if (node !== undefined) this.node = node;
+    const outcome = subscription.request(nonce, error, interest, this.cx.clock.wallMs());
+    const type = shortType(typeUrl);
+    if (outcome === 'stale') this.cx.metrics.count(SERVER_METRIC.expiredNonce, { type });
+    if (outcome === 'refused') {
+      this.cx.metrics.count(SERVER_METRIC.rejects, { type, node: this.node?.id ?? '' });
+      this.cx.logger.warning(`${this.id} refuses ${type} ${outstanding?.version ?? ''}: ${error ?? ''}`);
+    }
+    if (outstanding !== undefined && subscription.outstanding === undefined)
+      this.order.onAnswered(typeUrl, outstanding, outcome === 'refused');
+    this.askOnDemand(subscription, interest.kind === 'whole' ? interest.names : interest.add);
+  }
+
+  private askOnDemand(subscription: Subscription, names: readonly string[]): void {
+    const { node } = this;
+    const missing = subscription.missing(names);
+    if (missing.length === 0 || node === undefined) return;
+    if (this.cx.onDemand(node, subscription.typeUrl, missing)) subscription.expect(missing);
+  }
+
+  /** Sends what may go now. Called after everything that may have changed that. */
+  private advance(): void {
+    const { snapshot } = this;
+    if (snapshot === undefined || this.over) return;
+    for (const typeUrl of TYPE_ORDER) this.advanceType(typeUrl, snapshot);
+    for (const typeUrl of this.subscriptions.keys())
+      if (!TYPE_ORDER.includes(typeUrl)) this.advanceType(typeUrl, snapshot);
+    this.watchEndpoints(snapshot);
+    this.measureConvergence(snapshot);
+  }
+
+  private advanceType(typeUrl: string, snapshot: Snapshot): void {
+    const subscription = this.subscriptions.get(typeUrl);
+    if (subscription === undefined || this.full || this.over || !this.order.open(typeUrl, snapshot)) return;
+    const pending = subscription.pending(this.order.removals(typeUrl, snapshot));
+    if (pending === undefined) return;
+    const silent = this.form.protocol === 'sotw' && !isFullStateType(typeUrl) && pending.changed.length === 0;
+    if (silent) subscription.forget(pending.removed);
+    else this.send(subscription, pending);
+  }
+
+  private send(subscription: Subscription, pending: Pending): void {
+    const { typeUrl } = subscription;
+    const { clock, metrics, identifier } = this.cx;
+    const startMs = clock.nowMs();
+    const whole = this.form.protocol === 'sotw' && isFullStateType(typeUrl);
+    this.nonces += 1;
+    const sent: Outstanding = {
+      ...pending,
+      nonce: `${this.id}-${String(this.nonces)}`,
+      version: subscription.versionAfter(pending),
+      sentMs: clock.wallMs(),
+    };
+    const resources = whole ? subscription.whole(pending) : pending.changed;
+    const encode = this.form.protocol === 'sotw' ? encodeSotwResponse : encodeDeltaResponse;
+    const octets = encode({ ...sent, typeUrl, resources, identifier });
+    subscription.sent(sent);
+    this.order.onSent(typeUrl, sent);
+    this.full = !this.call.send(octets);
+    const labels = { type: shortType(typeUrl) };
+    metrics.count(SERVER_METRIC.pushes, labels);
+    metrics.observe(SERVER_METRIC.configSize, octets.length, labels);
+    metrics.observe(SERVER_METRIC.pushTime, (clock.nowMs() - startMs) / 1000, labels);
+  }
+
+  /** A proxy that takes a cluster and never asks for its endpoints would keep its routes waiting for ever. */
+  private watchEndpoints(snapshot: Snapshot): void {
+    if (!this.order.awaitsEndpoints(snapshot)) {
+      this.patience?.cancel();
+      this.patience = undefined;
+      return;
+    }
+    this.patience ??= after(this.cx.timers, this.cx.endpointPatienceMs, () => {
+      this.patience = undefined;
+      this.cx.logger.warning(`${this.id} asked for no endpoints of its new clusters; its routes are sent without them`);
+      this.order.giveUpEndpoints();
+      this.advance();
+    });
+  }
+
+  private measureConvergence(snapshot: Snapshot): void {
+    if (this.behindSinceMs === undefined || this.order.awaitsEndpoints(snapshot)) return;
+    for (const subscription of this.subscriptions.values())
+      if (subscription.outstanding !== undefined || subscription.pending(true) !== undefined) return;
+    this.cx.metrics.observe(SERVER_METRIC.convergence, (this.cx.clock.nowMs() - this.behindSinceMs) / 1000);
+    this.behindSinceMs = undefined;
+  }
+
+  private fail(message: string): void {
+    this.close();
+    this.call.end({ code: GRPC_STATUS.INVALID_ARGUMENT, message });
+  }
+
+  private close(): void {
+    if (this.over) return;
+    this.over = true;
+    this.patience?.cancel();
+    this.unwatch?.();
+    this.cx.queue.remove(this);
+    this.cx.closed(this);
+  }
+}

@@ -1,0 +1,93 @@
+import type { Snapshot } from './snapshot.ts';
+import type { Outstanding, Subscription } from './subscription.ts';
+import { TYPE_URL } from './type-urls.ts';
+
+/** The order in which the types of one stream are looked at. */
+export const TYPE_ORDER: readonly string[] = [
+  TYPE_URL.cluster,
+  TYPE_URL.endpoint,
+  TYPE_URL.listener,
+  TYPE_URL.scopedRoute,
+  TYPE_URL.route,
+];
+
+/**
+ * Make before break on one stream (B20-B24): clusters, then their endpoints, listeners, routes, each when those before are
+ * acknowledged; what became stale goes last, when no route or listener names it any more.
+ *
+ *     CDS (new and stale) -- ACK --> EDS -- ACK --> LDS -- ACK --> RDS -- ACK --> CDS (new) -- ACK --> EDS removals
+ *
+ * A refusal opens the way for what comes next, since one bad cluster must not stop every route, but keeps all that is stale: the
+ * proxy still works with it. Clients that name their clusters (gRPC libraries) go from listener to endpoint and set the order
+ * themselves: for them nothing waits but removals.
+ */
+export class PushOrder {
+  private readonly subscriptions: ReadonlyMap<string, Subscription>;
+  /** Endpoints of clusters that were sent and that the proxy does not use before these come. */
+  private readonly awaited = new Set<string>();
+
+  constructor(subscriptions: ReadonlyMap<string, Subscription>) {
+    this.subscriptions = subscriptions;
+  }
+
+  /** May a response of the type go out now? */
+  open(typeUrl: string, snapshot: Snapshot): boolean {
+    const at = TYPE_ORDER.indexOf(typeUrl);
+    if (at <= 0 || this.subscriptions.get(TYPE_URL.cluster)?.wildcard !== true) return true;
+    for (const earlier of TYPE_ORDER.slice(0, at))
+      if (this.subscriptions.get(earlier)?.outstanding !== undefined) return false;
+    return typeUrl === TYPE_URL.endpoint || !this.awaitsEndpoints(snapshot);
+  }
+
+  /** May what is stale of the type be removed now? */
+  removals(typeUrl: string, snapshot: Snapshot): boolean {
+    if (!(typeUrl === TYPE_URL.cluster || typeUrl === TYPE_URL.endpoint || typeUrl === TYPE_URL.secret))
+      return typeUrl !== TYPE_URL.route || this.settled(TYPE_URL.listener);
+    if (!this.settled(TYPE_URL.listener) || !this.settled(TYPE_URL.scopedRoute) || !this.settled(TYPE_URL.route))
+      return false;
+    if (typeUrl === TYPE_URL.cluster) return !this.awaitsEndpoints(snapshot);
+    return this.subscriptions.get(TYPE_URL.cluster)?.outstanding === undefined;
+  }
+
+  /** A response went out. */
+  onSent(typeUrl: string, { changed }: Outstanding): void {
+    if (typeUrl === TYPE_URL.listener) this.expectRepeat(TYPE_URL.route);
+    if (typeUrl !== TYPE_URL.cluster) return;
+    const endpoints = changed.flatMap(({ references }) =>
+      references.filter((reference) => reference.typeUrl === TYPE_URL.endpoint).map((reference) => reference.name),
+    );
+    for (const name of endpoints) this.awaited.add(name);
+    // A cluster that changed is built anew and waits for endpoints that the proxy may have from us already.
+    this.expectRepeat(TYPE_URL.endpoint);
+    this.subscriptions.get(TYPE_URL.endpoint)?.force(endpoints);
+  }
+
+  /** A response was acknowledged or refused. */
+  onAnswered(typeUrl: string, { changed, removed }: Outstanding, refused: boolean): void {
+    if (typeUrl === TYPE_URL.cluster && refused) this.awaited.clear();
+    if (typeUrl !== TYPE_URL.endpoint) return;
+    for (const { name } of changed) this.awaited.delete(name);
+    for (const name of removed) this.awaited.delete(name);
+  }
+
+  /** True while routes wait for endpoints that the proxy has not acknowledged. */
+  awaitsEndpoints(snapshot: Snapshot): boolean {
+    const endpoints = snapshot.resources(TYPE_URL.endpoint);
+    for (const name of this.awaited) if (!endpoints.has(name)) this.awaited.delete(name);
+    return this.awaited.size > 0;
+  }
+
+  /** The proxy does not ask for the endpoints of its clusters: it gets along without. */
+  giveUpEndpoints(): void {
+    this.awaited.clear();
+  }
+
+  private expectRepeat(typeUrl: string): void {
+    const subscription = this.subscriptions.get(typeUrl);
+    if (subscription !== undefined) subscription.answerRepeat = true;
+  }
+
+  private settled(typeUrl: string): boolean {
+    return this.subscriptions.get(typeUrl)?.settled !== false;
+  }
+}

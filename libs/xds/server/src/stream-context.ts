@@ -1,0 +1,35 @@
+import type { GrpcMetadata } from '@weft/core-grpc';
+import type { Clock, Logger, Timers } from '@weft/core-runtime';
+import type { XdsNode } from './node.ts';
+import type { ProxyStream } from './proxy-stream.ts';
+import type { PushQueue } from './push-queue.ts';
+import type { ServerMetrics } from './server-metrics.ts';
+import type { SnapshotCache } from './snapshot-cache.ts';
+
+/** Whoever opens a stream: what it says, and what its connection proves. */
+export interface Caller {
+  readonly node: XdsNode;
+  /** DER; undefined on plaintext connections and for callers without one. */
+  readonly peerCertificate: Uint8Array | undefined;
+  readonly metadata: GrpcMetadata;
+}
+
+/** What all streams of one server share. */
+export interface StreamContext {
+  readonly cache: SnapshotCache;
+  readonly queue: PushQueue;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly metrics: ServerMetrics;
+  readonly identifier: string;
+  readonly endpointPatienceMs: number;
+  nextId(): string;
+  /** Why the caller may not have configuration; undefined when it may. */
+  admit(caller: Caller): string | undefined;
+  /** True: the resources will be made. */
+  onDemand(node: XdsNode, typeUrl: string, names: readonly string[]): boolean;
+  opened(stream: ProxyStream): void;
+  connected(stream: ProxyStream, node: XdsNode): void;
+  closed(stream: ProxyStream): void;
+}

@@ -1,0 +1,137 @@
+import type { GrpcHandler, GrpcServerCall, GrpcServices } from '@weft/core-grpc';
+import type { Logger, Runtime } from '@weft/core-runtime';
+import type { XdsNode } from './node.ts';
+import type { ProxyStatus } from './proxy-status.ts';
+import { ProxyStream, type StreamForm } from './proxy-stream.ts';
+import { PushQueue } from './push-queue.ts';
+import { NO_METRICS, SERVER_METRIC, type ServerMetrics } from './server-metrics.ts';
+import type { SnapshotCache } from './snapshot-cache.ts';
+import type { Caller, StreamContext } from './stream-context.ts';
+import { AGGREGATED_SERVICE, DISCOVERY_SERVICES } from './xds-services.ts';
+
+/** What the control plane hears of its proxies. */
+export interface XdsServerOwner {
+  /**
+   * A stream wants configuration, before it gets any. Returns why it may not have it, in words for the caller, or undefined.
+   * Default: everybody may.
+   */
+  admit?(caller: Caller): string | undefined;
+  /** A proxy has named itself on a new stream. A snapshot that is set now is the first that it gets. */
+  onConnected?(node: XdsNode, connectionId: string): void;
+  onDisconnected?(node: XdsNode, connectionId: string): void;
+  /**
+   * A proxy asked for resources that its snapshot lacks. True: they will be made, and the proxy waits for the snapshot that has
+   * them; false, the default: a delta proxy is told that they do not exist.
+   */
+  onDemand?(node: XdsNode, typeUrl: string, names: readonly string[]): boolean;
+}
+
+export interface XdsServerOptions {
+  readonly cache: SnapshotCache;
+  readonly runtime: Runtime;
+  readonly owner?: XdsServerOwner;
+  readonly metrics?: ServerMetrics;
+  /** Told to proxies with each response. Default: `weft`. */
+  readonly identifier?: string;
+  /** Pushes between two turns of the event loop. Default: 100. */
+  readonly pushConcurrency?: number;
+  /** How long routes wait for a proxy to ask for the endpoints of its new clusters, in milliseconds. Default: 5,000. */
+  readonly endpointPatienceMs?: number;
+}
+
+const ENDPOINT_PATIENCE_MS = 5000;
+
+/** The discovery services over one cache: `services` is given to whatever serves gRPC. */
+export class XdsServer implements StreamContext {
+  readonly services: GrpcServices;
+  readonly cache: SnapshotCache;
+  readonly queue: PushQueue;
+  readonly clock: Runtime['clock'];
+  readonly timers: Runtime['timers'];
+  readonly logger: Logger;
+  readonly metrics: ServerMetrics;
+  readonly identifier: string;
+  readonly endpointPatienceMs: number;
+  private readonly owner: XdsServerOwner;
+  private readonly streams = new Map<ProxyStream, XdsNode | undefined>();
+  private ids = 0;
+
+  constructor(options: XdsServerOptions) {
+    const { runtime, metrics = NO_METRICS, pushConcurrency } = options;
+    this.cache = options.cache;
+    this.owner = options.owner ?? {};
+    this.metrics = metrics;
+    this.clock = runtime.clock;
+    this.timers = runtime.timers;
+    this.logger = runtime.loggers.get('xds');
+    this.identifier = options.identifier ?? 'weft';
+    this.endpointPatienceMs = options.endpointPatienceMs ?? ENDPOINT_PATIENCE_MS;
+    this.queue = new PushQueue({
+      timers: runtime.timers,
+      clock: runtime.clock,
+      metrics,
+      ...(pushConcurrency === undefined ? {} : { concurrency: pushConcurrency }),
+    });
+    this.services = this.discoveryServices();
+  }
+
+  /** Every stream that is open now. */
+  status(): readonly ProxyStatus[] {
+    return [...this.streams.keys()].map((stream) => stream.status);
+  }
+
+  /** Ends all streams, so that proxies go to another server. */
+  close(): void {
+    for (const stream of [...this.streams.keys()]) stream.shut('the server is going away');
+  }
+
+  nextId(): string {
+    this.ids += 1;
+    return `${this.identifier}-${String(this.ids)}`;
+  }
+
+  admit(caller: Caller): string | undefined {
+    return this.owner.admit?.(caller);
+  }
+
+  onDemand(node: XdsNode, typeUrl: string, names: readonly string[]): boolean {
+    return this.owner.onDemand?.(node, typeUrl, names) ?? false;
+  }
+
+  opened(stream: ProxyStream): void {
+    this.streams.set(stream, undefined);
+    this.countStreams();
+  }
+
+  connected(stream: ProxyStream, node: XdsNode): void {
+    this.streams.set(stream, node);
+    this.owner.onConnected?.(node, stream.id);
+  }
+
+  closed(stream: ProxyStream): void {
+    const node = this.streams.get(stream);
+    this.streams.delete(stream);
+    this.countStreams();
+    if (node !== undefined) this.owner.onDisconnected?.(node, stream.id);
+  }
+
+  private countStreams(): void {
+    this.metrics.gauge(SERVER_METRIC.connected, this.streams.size);
+  }
+
+  private discoveryServices(): GrpcServices {
+    const serve =
+      (form: StreamForm): GrpcHandler =>
+      (call: GrpcServerCall) =>
+        new ProxyStream(call, form, this);
+    const services = new Map<string, GrpcHandler>([
+      [`/${AGGREGATED_SERVICE}/StreamAggregatedResources`, serve({ protocol: 'sotw', typeUrl: undefined })],
+      [`/${AGGREGATED_SERVICE}/DeltaAggregatedResources`, serve({ protocol: 'delta', typeUrl: undefined })],
+    ]);
+    for (const { service, noun, typeUrl } of DISCOVERY_SERVICES) {
+      services.set(`/${service}/Stream${noun}`, serve({ protocol: 'sotw', typeUrl }));
+      services.set(`/${service}/Delta${noun}`, serve({ protocol: 'delta', typeUrl }));
+    }
+    return services;
+  }
+}
