@@ -58,8 +58,17 @@ export class ByteWriter {
     this.ensure(size);
     const { bytes, length } = this;
     // A call into the runtime costs more than a short loop.
-    if (size < 24) for (let i = 0; i < size; i++) bytes[length + i] = text.charCodeAt(i);
+    if (size < 48) for (let i = 0; i < size; i++) bytes[length + i] = text.charCodeAt(i);
     else bytes.write(text, length, 'latin1');
+    this.length = length + size;
+  }
+
+  /** Copies a few octets. */
+  octets(from: Uint8Array): void {
+    const size = from.length;
+    this.ensure(size);
+    const { bytes, length } = this;
+    for (let i = 0; i < size; i++) bytes[length + i] = from[i] as number;
     this.length = length + size;
   }
 

@@ -24,6 +24,8 @@ export class RequestFields extends FieldCollector {
   private host: string | undefined;
   /** The last one that was valid: a connection's requests mostly have the same. */
   private knownAuthority = '';
+  /** Likewise. */
+  private knownPath = '';
 
   constructor(settings: Http2ServerSettings) {
     super(settings, JOINED_REQUEST_HEADERS);
@@ -47,7 +49,8 @@ export class RequestFields extends FieldCollector {
         this.method = value;
         return true;
       case ':path':
-        if (this.path !== undefined || !PATH.test(value)) return false;
+        if (this.path !== undefined || (value !== this.knownPath && !PATH.test(value))) return false;
+        this.knownPath = value;
         this.path = value;
         return true;
       case ':scheme':

@@ -17,10 +17,10 @@ export class ResponseFields extends FieldCollector {
   }
 
   protected override pseudo(name: string, value: string): boolean {
-    if (name !== ':status' || this.status !== 0 || !/^[1-9]\d\d$/.test(value)) return false;
-    this.status = Number(value);
+    if (name !== ':status' || this.status !== 0) return false;
+    this.status = value === '200' ? 200 : statusOf(value);
     // Switching protocols is HTTP/1.1's (RFC 9113 section 8.6).
-    return this.status !== 101;
+    return this.status !== 0 && this.status !== 101;
   }
 
   protected override keepHost(value: string): void {
@@ -32,4 +32,9 @@ export class ResponseFields extends FieldCollector {
     if (this.fault === Fault.none && this.status === 0) this.refuse(Fault.malformed, Details.messaging);
     return this.fault === Fault.none ? new ResponseHeaderMap(this.status, this.raw) : undefined;
   }
+}
+
+/** Three digits; 0 for all else. */
+function statusOf(text: string): number {
+  return /^[1-9]\d\d$/.test(text) ? Number(text) : 0;
 }

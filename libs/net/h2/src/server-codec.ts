@@ -29,6 +29,8 @@ export class Http2ServerCodec extends Http2Connection implements ServerCodec, Tr
   private lastStreamId = 0;
   /** The highest stream we said we serve. */
   private servedUpTo = MAX_STREAM_ID;
+  /** When the bytes at hand came; asked for with the first stream that they open. */
+  private readMs = -1;
 
   constructor(transport: Transport, callbacks: ServerCodecCallbacks, settings: Http2ServerSettings) {
     super(transport, settings, CLIENT_PREFACE);
@@ -48,6 +50,11 @@ export class Http2ServerCodec extends Http2Connection implements ServerCodec, Tr
       ],
       settings.initialConnectionWindowBytes,
     );
+  }
+
+  override onData(chunk: Buffer): void {
+    this.readMs = -1;
+    super.onData(chunk);
   }
 
   shutdownNotice(): void {
@@ -123,7 +130,8 @@ export class Http2ServerCodec extends Http2Connection implements ServerCodec, Tr
       send: this.sending.initialWindow,
       receive: this.settings.initialStreamWindowBytes,
     });
-    stream.startMs = this.settings.clock.nowMs();
+    if (this.readMs < 0) this.readMs = this.settings.clock.nowMs();
+    stream.startMs = this.readMs;
     stream.tunnel = headers.method === 'CONNECT' || headers.protocol !== '';
     stream.expectedBytes = stream.tunnel ? -1 : this.request.contentLength;
     stream.remoteEnded = end;

@@ -2,6 +2,7 @@ import { DEFAULT_TABLE_BYTES, DynamicTable, ENTRY_OVERHEAD_BYTES, type TableEntr
 import { isFieldName, isFieldValue } from './field-octets.ts';
 import { decodeHuffman } from './huffman-decode.ts';
 import { internalized } from './internalized.ts';
+import { RecentLiterals } from './recent-literals.ts';
 import type { HpackSink } from './sink.ts';
 import { STATIC_ENTRIES, STATIC_TABLE } from './static-table.ts';
 
@@ -18,6 +19,8 @@ const SCRATCH = Buffer.allocUnsafeSlow(8192);
 export class HpackDecoder {
   private readonly table = new DynamicTable(DEFAULT_TABLE_BYTES);
   private readonly settingBytes: number;
+  /** Values by the index of their static name; new names by their octets behind those. */
+  private readonly recent = new RecentLiterals();
   /** The largest table that the peer may announce. */
   private limitBytes: number;
   private block: Buffer = SCRATCH;
@@ -84,19 +87,21 @@ export class HpackDecoder {
 
   /** A literal field; `mask` is the prefix of the name's index: 0x3f is the form that enters the table. */
   private literal(mask: number, sink: HpackSink): void {
+    // What must never be in a table (RFC 7541 section 6.2.3) is not remembered either.
+    const secret = ((this.block[this.at] as number) & 0xf0) === 0x10;
     const index = this.integer(mask);
     if (this.fault !== undefined) return;
     let name: string;
     let nameWellFormed: boolean;
     if (index === 0) {
-      name = this.string(true);
+      name = this.newName();
       nameWellFormed = this.wellFormed;
     } else {
       const named = this.entry(index);
       if (named === undefined) return;
       ({ name, nameWellFormed } = named);
     }
-    const value = this.string(false);
+    const value = index > 0 && index <= STATIC_ENTRIES && !secret ? this.repeating(index, false) : this.string(false);
     if (this.fault !== undefined) return;
     const wellFormed = nameWellFormed && this.wellFormed;
     if (mask === 0x3f) {
@@ -133,6 +138,34 @@ export class HpackDecoder {
     }
     this.fail('an integer above the limit');
     return 0;
+  }
+
+  /** A name that is in no table. Its octets are many or few: names of one length take turns. */
+  private newName(): string {
+    const octet = this.at < this.end ? (this.block[this.at] as number) & 0x7f : 0;
+    return this.repeating(STATIC_ENTRIES + 1 + octet, true);
+  }
+
+  /** A string that may be the one that came under `key` the last time. */
+  private repeating(key: number, asName: boolean): string {
+    const { block, at, end, recent } = this;
+    // A length of one octet, or it is too long to be kept; and whether it is whole, `string` has to find out.
+    const octet = at < end ? (block[at] as number) & 0x7f : 0x7f;
+    const after = at + 1 + octet;
+    if (octet === 0x7f || after > end) return this.string(asName);
+    const known = recent.find(key, block, at, after);
+    if (known !== undefined) {
+      this.at = after;
+      this.wellFormed = known.wellFormed;
+      return known.text;
+    }
+    const text = this.string(asName);
+    if (this.fault !== undefined) return text;
+    const kept = recent.keep(key, block, at, after);
+    if (kept === undefined) return text;
+    kept.wellFormed = this.wellFormed;
+    kept.text = asName ? internalized(text) : text;
+    return kept.text;
   }
 
   /** RFC 7541 section 5.2. Judges, too, whether it is a name or a value to be. */

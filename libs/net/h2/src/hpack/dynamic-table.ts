@@ -48,6 +48,11 @@ export class DynamicTable {
     return this.ring[(this.oldest + this.count - 1 - age) & (this.ring.length - 1)];
   }
 
+  /** Whether an entry that was inserted is still there. */
+  holds(entry: TableEntry): boolean {
+    return entry.number > this.inserted - this.count;
+  }
+
   /** Inserts, after evicting what there is no room for beside it. An entry larger than the table empties it, and is not kept. */
   insert(entry: TableEntry): boolean {
     this.evictTo(this.maxBytes - entry.bytes);

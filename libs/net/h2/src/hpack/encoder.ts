@@ -22,6 +22,8 @@ class NameRecord {
   readonly history: NameHistory;
   /** Entries of the dynamic table with this name, newest last. */
   readonly live: TableEntry[] = [];
+  /** The name as a string of the wire, for values that come without an index; made with the first one. */
+  literal: Buffer | undefined;
 
   constructor(name: string) {
     this.known = STATIC_NAMES.get(name);
@@ -50,6 +52,18 @@ class EncoderTable extends DynamicTable {
   }
 }
 
+/** What the field at one place of the last block was, where a table had it. */
+interface LastField {
+  entry: TableEntry;
+  /** Undefined for entries of the static table. */
+  history: NameHistory | undefined;
+  /** In the static table; 0: it is in the dynamic one. */
+  staticIndex: number;
+}
+
+/** Fields behind these are few. */
+const MOST_PLACES = 32;
+
 /**
  * Encodes the header blocks of one direction of one connection (RFC 7541), in their order: `begin`, then `field` for each.
  * What repeats is indexed (see NameHistory), credentials never.
@@ -60,6 +74,9 @@ export class HpackEncoder {
   /** The smallest table since the last block, and the one from now on; -1: nothing to say. */
   private smallestBytes = -1;
   private nextBytes = DEFAULT_TABLE_BYTES;
+  /** Messages of a connection are alike: most fields stand where they stood in the one before. */
+  private readonly last: (LastField | undefined)[] = [];
+  private place = 0;
 
   /** @param maxTableBytes the largest table we use, whatever the peer allows. Default 4,096. */
   constructor(maxTableBytes = DEFAULT_TABLE_BYTES) {
@@ -82,6 +99,7 @@ export class HpackEncoder {
 
   /** Begins a block: writes what is due of table size updates, at most the smallest and the last (RFC 7541 section 4.2). */
   begin(out: ByteWriter): void {
+    this.place = 0;
     if (this.smallestBytes < 0) return;
     const { table, smallestBytes, nextBytes } = this;
     if (smallestBytes < nextBytes && smallestBytes < table.maxBytes) {
@@ -101,17 +119,32 @@ export class HpackEncoder {
    */
   field(out: ByteWriter, name: string, value: string, sensitive = false): void {
     const { table } = this;
+    const place = this.place++;
+    const last = this.last[place];
+    if (last !== undefined && last.entry.name === name && last.entry.value === value && !sensitive) {
+      const { entry, staticIndex, history } = last;
+      if (staticIndex > 0) return out.byte(0x80 | staticIndex);
+      if (table.holds(entry)) {
+        history?.used();
+        return writeInteger(out, 0x80, 0x7f, this.indexOf(entry));
+      }
+    }
     const record = table.names.get(name) ?? table.record(name);
     const { known, live, history } = record;
     if (!sensitive) {
       if (known !== undefined) {
         const at = known.values.indexOf(value);
-        if (at >= 0) return out.byte(0x80 | (known.index + at));
+        if (at >= 0) {
+          const staticIndex = known.index + at;
+          this.stood(place, STATIC_TABLE[staticIndex] as TableEntry, undefined, staticIndex);
+          return out.byte(0x80 | staticIndex);
+        }
       }
       for (let i = live.length - 1; i >= 0; i--) {
         const entry = live[i] as TableEntry;
         if (entry.value !== value) continue;
         history.used();
+        this.stood(place, entry, history, 0);
         return writeInteger(out, 0x80, 0x7f, this.indexOf(entry));
       }
     }
@@ -119,9 +152,20 @@ export class HpackEncoder {
     const nameIndex = known?.index ?? (live.length > 0 ? this.indexOf(live[live.length - 1] as TableEntry) : 0);
     if (indexing === 'index') writeInteger(out, 0x40, 0x3f, nameIndex);
     else writeInteger(out, indexing === 'never' ? 0x10 : 0, 0x0f, nameIndex);
-    if (nameIndex === 0) writeString(out, name);
-    writeString(out, value);
+    if (nameIndex === 0) writeName(out, name, record);
+    // What comes once is not worth the time of packing it, here and at the peer.
+    if (indexing === 'index') writeString(out, value);
+    else writePlain(out, value);
     if (indexing === 'index') this.insert(name, value, record);
+  }
+
+  private stood(place: number, entry: TableEntry, history: NameHistory | undefined, staticIndex: number): void {
+    const last = this.last[place];
+    if (last !== undefined) {
+      last.entry = entry;
+      last.history = history;
+      last.staticIndex = staticIndex;
+    } else if (place < MOST_PLACES) this.last[place] = { entry, history, staticIndex };
   }
 
   private indexOf(entry: TableEntry): number {
@@ -157,10 +201,25 @@ function writeString(out: ByteWriter, text: string): void {
   if (size < text.length) {
     writeInteger(out, 0x80, 0x7f, size);
     encodeHuffman(out, text, size);
-  } else {
-    writeInteger(out, 0, 0x7f, text.length);
-    out.latin1(text);
+  } else writePlain(out, text);
+}
+
+/** RFC 7541 section 5.2: as it is. */
+function writePlain(out: ByteWriter, text: string): void {
+  writeInteger(out, 0, 0x7f, text.length);
+  out.latin1(text);
+}
+
+/** A name that no table has, packed once for all values that come without an index. */
+function writeName(out: ByteWriter, name: string, record: NameRecord): void {
+  const { literal } = record;
+  if (literal !== undefined) {
+    out.octets(literal);
+    return;
   }
+  const from = out.length;
+  writeString(out, name);
+  record.literal = Buffer.from(out.bytes.subarray(from, out.length));
 }
 
 /** A string cut out of a message's head keeps the whole head alive; one that stays in a table must not. */

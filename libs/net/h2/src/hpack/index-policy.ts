@@ -34,6 +34,9 @@ const VOLATILE = new Set([
 const FIRST_CREDIT = 3;
 const MOST_CREDIT = 8;
 
+/** How many characters of a value make its hash. */
+const HASHED_CHARS = 12;
+
 /**
  * What an encoder has learnt of the values of one name. A name starts with credit, each value that enters the table costs
  * some, each use of one earns some; without credit, a value enters only when it comes twice running.
@@ -71,7 +74,10 @@ export class NameHistory {
 
 /** Stands for a value so that the value itself need not be kept. Two values of one hash cost a useless entry, no more. */
 function hashOf(text: string): number {
-  let hash = text.length + 1;
-  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0;
+  const { length } = text;
+  let hash = length + 1;
+  // Ids, dates and paths differ in their ends.
+  for (let i = length > HASHED_CHARS ? length - HASHED_CHARS : 0; i < length; i++)
+    hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0;
   return hash;
 }
