@@ -12,7 +12,7 @@ import { RecordingReceiver } from '@weft/core-http/testing';
 import { RecordingTransport } from '@weft/core-bytes/testing';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isLoopback, localIp } from './local-ip.ts';
+import { findLocalIp, isLoopback } from './local-ip.ts';
 import { ok, world } from './testing.ts';
 
 const GET = 'GET / HTTP/1.1\r\nhost: a\r\n\r\n';
@@ -138,7 +138,7 @@ describe('the head of a request', () => {
 
   it('names this machine for a client on it, which would be called 127.0.0.1 elsewhere too', () => {
     const connection = { directRemoteAddress: socketAddress('127.0.0.1', 4000) };
-    assert.equal(headers({ useRemoteAddress: true }, '', { connection }).get('x-forwarded-for'), localIp());
+    assert.equal(headers({ useRemoteAddress: true }, '', { connection }).get('x-forwarded-for'), findLocalIp());
     assert.equal(headers({ useRemoteAddress: true }).get('x-forwarded-for'), '10.0.0.9');
     for (const ip of ['127.0.0.1', '127.1.2.3', '::1', '::ffff:127.0.0.1']) assert.ok(isLoopback(ip));
     for (const ip of ['10.0.0.1', '::2', '128.0.0.1']) assert.ok(!isLoopback(ip));

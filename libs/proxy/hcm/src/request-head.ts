@@ -3,9 +3,10 @@ import type { Random } from '@weft/core-runtime';
 import { anyContains, parseIp } from '@weft/model-match';
 import type { HcmConfig } from './config.ts';
 import { forwardClientCert } from './forward-client-cert.ts';
-import { isLoopback, localIp } from './local-ip.ts';
+import { findLocalIp, isLoopback } from './local-ip.ts';
 import { appendVia } from './response-head.ts';
 import { detectOriginalIp, type OriginalIp } from './original-ip.ts';
+import { RequestIds } from './request-ids.ts';
 
 /** Headers that belong to one hop (RFC 9110 section 7.6.1). */
 const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'] as const;
@@ -68,27 +69,30 @@ export interface RequestOrigin {
  */
 export class RequestHeads {
   private readonly config: HcmConfig;
-  private readonly random: Random;
+  private readonly ids: RequestIds;
   private readonly node: NodeNames;
+  /** This machine's address, looked up once for each configuration. */
+  private localIp: string | undefined;
 
   constructor(config: HcmConfig, random: Random, node: NodeNames) {
     this.config = config;
-    this.random = random;
+    this.ids = new RequestIds(random);
     this.node = node;
   }
 
   prepare(headers: RequestHeaderMap, connection: RequestConnection): RequestOrigin {
     const { config } = this;
-    this.removeHopByHop(headers);
+    // HTTP/2 has none, and its codec refuses them.
+    if (!connection.http2) this.removeHopByHop(headers);
     const peer = connection.info.remoteAddress ?? connection.info.directRemoteAddress;
-    const forwarded = joinList(headers, 'x-forwarded-for');
+    const forwarded = headers.get('x-forwarded-for');
     const scheme = connection.info.tls ? 'https' : 'http';
     let remoteAddress = peer;
     let internal: boolean;
     if (config.useRemoteAddress) {
       if (config.xffNumTrustedHops > 0) remoteAddress = addressFromEnd(forwarded, config.xffNumTrustedHops - 1) ?? peer;
       internal = forwarded === undefined && this.isInternal(peer);
-      if (!config.skipXffAppend) appendForwardedFor(headers, forwarded, peer);
+      if (!config.skipXffAppend) this.appendForwardedFor(headers, forwarded, peer);
       if (config.appendXForwardedPort) appendPort(headers, connection, config.xffNumTrustedHops);
       if (config.xffNumTrustedHops === 0 || headers.get('x-forwarded-proto') === undefined)
         headers.set('x-forwarded-proto', scheme);
@@ -97,8 +101,8 @@ export class RequestHeads {
       if (typeof found === 'number') return { remoteAddress, internal: false, edge: false, rejectedWith: found };
       remoteAddress = found.address ?? peer;
       internal = found.trusted && this.isInternal(remoteAddress);
-      if (found.appendPeer) appendForwardedFor(headers, forwarded, peer);
-      if (joinList(headers, 'x-forwarded-proto') === undefined) headers.add('x-forwarded-proto', scheme);
+      if (found.appendPeer) this.appendForwardedFor(headers, forwarded, peer);
+      if (headers.get('x-forwarded-proto') === undefined) headers.add('x-forwarded-proto', scheme);
     }
     this.setScheme(headers, connection);
     const edge = config.useRemoteAddress && !internal;
@@ -162,8 +166,8 @@ export class RequestHeads {
   private setRequestId(headers: RequestHeaderMap, edge: boolean): void {
     const { config } = this;
     if (!config.generateRequestId) return;
-    if (headers.get('x-request-id') !== undefined && (!edge || config.preserveExternalRequestId)) return;
-    headers.set('x-request-id', uuid4(this.random));
+    if (headers.get('x-request-id') === undefined) headers.add('x-request-id', this.ids.next());
+    else if (edge && !config.preserveExternalRequestId) headers.set('x-request-id', this.ids.next());
   }
 
   private setUserAgent(headers: RequestHeaderMap): void {
@@ -172,29 +176,33 @@ export class RequestHeads {
     if (this.node.id !== '') headers.set('x-envoy-downstream-service-node', this.node.id);
   }
 
+  /** Adds the peer to the list; for one on this machine, the address by which others know the machine. */
+  private appendForwardedFor(headers: RequestHeaderMap, forwarded: string | undefined, peer: SocketAddress): void {
+    let { ip } = peer;
+    if (isLoopback(ip)) {
+      this.localIp ??= findLocalIp();
+      ip = this.localIp;
+    }
+    headers.set('x-forwarded-for', forwarded === undefined ? ip : `${forwarded},${ip}`);
+  }
+
   private isInternal(address: SocketAddress): boolean {
     if (address.port === 0 && address.ip.startsWith('/')) return this.config.unixSocketsInternal;
     return this.config.internalRanges.length > 0 && anyContains(this.config.internalRanges, address.ip);
   }
 }
 
+const LETTER_X = 120;
+
 function removeListed(headers: RequestHeaderMap, names: readonly string[]): void {
   const { raw } = headers;
   for (let i = 0; i < raw.length; i += 2) {
     // Nearly no request carries one of these, so one look for the prefix stands before the list.
-    if (!(raw[i] as string).startsWith('x-envoy-')) continue;
-    for (const name of names) headers.remove(name);
+    const name = raw[i] as string;
+    if (name.charCodeAt(0) !== LETTER_X || !name.startsWith('x-envoy-')) continue;
+    for (const listed of names) headers.remove(listed);
     return;
   }
-}
-
-const DIGITS = '89ab';
-
-/** A random UUID (RFC 9562 section 5.4). */
-export function uuid4(random: Random): string {
-  const hex = random.hex(16);
-  const variant = DIGITS[parseInt(hex[16] as string, 16) & 3] as string;
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
 }
 
 /** The address `back` places before the last one in x-forwarded-for; undefined where there is none, or it is none. */
@@ -208,26 +216,4 @@ function addressFromEnd(forwarded: string | undefined, back: number): SocketAddr
 function appendPort(headers: RequestHeaderMap, { info }: RequestConnection, trustedHops: number): void {
   if (trustedHops === 0 || !headers.has('x-forwarded-port'))
     headers.set('x-forwarded-port', String(info.localAddress.port));
-}
-
-/** Several fields are one list (RFC 9110 section 5.3): who looks at the first only could be told anything by the client. */
-function joinList(headers: RequestHeaderMap, name: string): string | undefined {
-  const { raw } = headers;
-  let value: string | undefined;
-  for (let i = 0; i < raw.length; i += 2) {
-    if (raw[i] !== name) continue;
-    if (value !== undefined) {
-      value = headers.getAll(name).join(',');
-      headers.set(name, value);
-      return value;
-    }
-    value = raw[i + 1];
-  }
-  return value;
-}
-
-/** Adds the peer to the list; for one on this machine, the address by which others know the machine. */
-function appendForwardedFor(headers: RequestHeaderMap, forwarded: string | undefined, peer: SocketAddress): void {
-  const ip = isLoopback(peer.ip) ? localIp() : peer.ip;
-  headers.set('x-forwarded-for', forwarded === undefined ? ip : `${forwarded},${ip}`);
 }
