@@ -7,7 +7,7 @@ export const LAYERS = [
   { name: 'api', folders: ['libs/api'], siblings: false },
   { name: 'model', folders: ['libs/model'], siblings: true },
   { name: 'service', folders: ['libs/net', 'libs/xds', 'libs/observe'], siblings: false },
-  { name: 'engine', folders: ['libs/proxy', 'libs/control', 'libs/ui'], siblings: true },
+  { name: 'engine', folders: ['libs/proxy', 'libs/control', 'libs/agent', 'libs/ui'], siblings: true },
   { name: 'app', folders: ['apps'], siblings: false },
 ];
 
