@@ -12,10 +12,10 @@ export const TYPE_ORDER: readonly string[] = [
 ];
 
 /**
- * Make before break on one stream (B20-B24): clusters, then their endpoints, listeners, routes, each when those before are
+ * Make before break on one stream (B20-B24): clusters, then their endpoints, listeners, routes, the latter two when all before are
  * acknowledged; what became stale goes last, when no route or listener names it any more.
  *
- *     CDS (new and stale) -- ACK --> EDS -- ACK --> LDS -- ACK --> RDS -- ACK --> CDS (new) -- ACK --> EDS removals
+ *     CDS (new and stale), EDS -- both ACK --> LDS -- ACK --> RDS -- ACK --> CDS (new) -- ACK --> EDS removals
  *
  * A refusal opens the way for what comes next, since one bad cluster must not stop every route, but keeps all that is stale: the
  * proxy still works with it. Clients that name their clusters (gRPC libraries) go from listener to endpoint and set the order
@@ -33,10 +33,12 @@ export class PushOrder {
   /** May a response of the type go out now? */
   open(typeUrl: string, snapshot: Snapshot): boolean {
     const at = TYPE_ORDER.indexOf(typeUrl);
-    if (at <= 0 || this.subscriptions.get(TYPE_URL.cluster)?.wildcard !== true) return true;
+    // Endpoints go whenever they are asked for: a proxy that asks has the cluster, and Envoy acknowledges clusters only once their
+    // endpoints came.
+    if (at <= 1 || this.subscriptions.get(TYPE_URL.cluster)?.wildcard !== true) return true;
     for (const earlier of TYPE_ORDER.slice(0, at))
       if (this.subscriptions.get(earlier)?.outstanding !== undefined) return false;
-    return typeUrl === TYPE_URL.endpoint || !this.awaitsEndpoints(snapshot);
+    return !this.awaitsEndpoints(snapshot);
   }
 
   /** May what is stale of the type be removed now? */

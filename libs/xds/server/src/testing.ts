@@ -169,8 +169,9 @@ export function testListener(name: string, route: string, port = 9000): Resource
   const manager = makeMessage('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', {
     statPrefix: name,
     routeSpecifier: { case: 'rds', value: { configSource: ADS, routeConfigName: route } },
+    httpFilters: [{ name: 'router', configType: { case: 'typedConfig', value: anyOf(ROUTER) } }],
   });
-  const typedConfig = { typeUrl: `type.googleapis.com/${manager.$typeName}`, value: writeMessage(manager) };
+  const typedConfig = anyOf(manager);
   const address = {
     case: 'socketAddress',
     value: { address: '127.0.0.1', portSpecifier: { case: 'portValue', value: port } },
@@ -194,6 +195,12 @@ export function testRoute(name: string, cluster: string): Resource {
       virtualHosts: [{ name: 'all', domains: ['*'], routes: [{ match, action }] }],
     }),
   );
+}
+
+const ROUTER = makeMessage('envoy.extensions.filters.http.router.v3.Router', {});
+
+function anyOf(message: Message): { typeUrl: string; value: Uint8Array } {
+  return { typeUrl: `type.googleapis.com/${message.$typeName}`, value: writeMessage(message) };
 }
 
 const ADS = { configSourceSpecifier: { case: 'ads', value: {} }, resourceApiVersion: 2 };
