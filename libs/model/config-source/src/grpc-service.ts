@@ -13,10 +13,9 @@ export type GrpcService = {
       readonly authority: string;
     }
   | {
-      /** A server by its address, with credentials of its own (`google_grpc`). */
+      /** A server by its address, in plaintext (`google_grpc`). */
       readonly kind: 'target';
       readonly targetUri: string;
       readonly statPrefix: string;
-      readonly tls: { readonly rootCerts: string; readonly privateKey: string; readonly certChain: string } | undefined;
     }
 );

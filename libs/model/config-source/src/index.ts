@@ -1,3 +1,4 @@
+export { configSourceSupport, decodeAdsConfig, decodeConfigSource } from './config-source.decode.ts';
 export type {
   AdsConfig,
   AggregatedConfigSource,
@@ -5,4 +6,5 @@ export type {
   ConfigSource,
   FileConfigSource,
 } from './config-source.ts';
+export { decodeGrpcService, grpcServiceSupport } from './grpc-service.decode.ts';
 export type { GrpcService } from './grpc-service.ts';
