@@ -25,10 +25,13 @@ export {
 export {
   type AccessLogType,
   StreamInfo,
+  nextConnectionId,
   socketAddress,
   type ConnectionMetadata,
   type DownstreamConnection,
   type FilterStateTexts,
+  type Metadata,
   type SocketAddress,
+  type UpstreamConnectionFacts,
 } from './stream-info.ts';
 export type { PeerCertificate, TlsConnectionInfo } from './tls-connection-info.ts';

@@ -14,11 +14,44 @@ export function socketAddress(ip: string, port: number): SocketAddress {
   return { ip, port, text: ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}` };
 }
 
+/** What configuration says of something beside its settings: `filter_metadata`, JSON by filter name. */
+export type Metadata = Readonly<Record<string, unknown>>;
+
+/** A connection to a host, as every stream on it sees it. Moments are Clock.nowMs milliseconds; -1 is "did not happen". */
+export interface UpstreamConnectionFacts {
+  /** Unique in the process among clients' connections and these. */
+  readonly id: number;
+  /** `''` for plain bytes. */
+  readonly protocol: Protocol | '';
+  readonly host: {
+    readonly address: SocketAddress;
+    /** The name by which it was found; `''` without. */
+    readonly hostname: string;
+    readonly metadata?: Metadata;
+  };
+  readonly localAddress: SocketAddress | undefined;
+  /** What the handshake said; undefined on plain connections. */
+  readonly ssl: TlsConnectionInfo | undefined;
+  readonly connectBeginMs: number;
+  readonly connectEndMs: number;
+  readonly handshakeEndMs: number;
+}
+
+let lastConnectionId = 0;
+
+/** Ids of connections are unique in the process, whatever proxy they belong to: only logs compare them. */
+export function nextConnectionId(): number {
+  lastConnectionId += 1;
+  return lastConnectionId;
+}
+
 /** The client's connection, as every stream on it sees it. */
 export interface DownstreamConnection {
   /** Unique in the process. */
   readonly id: number;
   readonly localAddress: SocketAddress;
+  /** The address of the socket, where `localAddress` is another one. */
+  readonly directLocalAddress?: SocketAddress | undefined;
   /** A listener filter found out where the client was going before it was redirected here (original_dst, PROXY protocol). */
   readonly localAddressRestored?: boolean | undefined;
   /** The peer of the socket. */
@@ -30,6 +63,11 @@ export interface DownstreamConnection {
   readonly requestedServerName: string;
   /** The name of the filter chain that serves it: %FILTER_CHAIN_NAME%. Absent where it has none, or none was found. */
   readonly filterChainName?: string | undefined;
+  /** Of the listener, and of the filter chain. */
+  readonly listenerMetadata?: Metadata | undefined;
+  readonly filterChainMetadata?: Metadata | undefined;
+  /** When TLS was agreed on: Clock.nowMs. Absent on plaintext connections. */
+  readonly handshakeEndMs?: number | undefined;
   /** The client, where a listener filter learnt of one behind the peer (PROXY protocol). Absent: the peer. */
   readonly remoteAddress?: SocketAddress | undefined;
   /** What the first bytes showed, where tls_inspector was asked for it; the MD5 of JA3, and JA4. */
@@ -92,9 +130,16 @@ export class StreamInfo {
   bytesSent = 0;
   routeName = '';
   virtualHostName = '';
+  routeMetadata: Metadata | undefined;
+  virtualHostMetadata: Metadata | undefined;
   /** The cluster that the route chose; `''` where there was none. */
   upstreamCluster = '';
+  /** Its `alt_stat_name`, or its name. */
+  upstreamClusterStatName = '';
+  upstreamClusterMetadata: Metadata | undefined;
   upstreamHost: SocketAddress | undefined;
+  /** The connection that the request went upstream on, the last time that it did. */
+  upstreamConnection: UpstreamConnectionFacts | undefined;
   upstreamLocalAddress: SocketAddress | undefined;
   /** What the handshake with the upstream said; undefined on plain connections. */
   upstreamSsl: TlsConnectionInfo | undefined;
@@ -106,11 +151,17 @@ export class StreamInfo {
   requestId = '';
   /** Hex trace id where the request is part of a trace; `''` without. */
   traceId = '';
+  /** Hex id of the proxy's own span; `''` without. */
+  spanId = '';
   /** The last byte of the request arrived. */
   requestCompleteMs = -1;
   firstUpstreamTxMs = -1;
   lastUpstreamTxMs = -1;
   firstUpstreamRxMs = -1;
+  /** The first piece of the response's body came. */
+  firstUpstreamBodyMs = -1;
+  /** How long the last attempt waited for a connection, in milliseconds; -1 without an attempt. */
+  upstreamPoolReadyMs = -1;
   lastUpstreamRxMs = -1;
   firstDownstreamTxMs = -1;
   /** The response is complete, or the stream was reset. */

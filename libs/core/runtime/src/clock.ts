@@ -10,3 +10,8 @@ export const systemClock: Clock = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),
 };
+
+/** How far the machine's time zone is ahead of UTC at a moment, in minutes: +60 for Paris in winter. */
+export function localOffsetMinutes(wallMs: number): number {
+  return -new Date(wallMs).getTimezoneOffset();
+}

@@ -1,4 +1,4 @@
-export { systemClock, type Clock } from './clock.ts';
+export { localOffsetMinutes, systemClock, type Clock } from './clock.ts';
 export { SystemTimers, after, type Timer, type TimerCallback, type Timers } from './timers.ts';
 export { createSystemRandom, type Random } from './random.ts';
 export { LOG_LEVELS, Loggers, type LogLevel, type Logger } from './logger.ts';

@@ -55,6 +55,7 @@ export function decodeFilterChain<X extends ListenerExtensions>(
         );
   return {
     name: message.name,
+    metadata: message.metadata?.filterMetadata,
     match: decodeMatch(message.filterChainMatch, cx.at('filter_chain_match')),
     filters: decodeFilters(message, cx.at('filters'), decoders),
     transportSocket: transport === 'plaintext' ? undefined : transport,

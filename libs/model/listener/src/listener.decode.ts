@@ -88,6 +88,7 @@ export function decodeListener<X extends ListenerExtensions>(
   if (cx.faults.length > before || address === undefined) return undefined;
   return {
     name: message.name === '' ? listenerAddressText(address) : message.name,
+    metadata: message.metadata?.filterMetadata,
     statPrefix: message.statPrefix === '' ? listenerStatName(address) : message.statPrefix,
     address,
     additionalAddresses,

@@ -42,6 +42,8 @@ export interface FilterChainConfig<X extends ListenerExtensions> {
   readonly filters: readonly X['network'][];
   /** Undefined: plaintext. */
   readonly transportSocket: X['transport'] | undefined;
+  /** `metadata.filter_metadata`. */
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   /** 0: no limit. */
   readonly transportSocketConnectTimeoutMs: number;
   /** Equal for chains whose messages are equal. */
@@ -72,6 +74,8 @@ export interface UdpConfig<X extends ListenerExtensions> {
 export interface ListenerConfig<X extends ListenerExtensions> {
   /** As configured, or the address in text where it has no name. */
   readonly name: string;
+  /** `metadata.filter_metadata`. */
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   readonly statPrefix: string;
   readonly address: ListenerAddress;
   readonly additionalAddresses: readonly ListenerAddress[];

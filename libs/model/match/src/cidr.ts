@@ -83,3 +83,24 @@ function parseGroups(text: string): number[] | undefined {
   }
   return groups;
 }
+
+/** The network of `bits` leading bits that an address is in, `10.1.0.0/16`. Undefined for what is no address, or has fewer bits. */
+export function maskIp(text: string, bits: number): string | undefined {
+  const address = parseIp(text);
+  if (address === undefined || !(bits >= 0 && bits <= address.bits)) return undefined;
+  const groups = address.groups.map(
+    (group, i) => group & (0xffff << (16 - Math.min(16, Math.max(0, bits - i * 16)))) & 0xffff,
+  );
+  if (address.bits === 32) return `${groups.map((group) => `${group >> 8}.${group & 255}`).join('.')}/${bits}`;
+  return `${textOfV6(groups)}/${bits}`;
+}
+
+/** RFC 5952: the longest run of zeros, of two groups at least, is left out. */
+function textOfV6(groups: readonly number[]): string {
+  const text = groups.map((group) => group.toString(16)).join(':');
+  const runs = [...`:${text}:`.matchAll(/(?::0){2,}(?=:)/g)].map(([run]) => run);
+  const longest = runs.reduce((best, run) => (run.length > best.length ? run : best), '');
+  if (longest === '') return text;
+  const [before = '', ...after] = `:${text}:`.split(`${longest}:`);
+  return `${before.slice(1)}::${after.join(`${longest}:`).replace(/:$/, '')}`;
+}

@@ -22,7 +22,7 @@ export { firstQueryValue, matchQuery, type QueryParameterMatcher } from './query
 export { decodeQueryParameterMatchers } from './query-parameter-matcher.decode.ts';
 export { pathOnly } from './path.ts';
 export { wireText } from './wire-text.ts';
-export { CidrRange, anyContains, parseIp, type IpAddress } from './cidr.ts';
+export { CidrRange, anyContains, maskIp, parseIp, type IpAddress } from './cidr.ts';
 export { decodeCidr } from './cidr.decode.ts';
 
 /** The fields of Envoy's API that this library implements. */

@@ -4,7 +4,8 @@ import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { RouteConfiguration } from '@weft/api-envoy/gen/envoy/config/route/v3/route_pb';
 import { DomainIndex } from './route-index.ts';
 import type { RouteTable, VirtualHost } from './route.ts';
-import { decodeLevel, type Level } from './level.ts';
+import { decodeLevel } from './level.decode.ts';
+import type { Level } from './level.ts';
 import { decodeVirtualHost } from './virtual-host.decode.ts';
 
 export const routeTableSupport: FieldSupport = {

@@ -7,7 +7,8 @@ import type {
 import { decodeDirectResponse, decodeRedirect } from './answer.decode.ts';
 import { decodeForward } from './forward.decode.ts';
 import { decodeFraction } from './fraction.decode.ts';
-import { decodeLevel, mergeFilterConfigs, orderMutations, type Level } from './level.ts';
+import { decodeLevel } from './level.decode.ts';
+import { mergeFilterConfigs, orderMutations, type Level } from './level.ts';
 import { decodeRouteMatch } from './route-match.decode.ts';
 import type { Decorator, ResolvedRoute, Route, RouteAction, RouteTracing, WeightedCluster } from './route.ts';
 import { bufferLimit, type HostContext } from './virtual-host.decode.ts';
@@ -29,6 +30,7 @@ export const routeSupport: FieldSupport = {
     'tracing',
     'per_request_buffer_limit_bytes',
     'request_body_buffer_limit',
+    'metadata',
   ],
   'envoy.config.route.v3.NonForwardingAction': [],
   'envoy.config.route.v3.Decorator': ['operation', 'propagate'],
@@ -50,6 +52,7 @@ export function decodeRoute(message: Message, host: HostContext, cx: DecodeConte
       tracing: decodeTracing(message.tracing),
       bufferLimitBytes: bufferLimit(message) ?? host.bufferLimitBytes,
       filterConfigs: level.filterConfigs,
+      metadata: message.metadata?.filterMetadata,
     },
     { host, level },
   );

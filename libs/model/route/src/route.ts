@@ -150,6 +150,8 @@ export interface Route {
   readonly bufferLimitBytes: number | undefined;
   /** `typed_per_filter_config` by filter name, as the decoder's `filterConfig` made it. */
   readonly filterConfigs: ReadonlyMap<string, unknown>;
+  /** `metadata.filter_metadata`. */
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   /** What it resolves to: one for the route, or one for each weighted cluster, in order. */
   readonly resolved: readonly ResolvedRoute[];
 }
@@ -163,6 +165,8 @@ export interface VirtualHost {
   readonly includeRequestAttemptCount: boolean;
   readonly includeAttemptCountInResponse: boolean;
   readonly includeIsTimeoutRetryHeader: boolean;
+  /** `metadata.filter_metadata`. */
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /**

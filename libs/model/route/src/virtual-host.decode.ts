@@ -1,7 +1,8 @@
 import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { VirtualHost as Message } from '@weft/api-envoy/gen/envoy/config/route/v3/route_components_pb';
 import { decodeRetryPolicy, type RetryPolicy } from '@weft/model-policy';
-import { decodeLevel, type Level } from './level.ts';
+import { decodeLevel } from './level.decode.ts';
+import type { Level } from './level.ts';
 import { indexVirtualHost } from './route-index.ts';
 import type { TableContext } from './route-table.decode.ts';
 import type { IndexedVirtualHost, RedirectAction, ResolvedRoute, Route, VirtualHost } from './route.ts';
@@ -24,6 +25,7 @@ export const virtualHostSupport: FieldSupport = {
     'retry_policy',
     'per_request_buffer_limit_bytes',
     'request_body_buffer_limit',
+    'metadata',
   ],
 };
 
@@ -48,6 +50,7 @@ export function decodeVirtualHost(message: Message, table: TableContext, cx: Dec
     includeRequestAttemptCount: message.includeRequestAttemptCount,
     includeAttemptCountInResponse: message.includeAttemptCountInResponse,
     includeIsTimeoutRetryHeader: message.includeIsTimeoutRetryHeader,
+    metadata: message.metadata?.filterMetadata,
   };
   const host: HostContext = {
     table,

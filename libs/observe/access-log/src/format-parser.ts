@@ -1,6 +1,6 @@
 import { nearest } from '@weft/api-envoy';
 import { LATER_OPERATORS } from './later-operators.ts';
-import { OPERATORS } from './operators.ts';
+import { checkOperator, findOperator, OPERATORS } from './operators.ts';
 
 /** A part of a format: text as it is, or an operator with its argument and its longest length. */
 export type FormatPart =
@@ -73,16 +73,11 @@ function addText(parts: FormatPart[], text: string): void {
 }
 
 function check(name: string, argument: string | undefined, length: string | undefined): FormatFault | undefined {
-  const operator = Object.hasOwn(OPERATORS, name) ? OPERATORS[name] : undefined;
-  if (operator === undefined) {
-    if (LATER_OPERATORS.has(name)) return { message: `the operator ${name}`, later: true };
-    const suggestion = nearest(name, Object.keys(OPERATORS));
-    return { message: `unknown operator "${name}"`, ...(suggestion === undefined ? {} : { suggestion }) };
-  }
-  if (operator.argument === 'none' && argument !== undefined) return { message: `${name} takes no argument` };
-  if (operator.argument === 'required' && (argument ?? '') === '')
-    return { message: `${name} needs an argument`, expected: `%${name}(…)%` };
-  if (!operator.cut && length !== undefined) return { message: `${name} takes no length` };
-  const wrong = operator.check?.(argument ?? '');
-  return wrong === undefined ? undefined : { message: `${name} ${wrong}` };
+  const operator = findOperator(name);
+  if (operator === undefined && LATER_OPERATORS.has(name)) return { message: `the operator ${name}`, later: true };
+  const message = checkOperator(name, argument, length);
+  if (message === undefined) return undefined;
+  const suggestion = operator === undefined ? nearest(name, Object.keys(OPERATORS)) : undefined;
+  if (suggestion !== undefined) return { message, suggestion };
+  return message.endsWith(' needs an argument') ? { message, expected: `%${name}(…)%` } : { message };
 }

@@ -120,12 +120,20 @@ test('what did not happen is a dash, or nothing', () => {
   assert.equal(print('[%ROUTE_NAME%] %RESPONSE_CODE%', unanswered(), true), '[] 503');
 });
 
+const ARGUMENTS: Readonly<Record<string, string>> = {
+  COMMON_DURATION: 'DS_RX_BEG:DS_TX_END:ms',
+  PATH: 'NQ',
+  START_TIME: '%s',
+  METADATA: 'CLUSTER:x',
+  COALESCE: '{"operators":["PROTOCOL"]}',
+};
+
 test('no operator breaks on a stream of which nothing is known', () => {
   const stream = unanswered();
   stream.info.upstreamHost = undefined;
   stream.info.requestId = '';
   for (const [name, operator] of Object.entries(OPERATORS)) {
-    const argument = { COMMON_DURATION: 'DS_RX_BEG:DS_TX_END:ms', PATH: 'NQ', START_TIME: '%s' }[name] ?? 'x';
+    const argument = ARGUMENTS[name] ?? 'x';
     print(
       operator.argument === 'none'
         ? `%${name}%`

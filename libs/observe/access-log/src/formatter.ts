@@ -1,5 +1,5 @@
 import type { FormatPart } from './format-parser.ts';
-import type { FormatEnvironment, LoggedStream, ValueProvider } from './operator.ts';
+import { bytesOf, type FormatEnvironment, type LoggedStream, type LogValue, type ValueProvider } from './operator.ts';
 import { OPERATORS } from './operators.ts';
 
 /**
@@ -31,9 +31,13 @@ function textFormatter(parts: readonly FormatPart[], empty: string, environment:
   const pieces = parts.map((part) => (part.kind === 'text' ? bytesOf(part.text) : provider(part, environment)));
   return (stream) => {
     let line = '';
-    for (const piece of pieces) line += typeof piece === 'string' ? piece : (piece(stream) ?? empty);
+    for (const piece of pieces) line += typeof piece === 'string' ? piece : (textOf(piece(stream)) ?? empty);
     return line;
   };
+}
+
+function textOf(value: LogValue): string | number | undefined {
+  return typeof value === 'object' ? value.json : value;
 }
 
 function provider(part: Extract<FormatPart, { kind: 'operator' }>, environment: FormatEnvironment): ValueProvider {
@@ -98,13 +102,10 @@ function formatWriter(parts: readonly FormatPart[], omit: boolean, environment: 
     return (stream) => {
       const value = provide(stream);
       if (value === undefined) return empty;
+      if (typeof value === 'object') return value.json;
       return typeof value === 'number' ? String(value) : JSON.stringify(value);
     };
   }
   const text = textFormatter(parts, omit ? '' : '-', environment);
   return (stream) => JSON.stringify(text(stream));
-}
-
-function bytesOf(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1');
 }

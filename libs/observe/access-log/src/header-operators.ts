@@ -81,6 +81,45 @@ const queryParameter: Operator = {
     },
 };
 
+/** `QUERY_PARAMS(ORIG|DECODED)`: the query whole. Envoy 1.40 decodes it in neither. */
+const queryParameters: Operator = {
+  argument: 'optional',
+  cut: true,
+  check: (argument) => (['', 'ORIG', 'DECODED'].includes(argument) ? undefined : 'takes ORIG, DECODED or nothing'),
+  create:
+    () =>
+    ({ request }) => {
+      const at = request.path.indexOf('?');
+      return at < 0 ? undefined : request.path.slice(at + 1) || undefined;
+    },
+};
+
+const ORIGINAL_HOST = 'x-envoy-original-host';
+const HOST_SOURCES: Readonly<Record<string, ValueProvider>> = {
+  ORIG: ({ request }) => request.get(ORIGINAL_HOST),
+  HOST: ({ request }) => request.get(':authority'),
+  ORIG_OR_HOST: ({ request }) => request.get(ORIGINAL_HOST) ?? request.get(':authority'),
+};
+const serverName: ValueProvider = ({ info }) => info.downstream.requestedServerName || undefined;
+
+/** `REQUESTED_SERVER_NAME(SNI_ONLY|SNI_FIRST|HOST_FIRST:ORIG|HOST|ORIG_OR_HOST)`: of TLS, or of the request. */
+const requestedServerName: Operator = {
+  argument: 'optional',
+  cut: false,
+  check(argument) {
+    const [order = '', source, ...more] = argument.split(':');
+    const known = ['', 'SNI_ONLY', 'SNI_FIRST', 'HOST_FIRST'].includes(order) && more.length === 0;
+    if (known && (source === undefined || source in HOST_SOURCES)) return undefined;
+    return 'wants SNI_ONLY, SNI_FIRST or HOST_FIRST, and ORIG, HOST or ORIG_OR_HOST, such as SNI_FIRST:HOST';
+  },
+  create(argument) {
+    const [order, source = 'ORIG_OR_HOST'] = argument.split(':');
+    const host = HOST_SOURCES[source] as ValueProvider;
+    if (order === 'SNI_FIRST') return (stream) => serverName(stream) ?? host(stream);
+    return order === 'HOST_FIRST' ? (stream) => host(stream) ?? serverName(stream) : serverName;
+  },
+};
+
 /** The operators that look at headers. */
 export const headerOperators: Readonly<Record<string, Operator>> = {
   REQ: REQUEST,
@@ -92,4 +131,6 @@ export const headerOperators: Readonly<Record<string, Operator>> = {
   REQ_WITHOUT_QUERY: reqWithoutQuery,
   PATH: path,
   QUERY_PARAM: queryParameter,
+  QUERY_PARAMS: queryParameters,
+  REQUESTED_SERVER_NAME: requestedServerName,
 };

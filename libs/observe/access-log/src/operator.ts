@@ -19,8 +19,15 @@ export interface FormatEnvironment {
   readonly environment: (name: string) => string | undefined;
 }
 
+/** A value that is JSON: as it is in JSON formats, its text in text formats. Characters below U+0100, a byte each. */
+export interface JsonValue {
+  readonly json: string;
+}
+
+export type LogValue = string | number | JsonValue | undefined;
+
 /** The value of one `%OPERATOR%` for a stream; undefined where there is none (`-`, or null in JSON). */
-export type ValueProvider = (stream: LoggedStream) => string | number | undefined;
+export type ValueProvider = (stream: LoggedStream) => LogValue;
 
 export interface Operator {
   /** What may stand in parentheses. */
@@ -30,4 +37,20 @@ export interface Operator {
   /** Says what is wrong with an argument; undefined for nothing. */
   readonly check?: (argument: string) => string | undefined;
   readonly create: (argument: string, environment: FormatEnvironment) => ValueProvider;
+}
+
+/** An operator without argument. */
+export function plain(provide: ValueProvider): Operator {
+  return { argument: 'none', cut: false, create: () => provide };
+}
+
+/** Text of Weft in the form of lines: its UTF-8 bytes, a character each. */
+export function bytesOf(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
+
+/** Log readers split at blanks; Envoy writes sentences of its own with underscores. */
+export function withoutBlanks(text: string): string | undefined {
+  if (text === '') return undefined;
+  return text.includes(' ') ? text.replaceAll(' ', '_') : text;
 }

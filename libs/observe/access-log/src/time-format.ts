@@ -1,10 +1,12 @@
+import { localOffsetMinutes } from '@weft/core-runtime';
+
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const;
 const MONTHS = [
   'January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December',
 ] as const; // prettier-ignore
 const DAY_SECONDS = 86_400;
 
-/** A moment in UTC by its parts. Months and days of the month count from 1. */
+/** A moment by its parts, in UTC or in the machine's time zone. Months and days of the month count from 1. */
 interface CivilTime {
   readonly epochSeconds: number;
   readonly nanos: number;
@@ -12,11 +14,13 @@ interface CivilTime {
   readonly month: number;
   readonly day: number;
   readonly secondOfDay: number;
+  /** Of the zone, east of Greenwich. */
+  readonly offsetMinutes: number;
 }
 
 type Piece = string | ((time: CivilTime) => string);
 
-/** Formats wall-clock milliseconds in UTC. */
+/** Formats wall-clock milliseconds. */
 export type TimeFormat = (wallMs: number) => string;
 
 /**
@@ -24,7 +28,7 @@ export type TimeFormat = (wallMs: number) => string;
  * (seconds with fraction). Anything else after a percent sign stays as it is written. The text of a second is kept until
  * the next one, since most requests of a second share it.
  */
-export function compileTimeFormat(format: string): TimeFormat {
+export function compileTimeFormat(format: string, local = false): TimeFormat {
   const pieces = parse(format);
   const hasFraction = /%(?:E[\d*]|[1-9]?f)/.test(format);
   let keptFor = NaN;
@@ -32,7 +36,7 @@ export function compileTimeFormat(format: string): TimeFormat {
   return (wallMs) => {
     const key = hasFraction ? wallMs : Math.floor(wallMs / 1000);
     if (key !== keptFor) {
-      const time = civilTime(wallMs);
+      const time = civilTime(wallMs, local ? localOffsetMinutes(wallMs) : 0);
       kept = '';
       for (const piece of pieces) kept += typeof piece === 'string' ? piece : piece(time);
       keptFor = key;
@@ -42,20 +46,22 @@ export function compileTimeFormat(format: string): TimeFormat {
 }
 
 /** `2026-11-21T05:24:37.165Z`: the default of START_TIME. */
-export function createIsoTime(): TimeFormat {
+export function createIsoTime(local = false): TimeFormat {
   let keptSecond = NaN;
   let prefix = '';
+  let suffix = 'Z';
   const seconds = parse('%Y-%m-%dT%H:%M:%S');
   return (wallMs) => {
     const second = Math.floor(wallMs / 1000);
     if (second !== keptSecond) {
-      const time = civilTime(wallMs);
+      const time = civilTime(wallMs, local ? localOffsetMinutes(wallMs) : 0);
+      if (local) suffix = offset(time);
       prefix = '';
       for (const piece of seconds) prefix += typeof piece === 'string' ? piece : piece(time);
       keptSecond = second;
     }
     const ms = Math.floor(wallMs - second * 1000);
-    return `${prefix}.${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z`;
+    return `${prefix}.${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}${suffix}`;
   };
 }
 
@@ -79,16 +85,22 @@ function conversion([text, secondDigits, fractionDigits, letter]: RegExpExecArra
       return pad(time.secondOfDay % 60) + (secondDigits === '*' ? fraction.replace(/\.?0+$/, '') : fraction);
     };
   }
-  if (text === '%Ez') return '+00:00';
+  if (text === '%Ez') return (time) => offset(time).replace(/..$/, ':$&');
   if (letter === undefined) return (time) => pad(time.nanos, 9).slice(0, Number(fractionDigits ?? 9));
   return CONVERSIONS[letter] ?? text;
 }
 
 const hour = (time: CivilTime): number => Math.floor(time.secondOfDay / 3600);
 const minute = (time: CivilTime): number => Math.floor(time.secondOfDay / 60) % 60;
-const weekday = (time: CivilTime): number => (((Math.floor(time.epochSeconds / DAY_SECONDS) + 4) % 7) + 7) % 7;
+const weekday = (time: CivilTime): number =>
+  (((Math.floor((time.epochSeconds + time.offsetMinutes * 60) / DAY_SECONDS) + 4) % 7) + 7) % 7;
 const clock = (time: CivilTime): string => `${pad(hour(time))}:${pad(minute(time))}`;
 const month = (time: CivilTime): string => MONTHS[time.month - 1] as string;
+
+function offset({ offsetMinutes }: CivilTime): string {
+  const minutes = Math.abs(offsetMinutes);
+  return `${offsetMinutes < 0 ? '-' : '+'}${pad(Math.floor(minutes / 60))}${pad(minutes % 60)}`;
+}
 
 const CONVERSIONS: Readonly<Record<string, Piece>> = {
   Y: (time) => String(time.year),
@@ -114,17 +126,18 @@ const CONVERSIONS: Readonly<Record<string, Piece>> = {
   D: (time) => `${pad(time.month)}/${pad(time.day)}/${pad(time.year % 100)}`,
   T: (time) => `${clock(time)}:${pad(time.secondOfDay % 60)}`,
   R: clock,
-  z: '+0000',
-  Z: 'UTC',
+  z: offset,
+  Z: (time) => (time.offsetMinutes === 0 ? 'UTC' : offset(time)),
   n: '\n',
   t: '\t',
   '%': '%',
 };
 
 /** The date by Howard Hinnant's days-from-civil algorithm, run backwards: years begin in March, so that leap days end them. */
-function civilTime(wallMs: number): CivilTime {
+function civilTime(wallMs: number, offsetMinutes: number): CivilTime {
   const epochSeconds = Math.floor(wallMs / 1000);
-  const days = Math.floor(epochSeconds / DAY_SECONDS);
+  const zoneSeconds = epochSeconds + offsetMinutes * 60;
+  const days = Math.floor(zoneSeconds / DAY_SECONDS);
   const shifted = days + 719_468;
   const era = Math.floor(shifted / 146_097);
   const dayOfEra = shifted - era * 146_097;
@@ -140,7 +153,8 @@ function civilTime(wallMs: number): CivilTime {
     year: yearOfEra + era * 400 + (monthNumber <= 2 ? 1 : 0),
     month: monthNumber,
     day: dayOfMarchYear - Math.floor((153 * marchMonth + 2) / 5) + 1,
-    secondOfDay: epochSeconds - days * DAY_SECONDS,
+    secondOfDay: zoneSeconds - days * DAY_SECONDS,
+    offsetMinutes,
   };
 }
 

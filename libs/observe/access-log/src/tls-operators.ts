@@ -1,5 +1,5 @@
 import type { PeerCertificate, TlsConnectionInfo } from '@weft/core-http';
-import type { LoggedStream, Operator } from './operator.ts';
+import { plain, withoutBlanks, type LoggedStream, type Operator } from './operator.ts';
 import { compileTimeFormat, createIsoTime } from './time-format.ts';
 
 type Value = string | readonly string[];
@@ -40,11 +40,13 @@ function peerTime(wallMs: (peer: PeerCertificate) => number, side = downstream):
   };
 }
 
-const plain = (provide: (stream: LoggedStream) => string | undefined): Operator => ({
-  argument: 'none',
-  cut: false,
-  create: () => (stream) => provide(stream) || undefined,
-});
+/** Who signed the other side's certificate, as far as that was verified. */
+function ofIssuer(provide: (issuer: PeerCertificate) => Value): Operator {
+  return ofTls(({ peer, peerVerified }) => {
+    const issuer = peerVerified ? peer?.chain[1] : undefined;
+    return issuer && provide(issuer);
+  });
+}
 
 /** What a format may tell of TLS with the client, and with the upstream. */
 export const tlsOperators: Readonly<Record<string, Operator>> = {
@@ -71,6 +73,8 @@ export const tlsOperators: Readonly<Record<string, Operator>> = {
   DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_1: ofPeer(({ chain }) => chain.map((one) => one.sha1Fingerprint)),
   DOWNSTREAM_PEER_CHAIN_FINGERPRINTS_256: ofPeer(({ chain }) => chain.map((one) => one.sha256Fingerprint)),
   DOWNSTREAM_PEER_CHAIN_SERIALS: ofPeer(({ chain }) => chain.map((one) => one.serialNumber)),
+  DOWNSTREAM_PEER_ISSUER_FINGERPRINT_256: ofIssuer(({ sha256Fingerprint }) => sha256Fingerprint),
+  DOWNSTREAM_PEER_ISSUER_SERIAL: ofIssuer(({ serialNumber }) => serialNumber),
   DOWNSTREAM_PEER_CERT_V_START: peerTime(({ validFromMs }) => validFromMs),
   DOWNSTREAM_PEER_CERT_V_END: peerTime(({ validToMs }) => validToMs),
   UPSTREAM_TLS_VERSION: ofTls(({ version }) => version, upstream),
@@ -80,14 +84,16 @@ export const tlsOperators: Readonly<Record<string, Operator>> = {
   UPSTREAM_PEER_ISSUER: ofPeer(({ issuer }) => issuer, upstream),
   UPSTREAM_PEER_URI_SAN: ofPeer(({ uriSans }) => uriSans, upstream),
   UPSTREAM_PEER_DNS_SAN: ofPeer(({ dnsSans }) => dnsSans, upstream),
+  UPSTREAM_PEER_IP_SAN: ofPeer(({ ipSans }) => ipSans, upstream),
+  UPSTREAM_LOCAL_URI_SAN: ofTls(({ local }) => local.uriSans, upstream),
+  UPSTREAM_LOCAL_DNS_SAN: ofTls(({ local }) => local.dnsSans, upstream),
+  UPSTREAM_LOCAL_IP_SAN: ofTls(({ local }) => local.ipSans, upstream),
   UPSTREAM_PEER_CERT: ofPeer(({ urlEncodedPem }) => urlEncodedPem, upstream),
   UPSTREAM_PEER_CERT_V_START: peerTime(({ validFromMs }) => validFromMs, upstream),
   UPSTREAM_PEER_CERT_V_END: peerTime(({ validToMs }) => validToMs, upstream),
   // A sentence of several words, as Envoy's own reasons are: readers that split at blanks get one word.
-  DOWNSTREAM_TRANSPORT_FAILURE_REASON: plain(({ info }) =>
-    info.downstream.transportFailureReason?.replaceAll(' ', '_'),
-  ),
-  TLS_JA3_FINGERPRINT: plain(({ info }) => info.downstream.ja3),
-  TLS_JA4_FINGERPRINT: plain(({ info }) => info.downstream.ja4),
-  CONNECTION_TERMINATION_DETAILS: plain(({ info }) => info.downstream.terminationDetails),
+  DOWNSTREAM_TRANSPORT_FAILURE_REASON: plain(({ info }) => withoutBlanks(info.downstream.transportFailureReason ?? '')),
+  TLS_JA3_FINGERPRINT: plain(({ info }) => info.downstream.ja3 || undefined),
+  TLS_JA4_FINGERPRINT: plain(({ info }) => info.downstream.ja4 || undefined),
+  CONNECTION_TERMINATION_DETAILS: plain(({ info }) => info.downstream.terminationDetails || undefined),
 };

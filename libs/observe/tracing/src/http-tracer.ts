@@ -94,6 +94,7 @@ export class HttpTracer {
     if (incoming === undefined) return undefined;
     const origin = this.origin(incoming, incoming.sampled ?? reason !== 'not_traceable');
     info.traceId = origin.context.traceId;
+    info.spanId = origin.context.spanId;
     const span = new ZipkinSpan(settings, origin, { info, name: headers.authority, parent: undefined });
     this.applyDecorator(span, headers, route);
     return span;

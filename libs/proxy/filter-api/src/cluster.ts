@@ -5,9 +5,10 @@ import type {
   RequestHeaderMap,
   ResetReason,
   ResponseReceiver,
+  Metadata,
   SocketAddress,
   StreamInfo,
-  TlsConnectionInfo,
+  UpstreamConnectionFacts,
 } from '@weft/core-http';
 import type { Counter, Gauge, Histogram } from '@weft/core-stats';
 import type { RoutePriority } from '@weft/model-route';
@@ -27,6 +28,8 @@ export interface Host {
   readonly address: SocketAddress;
   /** The name it was configured by; `''` for plain addresses. */
   readonly hostname: string;
+  /** `LbEndpoint.metadata.filter_metadata`. Absent: none. */
+  readonly metadata?: Metadata;
   readonly weight: number;
   readonly stats: HostStats;
 }
@@ -102,8 +105,8 @@ export interface PoolFailure {
 
 /** Whoever waits for an upstream stream. The router's upstream request implements it. */
 export interface HttpPoolCallbacks extends ResponseReceiver {
-  /** The stream is ready: send the request now. May be called inside `newStream`. `ssl`: absent on plain connections. */
-  onPoolReady(stream: ClientStream, host: Host, localAddress: SocketAddress | undefined, ssl?: TlsConnectionInfo): void;
+  /** The stream is ready: send the request now. May be called inside `newStream`. */
+  onPoolReady(stream: ClientStream, host: Host, connection: UpstreamConnectionFacts): void;
   /** There will be none. May be called inside `newStream`. */
   onPoolFailure(failure: PoolFailure): void;
 }
@@ -113,7 +116,7 @@ export interface TcpPoolCallbacks {
   /** The connection carries many requests, which the owner counts: it is none itself. Default false: it is one, as in Envoy. */
   readonly countsRequests?: boolean;
   /** The owner sets the transport's receiver before it returns. */
-  onPoolReady(transport: Transport, host: Host, localAddress: SocketAddress | undefined, ssl?: TlsConnectionInfo): void;
+  onPoolReady(transport: Transport, host: Host, connection: UpstreamConnectionFacts): void;
   onPoolFailure(failure: PoolFailure): void;
 }
 
@@ -126,6 +129,8 @@ export interface PoolHandle {
 export interface Cluster {
   readonly name: string;
   readonly altStatName: string;
+  /** `Cluster.metadata.filter_metadata`. */
+  readonly metadata: Metadata;
   readonly requestStats: ClusterRequestStats;
   /** All hosts there are now, healthy or not. The list is replaced when it changes. */
   readonly hosts: readonly Host[];

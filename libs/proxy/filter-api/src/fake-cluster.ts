@@ -1,5 +1,5 @@
 import { RecordingTransport } from '@weft/core-bytes/testing';
-import { socketAddress, type ResetReason } from '@weft/core-http';
+import { nextConnectionId, socketAddress, type ResetReason, type UpstreamConnectionFacts } from '@weft/core-http';
 import { RecordingClientStream } from '@weft/core-http/testing';
 import { createNullScope } from '@weft/core-stats';
 import type { RoutePriority } from '@weft/model-route';
@@ -14,6 +14,20 @@ import type {
   RetryBreaker,
   TcpPoolCallbacks,
 } from './cluster.ts';
+
+/** A connection that was there at once, in plaintext. */
+export function fakeConnectionTo(host: Host): UpstreamConnectionFacts {
+  return {
+    id: nextConnectionId(),
+    protocol: 'HTTP/1.1',
+    host,
+    localAddress: undefined,
+    ssl: undefined,
+    connectBeginMs: 0,
+    connectEndMs: 0,
+    handshakeEndMs: -1,
+  };
+}
 
 /** The numbers that a router charges, each from 0. */
 export class FakeRequestStats implements ClusterRequestStats {
@@ -77,6 +91,7 @@ export interface FakeConnection {
 
 /** A cluster of plain hosts in rotation, whose pools do what `pool` says. */
 export class FakeCluster implements Cluster {
+  readonly metadata = {};
   readonly name: string;
   readonly altStatName: string;
   readonly requestStats = new FakeRequestStats();
@@ -152,13 +167,13 @@ export class FakeCluster implements Cluster {
 
   /** Gives an attempt that waited its stream. */
   ready(attempt: FakeAttempt): void {
-    attempt.owner.onPoolReady(attempt.stream, attempt.host, undefined);
+    attempt.owner.onPoolReady(attempt.stream, attempt.host, fakeConnectionTo(attempt.host));
   }
 
   newConnection(host: Host, _priority: RoutePriority, owner: TcpPoolCallbacks): PoolHandle | undefined {
     const connection: FakeConnection = { host, owner, transport: new RecordingTransport(16), cancelled: false };
     this.connections.push(connection);
-    if (this.pool === 'ready') owner.onPoolReady(connection.transport, host, undefined);
+    if (this.pool === 'ready') owner.onPoolReady(connection.transport, host, fakeConnectionTo(host));
     else if (this.pool !== 'wait') owner.onPoolFailure({ reason: this.pool, details: this.failure, host });
     if (this.pool !== 'wait') return undefined;
     return {

@@ -15,6 +15,7 @@ export type {
   Connection,
   ConnectionHandler,
   DrainDecision,
+  EarlyConnections,
   ListenerFacts,
   NetworkFilterFactory,
   PreparedNetworkFilter,

@@ -92,7 +92,20 @@ export interface NetworkFilterFactory<C> {
   prepare(config: C, server: ServerContext, listener: ListenerFacts): PreparedNetworkFilter;
 }
 
+/**
+ * What a terminal filter counts of connections before it serves them: as in Envoy they are its own from the moment that its
+ * filter chain was found, though a transport socket shakes hands first.
+ */
+export interface EarlyConnections {
+  /** A connection shakes hands. `create` follows for it, or `lost`. */
+  begun(): void;
+  /** It is gone, and was never served. `here`: this side gave it up. */
+  lost(lengthMs: number, here: boolean): void;
+}
+
 export interface PreparedNetworkFilter {
+  /** Told of connections that shake hands. Absent: it counts from `create` on. */
+  readonly early?: EarlyConnections;
   create(connection: Connection): ConnectionHandler;
   /** The configuration was replaced: drop subscriptions and timers. Live connections keep working. */
   close(): void;

@@ -72,6 +72,7 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
   /** The last octet of the response went to the codec. */
   private ended = false;
   private upgradeAccepted = false;
+  private trailersSent: HeaderMap | undefined;
 
   constructor(owner: StreamOwner, codec: ServerStream, protocol: Protocol) {
     super();
@@ -262,6 +263,7 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
   }
   answerTrailers(trailers: HeaderMap): void {
     this.touch();
+    this.trailersSent = trailers;
     this.codec.trailers(trailers);
     this.end();
   }
@@ -320,6 +322,8 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
           });
     info.routeName = this.routed?.route.name ?? '';
     info.virtualHostName = this.routed?.virtualHost.name ?? '';
+    info.routeMetadata = this.routed?.route.metadata;
+    info.virtualHostMetadata = this.routed?.virtualHost.metadata;
     const action = this.routed?.route.action;
     if (action?.kind === 'forward' && !this.over) this.applyRouteTimes(action);
     return this.routed;
@@ -381,7 +385,7 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
       }
     }
     const sent = this.answered ? response : undefined;
-    for (const log of hcm.accessLogs) log.log(info, this.request, sent);
+    for (const log of hcm.accessLogs) log.log(info, this.request, sent, this.trailersSent);
     this.span?.finish(info, this.request, sent);
     this.owner.onStreamEnd(this);
   }

@@ -7,6 +7,7 @@ import { hostname } from 'node:os';
 import type {
   Connection,
   ConnectionHandler,
+  EarlyConnections,
   FilterFactoryContext,
   HttpFilterFactory,
   ListenerFacts,
@@ -51,6 +52,7 @@ interface Around {
 }
 
 class HcmFilter implements PreparedNetworkFilter {
+  readonly early: EarlyConnections;
   private readonly hcm: PreparedHcm;
   private readonly rootStats: StatsScope;
   private plain: CodecSettings;
@@ -86,6 +88,7 @@ class HcmFilter implements PreparedNetworkFilter {
       }),
       draining: () => this.closed || (listener.drainDecision?.drainClose() ?? server.draining),
     };
+    this.early = this.hcm.stats;
     this.plain = codecSettings(this.hcm, 'http', this.rootStats);
     this.secure = codecSettings(this.hcm, 'https', this.rootStats);
   }

@@ -57,11 +57,10 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
     this.startMs = runtime.clock.nowMs();
     this.idleSinceMs = this.startMs;
     this.idleLimitMs = config.idleTimeoutMs;
-    stats.cxTotal.inc();
-    stats.cxActive.inc();
-    if (connection.info.tls) {
-      stats.cxSslTotal.inc();
-      stats.cxSslActive.inc();
+    // One with TLS has counted since its handshake began.
+    if (!connection.info.tls) {
+      stats.cxTotal.inc();
+      stats.cxActive.inc();
     }
     const kind = codecKindOf(config.codecType, connection.info.ssl);
     if (kind !== undefined) this.codec = this.createCodec(kind);

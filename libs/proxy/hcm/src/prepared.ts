@@ -1,4 +1,4 @@
-import type { RequestHeaderMap, ResponseHeaderMap, StreamInfo } from '@weft/core-http';
+import type { HeaderMap, RequestHeaderMap, ResponseHeaderMap, StreamInfo } from '@weft/core-http';
 import type { Runtime, RuntimeSnapshot } from '@weft/core-runtime';
 import type {
   ClusterManager,
@@ -17,7 +17,7 @@ import type { TlsOnPlaintext } from './tls-on-plaintext.ts';
 
 /** One line of log for each stream, at its end. */
 export interface AccessLogger {
-  log(info: StreamInfo, request: RequestHeaderMap, response: ResponseHeaderMap | undefined): void;
+  log(info: StreamInfo, request: RequestHeaderMap, response: ResponseHeaderMap | undefined, trailers?: HeaderMap): void;
 }
 
 /** Begins the span of a request, where it is to be traced, and writes the trace's headers into the request. */

@@ -1,4 +1,5 @@
 import type { Counter, Gauge, Histogram, StatsScope } from '@weft/core-stats';
+import type { EarlyConnections } from '@weft/proxy-filter-api';
 
 const COUNTERS = [
   'downstream_cx_delayed_close_timeout', 'downstream_cx_destroy', 'downstream_cx_destroy_active_rq',
@@ -25,7 +26,7 @@ const GAUGES = [
 ] as const; // prettier-ignore
 
 /** The numbers of one connection manager, under `http.<stat_prefix>.`. Source: Envoy's HTTP connection manager statistics. */
-export class HcmStats {
+export class HcmStats implements EarlyConnections {
   readonly cxTotal: Counter;
   readonly cxHttp1Total: Counter;
   readonly cxHttp2Total: Counter;
@@ -138,6 +139,23 @@ export class HcmStats {
     this.rsTooLarge = counter('rs_too_large');
     this.rqByClass = byClass(scope);
     this.listener = listener && { completed: listener.counter('downstream_rq_completed'), byClass: byClass(listener) };
+  }
+
+  /** A client is about to shake hands. */
+  begun(): void {
+    this.cxTotal.inc();
+    this.cxActive.inc();
+    this.cxSslTotal.inc();
+    this.cxSslActive.inc();
+  }
+
+  /** A client of TLS is gone before it was served. */
+  lost(lengthMs: number, here: boolean): void {
+    this.cxDestroy.inc();
+    (here ? this.cxDestroyLocal : this.cxDestroyRemote).inc();
+    this.cxActive.dec();
+    this.cxSslActive.dec();
+    this.cxLengthMs.record(lengthMs);
   }
 
   /** A response head goes to a client: a final one, or an interim one. */

@@ -1,4 +1,10 @@
-import type { DownstreamConnection, SocketAddress, TlsConnectionInfo } from '@weft/core-http';
+import {
+  nextConnectionId,
+  type DownstreamConnection,
+  type Metadata,
+  type SocketAddress,
+  type TlsConnectionInfo,
+} from '@weft/core-http';
 import { listenerAddressText, type ConnectionFacts, type ListenerAddress } from '@weft/model-listener';
 import { addressOf, sharedAddressOf } from '@weft/net-tcp';
 import type { Socket } from 'node:net';
@@ -11,14 +17,6 @@ export interface AcceptedFacts {
   readonly directRemoteAddress: SocketAddress;
   /** What listener filters found; undefined where there were none. */
   readonly filtered: AcceptedSocket | undefined;
-}
-
-let lastConnectionId = 0;
-
-/** Connection ids are unique in the process, whatever proxy they belong to: only logs compare them. */
-function nextConnectionId(): number {
-  lastConnectionId += 1;
-  return lastConnectionId;
 }
 
 /** Whoever connects from within the process. */
@@ -74,32 +72,43 @@ export function matchedFacts({ localAddress, directRemoteAddress, filtered }: Ac
   };
 }
 
-/** The record was begun before the handshake: what it holds becomes what the handshake made of it. */
-export function addTls(info: DownstreamConnection, tls: TlsConnectionInfo): DownstreamConnection {
-  return Object.assign(info, { tls: true, ssl: tls, requestedServerName: tls.serverName });
+/** What is known of a connection becomes what the handshake, which ended at `nowMs`, made of it. As in Envoy, the name that the client asked for is known where tls_inspector looked for it. */
+export function addTls(info: DownstreamConnection, tls: TlsConnectionInfo, nowMs: number): DownstreamConnection {
+  return Object.assign(info, { tls: true, ssl: tls, handshakeEndMs: nowMs });
+}
+
+/** What logs tell of the filter chain that serves a connection, and of its listener. */
+export interface ChainFacts {
+  readonly name: string;
+  readonly metadata: Metadata | undefined;
+  readonly listenerMetadata: Metadata | undefined;
 }
 
 /** What everything behind the listener knows of a connection. */
-export function infoOf(facts: AcceptedFacts, tls: TlsConnectionInfo | undefined, chain = ''): DownstreamConnection {
+export function infoOf(facts: AcceptedFacts, chain: ChainFacts): DownstreamConnection {
   const { localAddress, directRemoteAddress, filtered } = facts;
   const info: DownstreamConnection = {
     id: nextConnectionId(),
     localAddress,
     directRemoteAddress,
-    tls: tls !== undefined,
-    filterChainName: chain,
-    requestedServerName: tls?.serverName ?? filtered?.serverName ?? '',
+    tls: false,
+    filterChainName: chain.name,
+    filterChainMetadata: chain.metadata,
+    listenerMetadata: chain.listenerMetadata,
+    requestedServerName: filtered?.serverName ?? '',
   };
-  if (filtered === undefined && tls === undefined) return info;
-  const { remoteAddress, ja3, ja4, metadata } = filtered ?? {};
+  if (filtered === undefined) return info;
+  const { remoteAddress, ja3, ja4, metadata, localAddressRestored } = filtered;
   return {
     ...info,
-    ssl: tls,
-    localAddressRestored: filtered?.localAddressRestored,
+    localAddressRestored,
+    directLocalAddress: localAddressRestored
+      ? addressOf(facts.socket.localAddress, facts.socket.localPort, undefined)
+      : undefined,
     remoteAddress: remoteAddress === directRemoteAddress ? undefined : remoteAddress,
     ja3,
     ja4,
     metadata,
-    filterState: filtered?.setFilterState,
+    filterState: filtered.setFilterState,
   };
 }

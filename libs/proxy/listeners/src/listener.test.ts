@@ -379,7 +379,7 @@ describe('a transport socket', () => {
     );
     assert.equal(await ask(await client(world.port), 'ab'), 'ab');
     assert.equal(echoes[0]?.info.tls, true);
-    assert.equal(echoes[0]?.info.requestedServerName, 'a');
+    assert.equal(echoes[0]?.info.ssl?.serverName, 'a');
   });
 
   it('has as long as the chain says', async () => {

@@ -106,6 +106,9 @@ export class Listener {
   get activeConnections(): number {
     return this.open.size;
   }
+  get nowMs(): number {
+    return this.server.runtime.clock.nowMs();
+  }
   get timers(): Timers {
     return this.server.runtime.timers;
   }
@@ -211,7 +214,7 @@ export class Listener {
     this.stats.preCxActive.dec();
     if (this.current.loggers.length > 0) {
       const { socket, localAddress, directRemoteAddress } = accepted;
-      const nowMs = this.server.runtime.clock.nowMs();
+      const nowMs = this.nowMs;
       const record = this.recordOf({ socket, localAddress, directRemoteAddress, filtered: accepted }, nowMs);
       record.info.downstream.terminationDetails = accepted.terminationDetails;
       logConnection(record, nowMs);
@@ -224,8 +227,8 @@ export class Listener {
     this.open.delete(connection);
     const { facts, chain, opened } = connection;
     const transport = this.transportOf(socket, facts);
-    const info =
-      opened.record === undefined ? infoOf(facts, tls, chain.name) : addTls(opened.record.info.downstream, tls);
+    const plain = opened.record?.info.downstream ?? infoOf(facts, chain);
+    const info = addTls(plain, tls, this.nowMs);
     this.serve(chain, { transport, info, facts, opened });
   }
 
@@ -235,12 +238,14 @@ export class Listener {
     if (record !== undefined) record.info.downstream.transportFailureReason = reason;
     const logger = this.server.runtime.loggers.get('connection');
     if (logger.enabled('debug')) logger.debug(`${facts.directRemoteAddress.text}: no handshake: ${reason}`);
+    const { terminal } = connection.chain;
+    terminal?.early?.lost(this.nowMs - opened.startMs, connection.endedHere);
     this.ended(connection, opened.startMs, record);
   }
 
   /** A connection that was open is gone. */
   ended(connection: ListenerConnection, startMs: number, record: ConnectionRecord | undefined): void {
-    const nowMs = this.server.runtime.clock.nowMs();
+    const nowMs = this.nowMs;
     this.stats.ended(nowMs - startMs);
     if (record !== undefined) logConnection(record, nowMs);
     this.forget(connection);
@@ -279,7 +284,7 @@ export class Listener {
     const { current, server } = this;
     const startMs = server.runtime.clock.nowMs();
     const chain = current.table.only ?? current.table.find(matchedFacts(facts));
-    const record = current.loggers.length === 0 ? undefined : this.recordOf(facts, startMs, chain?.name);
+    const record = current.loggers.length === 0 ? undefined : this.recordOf(facts, startMs, chain);
     if (chain?.terminal === undefined) {
       this.stats.noFilterChainMatch.inc();
       if (record !== undefined) {
@@ -293,11 +298,12 @@ export class Listener {
     }
     this.stats.opened();
     if (chain.transport !== undefined) {
+      chain.terminal.early?.begun();
       this.open.add(new SecuringConnection(this, chain, facts, { startMs, record }));
       return;
     }
     const transport = this.transportOf(facts.socket, facts);
-    const info = record?.info.downstream ?? infoOf(facts, undefined, chain.name);
+    const info = record?.info.downstream ?? infoOf(facts, chain);
     this.serve(chain, { transport, info, facts, opened: { startMs, record } });
   }
 
@@ -351,8 +357,9 @@ export class Listener {
     }
   }
 
-  private recordOf(facts: AcceptedFacts, startMs: number, chain?: string): ConnectionRecord {
-    const info = new StreamInfo(infoOf(facts, undefined, chain), startMs, this.server.runtime.clock.wallMs());
+  private recordOf(facts: AcceptedFacts, startMs: number, chain?: PreparedChain): ConnectionRecord {
+    const of = chain ?? { name: '', metadata: undefined, listenerMetadata: this.config.metadata };
+    const info = new StreamInfo(infoOf(facts, of), startMs, this.server.runtime.clock.wallMs());
     return { info, loggers: this.current.loggers };
   }
 

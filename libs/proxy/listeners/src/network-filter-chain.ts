@@ -47,6 +47,11 @@ export class NetworkFilterChain implements ConnectionHandler {
     });
   }
 
+  /** The terminal filter has it. */
+  get served(): boolean {
+    return this.handler !== undefined;
+  }
+
   get tunnel(): boolean {
     return this.handler?.tunnel === true;
   }

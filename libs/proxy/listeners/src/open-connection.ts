@@ -69,8 +69,15 @@ export class OpenConnection implements TransportReceiver, ListenerConnection {
   }
   onClose(close: TransportClose): void {
     this.handler.onClose(close);
+    if (this.handler instanceof NetworkFilterChain && !this.handler.served) this.tellLost(close);
     if (this.record !== undefined) this.record.info.bytesSent = this.transport.bytesWritten;
     this.listener.ended(this, this.startMs, this.record);
+  }
+
+  /** Filters did not let it pass to the terminal one, which may have counted it since its handshake began. */
+  private tellLost(close: TransportClose): void {
+    const { terminal, transport } = this.chain;
+    if (transport !== undefined) terminal?.early?.lost(this.listener.nowMs - this.startMs, close.by === 'local');
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Metadata } from '@weft/core-http';
 import { FilterChainTable, type ConnectionPredicate, type FilterChainMatch } from '@weft/model-listener';
 import type {
   ListenerFacts,
@@ -26,6 +27,8 @@ export interface PrepareContext {
 /** A filter chain at work: everything that its connections share. */
 export class PreparedChain {
   readonly name: string;
+  readonly metadata: Metadata | undefined;
+  readonly listenerMetadata: Metadata | undefined;
   readonly match: FilterChainMatch;
   readonly fingerprint: string;
   readonly reads: readonly PreparedReadFilter[];
@@ -38,6 +41,8 @@ export class PreparedChain {
   constructor(config: DecodedChain, listener: DecodedListenerConfig, context: PrepareContext) {
     const { server } = context;
     this.name = config.name;
+    this.metadata = config.metadata;
+    this.listenerMetadata = listener.metadata;
     this.match = config.match;
     this.fingerprint = config.fingerprint;
     this.transportTimeoutMs = config.transportSocketConnectTimeoutMs;

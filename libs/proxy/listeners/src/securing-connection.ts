@@ -17,6 +17,8 @@ export class SecuringConnection implements HandshakeOwner, ListenerConnection, T
   readonly tunnel = false;
   readonly facts: AcceptedFacts;
   readonly opened: Opened;
+  /** This side gave the handshake up. */
+  endedHere = false;
   private readonly listener: Listener;
   private readonly handshake: Handshake;
   private timer: Timer | undefined;
@@ -47,6 +49,7 @@ export class SecuringConnection implements HandshakeOwner, ListenerConnection, T
   onTimer(): void {
     this.listener.stats.transportSocketConnectTimeout.inc();
     this.handshake.abort();
+    this.endedHere = true;
     this.listener.handshakeFailed(this, 'transport socket timeout was reached');
   }
 
@@ -56,6 +59,7 @@ export class SecuringConnection implements HandshakeOwner, ListenerConnection, T
   destroy(): void {
     this.timer?.cancel();
     this.handshake.abort();
+    this.endedHere = true;
     this.listener.handshakeFailed(this, 'the listener was stopped');
   }
 }

@@ -4,8 +4,7 @@ import {
   type RequestHeaderMap,
   type ResetReason,
   type ResponseHeaderMap,
-  type SocketAddress,
-  type TlsConnectionInfo,
+  type UpstreamConnectionFacts,
 } from '@weft/core-http';
 import type { Timer, TimerCallback } from '@weft/core-runtime';
 import { applyMutations, hasEnvoyHeaders, mayRetry, retryPolicyOf, takeOverrides } from '@weft/model-policy';
@@ -30,15 +29,10 @@ import { requestTimes, setExpectedTimeout, type RequestTimes } from './request-t
 import { resetReply } from './reset-reply.ts';
 import { RetryState, type RetryVerdict } from './retry-state.ts';
 import { endsHere } from './tcp-upstream.ts';
+import { forgetAttempt, noteAttempt, noteCluster } from './stream-notes.ts';
 import { UpstreamRequest } from './upstream-request.ts';
 
 const NO_TIMES: RequestTimes = { globalMs: 0, perTryMs: 0, perTryIdleMs: 0 };
-
-/** The connection that an attempt got. */
-interface AttemptConnection {
-  readonly localAddress: SocketAddress | undefined;
-  readonly ssl: TlsConnectionInfo | undefined;
-}
 
 /**
  * The router: takes one request from the filters before it, finds it a host, and sends back what the host answers, or
@@ -90,7 +84,7 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
       return STOP;
     }
     this.cluster = cluster;
-    stream.info.upstreamCluster = cluster.name;
+    noteCluster(stream.info, cluster);
     const action = route.action as ForwardAction;
     const overrides = hasEnvoyHeaders(headers) ? takeOverrides(headers) : undefined;
     this.times = requestTimes(action, headers, overrides, router.config.respectExpectedRqTimeout);
@@ -172,21 +166,19 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
   }
 
   /** The request's head for the host that an attempt got. */
-  prepareAttempt(host: Host, connection: AttemptConnection, span: StreamSpan | undefined): RequestHeaderMap {
+  prepareAttempt(upstream: UpstreamRequest, host: Host, connection: UpstreamConnectionFacts): RequestHeaderMap {
     const { stream, resolved } = this;
     const { info, requestHeaders } = stream;
     this.requestSent = true;
-    info.upstreamHost = host.address;
-    info.upstreamHostName = host.hostname;
-    info.upstreamLocalAddress = connection.localAddress;
-    info.upstreamSsl = connection.ssl;
+    noteAttempt(info, host, connection);
+    info.upstreamPoolReadyMs = upstream.waitedMs;
     info.firstUpstreamTxMs = this.router.runtime.clock.nowMs();
     if (this.requestDone) info.lastUpstreamTxMs = info.firstUpstreamTxMs;
     if (resolved?.hostRewrite?.kind === 'auto' && host.hostname !== '') {
       const { suppressEnvoyHeaders } = this.router.config;
       changeHost(requestHeaders, host.hostname, { action: resolved.action as ForwardAction, suppressEnvoyHeaders });
     }
-    (span ?? stream.span)?.inject(requestHeaders);
+    (upstream.span ?? stream.span)?.inject(requestHeaders);
     return requestHeaders;
   }
 
@@ -206,6 +198,7 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
       info.upstreamHostName = failure.host.hostname;
     }
     info.upstreamTransportFailureReason = failure.details;
+    info.upstreamPoolReadyMs = upstream.waitedMs;
     this.onUpstreamReset(upstream, failure.reason, failure.details);
   }
 
@@ -247,6 +240,8 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
   }
 
   onUpstreamData(upstream: UpstreamRequest, chunk: Buffer, end: boolean): void {
+    const { info } = this.stream;
+    if (info.firstUpstreamBodyMs < 0) info.firstUpstreamBodyMs = this.router.runtime.clock.nowMs();
     if (end) this.onUpstreamComplete(upstream);
     if (!this.stream.sendData(chunk, end) && !end) upstream.holdResponse();
   }
@@ -264,7 +259,7 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
     const status = reason === 'protocol error' ? 502 : 503;
     if (!this.responseStarted) this.chargeResponse(status, upstream);
     else if (upstream.grpcDeferred) upstream.host.stats.rqError += 1;
-    this.abort(resetReply({ reason, status, transportFailure, started: this.responseStarted, retried: this.isRetry }));
+    this.abort(resetReply({ reason, status, transportFailure, started: upstream.answered, retried: this.isRetry }));
   }
 
   // ---- times ----
@@ -301,6 +296,8 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
   private onRequestComplete(): void {
     if (this.over) return;
     const { globalMs } = this.times;
+    const { info } = this.stream;
+    if (this.upstream?.sent === true) info.lastUpstreamTxMs = info.requestCompleteMs;
     if (globalMs > 0) this.responseTimer = this.router.runtime.timers.start(globalMs, this);
     if (this.upstream !== undefined) this.upstream.startTryTimers();
   }
@@ -331,6 +328,7 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
     this.isRetry = true;
     this.attempts += 1;
     info.attemptCount = this.attempts;
+    forgetAttempt(info);
     if (resolved.virtualHost.includeRequestAttemptCount)
       requestHeaders.set('x-envoy-attempt-count', String(this.attempts));
     this.tellTimeout(requestHeaders, this.requestDone ? router.runtime.clock.nowMs() - info.requestCompleteMs : 0);

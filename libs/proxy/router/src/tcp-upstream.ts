@@ -5,8 +5,7 @@ import {
   type HeaderMap,
   type RequestHeaderMap,
   type ResetReason,
-  type SocketAddress,
-  type TlsConnectionInfo,
+  type UpstreamConnectionFacts,
 } from '@weft/core-http';
 import type { ForwardAction } from '@weft/model-route';
 import type { Host, HttpPoolCallbacks, PoolFailure, TcpPoolCallbacks } from '@weft/proxy-filter-api';
@@ -37,15 +36,10 @@ export class TcpUpstream implements TcpPoolCallbacks, ClientStream, TransportRec
 
   // ---- called by the pool
 
-  onPoolReady(
-    transport: Transport,
-    host: Host,
-    localAddress: SocketAddress | undefined,
-    ssl?: TlsConnectionInfo,
-  ): void {
+  onPoolReady(transport: Transport, host: Host, connection: UpstreamConnectionFacts): void {
     this.transport = transport;
     transport.setReceiver(this);
-    this.owner.onPoolReady(this, host, localAddress, ssl);
+    this.owner.onPoolReady(this, host, connection);
   }
   onPoolFailure(failure: PoolFailure): void {
     this.owner.onPoolFailure(failure);

@@ -4,8 +4,7 @@ import type {
   RequestHeaderMap,
   ResetReason,
   ResponseHeaderMap,
-  SocketAddress,
-  TlsConnectionInfo,
+  UpstreamConnectionFacts,
 } from '@weft/core-http';
 import type { Timer, TimerCallback } from '@weft/core-runtime';
 import type { RoutePriority } from '@weft/model-route';
@@ -33,6 +32,8 @@ export class UpstreamRequest implements HttpPoolCallbacks, TimerCallback {
   readonly host: Host;
   /** No final response head has come yet. */
   awaitingHeaders = true;
+  /** The host said something at all, if only in an interim response. */
+  answered = false;
   /** The pool gave it a stream, and it is not over. */
   stream: ClientStream | undefined;
   /** A gRPC answer is under way: its trailers will tell whether it was one. */
@@ -43,7 +44,9 @@ export class UpstreamRequest implements HttpPoolCallbacks, TimerCallback {
   private readonly filter: RouterFilter;
   private readonly stats: ClusterRequestStats;
   private wait: PoolHandle | undefined;
-  private span: StreamSpan | undefined;
+  /** When it began to wait for the pool; -1: it did not. */
+  private waitSinceMs = -1;
+  span: StreamSpan | undefined;
   private response: ResponseHeaderMap | undefined;
   private perTryTimer: Timer | undefined;
   private idleTimer: Timer | undefined;
@@ -65,26 +68,28 @@ export class UpstreamRequest implements HttpPoolCallbacks, TimerCallback {
       ? cluster.newConnection(host, priority, new TcpUpstream(this), filter)
       : cluster.newStream(host, priority, this, filter);
     // A callback may have come already, from inside.
-    if (!this.over && this.stream === undefined) this.wait = wait;
+    if (this.over || this.stream !== undefined) return;
+    this.wait = wait;
+    this.waitSinceMs = filter.router.runtime.clock.nowMs();
   }
 
   // ---- called by the pool ----
 
-  onPoolReady(
-    stream: ClientStream,
-    host: Host,
-    localAddress: SocketAddress | undefined,
-    ssl?: TlsConnectionInfo,
-  ): void {
+  onPoolReady(stream: ClientStream, host: Host, connection: UpstreamConnectionFacts): void {
     const { filter } = this;
     this.wait = undefined;
     this.stream = stream;
     if (filter.maxDurationMs > 0) this.durationTimer = filter.router.runtime.timers.start(filter.maxDurationMs, this);
-    const headers = filter.prepareAttempt(host, { localAddress, ssl }, this.span);
+    const headers = filter.prepareAttempt(this, host, connection);
     this.sent = true;
     stream.headers(headers, filter.headersEnd);
     if (!this.over) filter.flushTo(this);
     if (!this.over && filter.requestDone) this.startTryTimers();
+  }
+
+  /** How long it waited for the pool until now. */
+  get waitedMs(): number {
+    return this.waitSinceMs < 0 ? 0 : this.filter.router.runtime.clock.nowMs() - this.waitSinceMs;
   }
 
   onPoolFailure(failure: PoolFailure): void {
@@ -136,12 +141,15 @@ export class UpstreamRequest implements HttpPoolCallbacks, TimerCallback {
   // ---- response, called by the codec ----
 
   informational(headers: ResponseHeaderMap): void {
-    if (!this.over) this.filter.onUpstreamInformational(headers);
+    if (this.over) return;
+    this.answered = true;
+    this.filter.onUpstreamInformational(headers);
   }
 
   headers(headers: ResponseHeaderMap, end: boolean): void {
     if (this.over) return;
     this.awaitingHeaders = false;
+    this.answered = true;
     this.response = headers;
     this.touch();
     this.filter.onUpstreamHeaders(this, headers, end);

@@ -115,7 +115,7 @@ export class HttpConnection
 
   start(request: HttpPoolCallbacks): void {
     const stream = (this.codec as ClientCodec).newStream(request);
-    request.onPoolReady(stream, this.host, this.localAddress, this.ssl);
+    request.onPoolReady(stream, this.host, this);
   }
 
   /** No more requests: closes now, or when those under way are done. */
@@ -141,6 +141,7 @@ export class HttpConnection
     }
     this.open = true;
     this.codec = createClientCodec(protocol, { transport, callbacks: this, cx: this.cx });
+    this.protocol = this.codec.protocol;
     this.capacity = Math.min(
       this.codec.maxConcurrentStreams,
       protocol === 'http2' ? config.http.http2.maxConcurrentStreams : 1,

@@ -37,8 +37,10 @@ export class TcpConnection extends UpstreamConnection implements Transport, Tran
 
   protected opened(transport: Transport): void {
     this.noLongerWaiting();
+    // Bytes have no protocol to wait for: as in Envoy, they are ready when the transport is.
+    this.handshakeEndMs = this.connectEndMs;
     if (this.owner.countsRequests !== true && !this.acquire(transport)) return;
-    this.owner.onPoolReady(this, this.host, this.localAddress, this.ssl);
+    this.owner.onPoolReady(this, this.host, this);
   }
 
   private acquire(transport: Transport): boolean {

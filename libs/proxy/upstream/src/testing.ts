@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { RequestHeaderMap, type ClientStream, type SocketAddress } from '@weft/core-http';
+import { RequestHeaderMap, type ClientStream } from '@weft/core-http';
 import { RecordingReceiver } from '@weft/core-http/testing';
 import type { ResponseHeaderMap, ResetReason } from '@weft/core-http';
 import { createFakeRuntime, type FakeRuntime } from '@weft/core-runtime/testing';
@@ -89,7 +89,7 @@ export class TestRequest extends RecordingReceiver<ResponseHeaderMap> implements
     this.path = path;
   }
 
-  onPoolReady(stream: ClientStream, host: Host, _localAddress: SocketAddress | undefined): void {
+  onPoolReady(stream: ClientStream, host: Host): void {
     this.stream = stream;
     this.host = host;
     stream.headers(new RequestHeaderMap('GET', this.path, 'up.test'), true);

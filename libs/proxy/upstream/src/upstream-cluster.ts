@@ -1,3 +1,4 @@
+import type { Metadata } from '@weft/core-http';
 import type { Runtime, RuntimeSnapshot } from '@weft/core-runtime';
 import type { Counter, StatsScope, Tallies } from '@weft/core-stats';
 import {
@@ -74,6 +75,7 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
   readonly config: ClusterConfig;
   readonly name: string;
   readonly altStatName: string;
+  readonly metadata: Metadata;
   readonly requestStats: ClusterStats;
   private readonly world: ClusterWorld;
   private readonly sockets: HostSockets;
@@ -91,6 +93,7 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
     this.config = config;
     this.name = config.name;
     this.altStatName = config.altStatName;
+    this.metadata = config.metadata;
     this.world = world;
     this.kinds = new PoolKinds(config);
     this.maintenanceKey = `upstream.maintenance_mode.${config.name}`;

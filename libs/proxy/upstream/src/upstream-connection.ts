@@ -1,5 +1,11 @@
 import type { Transport, TransportClose } from '@weft/core-bytes';
-import type { SocketAddress, TlsConnectionInfo } from '@weft/core-http';
+import {
+  nextConnectionId,
+  type Protocol,
+  type SocketAddress,
+  type TlsConnectionInfo,
+  type UpstreamConnectionFacts,
+} from '@weft/core-http';
 import type { Counter } from '@weft/core-stats';
 import type { RoutePriority } from '@weft/model-route';
 import type { EndpointAddress } from '@weft/model-cluster';
@@ -31,18 +37,21 @@ export interface BufferedBytes {
  * One connection to a host, and its share of the counts: connecting -> (open -> closed | closed). It counts from its making,
  * so that limits also hold for connections under way.
  */
-export abstract class UpstreamConnection implements ConnectOwner {
+export abstract class UpstreamConnection implements ConnectOwner, UpstreamConnectionFacts {
+  readonly id = nextConnectionId();
+  protocol: Protocol | '' = '';
   readonly host: UpstreamHost;
   protected readonly cx: PoolContext;
   protected readonly limits: ResourceLimits;
   protected transport: Transport | undefined;
-  protected localAddress: SocketAddress | undefined;
-  /** What the handshake said; undefined on plain connections. */
-  protected ssl: TlsConnectionInfo | undefined;
+  localAddress: SocketAddress | undefined;
+  ssl: TlsConnectionInfo | undefined;
   /** What ALPN chose; `''` without TLS, or without a choice. */
   protected alpnProtocol = '';
   private readonly attempt: Connecting;
-  private readonly startedMs: number;
+  readonly connectBeginMs: number;
+  connectEndMs = -1;
+  handshakeEndMs = -1;
   /** How much the last read took. */
   protected lastReadBytes = 0;
   private sentBytes = 0;
@@ -52,7 +61,7 @@ export abstract class UpstreamConnection implements ConnectOwner {
     this.cx = cx;
     this.host = host;
     this.limits = cx.limits[priority];
-    this.startedMs = cx.clock.nowMs();
+    this.connectBeginMs = cx.clock.nowMs();
     cx.stats.upstreamCxTotal.inc();
     cx.stats.upstreamCxActive.inc();
     this.limits.connections.inc();
@@ -79,9 +88,11 @@ export abstract class UpstreamConnection implements ConnectOwner {
 
   /** As `onConnected`, for a connection within this process. */
   onOpen(transport: Transport): void {
+    this.connectEndMs = this.cx.clock.nowMs();
+    if (this.ssl !== undefined) this.handshakeEndMs = this.connectEndMs;
     this.transport = transport;
     this.host.spokePlaintext = false;
-    this.cx.stats.upstreamCxConnectMs.record(this.cx.clock.nowMs() - this.startedMs);
+    this.cx.stats.upstreamCxConnectMs.record(this.connectEndMs - this.connectBeginMs);
     this.opened(transport);
   }
 
@@ -135,7 +146,7 @@ export abstract class UpstreamConnection implements ConnectOwner {
       (remote ? stats.upstreamCxDestroyRemoteWithActiveRq : stats.upstreamCxDestroyLocalWithActiveRq).inc();
     }
     stats.upstreamCxActive.dec();
-    stats.upstreamCxLengthMs.record(this.cx.clock.nowMs() - this.startedMs);
+    stats.upstreamCxLengthMs.record(this.cx.clock.nowMs() - this.connectBeginMs);
     this.limits.connections.dec();
     this.host.stats.cxActive -= 1;
   }

@@ -1,5 +1,5 @@
 import type { Transport, TransportClose } from '@weft/core-bytes';
-import { ResponseFlag, StreamInfo, type SocketAddress, type TlsConnectionInfo } from '@weft/core-http';
+import { ResponseFlag, StreamInfo, type UpstreamConnectionFacts } from '@weft/core-http';
 import type { Timer } from '@weft/core-runtime';
 import type {
   Cluster,
@@ -110,18 +110,14 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
 
   // ---- the upstream's side ----
 
-  onPoolReady(
-    transport: Transport,
-    host: Host,
-    localAddress: SocketAddress | undefined,
-    ssl?: TlsConnectionInfo,
-  ): void {
+  onPoolReady(transport: Transport, host: Host, connection: UpstreamConnectionFacts): void {
     const { config } = this.shared;
     this.waiting = undefined;
     this.upstream = transport;
     this.noteHost(host);
-    this.info.upstreamLocalAddress = localAddress;
-    this.info.upstreamSsl = ssl;
+    this.info.upstreamLocalAddress = connection.localAddress;
+    this.info.upstreamSsl = connection.ssl;
+    this.info.upstreamConnection = connection;
     this.touch();
     this.up = new Relay(this.downstream, transport);
     this.down = new Relay(transport, this.downstream);

@@ -4,7 +4,7 @@ import { DecodeContext, loadConfig, sourceNamed } from '@weft/api-envoy';
 import { RecordingTransport } from '@weft/core-bytes/testing';
 import { createFakeRuntime } from '@weft/core-runtime/testing';
 import { createNullScope } from '@weft/core-stats';
-import { FakeCluster, FakeClusters } from '@weft/proxy-filter-api/testing';
+import { FakeCluster, FakeClusters, fakeConnectionTo } from '@weft/proxy-filter-api/testing';
 import { FilterState, type ConnectionHandler, type ServerContext } from '@weft/proxy-filter-api';
 import { responseFlagsShort, socketAddress, type StreamInfo } from '@weft/core-http';
 import { createTcpProxyFactory, TCP_PROXY_CLUSTER } from './tcp-proxy.ts';
@@ -91,7 +91,7 @@ test('the client is not read before the upstream is there', () => {
   const { downstream } = connectionTo(cluster);
   assert.equal(downstream.paused, 1);
   const [connection] = cluster.connections;
-  connection?.owner.onPoolReady(connection.transport, connection.host, undefined);
+  connection?.owner.onPoolReady(connection.transport, connection.host, fakeConnectionTo(connection.host));
   assert.equal(downstream.paused, 0);
 });
 
@@ -246,7 +246,7 @@ test('with early data the client is read up to the limit before the upstream is 
   handler.onData(bytes('def'));
   assert.equal(downstream.paused, 1);
   const { owner, transport, host } = cluster.connections[0]!;
-  owner.onPoolReady(transport, host, undefined);
+  owner.onPoolReady(transport, host, fakeConnectionTo(host));
   assert.deepEqual([transport.take(), downstream.paused, stat('early_data_received_count_total')], ['abcdef', 0, 1]);
 });
 
@@ -276,7 +276,7 @@ test('lines of log are written at the start, when connected, from time to time a
   );
   runtime.timers.advance(5);
   const { owner, transport, host } = cluster.connections[0]!;
-  owner.onPoolReady(transport, host, undefined);
+  owner.onPoolReady(transport, host, fakeConnectionTo(host));
   handler.onData(bytes('abc'));
   runtime.timers.advance(2000);
   transport.receiver?.onData(bytes('d'));

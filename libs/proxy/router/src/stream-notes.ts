@@ -1,0 +1,28 @@
+import type { StreamInfo, UpstreamConnectionFacts } from '@weft/core-http';
+import type { Cluster, Host } from '@weft/proxy-filter-api';
+
+/** What logs tell of the cluster that a request goes to. */
+export function noteCluster(info: StreamInfo, cluster: Cluster): void {
+  info.upstreamCluster = cluster.name;
+  info.upstreamClusterStatName = cluster.altStatName;
+  info.upstreamClusterMetadata = cluster.metadata;
+}
+
+/** What logs tell of where an attempt goes. */
+export function noteAttempt(info: StreamInfo, host: Host, connection: UpstreamConnectionFacts): void {
+  info.upstreamHost = host.address;
+  info.upstreamHostName = host.hostname;
+  info.upstreamLocalAddress = connection.localAddress;
+  info.upstreamSsl = connection.ssl;
+  info.upstreamConnection = connection;
+}
+
+/** A request is about to be sent again: as in Envoy, logs tell of the last attempt only. */
+export function forgetAttempt(info: StreamInfo): void {
+  info.upstreamConnection = undefined;
+  info.upstreamLocalAddress = undefined;
+  info.upstreamSsl = undefined;
+  info.firstUpstreamTxMs = -1;
+  info.lastUpstreamTxMs = -1;
+  info.firstUpstreamRxMs = -1;
+}
