@@ -1,0 +1,117 @@
+import type { WorkloadRegistration } from '@weft/control-mesh';
+import { after, type Runtime, type Timer } from '@weft/core-runtime';
+
+/** Hears what changes; a lease that is renewed changes nothing. */
+export interface RegistrationListener {
+  onRegistered(registration: WorkloadRegistration): void;
+  onUnregistered(registration: WorkloadRegistration): void;
+}
+
+/** Where registrations outlive the control plane: what is kept is there again after a restart. */
+export interface RegistrationMemory {
+  /** `''`: nothing is kept. */
+  load(): string;
+  save(text: string): void;
+}
+
+export interface RegistrationStoreOptions {
+  readonly runtime: Runtime;
+  readonly listener: RegistrationListener;
+  readonly memory?: RegistrationMemory;
+  /** How long a registration holds without being renewed, in milliseconds. Default 15,000. */
+  readonly leaseMs?: number;
+}
+
+const LEASE_MS = 15_000;
+
+interface Leased {
+  readonly registration: WorkloadRegistration;
+  readonly text: string;
+  timer: Timer;
+}
+
+/** The workloads that registered themselves, each until its lease ends. */
+export class RegistrationStore {
+  readonly leaseMs: number;
+  private readonly runtime: Runtime;
+  private readonly listener: RegistrationListener;
+  private readonly memory: RegistrationMemory | undefined;
+  private readonly leased = new Map<string, Leased>();
+
+  /** What was kept gets a whole lease: its processes renew when they find the control plane again. */
+  constructor({ runtime, listener, memory, leaseMs = LEASE_MS }: RegistrationStoreOptions) {
+    this.runtime = runtime;
+    this.listener = listener;
+    this.memory = memory;
+    this.leaseMs = leaseMs;
+    for (const registration of kept(memory?.load() ?? '')) this.put(registration);
+  }
+
+  /** Registers, or renews; tells whether anything is new. */
+  put(registration: WorkloadRegistration): boolean {
+    const key = keyOf(registration);
+    const text = JSON.stringify(registration);
+    const before = this.leased.get(key);
+    before?.timer.cancel();
+    const timer = after(this.runtime.timers, this.leaseMs, () => this.expired(key));
+    this.leased.set(key, { registration, text, timer });
+    if (before?.text === text) return false;
+    this.listener.onRegistered(registration);
+    this.save();
+    return true;
+  }
+
+  /** False: there is no such registration. */
+  remove(namespace: string, name: string): boolean {
+    const key = keyOf({ namespace, name });
+    const before = this.leased.get(key);
+    if (before === undefined) return false;
+    before.timer.cancel();
+    this.leased.delete(key);
+    this.listener.onUnregistered(before.registration);
+    this.save();
+    return true;
+  }
+
+  /** By namespace and name. */
+  all(): readonly WorkloadRegistration[] {
+    const keys = [...this.leased.keys()].sort();
+    return keys.map((key) => (this.leased.get(key) as Leased).registration);
+  }
+
+  /** Ends all leases without telling anybody: the control plane stops, its workloads do not. */
+  close(): void {
+    for (const { timer } of this.leased.values()) timer.cancel();
+    this.leased.clear();
+  }
+
+  private expired(key: string): void {
+    const lost = this.leased.get(key);
+    if (lost === undefined) return;
+    const { namespace, name } = lost.registration;
+    this.runtime.loggers
+      .get('registry')
+      .warning(`${namespace}/${name} did not renew its registration for ${this.leaseMs / 1000} s: it is taken out`);
+    this.remove(namespace, name);
+  }
+
+  private save(): void {
+    this.memory?.save(`${JSON.stringify(this.all(), null, 2)}\n`);
+  }
+}
+
+function keyOf({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
+  return `${namespace}/${name}`;
+}
+
+/** A file that is damaged is worth no more than none: every workload registers again within a third of a lease. */
+function kept(text: string): readonly WorkloadRegistration[] {
+  try {
+    const list: unknown = text === '' ? [] : JSON.parse(text);
+    return Array.isArray(list)
+      ? (list as readonly WorkloadRegistration[]).filter(({ name }) => typeof name === 'string')
+      : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,135 @@
+import { createFakeRuntime, type FakeRuntime } from '@weft/core-runtime/testing';
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decodeRegistration } from './registration.decode.ts';
+import { registrationRoutes, type RegistryResponse, type RegistryTokens } from './registration-routes.ts';
+import { RegistrationStore } from './registration-store.ts';
+
+const WEB = {
+  service: 'videos-web',
+  addresses: ['127.0.0.1'],
+  ports: [{ port: 80, listenPort: 30_001, appPort: 8080, protocol: 'HTTP' }],
+  labels: { version: 'v1' },
+  serviceAccount: 'web',
+  healthy: true,
+};
+const IDENTITY = { trustDomain: 'cluster.local', namespace: 'videos', serviceAccount: 'web' };
+
+/** A token is the JSON of its subject. */
+const TOKENS: RegistryTokens = {
+  issue: (subject) => Buffer.from(JSON.stringify(subject)).toString('base64url'),
+  verify: (token) => {
+    try {
+      const value = JSON.parse(Buffer.from(token, 'base64url').toString()) as {
+        identity: typeof IDENTITY;
+        name: string;
+      };
+      return { ok: true, value };
+    } catch {
+      return { ok: false, fault: 'it is none' };
+    }
+  },
+};
+
+interface World {
+  readonly store: RegistrationStore;
+  readonly runtime: FakeRuntime;
+  readonly heard: string[];
+  readonly saved: string[];
+  readonly ask: (route: string, body?: object, token?: string) => RegistryResponse;
+}
+
+function world(kept = ''): World {
+  const runtime = createFakeRuntime();
+  const heard: string[] = [];
+  const saved: string[] = [kept];
+  const store = new RegistrationStore({
+    runtime,
+    listener: {
+      onRegistered: ({ name, healthy }) => heard.push(`+${name}${healthy ? '' : ' unhealthy'}`),
+      onUnregistered: ({ name }) => heard.push(`-${name}`),
+    },
+    memory: { load: () => kept, save: (text) => saved.push(text) },
+  });
+  const routes = registrationRoutes(store, TOKENS);
+  const web = TOKENS.issue({ identity: IDENTITY, name: 'web-1' });
+  const ask = (route: string, body: object = {}, token = web): RegistryResponse =>
+    routes[route]?.({
+      parts: ['videos', 'web-1'],
+      body: JSON.stringify(body),
+      headers: { authorization: `Bearer ${token}` },
+    }) ?? { status: 0, body: undefined };
+  return { store, runtime, heard, saved, ask };
+}
+
+test('a registration holds while it is renewed, and no longer', () => {
+  const { runtime, heard, ask, store } = world();
+  assert.equal(ask('PUT /v1/workloads/*/*', WEB).status, 200);
+  for (let beat = 0; beat < 5; beat += 1) {
+    runtime.clock.advance(5000);
+    assert.equal((ask('PUT /v1/workloads/*/*', WEB).body as { changed: boolean }).changed, false);
+  }
+  assert.deepEqual(heard, ['+web-1']);
+  ask('PUT /v1/workloads/*/*', { ...WEB, healthy: false });
+  runtime.clock.advance(15_000);
+  assert.deepEqual(heard, ['+web-1', '+web-1 unhealthy', '-web-1']);
+  assert.deepEqual(store.all(), []);
+  assert.match(runtime.logged.join(''), /videos\/web-1 did not renew/);
+  assert.equal(runtime.timers.pending, 0);
+});
+
+test('a workload takes itself out, and a control plane that restarts knows those that did not', () => {
+  const first = world();
+  first.ask('PUT /v1/workloads/*/*', WEB);
+  const second = world(first.saved.at(-1));
+  assert.deepEqual(second.heard, ['+web-1']);
+  assert.deepEqual(second.store.all(), first.store.all());
+  assert.equal(second.ask('DELETE /v1/workloads/*/*').status, 200);
+  assert.equal(second.ask('DELETE /v1/workloads/*/*').status, 404);
+  assert.deepEqual(second.heard, ['+web-1', '-web-1']);
+  assert.deepEqual(world('{broken').heard, []);
+});
+
+test('nobody registers what its token is not for', () => {
+  const { ask, heard } = world();
+  const other = TOKENS.issue({ identity: IDENTITY, name: 'web-2' });
+  const foreign = TOKENS.issue({ identity: { ...IDENTITY, namespace: 'other' }, name: 'web-1' });
+  for (const token of [other, foreign]) {
+    assert.equal(ask('PUT /v1/workloads/*/*', WEB, token).status, 403);
+    assert.equal(ask('DELETE /v1/workloads/*/*', WEB, token).status, 403);
+  }
+  assert.equal(ask('PUT /v1/workloads/*/*', { ...WEB, serviceAccount: 'admin' }).status, 403);
+  assert.equal(ask('PUT /v1/workloads/*/*', WEB, 'nonsense').status, 401);
+  assert.deepEqual(heard, []);
+});
+
+test('every fault of a registration is told with its path', () => {
+  const decoded = decodeRegistration(
+    { namespace: 'Videos', name: 'web' },
+    JSON.stringify({
+      service: 7,
+      addresses: ['localhost'],
+      ports: [{ port: 0, listenPort: 'x', colour: 'red' }, 5, {}],
+      labels: { a: 1 },
+      healthy: 'yes',
+      adresses: [],
+    }),
+  );
+  assert.ok(!decoded.ok);
+  const faults = decoded.faults.join('\n');
+  for (const part of [
+    /"Videos" is no namespace/,
+    /adresses: unknown field/,
+    /service: is not a text/,
+    /addresses\[0\]: is not an IP/,
+    /ports\[0\]\.port: is not a port/,
+    /ports\[0\]\.listenPort: is not a port/,
+    /ports\[0\]\.colour: unknown/,
+    /ports\[1\]: is not an object/,
+    /ports\[2\]\.port: is missing/,
+    /labels: is not an object/,
+    /healthy: is neither/,
+  ])
+    assert.match(faults, part);
+  assert.ok(!decodeRegistration({ namespace: 'videos', name: 'web' }, '[]').ok);
+});
