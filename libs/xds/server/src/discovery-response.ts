@@ -12,8 +12,7 @@ export interface DiscoveryAnswer {
   readonly identifier: string;
 }
 
-/** Both are put together from the resources' own octets; the field numbers are those of discovery.proto. */
-export type EncodeDiscovery = (answer: DiscoveryAnswer) => Uint8Array;
+// Both are put together from the resources' own octets; the field numbers are those of discovery.proto.
 
 /** envoy.service.discovery.v3.DiscoveryResponse */
 export function encodeSotwResponse({ typeUrl, nonce, version, resources, identifier }: DiscoveryAnswer): Uint8Array {

@@ -21,14 +21,16 @@ export interface DiscoveryCall {
 }
 
 /** Undefined: the octets are no such message. */
-export type DecodeDiscovery = (octets: Uint8Array) => DiscoveryCall | undefined;
-
 export function decodeSotwRequest(octets: Uint8Array): DiscoveryCall | undefined {
   const request = readMessage<DiscoveryRequest>('envoy.service.discovery.v3.DiscoveryRequest', octets);
-  if (request === undefined) return undefined;
+  return request === undefined ? undefined : decodeSotwCall(request);
+}
+
+export function decodeSotwCall(request: DiscoveryRequest): DiscoveryCall {
   return { ...commonOf(request), interest: { kind: 'whole', names: request.resourceNames } };
 }
 
+/** Undefined: the octets are no such message. */
 export function decodeDeltaRequest(octets: Uint8Array): DiscoveryCall | undefined {
   const request = readMessage<DeltaDiscoveryRequest>('envoy.service.discovery.v3.DeltaDiscoveryRequest', octets);
   if (request === undefined) return undefined;

@@ -16,4 +16,5 @@ export type { Caller } from './stream-context.ts';
 export type { ProxyStatus, SyncState, TypeStatus } from './proxy-status.ts';
 export { Debouncer, type DebouncerOptions } from './debouncer.ts';
 export { PushQueue, type PushQueueOptions, type Pushable } from './push-queue.ts';
+export type { RestRequest, RestResponse } from './fetch.ts';
 export { NO_METRICS, SERVER_METRIC, type MetricLabels, type ServerMetrics } from './server-metrics.ts';

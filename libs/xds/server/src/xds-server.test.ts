@@ -120,7 +120,9 @@ for (const protocol of ['sotw', 'delta'] as const)
       const before = proxy.responses.length;
       w.set(testMesh(['b'], 'b'));
       const made =
-        protocol === 'sotw' ? ['cds a b', 'eds b', 'rds web', 'cds b'] : ['cds b', 'eds b', 'rds web', 'cds -a'];
+        protocol === 'sotw'
+          ? ['cds a b', 'eds b', 'rds web', 'cds b']
+          : ['cds b', 'eds b', 'rds web', 'cds -a', 'eds -a'];
       assert.deepEqual(proxy.story(before), made);
       assert.deepEqual(
         w.server.status()[0]?.types.map(({ state }) => state),

@@ -1,5 +1,6 @@
 import type { GrpcHandler, GrpcServerCall, GrpcServices } from '@weft/core-grpc';
 import type { Logger, Runtime } from '@weft/core-runtime';
+import { fetchHandler, restDiscovery, type RestRequest, type RestResponse } from './fetch.ts';
 import type { XdsNode } from './node.ts';
 import type { ProxyStatus } from './proxy-status.ts';
 import { ProxyStream, type StreamForm } from './proxy-stream.ts';
@@ -85,6 +86,11 @@ export class XdsServer implements StreamContext {
     for (const stream of [...this.streams.keys()]) stream.shut('the server is going away');
   }
 
+  /** Answers REST-JSON discovery for an HTTP server that mounts it; undefined when the path is none of discovery. */
+  rest(request: RestRequest): RestResponse | undefined {
+    return restDiscovery(this, request);
+  }
+
   nextId(): string {
     this.ids += 1;
     return `${this.identifier}-${String(this.ids)}`;
@@ -131,6 +137,7 @@ export class XdsServer implements StreamContext {
     for (const { service, noun, typeUrl } of DISCOVERY_SERVICES) {
       services.set(`/${service}/Stream${noun}`, serve({ protocol: 'sotw', typeUrl }));
       services.set(`/${service}/Delta${noun}`, serve({ protocol: 'delta', typeUrl }));
+      services.set(`/${service}/Fetch${noun}`, fetchHandler(this, typeUrl));
     }
     return services;
   }

@@ -7,7 +7,7 @@ export interface DiscoveryService {
   /** `Clusters` of StreamClusters, DeltaClusters and FetchClusters. */
   readonly noun: string;
   /** `clusters` of `POST /v3/discovery:clusters`. */
-  readonly rest: string | undefined;
+  readonly rest: string;
 }
 
 export const AGGREGATED_SERVICE = 'envoy.service.discovery.v3.AggregatedDiscoveryService';

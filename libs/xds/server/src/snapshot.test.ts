@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { formatSnapshotFault, ResourceMap, Snapshot, TYPE_URL } from './index.ts';
+import { testCluster, testEndpoints, testListener, testMesh, testRoute } from './testing.ts';
+
+test('a snapshot in which everything that is named is there is consistent', () => {
+  assert.deepEqual(Snapshot.of(testMesh(['a', 'b'], 'a')).consistent(), []);
+});
+
+test('each thing that is named and not there is a fault, with who names it', () => {
+  const snapshot = Snapshot.of([testCluster('a'), testListener('web', 'gone'), testRoute('r', 'absent')]);
+  assert.deepEqual(snapshot.consistent().map(formatSnapshotFault).sort(), [
+    'the cluster "absent" is not there; the route "r" names it',
+    'the endpoint "a" is not there; the cluster "a" names it',
+    'the route "gone" is not there; the listener "web" names it',
+  ]);
+  assert.equal(snapshot.consistent(({ name }) => name === 'absent').length, 2);
+});
+
+test('the next snapshot shares what did not change, and is the same when nothing does', () => {
+  const snapshot = Snapshot.of(testMesh(['a', 'b'], 'a'));
+  const next = snapshot.with({ set: [testEndpoints('a', 1)], remove: [{ typeUrl: TYPE_URL.cluster, name: 'b' }] });
+  assert.equal(next.resources(TYPE_URL.route), snapshot.resources(TYPE_URL.route));
+  assert.equal(snapshot.resources(TYPE_URL.cluster).size, 2);
+  assert.equal(next.resources(TYPE_URL.cluster).size, 1);
+  assert.equal(snapshot.with({ set: [testEndpoints('a')] }), snapshot);
+});
+
+test('a map of any size knows its names, its version and what differs', () => {
+  const all = Array.from({ length: 2000 }, (_, at) => testEndpoints(`c${String(at)}`));
+  const map = ResourceMap.of(all);
+  assert.equal(map.size, 2000);
+  assert.equal([...map.values()].length, 2000);
+  for (const { name } of all) assert.equal(map.has(name), true);
+  const changed = map.with([testEndpoints('c7', 1), testEndpoints('new')], ['c9', 'never']);
+  assert.deepEqual([...changed.differing(map)].sort(), ['c7', 'c9', 'new']);
+  assert.notEqual(changed.version, map.version);
+  const back = changed.with([testEndpoints('c7'), testEndpoints('c9')], ['new']);
+  assert.equal(back.version, map.version);
+  const half = ResourceMap.of(all.slice(0, 10));
+  assert.equal([...half.differing(map)].length, 1990);
+});
