@@ -1,0 +1,61 @@
+export { DEFAULT_MESH_CONFIG, type MeshConfig } from './config.ts';
+export { byAge, labelsMatch, refKey, refText, type MeshObject, type ObjectRef } from './object.ts';
+export { fullHostName, hostAliases, hostCovers, hostsOverlap, byHostSpecificity, type NameScope } from './host-name.ts';
+export { declaredProtocol, isHttp, isHttp2, isTls, NEVER_HTTP_PORTS, portProtocol, type Protocol } from './protocol.ts';
+export {
+  serviceKey,
+  spiffeId,
+  type MeshEndpoint,
+  type MeshService,
+  type Resolution,
+  type ServicePort,
+  type Workload,
+  type WorkloadPort,
+  type WorkloadRegistration,
+  type WorkloadRegistrationPort,
+} from './service.ts';
+export { misnamed } from './service-sources.ts';
+export { POLICY_KINDS, type Policies } from './policies.ts';
+export { MeshSnapshotBuilder, workloadKey } from './builder.ts';
+export { findService, isKnownHost, isVisible, resolveHost, servicesNamed, type MeshSnapshot } from './snapshot.ts';
+export {
+  inboundPorts,
+  servicesServedBy,
+  workloadOf,
+  type InboundPort,
+  type MeshProxy,
+  type ProxyUpstream,
+} from './proxy.ts';
+export {
+  boundVirtualServices,
+  gatewayNames,
+  matchConcerns,
+  MESH_GATEWAY,
+  rulesFor,
+  shadowsOf,
+  virtualServiceFor,
+  virtualServicesAt,
+  type BoundVirtualService,
+  type RouteCall,
+  type RuleForCall,
+} from './virtual-service.ts';
+export { destinationRuleFor, portPolicy, type EffectiveDestinationRule, type PortPolicy } from './destination-rule.ts';
+export { mtlsMode, type EffectiveMtls, type MtlsMode, type MtlsQuestion } from './peer-authentication.ts';
+export {
+  authorizationFor,
+  isDryRun,
+  targetRefsOf,
+  type AuthorizationPolicy,
+  type AuthorizationTarget,
+  type EffectiveAuthorization,
+} from './authorization-policy.ts';
+export { destinationHosts, scopeOf, sidecarFor, type ProxyScope } from './scope.ts';
+export { isGranted, type CrossReference } from './reference-grant.ts';
+export {
+  gatewayApiRoutes,
+  isService,
+  parentHost,
+  parentRefs,
+  routesForService,
+  type GatewayApiRoute,
+} from './gateway-api-route.ts';

@@ -1,0 +1,99 @@
+import type { SidecarSpec } from '@weft/api-kube';
+import { hostCovers, hostsOverlap } from './host-name.ts';
+import { labelsMatch, type MeshObject } from './object.ts';
+import type { MeshProxy } from './proxy.ts';
+import type { MeshService } from './service.ts';
+import { findService, isVisible, resolveHost, type MeshSnapshot } from './snapshot.ts';
+import { MESH_GATEWAY, virtualServicesAt, type BoundVirtualService } from './virtual-service.ts';
+
+/** What one sidecar is told of the mesh. */
+export interface ProxyScope {
+  /** Why it is this much. */
+  readonly by: 'Sidecar' | 'upstreams' | 'visibility';
+  readonly sidecar: MeshObject<SidecarSpec> | undefined;
+  readonly services: readonly MeshService[];
+  /** Those that steer its calls, oldest first. */
+  readonly virtualServices: readonly BoundVirtualService[];
+  readonly outboundTrafficPolicy: 'ALLOW_ANY' | 'REGISTRY_ONLY';
+}
+
+/** The Sidecar of a proxy: one that selects it, else its namespace's, else the root namespace's; of several the oldest. */
+export function sidecarFor(snapshot: MeshSnapshot, proxy: MeshProxy): MeshObject<SidecarSpec> | undefined {
+  const { sidecars } = snapshot.policies;
+  const wide = ({ spec }: MeshObject<SidecarSpec>): boolean =>
+    Object.keys(spec.workloadSelector?.labels ?? {}).length === 0;
+  const own = sidecars.filter(({ ref }) => ref.namespace === proxy.namespace);
+  return (
+    own.find((sidecar) => !wide(sidecar) && labelsMatch(sidecar.spec.workloadSelector?.labels, proxy.labels)) ??
+    own.find(wide) ??
+    sidecars.find((sidecar) => sidecar.ref.namespace === snapshot.config.rootNamespace && wide(sidecar))
+  );
+}
+
+/**
+ * What a proxy declared: the egress hosts of its Sidecar, else its explicit upstreams and what it called, else every service
+ * that its namespace may see. Destinations of VirtualServices in scope come along.
+ */
+export function scopeOf(snapshot: MeshSnapshot, proxy: MeshProxy): ProxyScope {
+  const sidecar = sidecarFor(snapshot, proxy);
+  const egress = sidecar?.spec.egress;
+  const virtualServices = virtualServicesAt(snapshot, MESH_GATEWAY, proxy.namespace);
+  const policy = sidecar?.spec.outboundTrafficPolicy?.mode ?? snapshot.config.outboundTrafficPolicy;
+  const base = { sidecar, outboundTrafficPolicy: policy };
+  if (egress !== undefined && egress.length > 0) {
+    const hosts = egress.flatMap((listener) => listener.hosts);
+    return { ...base, by: 'Sidecar', ...declared(snapshot, proxy, { hosts, virtualServices }) };
+  }
+  const called = [...proxy.upstreams.map(({ host }) => host), ...proxy.dialled];
+  if (called.length > 0) {
+    const hosts = called.map((host) => `*/${resolveHost(snapshot, host, proxy.namespace)}`);
+    return { ...base, by: 'upstreams', ...declared(snapshot, proxy, { hosts, virtualServices }) };
+  }
+  const services = visibleServices(snapshot, proxy);
+  return { ...base, by: 'visibility', services, virtualServices };
+}
+
+/** One service for each host: the one that the proxy's namespace means by it. */
+function visibleServices(snapshot: MeshSnapshot, proxy: MeshProxy): MeshService[] {
+  return [...snapshot.services.values()].filter(
+    (service) =>
+      isVisible(service, proxy.namespace) && findService(snapshot, service.hostname, proxy.namespace) === service,
+  );
+}
+
+/** `hosts` are of the form `namespace/name`, with `*`, `.` and `~` for namespaces and wildcards for names. */
+function declared(
+  snapshot: MeshSnapshot,
+  proxy: MeshProxy,
+  scope: { readonly hosts: readonly string[]; readonly virtualServices: readonly BoundVirtualService[] },
+): Pick<ProxyScope, 'services' | 'virtualServices'> {
+  const wanted = scope.hosts.map((text) => {
+    const slash = text.indexOf('/');
+    return { namespace: slash < 0 ? '*' : text.slice(0, slash), pattern: text.slice(slash + 1) };
+  });
+  const inNamespace = (want: string, namespace: string): boolean =>
+    want === '*' || want === namespace || (want === '.' && namespace === proxy.namespace);
+  const services = new Set(
+    visibleServices(snapshot, proxy).filter(({ namespace, hostname }) =>
+      wanted.some((want) => inNamespace(want.namespace, namespace) && hostCovers(want.pattern, hostname)),
+    ),
+  );
+  const virtualServices = scope.virtualServices.filter(({ object, hosts }) =>
+    wanted.some(
+      (want) =>
+        inNamespace(want.namespace, object.ref.namespace) && hosts.some((host) => hostsOverlap(want.pattern, host)),
+    ),
+  );
+  for (const host of virtualServices.flatMap((one) => destinationHosts(snapshot, one))) {
+    const service = findService(snapshot, host, proxy.namespace);
+    if (service !== undefined) services.add(service);
+  }
+  return { services: [...services], virtualServices };
+}
+
+/** Every host that a VirtualService sends calls to, in full. */
+export function destinationHosts(snapshot: MeshSnapshot, { object }: BoundVirtualService): string[] {
+  const { http = [], tcp = [], tls = [] } = object.spec;
+  const routes = [...http, ...tcp, ...tls].flatMap(({ route = [] }) => route);
+  return routes.map(({ destination }) => resolveHost(snapshot, destination.host, object.ref.namespace));
+}

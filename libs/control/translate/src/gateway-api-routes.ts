@@ -1,0 +1,170 @@
+import type { GRPCRouteRule, HTTPRouteRule, HTTPRouteRuleFilter, VirtualServiceHttpHeaders } from '@weft/api-kube';
+import type { Route, RouteAction } from '@weft/api-envoy/gen/envoy/config/route/v3/route_components_pb';
+import {
+  isGranted,
+  isService,
+  parentHost,
+  routesForService,
+  type GatewayApiRoute,
+  type MeshService,
+} from '@weft/control-mesh';
+import { escapeRegex } from './authorization-match.ts';
+import type { TranslateContext } from './context.ts';
+import { byRank, grpcRouteMatch, httpRouteMatch, type RankedMatch } from './gateway-api-match.ts';
+import { BLACK_HOLE_CLUSTER, outboundCluster } from './names.ts';
+import { durationOf, type Init } from './proto.ts';
+import { otherHosts, retryPlan, type RetryPlan } from './retries.ts';
+import { clusterSpecifier, levelHeaders, redirectAction, timeouts, type WeightedTarget } from './route-action.ts';
+import { destinationPort, forwarding } from './virtual-service-routes.ts';
+
+type Rule = HTTPRouteRule | GRPCRouteRule;
+type Filters = readonly Partial<HTTPRouteRuleFilter>[];
+
+/** The routes of a service's own HTTPRoutes and GRPCRoutes; undefined where it has none. */
+export function meshRoutes(cx: TranslateContext, service: MeshService, port: number): Init<Route>[] | undefined {
+  const bound = routesForService(cx.snapshot, { service, port, namespace: cx.proxy.namespace });
+  return bound.length === 0 ? undefined : gatewayApiRoutes(cx, bound, port);
+}
+
+/** All rules of several routes in one list, the most specific match first; of equal ones the older route's. */
+export function gatewayApiRoutes(cx: TranslateContext, bound: readonly GatewayApiRoute[], port: number): Init<Route>[] {
+  const ranked = bound.flatMap(({ kind, object }) =>
+    (object.spec.rules ?? []).flatMap((rule, i) => {
+      const matches =
+        kind === 'http'
+          ? httpMatches(rule as HTTPRouteRule)
+          : ((rule as GRPCRouteRule).matches ?? [{}]).map(grpcRouteMatch);
+      const name = `${object.ref.namespace}.${object.ref.name}.${rule.name ?? i}`;
+      return matches.map((match) => ({ match, rule, name, from: { ...object.ref } }));
+    }),
+  );
+  ranked.sort((a, b) => byRank(a.match.rank, b.match.rank));
+  return ranked.flatMap((entry) => routesOf(cx, entry, port));
+}
+
+function httpMatches(rule: HTTPRouteRule): RankedMatch[] {
+  const matches: readonly Partial<HTTPRouteRule['matches'][number]>[] | undefined = rule.matches;
+  return (matches === undefined || matches.length === 0 ? [{}] : matches).map(httpRouteMatch);
+}
+
+interface RankedRule {
+  readonly match: RankedMatch;
+  readonly rule: Rule;
+  readonly name: string;
+  readonly from: { readonly group: string; readonly kind: string; readonly namespace: string };
+}
+
+function routesOf(cx: TranslateContext, { match, rule, name, from }: RankedRule, port: number): Init<Route>[] {
+  const filters: Filters = rule.filters ?? [];
+  const { hostRewriteSpecifier: _, ...headers } = levelHeaders(headersOf(filters));
+  const base: Init<Route> = { name, match: match.match, ...headers };
+  const redirect = filters.find(({ type }) => type === 'RequestRedirect')?.requestRedirect;
+  if (redirect !== undefined) {
+    const { scheme, hostname, port: to, statusCode, path } = redirect;
+    const value = redirectAction({
+      ...(scheme === undefined ? {} : { scheme }),
+      ...(hostname === undefined ? {} : { authority: hostname }),
+      ...(to === undefined ? {} : { port: to }),
+      ...(path?.replaceFullPath === undefined ? {} : { uri: path.replaceFullPath }),
+      ...(path?.replacePrefixMatch === undefined ? {} : { prefixRewrite: path.replacePrefixMatch }),
+      // The standard's default; its type has it filled in.
+      redirectCode: (statusCode as number | undefined) ?? 302,
+    });
+    return [{ ...base, action: { case: 'redirect', value } }];
+  }
+  const targets = (rule.backendRefs ?? []).map((ref): WeightedTarget => {
+    const backendHeaders = headersOf(ref.filters ?? []);
+    return {
+      cluster: backendCluster(cx, ref, { from, port }),
+      weight: (ref.weight as number | undefined) ?? 1,
+      headers: backendHeaders,
+    };
+  });
+  // Nowhere to go is the route's fault and not the caller's.
+  if (!targets.some(({ weight, cluster }) => weight > 0 && cluster !== BLACK_HOLE_CLUSTER))
+    return [{ ...base, action: { case: 'directResponse', value: { status: 500 } } }];
+  const { timeouts: times, retry } = rule as HTTPRouteRule;
+  const action: Init<RouteAction> = {
+    clusterSpecifier: clusterSpecifier(targets),
+    ...timeouts(times?.request),
+    ...rewriteOf(filters, match.prefix),
+  };
+  return forwarding(base, action, planOf(retry, times?.backendRequest));
+}
+
+/** Header filters of one level, merged. */
+function headersOf(filters: Filters): VirtualServiceHttpHeaders | undefined {
+  const operations = (modifier: HTTPRouteRuleFilter['requestHeaderModifier']) =>
+    modifier && {
+      set: Object.fromEntries((modifier.set ?? []).map(({ name, value }) => [name, value])),
+      add: Object.fromEntries((modifier.add ?? []).map(({ name, value }) => [name, value])),
+      remove: modifier.remove ?? [],
+    };
+  const request = operations(filters.find(({ type }) => type === 'RequestHeaderModifier')?.requestHeaderModifier);
+  const response = operations(filters.find(({ type }) => type === 'ResponseHeaderModifier')?.responseHeaderModifier);
+  if (request === undefined && response === undefined) return undefined;
+  return { ...(request === undefined ? {} : { request }), ...(response === undefined ? {} : { response }) };
+}
+
+/** URLRewrite. A prefix of whole segments becomes another: `/a` in `/a/b` by `/` is `/b`, and never `//b`. */
+function rewriteOf(filters: Filters, prefix: string): Init<RouteAction> {
+  const rewrite = filters.find(({ type }) => type === 'URLRewrite')?.urlRewrite;
+  if (rewrite === undefined) return {};
+  const { hostname, path } = rewrite;
+  const host: Init<RouteAction> =
+    hostname === undefined ? {} : { hostRewriteSpecifier: { case: 'hostRewriteLiteral', value: hostname } };
+  if (path?.replaceFullPath !== undefined)
+    return { ...host, regexRewrite: { pattern: { regex: '^/.*$' }, substitution: path.replaceFullPath } };
+  if (path?.replacePrefixMatch === undefined) return host;
+  const replacement = path.replacePrefixMatch.replace(/\/+$/, '');
+  if (replacement === '')
+    return { ...host, regexRewrite: { pattern: { regex: `^${escapeRegex(prefix)}/*` }, substitution: '/' } };
+  return { ...host, prefixRewrite: prefix === '' ? `${replacement}/` : replacement };
+}
+
+function planOf(retry: HTTPRouteRule['retry'], backendRequest: string | undefined): RetryPlan {
+  const perTryTimeout = durationOf(backendRequest);
+  const baseInterval = durationOf(retry?.backoff);
+  const timeout = perTryTimeout === undefined ? {} : { perTryTimeout };
+  if (retry === undefined) {
+    const { policy } = retryPlan(undefined);
+    return { policy: policy && { ...policy, ...timeout }, idempotent: undefined };
+  }
+  const codes = retry.codes ?? [];
+  const conditions = [
+    'connect-failure',
+    'refused-stream',
+    'reset',
+    ...(codes.length > 0 ? ['retriable-status-codes'] : []),
+  ];
+  return {
+    policy: {
+      retryOn: conditions.join(','),
+      numRetries: retry.attempts,
+      retriableStatusCodes: [...codes],
+      ...timeout,
+      ...(baseInterval === undefined ? {} : { retryBackOff: { baseInterval } }),
+      ...otherHosts(),
+    },
+    idempotent: undefined,
+  };
+}
+
+type BackendRef = NonNullable<Rule['backendRefs']>[number];
+
+/** The cluster of a backend; one that is not there, or that the route may not refer to, is the black hole. */
+function backendCluster(
+  cx: TranslateContext,
+  ref: BackendRef,
+  { from, port }: { readonly from: RankedRule['from']; readonly port: number },
+): string {
+  if (!isService(ref)) return BLACK_HOLE_CLUSTER;
+  const namespace = ref.namespace ?? from.namespace;
+  const to = { group: ref.group, kind: ref.kind, namespace, name: ref.name };
+  if (!isGranted(cx.snapshot, { from, to })) return BLACK_HOLE_CLUSTER;
+  const service = cx.service(parentHost(cx.snapshot, ref, from.namespace), namespace);
+  const number = service && destinationPort(service, ref.port, port);
+  if (service === undefined || number === undefined) return BLACK_HOLE_CLUSTER;
+  cx.need(service);
+  return outboundCluster(service.hostname, number);
+}

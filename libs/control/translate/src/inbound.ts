@@ -1,0 +1,205 @@
+import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
+import type { Listener } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
+import type { Filter, FilterChain } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_components_pb';
+import type { RouteConfiguration } from '@weft/api-envoy/gen/envoy/config/route/v3/route_pb';
+import { inboundPorts, isHttp, mtlsMode, type InboundPort, type MtlsMode } from '@weft/control-mesh';
+import { httpAuthorization, networkAuthorization } from './authorization-filters.ts';
+import type { TranslateContext } from './context.ts';
+import { httpFilter, tcpFilter } from './hcm.ts';
+import {
+  HTTP_PROTOCOLS,
+  httpInspector,
+  INBOUND,
+  inspected,
+  listener,
+  originalDst,
+  socketAddress,
+  tlsInspector,
+} from './listener.ts';
+import { inboundCluster, PASSTHROUGH_CLUSTER, VIRTUAL_INBOUND, VIRTUAL_INBOUND_PORT } from './names.ts';
+import { make, type Init } from './proto.ts';
+import type { ResourceDraft } from './resources.ts';
+import { timeouts } from './route-action.ts';
+import { ANY_PATH } from './route-match.ts';
+import { downstreamTls, MESH_ALPN, meshTls } from './tls-context.ts';
+import { policyFields } from './traffic-policy.ts';
+
+/** Calls to the workload: a cluster for each of its ports, and the listener or listeners that they arrive at. */
+export function inbound(cx: TranslateContext, draft: ResourceDraft): void {
+  if (cx.proxy.role !== 'sidecar') return;
+  const ports = inboundPorts(cx.snapshot, cx.proxy);
+  const made = new Set<number>();
+  for (const port of ports)
+    if (!made.has(port.servicePort)) {
+      made.add(port.servicePort);
+      draft.clusters.push(appCluster(port));
+    }
+  if (cx.proxy.traffic === 'capture') draft.listeners.push(virtualInbound(cx, ports));
+  else for (const port of ports) draft.listeners.push(portListener(cx, port));
+}
+
+/** The program itself, on the loopback interface. */
+function appCluster({ servicePort, appPort, protocol }: InboundPort): Cluster {
+  const name = inboundCluster(servicePort);
+  return make<Cluster>('envoy.config.cluster.v3.Cluster', {
+    ...policyFields({}, protocol),
+    name,
+    clusterDiscoveryType: { case: 'type', value: 0 },
+    lbPolicy: 0,
+    loadAssignment: {
+      clusterName: name,
+      endpoints: [
+        {
+          lbEndpoints: [
+            { hostIdentifier: { case: 'endpoint', value: { address: socketAddress('127.0.0.1', appPort) } } },
+          ],
+        },
+      ],
+    },
+  });
+}
+
+/** Where iptables sends calls: the chain is chosen by where they were going. Ports that no service has pass through. */
+function virtualInbound(cx: TranslateContext, ports: readonly InboundPort[]): Listener {
+  const chains = ports.flatMap((port) =>
+    portChains(cx, port).map((chain) => ({
+      ...chain,
+      filterChainMatch: { ...chain.filterChainMatch, destinationPort: port.listenPort },
+    })),
+  );
+  return listener({
+    name: VIRTUAL_INBOUND,
+    address: socketAddress('0.0.0.0', VIRTUAL_INBOUND_PORT),
+    useOriginalDst: true,
+    trafficDirection: INBOUND,
+    ...inspected([originalDst(), tlsInspector(), httpInspector()]),
+    filterChains: chains,
+    ...otherPorts(cx),
+  });
+}
+
+/** Calls to ports that nobody described are the workload's own affair, unless plaintext is not taken at all. */
+function otherPorts(cx: TranslateContext): Init<Listener> {
+  if (modeAt(cx, 0) === 'STRICT') return {};
+  const filters = [
+    ...networkAuthorization(cx),
+    tcpFilter('InboundPassthroughCluster', [{ cluster: PASSTHROUGH_CLUSTER, weight: 1 }]),
+  ];
+  return { defaultFilterChain: { name: 'virtualInbound-catchall-tcp', filters } };
+}
+
+/** One port of a workload whose traffic is not redirected: clients call the proxy's own port. */
+function portListener(cx: TranslateContext, port: InboundPort): Listener {
+  const mode = modeAt(cx, port.servicePort);
+  const guessed = port.protocol === 'auto';
+  // With STRICT nothing is to be told apart: a plaintext client fails the handshake, which names what it spoke.
+  const inspectors =
+    mode === 'STRICT'
+      ? []
+      : [...(mode === 'PERMISSIVE' ? [tlsInspector()] : []), ...(guessed ? [httpInspector()] : [])];
+  return listener({
+    name: `inbound_0.0.0.0_${port.listenPort}`,
+    address: socketAddress('0.0.0.0', port.listenPort),
+    trafficDirection: INBOUND,
+    ...inspected(inspectors),
+    filterChains: portChains(cx, port),
+  });
+}
+
+function modeAt(cx: TranslateContext, port: number): MtlsMode {
+  const { namespace, labels } = cx.proxy;
+  return mtlsMode(cx.snapshot, { namespace, labels, port }).mode;
+}
+
+/** STRICT: mutual TLS or nothing. PERMISSIVE: also plaintext, and TLS that is the program's own. DISABLE: as it comes. */
+function portChains(cx: TranslateContext, port: InboundPort): Init<FilterChain>[] {
+  const name = `${port.listenPort}`;
+  const transportSocket = downstreamTls({
+    requireClientCertificate: true,
+    commonTlsContext: meshTls([], isHttp(port.protocol) ? ['h2', 'http/1.1', MESH_ALPN] : [MESH_ALPN]),
+  });
+  const mode = modeAt(cx, port.servicePort);
+  const secured: Init<FilterChain> = { name: `${name}-mtls`, transportSocket, filters: portFilters(cx, port) };
+  if (mode === 'STRICT') return [secured];
+  const plain = plainChains(cx, port);
+  if (mode === 'DISABLE') return plain;
+  return [
+    {
+      ...secured,
+      filterChainMatch: { transportProtocol: 'tls', applicationProtocols: [...MESH_ALPNS] },
+    },
+    ...plain.map((chain) => ({
+      ...chain,
+      filterChainMatch: { ...chain.filterChainMatch, transportProtocol: 'raw_buffer' },
+    })),
+    // Requests inside the program's own TLS cannot be seen: bytes are passed on.
+    {
+      name: `${name}-own-tls`,
+      filterChainMatch: { transportProtocol: 'tls' },
+      filters: [...networkAuthorization(cx), appFilter(port)],
+    },
+  ];
+}
+
+/** What clients of the mesh offer, ours and Istio's. */
+const MESH_ALPNS = ['istio', 'istio-peer-exchange', 'istio-http/1.0', 'istio-http/1.1', 'istio-h2'] as const;
+
+/** Without TLS: a port whose protocol nobody named is told by its first bytes. */
+function plainChains(cx: TranslateContext, port: InboundPort): Init<FilterChain>[] {
+  const name = `${port.listenPort}`;
+  if (port.protocol !== 'auto') return [{ name, filters: portFilters(cx, port) }];
+  return [
+    {
+      name: `${name}-http`,
+      filterChainMatch: { applicationProtocols: [...HTTP_PROTOCOLS] },
+      filters: [...requestFilters(cx, port)],
+    },
+    { name, filters: [...networkAuthorization(cx), appFilter(port)] },
+  ];
+}
+
+function portFilters(cx: TranslateContext, port: InboundPort): Init<Filter>[] {
+  if (isHttp(port.protocol)) return requestFilters(cx, port);
+  return [...networkAuthorization(cx), appFilter(port)];
+}
+
+function appFilter({ servicePort }: InboundPort): Init<Filter> {
+  const cluster = inboundCluster(servicePort);
+  return tcpFilter(cluster, [{ cluster, weight: 1 }]);
+}
+
+function requestFilters(cx: TranslateContext, port: InboundPort): Init<Filter>[] {
+  return [
+    httpFilter({
+      direction: 'inbound',
+      statPrefix: `inbound_0.0.0.0_${port.listenPort}`,
+      routes: inboundRoutes(port),
+      filters: httpAuthorization(cx),
+    }),
+  ];
+}
+
+function inboundRoutes({ servicePort, service }: InboundPort): RouteConfiguration {
+  const cluster = inboundCluster(servicePort);
+  return make<RouteConfiguration>('envoy.config.route.v3.RouteConfiguration', {
+    name: cluster,
+    validateClusters: false,
+    virtualHosts: [
+      {
+        name: `inbound|http|${servicePort}`,
+        domains: ['*'],
+        routes: [
+          {
+            name: 'default',
+            match: ANY_PATH,
+            ...(service === undefined ? {} : { decorator: { operation: `${service.hostname}:${servicePort}/*` } }),
+            action: {
+              case: 'route',
+              value: { clusterSpecifier: { case: 'cluster', value: cluster }, ...timeouts(undefined) },
+            },
+          },
+        ],
+      },
+    ],
+  });
+}

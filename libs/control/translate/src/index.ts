@@ -1,0 +1,12 @@
+export { translate } from './translate.ts';
+export type { ProxyResources } from './resources.ts';
+export {
+  BLACK_HOLE_CLUSTER,
+  inboundCluster,
+  meshSni,
+  outboundCluster,
+  OWN_CERTIFICATE,
+  parseOutboundCluster,
+  PASSTHROUGH_CLUSTER,
+  ROOT_CERTIFICATES,
+} from './names.ts';

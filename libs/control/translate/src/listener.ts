@@ -1,0 +1,67 @@
+import type { Address } from '@weft/api-envoy/gen/envoy/config/core/v3/address_pb';
+import type { Listener } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
+import type { ListenerFilter } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_components_pb';
+import type { HttpInspector } from '@weft/api-envoy/gen/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb';
+import type { OriginalDst } from '@weft/api-envoy/gen/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb';
+import type { TlsInspector } from '@weft/api-envoy/gen/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb';
+import { make, pack, type Init } from './proto.ts';
+
+/** TrafficDirection by number. */
+export const INBOUND = 1;
+export const OUTBOUND = 2;
+
+export function listener(init: Init<Listener>): Listener {
+  return make<Listener>('envoy.config.listener.v3.Listener', init);
+}
+
+export function socketAddress(address: string, port: number): Init<Address> {
+  return {
+    address: { case: 'socketAddress', value: { address, portSpecifier: { case: 'portValue', value: port } } },
+  };
+}
+
+/** Tells TLS from other bytes, and reads server name and ALPN. */
+export function tlsInspector(): Init<ListenerFilter> {
+  return {
+    name: 'envoy.filters.listener.tls_inspector',
+    configType: {
+      case: 'typedConfig',
+      value: pack<TlsInspector>('envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector', {}),
+    },
+  };
+}
+
+/** Tells HTTP from other bytes. */
+export function httpInspector(): Init<ListenerFilter> {
+  return {
+    name: 'envoy.filters.listener.http_inspector',
+    configType: {
+      case: 'typedConfig',
+      value: pack<HttpInspector>('envoy.extensions.filters.listener.http_inspector.v3.HttpInspector', {}),
+    },
+  };
+}
+
+/** Asks the kernel where a redirected connection was going. */
+export function originalDst(): Init<ListenerFilter> {
+  return {
+    name: 'envoy.filters.listener.original_dst',
+    configType: {
+      case: 'typedConfig',
+      value: pack<OriginalDst>('envoy.extensions.filters.listener.original_dst.v3.OriginalDst', {}),
+    },
+  };
+}
+
+/** Inspectors wait for bytes: who has nothing to say for so long is not waited for. */
+export function inspected(filters: readonly Init<ListenerFilter>[]): Init<Listener> {
+  if (filters.length === 0) return {};
+  return {
+    listenerFilters: [...filters],
+    listenerFiltersTimeout: { seconds: 1n, nanos: 0 },
+    continueOnListenerFiltersTimeout: true,
+  };
+}
+
+/** What the HTTP inspector finds: enough for a filter chain to tell requests from other bytes. */
+export const HTTP_PROTOCOLS = ['http/1.0', 'http/1.1', 'h2c'] as const;

@@ -1,0 +1,145 @@
+import type { DestinationRuleSubset } from '@weft/api-kube';
+import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
+import {
+  isHttp,
+  labelsMatch,
+  portPolicy,
+  type MeshEndpoint,
+  type MeshService,
+  type PortPolicy,
+  type ServicePort,
+} from '@weft/control-mesh';
+import type { TranslateContext } from './context.ts';
+import { ADS } from './config-source.ts';
+import { loadAssignment } from './load-assignment.ts';
+import { meshSni, outboundCluster } from './names.ts';
+import { make, type Init } from './proto.ts';
+import type { ResourceDraft } from './resources.ts';
+import { profileRetryBudget } from './service-profile-routes.ts';
+import { rawBuffer } from './tls-context.ts';
+import { meshUpstreamTls, policyFields, ruleUpstreamTls } from './traffic-policy.ts';
+
+/** Cluster.DiscoveryType by number. */
+const TYPE = { STATIC: 0, STRICT_DNS: 1, LOGICAL_DNS: 2, EDS: 3, ORIGINAL_DST: 4 } as const;
+const CLUSTER_PROVIDED = 6;
+
+/** A cluster, and endpoints where it asks for them, for each port and subset of each service that the proxy is told of. */
+export function outboundClusters(cx: TranslateContext, draft: ResourceDraft): void {
+  const services = new Set<MeshService>([...(cx.proxy.role === 'gateway' ? [] : cx.scope.services), ...cx.needed]);
+  for (const service of services)
+    for (const port of service.ports) {
+      if (port.protocol === 'udp') continue;
+      const rule = cx.rule(service);
+      addCluster(cx, draft, { service, port, subset: undefined });
+      for (const subset of rule?.subsets ?? []) addCluster(cx, draft, { service, port, subset });
+    }
+}
+
+/** One port of a service, or a subset of its endpoints. */
+export interface ClusterKey {
+  readonly service: MeshService;
+  readonly port: ServicePort;
+  readonly subset: DestinationRuleSubset | undefined;
+}
+
+function addCluster(cx: TranslateContext, draft: ResourceDraft, key: ClusterKey): void {
+  const { service, port, subset } = key;
+  const name = outboundCluster(service.hostname, port.number, subset?.name);
+  const policy = portPolicy(cx.rule(service), port.number, subset);
+  const endpoints = cx.endpoints(service).filter(({ labels }) => labelsMatch(subset?.labels, labels));
+  const discovery = discoveryFields(name, key, endpoints);
+  const cluster = make<Cluster>('envoy.config.cluster.v3.Cluster', {
+    name,
+    ...policyFields({ ...profileRetryBudget(cx, service), ...policy }, port.protocol),
+    ...discovery,
+    ...transportFields(key, policy, endpoints),
+  });
+  draft.clusters.push(cluster);
+  if (cluster.clusterDiscoveryType.value === TYPE.EDS)
+    draft.endpoints.push(loadAssignment(name, port.number, endpoints));
+}
+
+/** Where the hosts come from. Source: ServiceEntry.resolution. */
+function discoveryFields(
+  name: string,
+  { service, port }: ClusterKey,
+  endpoints: readonly MeshEndpoint[],
+): Init<Cluster> {
+  switch (service.resolution) {
+    case 'STATIC':
+      return {
+        clusterDiscoveryType: { case: 'type', value: TYPE.EDS },
+        edsClusterConfig: { edsConfig: ADS, serviceName: name },
+      };
+    case 'DNS':
+    case 'DNS_ROUND_ROBIN':
+      return {
+        clusterDiscoveryType: {
+          case: 'type',
+          value: service.resolution === 'DNS' ? TYPE.STRICT_DNS : TYPE.LOGICAL_DNS,
+        },
+        // Only IPv4 unless the service has IPv6 addresses: half of all resolvers answer AAAA late or never.
+        dnsLookupFamily: 1,
+        respectDnsTtl: true,
+        dnsRefreshRate: { seconds: 60n, nanos: 0 },
+        loadAssignment: loadAssignment(name, port.number, endpoints),
+      };
+    case 'NONE':
+      return {
+        clusterDiscoveryType: { case: 'type', value: TYPE.ORIGINAL_DST },
+        lbPolicy: CLUSTER_PROVIDED,
+      };
+  }
+}
+
+/**
+ * What the rule says; where it says nothing, mutual TLS to those endpoints that have a proxy of the mesh, and plain bytes to
+ * the others. Source: Istio's automatic mutual TLS.
+ */
+function transportFields(key: ClusterKey, policy: PortPolicy, endpoints: readonly MeshEndpoint[]): Init<Cluster> {
+  const { service, port, subset } = key;
+  const identities = identitiesOf(service, endpoints);
+  const question = { sni: meshSni(service.hostname, port.number, subset?.name), identities, protocol: port.protocol };
+  const { tls } = policy;
+  switch (tls?.mode) {
+    case 'DISABLE':
+      return {};
+    case 'ISTIO_MUTUAL':
+      return {
+        transportSocket: meshUpstreamTls({
+          ...question,
+          sni: tls.sni ?? question.sni,
+          identities: tls.subjectAltNames ?? identities,
+        }),
+      };
+    case 'SIMPLE':
+    case 'MUTUAL': {
+      const external = {
+        sni: service.hostname.startsWith('*') ? '' : service.hostname,
+        identities: service.subjectAltNames,
+      };
+      return { transportSocket: ruleUpstreamTls(tls, { ...external, protocol: port.protocol }) };
+    }
+    default:
+      if (service.resolution === 'NONE' || !endpoints.some(({ proxied }) => proxied)) return {};
+      return {
+        transportSocketMatches: [
+          { name: 'tlsMode-istio', match: { tlsMode: 'istio' }, transportSocket: meshUpstreamTls(question) },
+          { name: 'tlsMode-disabled', match: {}, transportSocket: rawBuffer() },
+        ],
+      };
+  }
+}
+
+/** Who may answer for a service: those that it names, else those that its endpoints are. */
+export function identitiesOf(service: MeshService, endpoints: readonly MeshEndpoint[]): string[] {
+  if (service.subjectAltNames.length > 0) return [...service.subjectAltNames];
+  return [
+    ...new Set(endpoints.flatMap(({ identity, proxied }) => (proxied && identity !== '' ? [identity] : []))),
+  ].sort();
+}
+
+/** True where calls to the port are requests, as far as a client can know. */
+export function isRouted({ protocol }: ServicePort): boolean {
+  return isHttp(protocol);
+}

@@ -1,0 +1,181 @@
+import type { RouteConfiguration } from '@weft/api-envoy/gen/envoy/config/route/v3/route_pb';
+import type { Route, VirtualHost } from '@weft/api-envoy/gen/envoy/config/route/v3/route_components_pb';
+import {
+  hostAliases,
+  hostCovers,
+  isHttp,
+  isKnownHost,
+  MESH_GATEWAY,
+  virtualServiceFor,
+  type BoundVirtualService,
+  type MeshService,
+  type RouteCall,
+} from '@weft/control-mesh';
+import type { TranslateContext } from './context.ts';
+import { meshRoutes } from './gateway-api-routes.ts';
+import { outboundCluster, PASSTHROUGH_CLUSTER } from './names.ts';
+import { make, type Init } from './proto.ts';
+import type { ResourceDraft } from './resources.ts';
+import { retryPlan } from './retries.ts';
+import { timeouts } from './route-action.ts';
+import { ANY_PATH } from './route-match.ts';
+import { serviceProfileRoutes } from './service-profile-routes.ts';
+import { virtualServiceRoutes } from './virtual-service-routes.ts';
+
+/** Hosts of VirtualServices that no service has are served where clients send HTTP without naming a port. */
+const DEFAULT_HTTP_PORT = 80;
+
+/** One route configuration for each port at which services in scope speak HTTP: calls are told apart by Host alone. */
+export function outboundRoutes(cx: TranslateContext, draft: ResourceDraft): void {
+  if (cx.proxy.role !== 'sidecar' || cx.proxy.traffic !== 'capture') return;
+  for (const port of httpPorts(cx.scope.services)) draft.routes.push(portRoutes(cx, port));
+}
+
+/** Every number at which a service in scope may be spoken to in HTTP, in order. */
+export function httpPorts(services: readonly MeshService[]): number[] {
+  const numbers = services.flatMap(({ ports }) =>
+    ports.filter(({ protocol }) => isHttp(protocol) || protocol === 'auto').map(({ number }) => number),
+  );
+  return [...new Set(numbers)].sort((a, b) => a - b);
+}
+
+function portRoutes(cx: TranslateContext, port: number): RouteConfiguration {
+  const taken = new Set<string>();
+  const hosts: Init<VirtualHost>[] = [];
+  const add = (name: string, domains: readonly string[], routes: readonly Init<Route>[]): void => {
+    const free = domains.filter((domain) => !taken.has(domain));
+    for (const domain of free) taken.add(domain);
+    if (free.length > 0 && routes.length > 0) hosts.push(virtualHost(name, free, routes));
+  };
+  for (const service of cx.scope.services) {
+    if (!speaksHttp(service, port)) continue;
+    add(`${service.hostname}:${port}`, domainsOf(cx, service), serviceRoutes(cx, service, port));
+  }
+  for (const [host, from] of hostsWithoutService(cx, port))
+    add(`${host}:${port}`, [host], virtualServiceRoutes(cx, from, meshCall(cx, port)));
+  hosts.push(fallback(cx));
+  return make<RouteConfiguration>('envoy.config.route.v3.RouteConfiguration', {
+    name: String(port),
+    virtualHosts: hosts,
+    validateClusters: false,
+    maxDirectResponseBodySizeBytes: 1024 * 1024,
+    ignorePortInHostMatching: true,
+  });
+}
+
+function speaksHttp({ ports }: MeshService, port: number): boolean {
+  return ports.some(({ number, protocol }) => number === port && (isHttp(protocol) || protocol === 'auto'));
+}
+
+/** The route configuration of one explicit upstream: whatever Host says, the caller means this service. */
+export function upstreamRoutes(cx: TranslateContext, service: MeshService, port: number): RouteConfiguration {
+  return make<RouteConfiguration>('envoy.config.route.v3.RouteConfiguration', {
+    name: upstreamRouteName(service, port),
+    virtualHosts: [virtualHost(`${service.hostname}:${port}`, ['*'], serviceRoutes(cx, service, port))],
+    validateClusters: false,
+    maxDirectResponseBodySizeBytes: 1024 * 1024,
+  });
+}
+
+export function upstreamRouteName({ hostname }: MeshService, port: number): string {
+  return `${hostname}:${port}`;
+}
+
+export function virtualHost(
+  name: string,
+  domains: readonly string[],
+  routes: readonly Init<Route>[],
+): Init<VirtualHost> {
+  return { name, domains: [...domains], routes: [...routes], includeRequestAttemptCount: true };
+}
+
+export function meshCall({ proxy }: TranslateContext, port: number): RouteCall {
+  return { proxy, gateway: MESH_GATEWAY, port };
+}
+
+/** VirtualService, else HTTPRoute or GRPCRoute, else ServiceProfile and the service itself. */
+export function serviceRoutes(cx: TranslateContext, service: MeshService, port: number): Init<Route>[] {
+  const from = virtualServiceFor(cx.scope.virtualServices, service.hostname);
+  if (from?.object.spec.http !== undefined) return virtualServiceRoutes(cx, from, meshCall(cx, port));
+  const routes = meshRoutes(cx, service, port);
+  if (routes !== undefined) return routes;
+  cx.need(service);
+  return [...serviceProfileRoutes(cx, service, port), defaultRoute(service, port)];
+}
+
+/** Everything to the service, retried where it cannot have arrived. */
+export function defaultRoute({ hostname }: MeshService, port: number): Init<Route> {
+  const { policy } = retryPlan(undefined);
+  return {
+    name: 'default',
+    match: ANY_PATH,
+    decorator: { operation: `${hostname}:${port}/*` },
+    action: {
+      case: 'route',
+      value: {
+        clusterSpecifier: { case: 'cluster', value: outboundCluster(hostname, port) },
+        ...timeouts(undefined),
+        ...(policy === undefined ? {} : { retryPolicy: policy }),
+      },
+    },
+  };
+}
+
+/** Names and addresses by which clients of the proxy's namespace may call a service. */
+function domainsOf({ snapshot, proxy }: TranslateContext, service: MeshService): string[] {
+  const { domainSuffix } = snapshot.config;
+  const names = hostAliases(service.hostname, { namespace: proxy.namespace, domainSuffix });
+  const addresses = service.addresses.filter((address) => !address.includes('/'));
+  // Ports in Host are passed over (`ignore_port_in_host_matching`), so names alone are enough.
+  return [...names, ...addresses.map((address) => (address.includes(':') ? `[${address}]` : address))];
+}
+
+/** Hosts that VirtualServices of the mesh have and no service in scope covers, each with the one that steers it. */
+function hostsWithoutService(cx: TranslateContext, port: number): [string, BoundVirtualService][] {
+  const candidates = cx.scope.virtualServices;
+  const hosts = new Map<string, BoundVirtualService>();
+  for (const from of candidates) {
+    if (from.object.spec.http === undefined) continue;
+    for (const host of from.hosts) {
+      if (isKnownHost(cx.snapshot, host) || hosts.has(host)) continue;
+      if (port !== DEFAULT_HTTP_PORT || coversService(cx, host, port)) continue;
+      const winner = virtualServiceFor(candidates, host);
+      if (winner !== undefined) hosts.set(host, winner);
+    }
+  }
+  return [...hosts];
+}
+
+/** A wildcard whose services are in scope steers those, and needs no host of its own unless others may be called by it. */
+function coversService(cx: TranslateContext, host: string, port: number): boolean {
+  return (
+    host.startsWith('*') &&
+    cx.scope.services.some((service) => hostCovers(host, service.hostname) && speaksHttp(service, port))
+  );
+}
+
+/** Calls to hosts that nobody described. Source: Istio's outboundTrafficPolicy. */
+function fallback(cx: TranslateContext): Init<VirtualHost> {
+  const allowed = cx.scope.outboundTrafficPolicy === 'ALLOW_ANY';
+  if (!allowed)
+    return {
+      name: 'block_all',
+      domains: ['*'],
+      routes: [{ name: 'block_all', match: ANY_PATH, action: { case: 'directResponse', value: { status: 502 } } }],
+    };
+  return {
+    name: 'allow_any',
+    domains: ['*'],
+    includeRequestAttemptCount: true,
+    routes: [
+      {
+        name: 'allow_any',
+        match: ANY_PATH,
+        action: {
+          case: 'route',
+          value: { clusterSpecifier: { case: 'cluster', value: PASSTHROUGH_CLUSTER }, ...timeouts(undefined) },
+        },
+      },
+    ],
+  };
+}

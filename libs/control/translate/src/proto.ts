@@ -1,0 +1,55 @@
+import { create, toBinary, type Message, type MessageInitShape } from '@bufbuild/protobuf';
+import type { GenMessage } from '@bufbuild/protobuf/codegenv2';
+import type { Any, Duration } from '@bufbuild/protobuf/wkt';
+import { registry } from '@weft/api-envoy';
+
+/** What a message is made of: its fields, and those of messages in it likewise; never the message itself. */
+export type Init<T extends Message> = Exclude<MessageInitShape<GenMessage<T>>, T>;
+
+/** A message of Envoy's API by its name. Throws on a name that the API does not have, which is a bug. */
+export function make<T extends Message>(typeName: T['$typeName'], init: Init<T>): T {
+  const desc = registry().getMessage(typeName);
+  if (desc === undefined) throw new Error(`Envoy's API has no message ${typeName}`);
+  return create(desc, init as MessageInitShape<typeof desc>) as T;
+}
+
+/** The same, packed. */
+export function pack<T extends Message>(typeName: T['$typeName'], init: Init<T>): Init<Any> {
+  return packed(make<T>(typeName, init));
+}
+
+export function packed(message: Message): Init<Any> {
+  const desc = registry().getMessage(message.$typeName);
+  if (desc === undefined) throw new Error(`Envoy's API has no message ${message.$typeName}`);
+  return { typeUrl: `type.googleapis.com/${message.$typeName}`, value: toBinary(desc, message) };
+}
+
+export function duration(ms: number): Init<Duration> {
+  const seconds = Math.floor(ms / 1000);
+  return { seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1e6) };
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = {
+  h: 3_600_000,
+  m: 60_000,
+  s: 1000,
+  ms: 1,
+  us: 1e-3,
+  µs: 1e-3,
+  ns: 1e-6,
+};
+
+/** Milliseconds of a duration as Go writes them: `2s`, `1m30s`, `0.5s`. Undefined: it is none. */
+export function durationMs(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (text === '0') return 0;
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)/g)];
+  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text) return undefined;
+  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNITS_MS[unit ?? ''] ?? 0), 0);
+}
+
+/** The same as a message; undefined where there is none. */
+export function durationOf(text: string | undefined): Init<Duration> | undefined {
+  const ms = durationMs(text);
+  return ms === undefined ? undefined : duration(ms);
+}

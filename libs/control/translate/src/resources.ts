@@ -1,0 +1,26 @@
+import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
+import type { ClusterLoadAssignment } from '@weft/api-envoy/gen/envoy/config/endpoint/v3/endpoint_pb';
+import type { Listener } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
+import type { RouteConfiguration } from '@weft/api-envoy/gen/envoy/config/route/v3/route_pb';
+
+/** What one proxy is told. Made by `translate`; immutable. */
+export interface ProxyResources {
+  readonly clusters: readonly Cluster[];
+  readonly endpoints: readonly ClusterLoadAssignment[];
+  readonly listeners: readonly Listener[];
+  readonly routes: readonly RouteConfiguration[];
+  /** Names of the secrets that the resources refer to: the server of secrets provides them by SDS. */
+  readonly secrets: readonly string[];
+}
+
+/** The same while it is being made: every aspect adds its own. */
+export interface ResourceDraft {
+  readonly clusters: Cluster[];
+  readonly endpoints: ClusterLoadAssignment[];
+  readonly listeners: Listener[];
+  readonly routes: RouteConfiguration[];
+}
+
+export function emptyDraft(): ResourceDraft {
+  return { clusters: [], endpoints: [], listeners: [], routes: [] };
+}

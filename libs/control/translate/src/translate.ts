@@ -1,0 +1,30 @@
+import type { MeshProxy, MeshSnapshot } from '@weft/control-mesh';
+import { TranslateContext } from './context.ts';
+import { fixedClusters } from './fixed-clusters.ts';
+import { inbound } from './inbound.ts';
+import { outboundClusters } from './outbound-clusters.ts';
+import { outboundListeners } from './outbound-listeners.ts';
+import { outboundRoutes } from './outbound-routes.ts';
+import { emptyDraft, type ProxyResources, type ResourceDraft } from './resources.ts';
+import { secretNames } from './secrets.ts';
+import { upstreamListeners } from './upstream-listeners.ts';
+
+type Aspect = (cx: TranslateContext, draft: ResourceDraft) => void;
+
+/** In order: each adds what it is about. Clusters of services come last, since routes say which are needed. */
+const ASPECTS: readonly Aspect[] = [
+  fixedClusters,
+  inbound,
+  outboundListeners,
+  outboundRoutes,
+  upstreamListeners,
+  outboundClusters,
+];
+
+/** Everything that one proxy is to be told. The same arguments give the same resources, byte for byte. */
+export function translate(snapshot: MeshSnapshot, proxy: MeshProxy): ProxyResources {
+  const cx = new TranslateContext(snapshot, proxy);
+  const draft = emptyDraft();
+  for (const aspect of ASPECTS) aspect(cx, draft);
+  return Object.freeze({ ...draft, secrets: secretNames([...draft.clusters, ...draft.listeners]) });
+}
