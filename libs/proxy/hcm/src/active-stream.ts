@@ -31,6 +31,9 @@ export interface StreamOwner extends RequestConnection {
   onStreamEnd(stream: ActiveStream): void;
 }
 
+/** What a stream that lost its client before its head came shows to logs. Nothing is written to it. */
+const NO_REQUEST = new RequestHeaderMap();
+
 /**
  * One request and its response at the connection manager: request through the filters to the terminal one, response back
  * through them to the codec.
@@ -44,7 +47,7 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
   readonly hcm: PreparedHcm;
   readonly info: StreamInfo;
   readonly connection: Connection;
-  request = new RequestHeaderMap();
+  request = NO_REQUEST;
   response: ResponseHeaderMap | undefined;
   span: StreamSpan | undefined;
   internal = false;
