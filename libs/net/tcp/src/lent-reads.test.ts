@@ -91,7 +91,7 @@ function receive(transport: SocketTransport): Promise<number> {
   });
 }
 
-test('Lent chunks arrive whole behind a slow reader, from either kind of connection, through one buffer', async () => {
+test('Lent chunks arrive whole behind a slow reader, from either kind of connection, through few buffers', async () => {
   for (const direction of ['accepted', 'connected'] as const) {
     const [client, upstream] = [await pair(), await pair()];
     const other = direction === 'accepted' ? 'connected' : 'accepted';
@@ -99,8 +99,8 @@ test('Lent chunks arrive whole behind a slow reader, from either kind of connect
     const received = receive(upstream[direction]);
     send(client[other]);
     assert.equal(await received, Math.ceil(MANY / 100_003) * 100_003);
-    // Copies of the first reads come from slabs; all else from the one buffer.
-    assert.ok(buffers.size <= 3, `${buffers.size} buffers`);
+    // Copies of the first reads come from slabs; all else from the connection's buffer, which grows once.
+    assert.ok(buffers.size <= 4, `${buffers.size} buffers`);
   }
 });
 

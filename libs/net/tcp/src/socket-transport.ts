@@ -17,8 +17,13 @@ const HOLD_LIMIT_BYTES = 16 * 1024;
 /** Envoy's default for listeners and clusters alike (per_connection_buffer_limit_bytes). */
 export const DEFAULT_BUFFER_LIMIT_BYTES = 1024 * 1024;
 
-/** What a connection that lends its reads reads at most: few calls, and still inside the processor's cache. */
+/** What a connection that lends its reads reads at first. */
 const OWN_READ_BYTES = 256 * 1024;
+/**
+ * What it reads once a read has filled that: as much as Envoy's default buffer limit. Fewer and larger calls cost the kernel
+ * less than what leaves the processor's cache meanwhile.
+ */
+const BULK_READ_BYTES = 1024 * 1024;
 
 // Shared listeners find their transport here: five closures for each connection would cost more than all its fields.
 const owner = Symbol('transport');
@@ -252,12 +257,19 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
       return;
     }
     if (buffer === this.own) {
-      this.received(bytes === buffer.length ? buffer : buffer.subarray(0, bytes));
+      const filled = bytes === buffer.length;
+      this.received(filled ? buffer : buffer.subarray(0, bytes));
+      if (filled && bytes < BULK_READ_BYTES) this.readIntoOwn(BULK_READ_BYTES);
       return;
     }
     this.received(sharedReads.take(bytes, buffer));
-    this.own ??= Buffer.allocUnsafeSlow(OWN_READ_BYTES);
-    if (!this.socket.destroyed) readInto(this.socket, this.own, readDirectly.callback);
+    this.readIntoOwn(OWN_READ_BYTES);
+  }
+  /** From the next read on. What is lent of the buffer before stays as it is. */
+  private readIntoOwn(bytes: number): void {
+    if (this.socket.destroyed) return;
+    this.own = Buffer.allocUnsafeSlow(bytes);
+    readInto(this.socket, this.own, readDirectly.callback);
   }
   peerEnded(): void {
     if (this.state !== 'closing') this.receiver?.onEnd();
