@@ -1,6 +1,7 @@
 import { toJson, type JsonObject } from '@bufbuild/protobuf';
 import { registry } from '@weft/api-envoy';
-import type { Node } from '@weft/api-envoy/gen/envoy/config/core/v3/base_pb';
+import type { Locality as LocalityProto, Node } from '@weft/api-envoy/gen/envoy/config/core/v3/base_pb';
+import type { Locality } from './locality.ts';
 import type { XdsNode } from './node.ts';
 
 export function decodeNode(node: Node): XdsNode {
@@ -8,12 +9,16 @@ export function decodeNode(node: Node): XdsNode {
   return {
     id: node.id,
     cluster: node.cluster,
-    locality: { region: locality?.region ?? '', zone: locality?.zone ?? '', subZone: locality?.subZone ?? '' },
+    locality: decodeLocality(locality),
     metadata: node.metadata === undefined ? {} : (structToJson(node.metadata) as JsonObject),
     userAgentName: node.userAgentName,
     userAgentVersion: version.case === 'userAgentVersion' ? version.value : buildVersion(node),
     clientFeatures: node.clientFeatures,
   };
+}
+
+export function decodeLocality(locality: LocalityProto | undefined): Locality {
+  return { region: locality?.region ?? '', zone: locality?.zone ?? '', subZone: locality?.subZone ?? '' };
 }
 
 function buildVersion({ userAgentVersionType: type }: Node): string {

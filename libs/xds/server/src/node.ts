@@ -1,10 +1,11 @@
 import type { JsonObject } from '@bufbuild/protobuf';
+import type { Locality } from './locality.ts';
 
 /** Who a proxy says it is (B33). */
 export interface XdsNode {
   readonly id: string;
   readonly cluster: string;
-  readonly locality: { readonly region: string; readonly zone: string; readonly subZone: string };
+  readonly locality: Locality;
   readonly metadata: JsonObject;
   /** `envoy`, `weft` … */
   readonly userAgentName: string;
