@@ -2,14 +2,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
   CertificateAuthority,
-  cluster,
-  connectionManager,
   downstreamTls,
   findGoProgram,
   GRPC_INTEROP_CASES,
-  http2Upstream,
-  listener,
-  routesOf,
+  grpcHop,
   runInteropCase,
   startInteropServer,
   startWeft,
@@ -19,19 +15,6 @@ import {
 } from '@weft/testing-harness';
 
 type Json = Readonly<Record<string, unknown>>;
-
-const hop = (socket: Json, port: number, upstream: Json): object => {
-  const filter = connectionManager('grpc', {
-    codec_type: 'AUTO',
-    ...routesOf({ match: { prefix: '/' }, route: { cluster: 'next', timeout: '0s' } }),
-  });
-  return {
-    static_resources: {
-      listeners: [{ ...listener('grpc', filter), filter_chains: [{ filters: [filter], ...socket }] }],
-      clusters: [cluster('next', [port], { ...http2Upstream(), ...upstream })],
-    },
-  };
-};
 
 /** client ─▶ the caller's proxy ─▶ the called one's proxy ─▶ server */
 describe('grpc-go interoperability through two proxies', () => {
@@ -59,7 +42,7 @@ describe('grpc-go interoperability through two proxies', () => {
 
     const plain = await startInteropServer(binary);
     servers.push(plain);
-    ports['plaintext'] = await start(hop({}, await start(hop({}, plain.port, {})), {}));
+    ports['plaintext'] = await start(grpcHop({}, await start(grpcHop({}, plain.port, {})), {}));
 
     const leaf = (name: string) => ca.issue(name, [`DNS:${name}`, `URI:spiffe://weft.test/${name}`]);
     const secure = await startInteropServer(binary, leaf('server'));
@@ -68,14 +51,14 @@ describe('grpc-go interoperability through two proxies', () => {
       transport_socket: upstreamTls({ caFile: ca.caFile, sni, alpn: ['h2'], own: leaf(own) }),
     });
     const inbound = await start(
-      hop(
+      grpcHop(
         { transport_socket: downstreamTls(leaf('inbound'), ['h2'], ca.caFile) },
         secure.port,
         towards('server', 'inbound'),
       ),
     );
     ports['mutual TLS'] = await start(
-      hop({ transport_socket: downstreamTls(leaf('outbound'), ['h2']) }, inbound, towards('inbound', 'outbound')),
+      grpcHop({ transport_socket: downstreamTls(leaf('outbound'), ['h2']) }, inbound, towards('inbound', 'outbound')),
     );
   });
   after(async () => {

@@ -1,12 +1,8 @@
 import {
-  cluster,
-  connectionManager,
   downstreamTls,
   findGoProgram,
   GRPC_INTEROP_CASES,
-  http2Upstream,
-  listener,
-  routesOf,
+  grpcHop,
   runInteropCase,
   startInteropServer,
   upstreamTls,
@@ -15,19 +11,6 @@ import {
   type RunningProxy,
 } from '@weft/testing-harness';
 import type { Check, Peer, World } from '../check.ts';
-
-const hop = (socket: object, port: number, upstream: object): object => {
-  const filter = connectionManager('grpc', {
-    codec_type: 'AUTO',
-    ...routesOf({ match: { prefix: '/' }, route: { cluster: 'next', timeout: '0s' } }),
-  });
-  return {
-    static_resources: {
-      listeners: [{ ...listener('grpc', filter), filter_chains: [{ filters: [filter], ...socket }] }],
-      clusters: [cluster('next', [port], { ...http2Upstream(), ...upstream })],
-    },
-  };
-};
 
 async function program(name: 'grpc-interop-client' | 'grpc-interop-server'): Promise<string> {
   const found = await findGoProgram(name);
@@ -55,8 +38,10 @@ class Chain {
     const serving = (name: string, clientCa?: string): object =>
       secure ? { transport_socket: downstreamTls(leaf(name), ['h2'], clientCa) } : {};
     this.server = await startInteropServer(await program('grpc-interop-server'), secure ? leaf('server') : undefined);
-    const inbound = await this.add(hop(serving('inbound', ca.caFile), this.server.port, towards('server', 'inbound')));
-    const port = await this.add(hop(serving('outbound'), inbound, towards('inbound', 'outbound')));
+    const inbound = await this.add(
+      grpcHop(serving('inbound', ca.caFile), this.server.port, towards('server', 'inbound')),
+    );
+    const port = await this.add(grpcHop(serving('outbound'), inbound, towards('inbound', 'outbound')));
     return { port, ...(secure ? { tls: { caFile: ca.caFile, name: 'outbound' } } : {}) };
   }
 

@@ -58,3 +58,4 @@ export class RecordingTransport implements Transport {
     this.bufferedBytes = 0;
   }
 }
+export { der, hex, pem } from './der.testing.ts';

@@ -37,3 +37,4 @@ export { formatGrpcTimeout, grpcTimeoutMs } from './grpc-timeout.ts';
 
 /** The fields of Envoy's API that this library implements. */
 export const supported: FieldSupport = mergeSupport([headerMutationSupport, retryPolicySupport, tokenBucketSupport]);
+export { DOWNSTREAM_TLS_VALUES, UPSTREAM_TLS_VALUES, type TlsValue } from './tls-values.ts';

@@ -1,3 +1,4 @@
+import { der, hex, pem } from '@weft/core-bytes/testing';
 import { generateKeyPairSync, sign } from 'node:crypto';
 
 /** A certificate and its key, in PEM, that tests make for themselves: none is kept in the repository. */
@@ -39,22 +40,4 @@ export function createTestCertificate(name: string): TestCertificate {
     cert: pem('CERTIFICATE', der(0x30, toBeSigned, algorithm, signature)),
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
   };
-}
-
-/** Tag, length, contents. */
-function der(tag: number, ...contents: Buffer[]): Buffer {
-  const content = Buffer.concat(contents);
-  const { length } = content;
-  const head =
-    length < 128 ? [tag, length] : length < 256 ? [tag, 0x81, length] : [tag, 0x82, length >> 8, length & 255];
-  return Buffer.concat([Buffer.from(head), content]);
-}
-
-function hex(text: string): Buffer {
-  return Buffer.from(text, 'hex');
-}
-
-function pem(label: string, bytes: Buffer): string {
-  const lines = bytes.toString('base64').match(/.{1,64}/g) ?? [];
-  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }

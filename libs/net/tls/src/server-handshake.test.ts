@@ -1,88 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, connect as connectPlain, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect as connectPlain, type Socket } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
-import { createFakeRuntime } from '@weft/core-runtime/testing';
-import { loadConfig, DecodeContext } from '@weft/api-envoy';
-import { decodeDownstreamTls, type DownstreamTls } from '@weft/model-tls';
 import { clientGroup } from './key-exchange.ts';
-import type { CertificateMaterial, TlsMaterial } from './material.ts';
-import { ServerHandshake, type SecuredConnection, type ServerHandshakeFailure } from './server-handshake.ts';
+import type { TlsMaterial } from './material.ts';
+import type { SecuredConnection, ServerHandshakeFailure } from './server-handshake.ts';
 import { ServerTlsContext } from './server-tls-context.ts';
 import { issueCertificate, issueCrl, spkiHashOf, type IssuedCertificate } from './testing.ts';
-
-const TYPE = 'envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext';
-
-function decode(config: object): DownstreamTls {
-  const { message, faults, source } = loadConfig({ text: JSON.stringify(config), file: 'tls.json', typeName: TYPE });
-  assert.deepEqual(faults, []);
-  const cx = new DecodeContext(source);
-  const tls = decodeDownstreamTls(message as Parameters<typeof decodeDownstreamTls>[0], cx);
-  assert.deepEqual(cx.faults, []);
-  assert.ok(tls);
-  return tls;
-}
-
-function material(issued: IssuedCertificate): CertificateMaterial {
-  return {
-    path: '<inline>',
-    chain: issued.cert,
-    key: issued.key,
-    pkcs12: undefined,
-    password: undefined,
-    ocspStaple: undefined,
-  };
-}
-
-type Outcome = SecuredConnection | ServerHandshakeFailure;
-
-/** A server of one TLS context; `outcomes` are the ends of its handshakes. */
-class TestServer {
-  readonly outcomes: Outcome[] = [];
-  readonly runtime = createFakeRuntime();
-  private readonly server: Server;
-  private waiting: ((outcome: Outcome) => void)[] = [];
-
-  constructor(context: ServerTlsContext) {
-    this.server = createServer({ allowHalfOpen: true }, (socket) => {
-      new ServerHandshake(
-        context,
-        socket,
-        {
-          onSecured: (connection) => {
-            connection.socket.on('error', () => undefined);
-            connection.socket.on('data', (chunk) => connection.socket.write(chunk));
-            connection.socket.on('end', () => connection.socket.end());
-            this.add(connection);
-          },
-          onHandshakeFailure: (failure) => this.add(failure),
-        },
-        this.runtime,
-      );
-    });
-  }
-
-  private add(outcome: Outcome): void {
-    this.outcomes.push(outcome);
-    for (const resolve of this.waiting.splice(0)) resolve(outcome);
-  }
-
-  next(): Promise<Outcome> {
-    return new Promise((resolve) => this.waiting.push(resolve));
-  }
-  get port(): number {
-    return (this.server.address() as AddressInfo).port;
-  }
-  async start(): Promise<this> {
-    this.server.listen(0, '127.0.0.1');
-    await once(this.server, 'listening');
-    return this;
-  }
-  close(): void {
-    this.server.close();
-  }
-}
+import { decode, material, TestServer } from './tls-server.testing.ts';
 
 describe('a TLS handshake of a server', () => {
   const ca = issueCertificate({ commonName: 'Test CA', ca: true });

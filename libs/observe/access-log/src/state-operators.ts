@@ -24,9 +24,9 @@ function inside(value: unknown, key: string): unknown {
 /** Whose metadata an operator shows: what there is under one filter's name. */
 type Namespaces = (info: StreamInfo, namespace: string) => unknown;
 
-/** Requests have metadata of their own, and no filter that leaves any yet. */
+/** Requests have metadata of their own, and not that of their connection. */
 const dynamic: Namespaces = (info, namespace) =>
-  info.protocol === '' ? info.downstream.metadata?.get(namespace) : undefined;
+  (info.protocol === '' ? info.downstream.metadata : info.dynamicMetadata)?.get(namespace);
 
 const SOURCES: Readonly<Record<string, Namespaces>> = {
   DYNAMIC: dynamic,

@@ -96,10 +96,11 @@ export class SharedStats implements StatKinds {
   }
 }
 
-class SharedCounter implements StoredCounter {
+/** A number in shared memory, which this thread alone writes. */
+class Slot {
   readonly name: string;
-  private readonly slots: Float64Array;
-  private readonly at: number;
+  protected readonly slots: Float64Array;
+  protected readonly at: number;
 
   constructor(name: string, slots: Float64Array, at: number) {
     this.name = name;
@@ -109,6 +110,9 @@ class SharedCounter implements StoredCounter {
   get value(): number {
     return this.slots[this.at] as number;
   }
+}
+
+class SharedCounter extends Slot implements StoredCounter {
   get used(): boolean {
     return this.value > 0;
   }
@@ -123,19 +127,7 @@ class SharedCounter implements StoredCounter {
   }
 }
 
-class SharedGauge implements StoredGauge {
-  readonly name: string;
-  private readonly slots: Float64Array;
-  private readonly at: number;
-
-  constructor(name: string, slots: Float64Array, at: number) {
-    this.name = name;
-    this.slots = slots;
-    this.at = at;
-  }
-  get value(): number {
-    return this.slots[this.at] as number;
-  }
+class SharedGauge extends Slot implements StoredGauge {
   get used(): boolean {
     return this.slots[this.at + 1] === 1;
   }

@@ -25,11 +25,11 @@ interface Part {
   readonly at: number;
 }
 
-class SummedCounter implements StoredCounter {
+/** A number that workers keep in shared memory, each its part, and this thread another one. */
+class Sum {
   readonly name: string;
-  private readonly parts: Part[] = [];
-  private own = 0;
-  private wasReset = false;
+  protected readonly parts: Part[] = [];
+  protected own = 0;
 
   constructor(name: string) {
     this.name = name;
@@ -39,6 +39,14 @@ class SummedCounter implements StoredCounter {
     for (const { slots, at } of this.parts) sum += slots[at] as number;
     return sum;
   }
+  adopt(slots: Float64Array, at: number): void {
+    this.parts.push({ slots, at });
+  }
+}
+
+class SummedCounter extends Sum implements StoredCounter {
+  private wasReset = false;
+
   get used(): boolean {
     return this.wasReset || this.value > 0;
   }
@@ -53,25 +61,11 @@ class SummedCounter implements StoredCounter {
     this.wasReset = this.used;
     this.own -= this.value;
   }
-  adopt(slots: Float64Array, at: number): void {
-    this.parts.push({ slots, at });
-  }
 }
 
-class SummedGauge implements StoredGauge {
-  readonly name: string;
-  private readonly parts: Part[] = [];
-  private own = 0;
+class SummedGauge extends Sum implements StoredGauge {
   private ownUsed = false;
 
-  constructor(name: string) {
-    this.name = name;
-  }
-  get value(): number {
-    let sum = this.own;
-    for (const { slots, at } of this.parts) sum += slots[at] as number;
-    return sum;
-  }
   get used(): boolean {
     return this.ownUsed || this.parts.some(({ slots, at }) => slots[at + 1] === 1);
   }
@@ -91,9 +85,6 @@ class SummedGauge implements StoredGauge {
   set(value: number): void {
     this.own = value;
     this.ownUsed = true;
-  }
-  adopt(slots: Float64Array, at: number): void {
-    this.parts.push({ slots, at });
   }
 }
 

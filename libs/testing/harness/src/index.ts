@@ -21,6 +21,7 @@ export {
 export { freePort, freePorts } from './free-port.ts';
 export { findGoProgram, type GoProgram } from './go-programs.ts';
 export { runH2spec, type H2specTarget, type H2specVerdict } from './h2spec.ts';
+export { grpcHop } from './grpc-hop.ts';
 export {
   GRPC_INTEROP_CASES,
   runInteropCase,

@@ -4,11 +4,10 @@ import {
   PROXY_PROTOCOL_STATE,
   PROXY_PROTOCOL_TLVS,
   STOP,
-  type AcceptedConnection,
-  type ListenerFilter,
   type ListenerFilterFactory,
   type ListenerFilterStatus,
 } from '@weft/proxy-filter-api';
+import { FirstBytesFilter } from '../first-bytes-filter.ts';
 import { decodeProxyProtocol, type ProxyProtocolConfig, type TlvRule } from './config.decode.ts';
 import { parseProxyHeader, type ProxyHeader, type ProxyTlv } from './parse-proxy-header.ts';
 import { ProxyProtocolStats } from './stats.ts';
@@ -23,21 +22,7 @@ export const proxyProtocolFactory: ListenerFilterFactory<ProxyProtocolConfig> = 
   },
 };
 
-class HeaderReader implements ListenerFilter {
-  private readonly connection: AcceptedConnection;
-  private readonly config: ProxyProtocolConfig;
-  private readonly stats: ProxyProtocolStats;
-
-  constructor(connection: AcceptedConnection, config: ProxyProtocolConfig, stats: ProxyProtocolStats) {
-    this.connection = connection;
-    this.config = config;
-    this.stats = stats;
-  }
-
-  onAccept(): ListenerFilterStatus {
-    return STOP;
-  }
-
+class HeaderReader extends FirstBytesFilter<ProxyProtocolConfig, ProxyProtocolStats> {
   onData(bytes: Buffer): ListenerFilterStatus {
     const { config, stats } = this;
     const { allowWithout, disallowed } = config;
@@ -100,11 +85,6 @@ class HeaderReader implements ListenerFilter {
         connection.filterState.set(PROXY_PROTOCOL_TLVS, { ...known, [rule.key]: text });
       }
     }
-  }
-
-  private refuse(details: string): ListenerFilterStatus {
-    this.connection.close(details);
-    return STOP;
   }
 }
 

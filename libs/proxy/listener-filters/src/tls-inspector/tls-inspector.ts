@@ -1,14 +1,8 @@
 import type { TlsInspector } from '@weft/api-envoy/gen/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb';
 import type { Counter, Histogram, StatsScope } from '@weft/core-stats';
 import { parseClientHello, type ClientHello } from '@weft/net-tls';
-import {
-  CONTINUE,
-  STOP,
-  type AcceptedConnection,
-  type ListenerFilter,
-  type ListenerFilterFactory,
-  type ListenerFilterStatus,
-} from '@weft/proxy-filter-api';
+import { CONTINUE, STOP, type ListenerFilterFactory, type ListenerFilterStatus } from '@weft/proxy-filter-api';
+import { FirstBytesFilter } from '../first-bytes-filter.ts';
 import { decodeTlsInspector, type TlsInspectorConfig } from './config.decode.ts';
 import { ja3, ja4 } from './fingerprints.ts';
 
@@ -45,21 +39,7 @@ class Stats {
   }
 }
 
-class Inspection implements ListenerFilter {
-  private readonly connection: AcceptedConnection;
-  private readonly config: TlsInspectorConfig;
-  private readonly stats: Stats;
-
-  constructor(connection: AcceptedConnection, config: TlsInspectorConfig, stats: Stats) {
-    this.connection = connection;
-    this.config = config;
-    this.stats = stats;
-  }
-
-  onAccept(): ListenerFilterStatus {
-    return STOP;
-  }
-
+class Inspection extends FirstBytesFilter<TlsInspectorConfig, Stats> {
   onData(bytes: Buffer): ListenerFilterStatus {
     const { config, stats } = this;
     const result = parseClientHello(bytes, config.maxHelloBytes);
@@ -70,10 +50,8 @@ class Inspection implements ListenerFilter {
       this.found(result.hello);
       return CONTINUE;
     }
-    if (result.kind === 'malformed' && config.closeOnParseError) {
-      this.connection.close('tls_inspector: the ClientHello cannot be read');
-      return STOP;
-    }
+    if (result.kind === 'malformed' && config.closeOnParseError)
+      return this.refuse('tls_inspector: the ClientHello cannot be read');
     stats.tlsNotFound.inc();
     return CONTINUE;
   }
@@ -92,7 +70,6 @@ class Inspection implements ListenerFilter {
 
   private tooLarge(): ListenerFilterStatus {
     this.stats.clientHelloTooLarge.inc();
-    this.connection.close('tls_inspector: the ClientHello is too large');
-    return STOP;
+    return this.refuse('tls_inspector: the ClientHello is too large');
   }
 }

@@ -1,6 +1,5 @@
 import type { Message } from '@bufbuild/protobuf';
 import type { ConnectionLimit } from '@weft/api-envoy/gen/envoy/extensions/filters/network/connection_limit/v3/connection_limit_pb';
-import type { Timer } from '@weft/core-runtime';
 import type { Counter, Gauge } from '@weft/core-stats';
 import {
   CONTINUE,
@@ -12,6 +11,7 @@ import {
   type ReadFilterFactory,
   type ServerContext,
 } from '@weft/proxy-filter-api';
+import { DelayedClose } from '../delayed-close.ts';
 import { isOn } from '../runtime-flag.decode.ts';
 import { decodeConnectionLimit, type ConnectionLimitConfig } from './config.decode.ts';
 
@@ -47,13 +47,12 @@ class PreparedLimit implements PreparedReadFilter {
 
 class LimitedConnection implements NetworkFilter {
   private readonly limit: PreparedLimit;
-  private readonly connection: FilteredConnection;
+  private readonly refusal: DelayedClose;
   private counted = false;
-  private timer: Timer | undefined;
 
   constructor(limit: PreparedLimit, connection: FilteredConnection) {
     this.limit = limit;
-    this.connection = connection;
+    this.refusal = new DelayedClose(connection, 'over_connection_limit');
   }
 
   onNewConnection(): NetworkFilterStatus {
@@ -65,17 +64,13 @@ class LimitedConnection implements NetworkFilter {
     limit.connections += 1;
     if (limit.connections <= config.maxConnections) return CONTINUE;
     limit.limitedConnections.inc();
-    if (config.delayMs > 0) this.timer = server.runtime.timers.start(config.delayMs, this);
-    else this.onTimer();
+    this.refusal.start(config.delayMs, server);
     return STOP;
   }
   onClose(): void {
-    this.timer?.cancel();
+    this.refusal.cancel();
     if (!this.counted) return;
     this.limit.connections -= 1;
     this.limit.activeConnections.dec();
-  }
-  onTimer(): void {
-    this.connection.close('over_connection_limit', true);
   }
 }

@@ -1,6 +1,5 @@
 import type { Message } from '@bufbuild/protobuf';
 import type { RBAC } from '@weft/api-envoy/gen/envoy/extensions/filters/network/rbac/v3/rbac_pb';
-import type { Timer } from '@weft/core-runtime';
 import type { Counter } from '@weft/core-stats';
 import { evaluate, type RbacRequest } from '@weft/model-rbac';
 import {
@@ -13,6 +12,7 @@ import {
   type ReadFilterFactory,
   type ServerContext,
 } from '@weft/proxy-filter-api';
+import { DelayedClose } from '../delayed-close.ts';
 import { decodeRbacFilter, type RbacFilterConfig } from './config.decode.ts';
 
 /** The rbac network filter: who may connect to what. */
@@ -55,11 +55,12 @@ class RbacConnection implements NetworkFilter {
   private readonly connection: FilteredConnection;
   private readonly request: RbacRequest;
   private asked = false;
-  private timer: Timer | undefined;
+  private readonly refusal: DelayedClose;
 
   constructor(rbac: PreparedRbac, connection: FilteredConnection) {
     this.rbac = rbac;
     this.connection = connection;
+    this.refusal = new DelayedClose(connection, 'rbac_deny_close');
     const { info, filterState } = connection;
     this.request = {
       connection: info,
@@ -80,14 +81,10 @@ class RbacConnection implements NetworkFilter {
     (decision.allowed ? allowed : denied).inc();
     if (decision.allowed) return CONTINUE;
     this.connection.info.terminationDetails ??= `rbac_access_denied_matched_policy[${decision.policy ?? 'none'}]`;
-    if (config.delayDenyMs > 0) this.timer = server.runtime.timers.start(config.delayDenyMs, this);
-    else this.onTimer();
+    this.refusal.start(config.delayDenyMs, server);
     return STOP;
   }
   onClose(): void {
-    this.timer?.cancel();
-  }
-  onTimer(): void {
-    this.connection.close('rbac_deny_close', true);
+    this.refusal.cancel();
   }
 }
