@@ -12,3 +12,4 @@ export {
   type RegistryRoutes,
   type RegistryTokens,
 } from './registration-routes.ts';
+export { CONTROL_PLANE_NAME, readPlace, readRoots, writePlace, type ControlPlanePlace } from './control-plane-place.ts';

@@ -1,0 +1,145 @@
+import { CERTIFICATE_SECRET, ROOT_SECRET } from '@weft/agent-certificates';
+import { isIP } from 'node:net';
+
+export type Json = { readonly [field: string]: Json } | readonly Json[] | string | number | boolean | undefined;
+
+/** What a sidecar's bootstrap is made from. */
+export interface SidecarFacts {
+  readonly name: string;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly address: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Undefined: traffic is captured, and the mesh knows by itself whom the program calls. */
+  readonly upstreams:
+    readonly { readonly host: string; readonly port: number; readonly localPort: number }[] | undefined;
+  readonly adminPort: number;
+  /** `host:port`, or `unix:/path`. */
+  readonly controlPlane: string;
+  readonly serverName: string;
+  /** The agent's socket. */
+  readonly secretSocket: string;
+  readonly delta: boolean;
+}
+
+const CONTROL_PLANE = 'xds-grpc';
+const AGENT = 'sds-grpc';
+const TLS = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext';
+const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+
+/**
+ * The bootstrap of a sidecar: all configuration comes from the control plane over one stream, all keys from the agent. Cluster
+ * names, node id and metadata are Istio's, so that either side may be another implementation.
+ */
+export function sidecarBootstrap(facts: SidecarFacts): Json {
+  const { name, namespace, address, adminPort, delta } = facts;
+  const overStream = { ads: {}, initial_fetch_timeout: '0s', resource_api_version: 'V3' };
+  return {
+    node: {
+      id: `sidecar~${address}~${name}.${namespace}~${namespace}.svc.cluster.local`,
+      cluster: `${name}.${namespace}`,
+      metadata: metadataOf(facts),
+    },
+    admin: { address: socket('127.0.0.1', adminPort) },
+    dynamic_resources: {
+      lds_config: overStream,
+      cds_config: overStream,
+      ads_config: {
+        api_type: delta ? 'DELTA_GRPC' : 'GRPC',
+        transport_api_version: 'V3',
+        set_node_on_first_message_only: true,
+        grpc_services: [{ envoy_grpc: { cluster_name: CONTROL_PLANE } }],
+      },
+    },
+    static_resources: { clusters: [agentCluster(facts), controlPlaneCluster(facts)] },
+  };
+}
+
+function metadataOf({ name, namespace, serviceAccount, address, labels, upstreams }: SidecarFacts): Json {
+  return {
+    NAMESPACE: namespace,
+    WORKLOAD_NAME: name,
+    SERVICE_ACCOUNT: serviceAccount,
+    INSTANCE_IPS: address,
+    LABELS: labels,
+    INTERCEPTION_MODE: upstreams === undefined ? 'REDIRECT' : 'NONE',
+    ...(upstreams === undefined ? {} : { UPSTREAMS: upstreams.map((upstream) => ({ ...upstream })) }),
+  };
+}
+
+function agentCluster({ secretSocket }: SidecarFacts): Json {
+  return {
+    name: AGENT,
+    type: 'STATIC',
+    connect_timeout: '1s',
+    typed_extension_protocol_options: http2(),
+    load_assignment: endpoints(AGENT, { pipe: { path: secretSocket } }),
+  };
+}
+
+function controlPlaneCluster({ controlPlane, serverName }: SidecarFacts): Json {
+  const colon = controlPlane.lastIndexOf(':');
+  const host = controlPlane.slice(0, colon).replace(/^\[|\]$/g, '');
+  const address = controlPlane.startsWith('unix:')
+    ? { pipe: { path: controlPlane.slice('unix:'.length) } }
+    : socket(host, Number(controlPlane.slice(colon + 1)));
+  const named = !controlPlane.startsWith('unix:') && isIP(host) === 0;
+  return {
+    name: CONTROL_PLANE,
+    type: named ? 'STRICT_DNS' : 'STATIC',
+    connect_timeout: '5s',
+    typed_extension_protocol_options: http2(),
+    load_assignment: endpoints(CONTROL_PLANE, address),
+    transport_socket: {
+      name: 'envoy.transport_sockets.tls',
+      typed_config: {
+        '@type': TLS,
+        sni: serverName,
+        common_tls_context: {
+          tls_params: { tls_minimum_protocol_version: 'TLSv1_2', tls_maximum_protocol_version: 'TLSv1_3' },
+          alpn_protocols: ['h2'],
+          tls_certificate_sds_secret_configs: [fromAgent(CERTIFICATE_SECRET)],
+          combined_validation_context: {
+            default_validation_context: {
+              match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: serverName } }],
+            },
+            validation_context_sds_secret_config: fromAgent(ROOT_SECRET),
+          },
+        },
+      },
+    },
+  };
+}
+
+function fromAgent(name: string): Json {
+  return {
+    name,
+    sds_config: {
+      resource_api_version: 'V3',
+      initial_fetch_timeout: '0s',
+      api_config_source: {
+        api_type: 'GRPC',
+        transport_api_version: 'V3',
+        set_node_on_first_message_only: true,
+        grpc_services: [{ envoy_grpc: { cluster_name: AGENT } }],
+      },
+    },
+  };
+}
+
+function http2(): Json {
+  return {
+    [HTTP_OPTIONS]: {
+      '@type': `type.googleapis.com/${HTTP_OPTIONS}`,
+      explicit_http_config: { http2_protocol_options: {} },
+    },
+  };
+}
+
+function endpoints(cluster: string, address: Json): Json {
+  return { cluster_name: cluster, endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }] };
+}
+
+function socket(address: string, port: number): Json {
+  return { socket_address: { address, port_value: port } };
+}

@@ -1,0 +1,7 @@
+export { sidecarBootstrap, type SidecarFacts } from './bootstrap.ts';
+export { type Program } from './child.ts';
+export { findControlPlane, type ControlPlaneAccess } from './control-plane-access.ts';
+export type { Upstream } from './option-values.ts';
+export { parseRunOptions, type ParsedRunOptions, type RunOptions } from './run-options.ts';
+export { hostNetwork, type WorkloadNetwork } from './workload-network.ts';
+export { WorkloadRun, type WorkloadRunOptions } from './workload-run.ts';

@@ -1,0 +1,152 @@
+import { after, type Logger, type Runtime, type Timer } from '@weft/core-runtime';
+
+/** One call of the registration API; rejects when it cannot be made. */
+export type RegistryCall = (request: {
+  readonly method: 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly token: string;
+  readonly body: string;
+}) => Promise<{ readonly status: number; readonly body: string }>;
+
+export interface RegistrationClientOptions {
+  readonly call: RegistryCall;
+  readonly namespace: string;
+  readonly name: string;
+  /** What is registered; `healthy` is added. */
+  readonly registration: Readonly<Record<string, unknown>>;
+  /** The token to begin with, and again when that of the last answer is refused. */
+  readonly token: () => string | undefined;
+  readonly runtime: Runtime;
+}
+
+/** A refusal that will not change by itself. */
+export class RegistrationRefused extends Error {}
+
+const RETRY_MS = 1000;
+const LEASE_MS = 15_000;
+
+interface Answer {
+  readonly leaseMs?: number;
+  readonly token?: string;
+  readonly error?: string;
+}
+
+/** Keeps a workload registered: renews thrice a lease, tells changes of health at once, takes it out at the end. */
+export class RegistrationClient {
+  private readonly options: RegistrationClientOptions;
+  private readonly log: Logger;
+  private healthy = false;
+  private lease: string | undefined;
+  private renewMs = LEASE_MS / 3;
+  private timer: Timer | undefined;
+  private sending: Promise<void> | undefined;
+  private again = false;
+  private closed = false;
+  private failing = false;
+
+  constructor(options: RegistrationClientOptions) {
+    this.options = options;
+    this.log = options.runtime.loggers.get('registry');
+  }
+
+  /** Registers, unhealthy. Rejects when the registry refuses or cannot be reached; call again to try again. */
+  async register(): Promise<void> {
+    await this.put();
+    this.arm(this.renewMs);
+  }
+
+  setHealthy(healthy: boolean): void {
+    if (this.healthy === healthy) return;
+    this.healthy = healthy;
+    void this.renew();
+  }
+
+  /** Takes the workload out. A registry that cannot be reached forgets it when the lease ends. */
+  async deregister(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    this.timer?.cancel();
+    await this.sending;
+    try {
+      await this.send('DELETE', '');
+    } catch (error) {
+      this.log.warning(`could not take the registration out: ${textOf(error)}`);
+    }
+  }
+
+  private renew(): Promise<void> {
+    if (this.sending !== undefined) this.again = true;
+    this.sending ??= this.putUntilSaid().finally(() => (this.sending = undefined));
+    return this.sending;
+  }
+
+  private async putUntilSaid(): Promise<void> {
+    do {
+      this.again = false;
+      try {
+        await this.put();
+        if (this.failing) this.log.info('registered again');
+        this.failing = false;
+        this.arm(this.renewMs);
+      } catch (error) {
+        if (!this.failing) this.log.warning(`cannot renew the registration: ${textOf(error)}; trying on`);
+        this.failing = true;
+        this.arm(RETRY_MS);
+      }
+    } while (this.again && !this.closed);
+  }
+
+  private async put(): Promise<void> {
+    const { registration } = this.options;
+    const answer = await this.send('PUT', JSON.stringify({ ...registration, healthy: this.healthy }));
+    this.lease = answer.token ?? this.lease;
+    this.renewMs = (answer.leaseMs ?? LEASE_MS) / 3;
+  }
+
+  private async send(method: 'PUT' | 'DELETE', body: string): Promise<Answer> {
+    const { call, namespace, name, token } = this.options;
+    const path = `/v1/workloads/${namespace}/${name}`;
+    let answer = await call({ method, path, token: this.lease ?? token() ?? '', body });
+    // The control plane may have been set up anew: its old tokens are worth nothing, a new one may be had.
+    if (answer.status === 401 && this.lease !== undefined)
+      answer = await call({ method, path, token: token() ?? '', body });
+    const parsed = parse(answer.body);
+    if (answer.status === 200 || (method === 'DELETE' && answer.status === 404)) return parsed;
+    const text = `the registry answered ${answer.status}: ${parsed.error ?? answer.body.slice(0, 200)}`;
+    throw answer.status < 500 ? new RegistrationRefused(text) : new Error(text);
+  }
+
+  private arm(ms: number): void {
+    this.timer?.cancel();
+    if (!this.closed) this.timer = after(this.options.runtime.timers, ms, () => void this.renew());
+  }
+}
+
+const CALL_TIMEOUT_MS = 5000;
+
+/** The API of a control plane over HTTP. */
+export function registryAt(url: string): RegistryCall {
+  return async ({ method, path, token, body }) => {
+    const response = await fetch(new URL(path, url), {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(method === 'PUT' ? { body } : {}),
+      signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+    });
+    return { status: response.status, body: await response.text() };
+  };
+}
+
+function parse(text: string): Answer {
+  try {
+    return JSON.parse(text) as Answer;
+  } catch {
+    return {};
+  }
+}
+
+/** `fetch failed` alone says nothing. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+}

@@ -1,0 +1,249 @@
+import { createIdentity, subdomainFault } from '@weft/model-identity';
+import { isIP } from 'node:net';
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+import { parseLabels, parsePort, parseProbe, parseUpstream, type Probe, type Upstream } from './option-values.ts';
+
+/** What `weft run` is asked to do. */
+export interface RunOptions {
+  readonly name: string;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  /** The service that it serves; default: its name. */
+  readonly service: string;
+  /** Undefined: the program only calls others. */
+  readonly port: { readonly service: number; readonly app: number } | undefined;
+  /** `HTTP`, `TCP`, …; `''`: told by the first bytes. */
+  readonly protocol: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly upstreams: readonly Upstream[];
+  readonly probe: Probe;
+  /** Where others reach the sidecar. */
+  readonly address: string;
+  /** Ports of the sidecar's inbound listener, its admin server and the readiness server. 0: the system chooses. */
+  readonly inboundPort: number;
+  readonly adminPort: number;
+  readonly readinessPort: number;
+  readonly controlPlane: ControlPlaneOptions;
+  /** The real Envoy instead of our proxy. */
+  readonly envoy: string | undefined;
+  readonly proxyLog: string | undefined;
+  readonly delta: boolean;
+  readonly capture: boolean;
+  /** How long the sidecar drains before the program is asked to end, in milliseconds. */
+  readonly drainMs: number;
+  /** How long the program may take to end before it is killed, in milliseconds. */
+  readonly graceMs: number;
+  /** How long certificate and sidecar may take at the start, in milliseconds. */
+  readonly startMs: number;
+  readonly verbose: boolean;
+  readonly command: readonly string[];
+}
+
+/** Where the control plane is: a folder of this machine, or addresses. */
+export interface ControlPlaneOptions {
+  readonly stateDir: string | undefined;
+  readonly secure: string | undefined;
+  readonly registry: string | undefined;
+  readonly rootCert: string | undefined;
+  readonly token: string | undefined;
+  readonly tokenFile: string | undefined;
+  readonly trustDomain: string;
+}
+
+export type ParsedRunOptions =
+  | { readonly kind: 'options'; readonly options: RunOptions }
+  | { readonly kind: 'help'; readonly text: string }
+  | { readonly kind: 'faults'; readonly faults: readonly string[] };
+
+interface Flag {
+  /** What its value is called; absent: it has none. */
+  readonly value?: string;
+  readonly help: string;
+  readonly many?: true;
+}
+
+const FLAGS: Readonly<Record<string, Flag>> = {
+  name: { value: 'NAME', help: 'the workload (required)' },
+  namespace: { value: 'NS', help: 'default: default' },
+  'service-account': { value: 'SA', help: 'whose identity it has (default: default)' },
+  service: { value: 'NAME', help: 'the service that it serves (default: its name)' },
+  port: { value: 'P or S:P', help: 'the program listens on P; clients call port S of the service (default: P)' },
+  protocol: { value: 'WORD', help: 'HTTP, HTTP2, GRPC, TCP … (default: told by the first bytes)' },
+  labels: { value: 'K=V,…', help: 'default: app=SERVICE', many: true },
+  upstream: { value: 'HOST:PORT=LOCAL', help: 'a service it calls, at 127.0.0.1:LOCAL; 0: chosen', many: true },
+  probe: { value: 'tcp|http:/PATH|none', help: 'how the health of the program is told (default: tcp)' },
+  'config-dir': { value: 'DIR', help: "the control plane's documents, on this machine" },
+  'state-dir': { value: 'DIR', help: "the control plane's state (default: CONFIG-DIR/.weft-state)" },
+  'control-plane': { value: 'HOST:PORT', help: 'xDS and authority over TLS, where it is elsewhere' },
+  registry: { value: 'URL', help: 'where it registers, where the control plane is elsewhere' },
+  'root-cert': { value: 'FILE', help: 'roots that the control plane is checked against, where it is elsewhere' },
+  token: { value: 'TOKEN', help: 'proves who the workload is (better: --token-file)' },
+  'token-file': { value: 'FILE', help: 'holds such a token; read each time that one is needed' },
+  'trust-domain': { value: 'NAME', help: 'with --control-plane (default: cluster.local)' },
+  envoy: { value: 'PATH', help: 'run this Envoy as the sidecar' },
+  address: { value: 'IP', help: 'where others reach the sidecar (default: 127.0.0.1)' },
+  'inbound-port': { value: 'PORT', help: "the sidecar's port for --port (default: chosen)" },
+  'admin-port': { value: 'PORT', help: "the sidecar's admin server (default: chosen)" },
+  'readiness-port': { value: 'PORT', help: 'answers /healthz/ready (default: chosen)' },
+  'proxy-log': { value: 'FILE', help: "the sidecar's log (default: in the run's own folder)" },
+  delta: { help: 'delta xDS instead of state of the world' },
+  capture: { help: 'redirect all its traffic, in a network namespace of its own (root)' },
+  'drain-time': { value: 'SECONDS', help: 'before the program is asked to end (default: 5)' },
+  'grace-time': { value: 'SECONDS', help: 'before the program is killed (default: 30)' },
+  'start-time': { value: 'SECONDS', help: 'for certificate and sidecar (default: 60)' },
+  verbose: { help: 'tell every step' },
+};
+
+type Values = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+
+/** Reads a command line `[FLAGS] -- COMMAND [ARGUMENTS]`; every fault is told. */
+export function parseRunOptions(args: readonly string[]): ParsedRunOptions {
+  const end = args.indexOf('--');
+  const flags = end === -1 ? args : args.slice(0, end);
+  const config: ParseArgsOptionsConfig = { help: { type: 'boolean', short: 'h' } };
+  for (const [name, { value, many }] of Object.entries(FLAGS))
+    config[name] = { type: value === undefined ? 'boolean' : 'string', multiple: many === true };
+  const parsed = parseArgs({ args: [...flags], options: config, strict: false, allowPositionals: true, tokens: true });
+  if (parsed.values['help'] === true) return { kind: 'help', text: help() };
+  const faults = parsed.tokens.flatMap((token) => {
+    if (token.kind === 'positional') return [`"${token.value}" is no flag: the command comes after --`];
+    if (token.kind !== 'option') return [];
+    const flag = FLAGS[token.name];
+    if (flag === undefined) return [`there is no flag --${token.name}`];
+    return flag.value !== undefined && (token.value === undefined || token.value === '')
+      ? [`--${token.name} needs a value: ${flag.value}`]
+      : [];
+  });
+  if (end === -1 || end === args.length - 1) faults.push('there is no command: weft run --name NAME -- COMMAND');
+  if (faults.length > 0) return { kind: 'faults', faults };
+  const reader = new Reader(parsed.values as Values);
+  const options = readOptions(reader, args.slice(end + 1));
+  return reader.faults.length > 0 ? { kind: 'faults', faults: reader.faults } : { kind: 'options', options };
+}
+
+function readOptions(reader: Reader, command: readonly string[]): RunOptions {
+  const name = reader.text('name') ?? '';
+  if (name === '') reader.faults.push('--name is missing');
+  else reader.check(subdomainFault('name of a workload', name));
+  const namespace = reader.text('namespace') ?? 'default';
+  const serviceAccount = reader.text('service-account') ?? 'default';
+  const trustDomain = reader.text('trust-domain') ?? 'cluster.local';
+  const identity = createIdentity({ trustDomain, namespace, serviceAccount });
+  if (!identity.ok) reader.faults.push(identity.fault);
+  const service = reader.text('service') ?? name;
+  const labels = reader.parsed('labels', reader.list('labels').join(','), parseLabels) ?? {};
+  const port = reader.parsed('port', reader.text('port'), parsePort);
+  const address = reader.text('address') ?? '127.0.0.1';
+  if (isIP(address) === 0) reader.faults.push(`--address ${address} is no IP address`);
+  return {
+    name,
+    namespace,
+    serviceAccount,
+    service,
+    port,
+    protocol: reader.text('protocol') ?? '',
+    labels: Object.keys(labels).length === 0 ? { app: service } : labels,
+    upstreams: reader.list('upstream').flatMap((text) => reader.parsed('upstream', text, parseUpstream) ?? []),
+    probe:
+      reader.parsed('probe', reader.text('probe'), parseProbe) ??
+      (port === undefined ? { kind: 'none' } : { kind: 'tcp' }),
+    address,
+    inboundPort: reader.number('inbound-port', 0, 65_535),
+    adminPort: reader.number('admin-port', 0, 65_535),
+    readinessPort: reader.number('readiness-port', 0, 65_535),
+    controlPlane: reader.controlPlane(trustDomain),
+    envoy: reader.text('envoy'),
+    proxyLog: reader.text('proxy-log'),
+    delta: reader.flag('delta'),
+    capture: reader.flag('capture'),
+    drainMs: reader.number('drain-time', 5, 3600) * 1000,
+    graceMs: reader.number('grace-time', 30, 3600) * 1000,
+    startMs: reader.number('start-time', 60, 3600) * 1000,
+    verbose: reader.flag('verbose'),
+    command,
+  };
+}
+
+class Reader {
+  readonly faults: string[] = [];
+  private readonly values: Values;
+
+  constructor(values: Values) {
+    this.values = values;
+  }
+
+  check(fault: string | undefined): void {
+    if (fault !== undefined) this.faults.push(fault);
+  }
+
+  text(name: string): string | undefined {
+    const value = this.values[name];
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  list(name: string): readonly string[] {
+    return (this.values[name] as readonly string[] | undefined) ?? [];
+  }
+
+  flag(name: string): boolean {
+    return this.values[name] === true;
+  }
+
+  number(name: string, usual: number, most: number): number {
+    const text = this.text(name);
+    if (text === undefined) return usual;
+    const value = Number(text);
+    if (/^\d+(\.\d+)?$/.test(text) && value <= most) return value;
+    this.faults.push(`--${name} ${text}: expected 0 to ${most}`);
+    return usual;
+  }
+
+  parsed<T>(name: string, text: string | undefined, parse: (text: string) => T | string): T | undefined {
+    if (text === undefined || text === '') return undefined;
+    const value = parse(text);
+    if (typeof value !== 'string') return value;
+    this.faults.push(`--${name} ${text}: ${value}`);
+    return undefined;
+  }
+
+  controlPlane(trustDomain: string): ControlPlaneOptions {
+    const configDir = this.text('config-dir');
+    const stateDir = this.text('state-dir') ?? (configDir === undefined ? undefined : `${configDir}/.weft-state`);
+    const options: ControlPlaneOptions = {
+      stateDir,
+      secure: this.text('control-plane'),
+      registry: this.text('registry'),
+      rootCert: this.text('root-cert'),
+      token: this.text('token'),
+      tokenFile: this.text('token-file'),
+      trustDomain,
+    };
+    if (stateDir !== undefined) return options;
+    const missing = [
+      ...(options.secure === undefined ? ['--control-plane'] : []),
+      ...(options.registry === undefined ? ['--registry'] : []),
+      ...(options.rootCert === undefined ? ['--root-cert'] : []),
+      ...(options.token === undefined && options.tokenFile === undefined ? ['--token-file'] : []),
+    ];
+    if (missing.length > 0)
+      this.faults.push(`where is the control plane? Give --config-dir, or else ${missing.join(', ')}`);
+    return options;
+  }
+}
+
+function help(): string {
+  const lines = Object.entries(FLAGS).map(([name, flag]) => {
+    const left = `--${name}${flag.value === undefined ? '' : ` ${flag.value}`}`;
+    return left.length > 26 ? `  ${left}\n${' '.repeat(30)}${flag.help}` : `  ${left.padEnd(28)}${flag.help}`;
+  });
+  return [
+    'Usage: weft run --name NAME [FLAGS] -- COMMAND [ARGUMENTS]',
+    '',
+    'Starts a program as a workload of the mesh: with a sidecar, a certificate, and a registration.',
+    '',
+    ...lines,
+    '',
+    'The exit code is that of the program. docs/weft-run.md tells the rest.',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,328 @@
+import { CaClient, SecretServer, WorkloadCertificates } from '@weft/agent-certificates';
+import { after, type Logger, type Runtime } from '@weft/core-runtime';
+import { formatIdentity } from '@weft/model-identity';
+import { GrpcJsChannel } from '@weft/net-grpc';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sidecarBootstrap } from './bootstrap.ts';
+import { Child, endingText, exitCodeOf, type Program } from './child.ts';
+import type { ControlPlaneAccess } from './control-plane-access.ts';
+import { freePorts } from './free-port.ts';
+import { HealthWatch } from './health-watch.ts';
+import { probeOf } from './probe.ts';
+import { ReadinessServer } from './readiness-server.ts';
+import { RegistrationClient, RegistrationRefused, registryAt } from './registration-client.ts';
+import type { RunOptions } from './run-options.ts';
+import { adminAt } from './sidecar-admin.ts';
+import { Sidecar } from './sidecar.ts';
+import type { WorkloadNetwork } from './workload-network.ts';
+
+export interface WorkloadRunOptions {
+  readonly options: RunOptions;
+  readonly access: ControlPlaneAccess;
+  readonly network: WorkloadNetwork;
+  readonly runtime: Runtime;
+  /** Of this process; the program gets it, and WEFT_* beside. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The sidecar for a bootstrap; flags that both proxies have are added. */
+  readonly proxy: Program;
+  /** Says what people should know. */
+  readonly say: (line: string) => void;
+}
+
+interface Ports {
+  readonly inbound: number;
+  readonly readiness: number;
+  readonly upstreams: readonly { readonly host: string; readonly port: number; readonly localPort: number }[];
+}
+
+const STOP_PROXY_MS = 5000;
+const REGISTER_AGAIN_MS = 1000;
+
+/**
+ * One run of a workload:
+ *
+ *   certificate -> registration (unhealthy) -> sidecar -> program -> healthy
+ *   end asked for: unhealthy, sidecar drains -> program ends -> registration and sidecar go
+ *   program ends:  registration and sidecar go
+ */
+export class WorkloadRun {
+  private readonly given: WorkloadRunOptions;
+  private readonly runtime: Runtime;
+  private readonly log: Logger;
+  private readonly folder = mkdtempSync(join(tmpdir(), 'weft-run-'));
+  private readonly certificates: WorkloadCertificates;
+  private readonly secrets: SecretServer;
+  private readonly readiness = new ReadinessServer(() => this.notReady());
+  private registration: RegistrationClient | undefined;
+  private sidecar: Sidecar | undefined;
+  private health: HealthWatch | undefined;
+  private program: Child | undefined;
+  private ending: 'no' | 'asked' | 'now' = 'no';
+  private hurry: (() => void) | undefined;
+  private readonly abandoned = Promise.withResolvers<never>();
+
+  constructor(given: WorkloadRunOptions) {
+    this.given = given;
+    this.runtime = given.runtime;
+    this.log = given.runtime.loggers.get('run');
+    const { access } = given;
+    const signer = new CaClient({
+      connect: (tls) =>
+        new GrpcJsChannel({
+          target: access.secure,
+          clock: this.runtime.clock,
+          tls: { ...tls, serverName: access.serverName },
+        }),
+      pinnedRoots: access.roots,
+      token: () => Promise.resolve(access.token()),
+      wallMs: () => this.runtime.clock.wallMs(),
+      metadata: { WorkloadName: given.options.name },
+    });
+    this.certificates = new WorkloadCertificates({ identity: access.identity, signer, runtime: this.runtime });
+    this.secrets = new SecretServer(this.certificates, this.socketPath, this.runtime);
+    this.abandoned.promise.catch(() => undefined);
+  }
+
+  /** Runs until the program has ended; its exit code. Rejects when the workload could not be started. */
+  async run(): Promise<number> {
+    const prepared = this.prepare();
+    // Given up meanwhile, nobody waits for it any more.
+    prepared.catch(() => undefined);
+    try {
+      const ports = await Promise.race([prepared, this.abandoned.promise]);
+      return await this.runProgram(ports);
+    } finally {
+      await this.clean();
+    }
+  }
+
+  /** The first time: drain, then end the program. The second time: end it now. */
+  async end(): Promise<void> {
+    const { program } = this;
+    if (this.ending !== 'no') {
+      this.ending = 'now';
+      this.hurry?.();
+      program?.kill('SIGKILL');
+      return;
+    }
+    this.ending = 'asked';
+    if (program === undefined) {
+      this.abandoned.reject(new Error('ended before the program was started'));
+      return;
+    }
+    const { drainMs, graceMs } = this.given.options;
+    this.health?.close();
+    this.registration?.setHealthy(false);
+    await this.sidecar?.drain();
+    this.given.say(`draining for ${drainMs / 1000} s; a second signal ends the program at once`);
+    await new Promise<void>((resolve) => {
+      const timer = after(this.runtime.timers, drainMs, () => resolve());
+      this.hurry = () => {
+        timer.cancel();
+        resolve();
+      };
+      void program.ended.then(this.hurry);
+    });
+    await program.stop(graceMs, this.runtime.timers);
+  }
+
+  private async prepare(): Promise<Ports> {
+    const { network, options } = this.given;
+    const ports = await this.choosePorts();
+    await this.readiness.listen(ports.readiness, network.captured ? '127.0.0.1' : options.address);
+    await this.certify();
+    await this.register(ports);
+    await this.startSidecar(ports);
+    return ports;
+  }
+
+  private get socketPath(): string {
+    return join(this.folder, 'secrets.sock');
+  }
+
+  private async choosePorts(): Promise<Ports> {
+    const { upstreams, inboundPort, readinessPort } = this.given.options;
+    const [inbound = 0, readiness = 0, ...local] = await freePorts([
+      '0.0.0.0',
+      '127.0.0.1',
+      ...upstreams.map(() => '127.0.0.1'),
+    ]);
+    return {
+      inbound: inboundPort === 0 ? inbound : inboundPort,
+      readiness: readinessPort === 0 ? readiness : readinessPort,
+      upstreams: upstreams.map(({ host, port, localPort = 0 }, at) => ({
+        host,
+        port,
+        localPort: localPort === 0 ? (local[at] ?? 0) : localPort,
+      })),
+    };
+  }
+
+  private async certify(): Promise<void> {
+    const { startMs } = this.given.options;
+    await this.secrets.listen();
+    this.given.network.lend(this.folder);
+    this.given.network.lend(this.socketPath);
+    this.certificates.start();
+    const late = new Promise<never>((_, reject) => {
+      after(this.runtime.timers, startMs, () =>
+        reject(
+          new Error(`no certificate within ${startMs / 1000} s: ${this.certificates.status.fault ?? 'no answer'}`),
+        ),
+      );
+    });
+    await Promise.race([this.certificates.ready(), late]);
+  }
+
+  private async register(ports: Ports): Promise<void> {
+    const { options, access, network } = this.given;
+    const { port, protocol, service, labels, serviceAccount, namespace, name } = options;
+    this.registration = new RegistrationClient({
+      call: registryAt(access.registry),
+      namespace,
+      name,
+      registration: {
+        service: port === undefined ? '' : service,
+        addresses: [network.address],
+        labels,
+        serviceAccount,
+        ports: port === undefined ? [] : [this.registeredPort(port, ports, protocol)],
+      },
+      token: access.token,
+      runtime: this.runtime,
+    });
+    const deadlineMs = this.runtime.clock.nowMs() + options.startMs;
+    for (;;) {
+      try {
+        await this.registration.register();
+        return;
+      } catch (error) {
+        if (error instanceof RegistrationRefused || this.runtime.clock.nowMs() > deadlineMs) throw error;
+        this.log.info(`not registered yet: ${error instanceof Error ? error.message : String(error)}`);
+        await new Promise<void>((resolve) => after(this.runtime.timers, REGISTER_AGAIN_MS, () => resolve()));
+      }
+    }
+  }
+
+  /** Captured traffic arrives at the program's own port; else the sidecar has one beside it. */
+  private registeredPort({ service, app }: { service: number; app: number }, ports: Ports, protocol: string): object {
+    const listenPort = this.given.network.captured ? app : ports.inbound;
+    return { port: service, appPort: app, listenPort, ...(protocol === '' ? {} : { protocol }) };
+  }
+
+  private async startSidecar(ports: Ports): Promise<void> {
+    const { options, access, network, proxy, env } = this.given;
+    const { name, namespace, serviceAccount, labels, adminPort, delta, drainMs } = options;
+    const bootstrap = join(this.folder, 'bootstrap.json');
+    const addressFile = join(this.folder, 'admin-address');
+    const facts = sidecarBootstrap({
+      name,
+      namespace,
+      serviceAccount,
+      labels,
+      adminPort,
+      delta,
+      address: network.address,
+      upstreams: network.captured ? undefined : ports.upstreams,
+      controlPlane: network.controlPlane,
+      serverName: access.serverName,
+      secretSocket: this.socketPath,
+    });
+    writeFileSync(bootstrap, `${JSON.stringify(facts, null, 2)}\n`, { mode: 0o600 });
+    network.lend(bootstrap);
+    const flags = ['-c', bootstrap, '--admin-address-path', addressFile, '--disable-hot-restart'];
+    const seconds = String(Math.max(1, Math.round(drainMs / 1000)));
+    const args = [...proxy.args, ...flags, '--concurrency', '1', '--drain-time-s', seconds];
+    this.sidecar = new Sidecar({
+      program: network.wrapProxy({ command: proxy.command, args }),
+      env,
+      log: this.proxyLog,
+      addressFile,
+      admin: adminAt(addressFile),
+      runtime: this.runtime,
+    });
+    await this.sidecar.start(options.startMs);
+    this.tell(ports, adminAt(addressFile).url());
+  }
+
+  private get proxyLog(): string {
+    return this.given.options.proxyLog ?? join(this.folder, 'proxy.log');
+  }
+
+  private tell(ports: Ports, admin: string | undefined): void {
+    const { options, access, network, say } = this.given;
+    const { port } = options;
+    const inbound =
+      port === undefined
+        ? ''
+        : `; ${options.service}:${port.service} arrives at ${network.address}:${network.captured ? port.app : ports.inbound}`;
+    say(`${formatIdentity(access.identity)} is ready${inbound}; sidecar ${admin ?? ''}, its log ${this.proxyLog}`);
+    for (const { host, port: number, localPort } of network.captured ? [] : ports.upstreams)
+      say(`${host}:${number} is at 127.0.0.1:${localPort}`);
+  }
+
+  private async runProgram(ports: Ports): Promise<number> {
+    const { options, network, say, runtime } = this.given;
+    const [command = '', ...args] = options.command;
+    this.program = new Child(network.wrapProgram({ command, args }), {
+      env: this.programEnv(ports),
+      log: undefined,
+      apart: false,
+    });
+    const { port, probe } = options;
+    const asked = probe.kind === 'tcp' ? network.probe?.(port?.app ?? 0) : undefined;
+    this.health = new HealthWatch({
+      probe: asked ?? probeOf(probe, port?.app ?? 0, runtime.timers),
+      runtime,
+      onChange: (healthy) => {
+        this.log.info(`the program is ${healthy ? 'healthy' : 'unhealthy'}`);
+        this.registration?.setHealthy(healthy);
+      },
+    });
+    this.health.start();
+    const ending = await this.program.ended;
+    if (this.ending === 'no' && exitCodeOf(ending) !== 0) say(`${command} ended ${endingText(ending)}`);
+    return exitCodeOf(ending);
+  }
+
+  /** docs/weft-run.md lists these. */
+  private programEnv(ports: Ports): Readonly<Record<string, string | undefined>> {
+    const { options, access, env, network } = this.given;
+    const upstreams = network.captured
+      ? []
+      : ports.upstreams.map(({ host, port, localPort }) => [
+          `WEFT_UPSTREAM_${host.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}_${port}`,
+          `127.0.0.1:${localPort}`,
+        ]);
+    return {
+      ...env,
+      WEFT_NAME: options.name,
+      WEFT_NAMESPACE: options.namespace,
+      WEFT_SERVICE_ACCOUNT: options.serviceAccount,
+      WEFT_IDENTITY: formatIdentity(access.identity),
+      WEFT_READINESS: `http://127.0.0.1:${ports.readiness}/healthz/ready`,
+      ...(Object.fromEntries(upstreams) as Record<string, string>),
+    };
+  }
+
+  private async notReady(): Promise<string | undefined> {
+    if (this.certificates.current === undefined) return 'there is no certificate';
+    if ((await this.sidecar?.isReady()) !== true) return 'the sidecar is not ready';
+    if (this.ending !== 'no') return 'the workload is ending';
+    return this.health?.isHealthy === true ? undefined : 'the program is not healthy';
+  }
+
+  private async clean(): Promise<void> {
+    this.health?.close();
+    this.readiness.close();
+    await this.registration?.deregister();
+    await this.sidecar?.stop(STOP_PROXY_MS);
+    this.certificates.close();
+    await this.secrets.stop();
+    await this.given.network.close();
+    // Who gave no place for the log wants none kept, unless there is something to look up in it.
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
