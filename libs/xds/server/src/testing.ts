@@ -187,14 +187,18 @@ export function testListener(name: string, route: string, port = 9000): Resource
 
 /** All requests to `cluster`. */
 export function testRoute(name: string, cluster: string): Resource {
-  const action = { case: 'route', value: { clusterSpecifier: { case: 'cluster', value: cluster } } };
+  return testRoutes(name, [[cluster, '*']]);
+}
+
+/** Each host's requests to its cluster. */
+export function testRoutes(name: string, hosts: readonly (readonly [cluster: string, domain: string])[]): Resource {
   const match = { pathSpecifier: { case: 'prefix', value: '/' } };
-  return encodeResource(
-    makeMessage('envoy.config.route.v3.RouteConfiguration', {
-      name,
-      virtualHosts: [{ name: 'all', domains: ['*'], routes: [{ match, action }] }],
-    }),
-  );
+  const virtualHosts = hosts.map(([cluster, domain]) => ({
+    name: cluster,
+    domains: [domain],
+    routes: [{ match, action: { case: 'route', value: { clusterSpecifier: { case: 'cluster', value: cluster } } } }],
+  }));
+  return encodeResource(makeMessage('envoy.config.route.v3.RouteConfiguration', { name, virtualHosts }));
 }
 
 const ROUTER = makeMessage('envoy.extensions.filters.http.router.v3.Router', {});
