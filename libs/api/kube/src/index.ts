@@ -1,1 +1,10 @@
 export type * from './types/index.ts';
+export { findKind, kubeKinds, splitApiVersion, type KubeKind } from './catalog.ts';
+export type { Schema, SchemaRule } from './schema.ts';
+export type { Report } from './report.ts';
+export type { ObjectMeta } from './metadata.ts';
+export { readObject, type KubeObject, type ObjectIdentity, type ReadObject, type ReadOptions } from './read-object.ts';
+export { positionIn, readText, type KubeText, type ReadDocument, type ReadTextOptions } from './read-text.ts';
+export { SupportCheck, type FieldSupport, type KindSupport } from './support.ts';
+export { regexFault } from './checks/words.ts';
+export { isDuration } from './scalar.ts';

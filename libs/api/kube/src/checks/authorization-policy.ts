@@ -1,0 +1,86 @@
+import type { Report } from '../report.ts';
+import type {
+  AuthorizationPolicyRuleFromSource,
+  AuthorizationPolicyRuleToOperation,
+  AuthorizationPolicySpec,
+} from '../types/index.ts';
+import { isAddressRange } from './words.ts';
+
+const KEYS = [
+  ...[
+    'source.ip',
+    'remote.ip',
+    'source.namespace',
+    'source.principal',
+    'source.serviceAccount',
+    'request.auth.principal',
+  ],
+  ...['request.auth.audiences', 'request.auth.presenter', 'destination.ip', 'destination.port', 'connection.sni'],
+];
+const KEY_PREFIXES = ['request.headers[', 'request.auth.claims[', 'experimental.envoy.filters.'];
+
+export function checkAuthorizationPolicy(
+  { action, provider, rules = [] }: AuthorizationPolicySpec,
+  report: Report,
+): void {
+  if (action === 'CUSTOM' && provider === undefined)
+    report('spec', 'is CUSTOM and names no provider', { expected: 'provider with a name' });
+  if (action !== 'CUSTOM' && provider !== undefined)
+    report('spec.provider', `is set, and the action is ${action ?? 'ALLOW'}`, { expected: 'action CUSTOM' });
+  for (const [i, { from = [], to = [], when = [] }] of rules.entries()) {
+    const path = `spec.rules[${i}]`;
+    for (const [j, { source }] of from.entries()) checkSource(source, `${path}.from[${j}]`, report);
+    for (const [j, { operation }] of to.entries()) checkOperation(operation, `${path}.to[${j}]`, report);
+    for (const [j, { key, values = [], notValues = [] }] of when.entries()) {
+      const known = KEYS.includes(key) || KEY_PREFIXES.some((prefix) => key.startsWith(prefix));
+      if (!known)
+        report(`${path}.when[${j}].key`, `unknown key "${key}"`, {
+          expected: `one of ${KEYS.join(', ')}, request.headers[NAME]`,
+        });
+      if (values.length + notValues.length === 0)
+        report(`${path}.when[${j}]`, 'compares with nothing', { expected: 'values or notValues' });
+    }
+  }
+}
+
+function checkSource(source: AuthorizationPolicyRuleFromSource | undefined, path: string, report: Report): void {
+  if (source === undefined || Object.keys(source).length === 0) {
+    report(`${path}.source`, 'is empty', { expected: 'at least one condition; to allow all sources leave out "from"' });
+    return;
+  }
+  for (const key of ['ipBlocks', 'notIpBlocks', 'remoteIpBlocks', 'notRemoteIpBlocks'] as const)
+    for (const [i, block] of (source[key] ?? []).entries())
+      if (!isAddressRange(block))
+        report(`${path}.source.${key}[${i}]`, `"${block}" is no address`, {
+          expected: 'an IP address or a range such as 10.0.0.0/8',
+        });
+  for (const key of ['principals', 'notPrincipals'] as const)
+    for (const [i, principal] of (source[key] ?? []).entries())
+      if (principal.startsWith('spiffe://'))
+        report(`${path}.source.${key}[${i}]`, `"${principal}" begins with a scheme`, {
+          suggestion: principal.slice(9),
+        });
+}
+
+function checkOperation(operation: AuthorizationPolicyRuleToOperation | undefined, path: string, report: Report): void {
+  if (operation === undefined || Object.keys(operation).length === 0) {
+    report(`${path}.operation`, 'is empty', {
+      expected: 'at least one condition; to allow all operations leave out "to"',
+    });
+    return;
+  }
+  for (const key of ['ports', 'notPorts'] as const)
+    for (const [i, port] of (operation[key] ?? []).entries())
+      if (!/^\d+$/.test(port) || Number(port) < 1 || Number(port) > 65535)
+        report(`${path}.operation.${key}[${i}]`, `"${port}" is no port`, { expected: '1 to 65535' });
+  for (const key of ['methods', 'notMethods'] as const)
+    for (const [i, method] of (operation[key] ?? []).entries())
+      if (/^[a-z]+$/.test(method))
+        report(`${path}.operation.${key}[${i}]`, `"${method}" is never the method of a request`, {
+          suggestion: method.toUpperCase(),
+        });
+  for (const key of ['paths', 'notPaths'] as const)
+    for (const [i, one] of (operation[key] ?? []).entries())
+      if (!/^[/*{]/.test(one))
+        report(`${path}.operation.${key}[${i}]`, `"${one}" matches no path`, { suggestion: `/${one}` });
+}

@@ -1,0 +1,154 @@
+import { nearest, type ConfigNode, type MapNode } from '@weft/core-config-text';
+import { findKind, kubeKinds, splitApiVersion, type KubeKind } from './catalog.ts';
+import { checkSpec } from './checks/check-spec.ts';
+import { readMetadata, type ObjectMeta } from './metadata.ts';
+import { ValueReader } from './read-value.ts';
+import type { Report } from './report.ts';
+import type { Schema } from './schema.ts';
+
+/** A resource in the form its schema asks for, defaults set. */
+export interface KubeObject<S = unknown> {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+  readonly spec: S;
+}
+
+export interface ObjectIdentity {
+  readonly group: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface ReadObject {
+  /** Whose text it is, where that much could be read: what is refused leaves the version before it in force. */
+  readonly identity?: ObjectIdentity;
+  /** Absent if there is any fault. */
+  readonly object?: KubeObject;
+}
+
+export interface ReadOptions {
+  /** Of resources that name none. Default `default`. */
+  readonly namespace?: string;
+}
+
+/** Reads one document by the schema of its kind. Every fault is reported, with its path from the top of the document. */
+export function readObject(root: ConfigNode, report: Report, options: ReadOptions = {}): ReadObject {
+  if (root.kind !== 'map') {
+    report('', 'is no resource', { expected: 'a map with apiVersion, kind and metadata' });
+    return {};
+  }
+  let faults = 0;
+  const counting: Report = (path, message, hint) => {
+    faults += 1;
+    report(path, message, hint);
+  };
+  const type = readType(root, counting);
+  if (type === undefined) return {};
+  const { kind, version } = type;
+  const metadata = readMetadata(root.entries.get('metadata')?.value, kind, {
+    report: counting,
+    namespace: options.namespace ?? 'default',
+  });
+  const spec = readBody(root, type, counting);
+  if (faults === 0) checkSpec(`${kind.group}/${kind.kind}`, spec, metadata, counting);
+  if (metadata === undefined) return {};
+  const { group, kind: name } = kind;
+  const identity = { group, kind: name, namespace: metadata.namespace, name: metadata.name };
+  return faults > 0
+    ? { identity }
+    : { identity, object: Object.freeze({ group, version, kind: name, metadata, spec }) };
+}
+
+interface ObjectType {
+  readonly kind: KubeKind;
+  readonly version: string;
+}
+
+function readType(root: MapNode, report: Report): ObjectType | undefined {
+  const apiVersion = textOf(root, 'apiVersion');
+  const kindName = textOf(root, 'kind');
+  for (const [key, value] of Object.entries({ apiVersion, kind: kindName }))
+    if (value === undefined) report('', `lacks the field "${key}"`, nearField(root, key));
+  if (apiVersion === undefined || kindName === undefined) return undefined;
+  const { group, version } = splitApiVersion(apiVersion);
+  const kind = findKind(group, kindName);
+  if (kind === undefined) {
+    reportUnknownKind(group, kindName, report);
+    return undefined;
+  }
+  if (!kind.versions.includes(version)) {
+    const prefix = group === '' ? '' : `${group}/`;
+    const expected = `one of ${kind.versions.map((one) => `${prefix}${one}`).join(', ')}`;
+    report('apiVersion', `unknown version "${version}" of ${kindName}`, { expected });
+    return undefined;
+  }
+  return { kind, version };
+}
+
+function reportUnknownKind(group: string, name: string, report: Report): void {
+  const kinds = kubeKinds();
+  const elsewhere = kinds.find(({ kind }) => kind === name);
+  const groups = [...new Set(kinds.map((kind) => kind.group))];
+  if (groups.includes(group)) {
+    const suggestion = nearest(
+      name,
+      kinds.filter((kind) => kind.group === group).map(({ kind }) => kind),
+    );
+    if (suggestion !== undefined) report('kind', `unknown kind "${name}"`, { suggestion });
+    else if (elsewhere !== undefined)
+      report('apiVersion', `${name} is of another group`, { suggestion: apiVersionOf(elsewhere) });
+    else
+      report(
+        'kind',
+        `${name} of ${group === '' ? 'v1' : group} is not taken by Weft: it comes with a later version, or never`,
+      );
+    return;
+  }
+  if (elsewhere !== undefined)
+    report('apiVersion', `unknown group "${group}"`, { suggestion: apiVersionOf(elsewhere) });
+  else {
+    const suggestion = nearest(group, groups);
+    report('apiVersion', `${name} of "${group}" is not taken by Weft`, suggestion === undefined ? {} : { suggestion });
+  }
+}
+
+function apiVersionOf({ group, versions }: KubeKind): string {
+  return group === '' ? 'v1' : `${group}/${versions[0] ?? 'v1'}`;
+}
+
+function textOf(root: MapNode, key: string): string | undefined {
+  const node = root.entries.get(key)?.value;
+  return node?.kind === 'scalar' && node.value !== null && node.text !== '' ? node.text : undefined;
+}
+
+function nearField(root: MapNode, key: string): { readonly expected?: string } {
+  const similar = nearest(key, root.entries.keys());
+  return similar === undefined || similar === key ? {} : { expected: `it where "${similar}" is` };
+}
+
+const HEAD = ['apiVersion', 'kind', 'metadata', 'status'];
+
+function readBody(root: MapNode, { kind, version }: ObjectType, report: Report): unknown {
+  const schema = kind.schema(version);
+  const reader = new ValueReader(report);
+  if (kind.body === 'document') {
+    const entries = [...root.entries].filter(([key]) => !HEAD.includes(key));
+    return reader.read({ ...root, entries: new Map(entries) }, schema, '');
+  }
+  const known = [...HEAD, 'spec'];
+  for (const key of root.entries.keys()) if (!known.includes(key)) reportTopField(key, known, schema, report);
+  const spec = root.entries.get('spec')?.value;
+  if (spec !== undefined) return reader.read(spec, schema, 'spec');
+  if (schema.specRequired === true || (schema.required ?? []).length > 0) report('', 'lacks the field "spec"');
+  return Object.freeze({});
+}
+
+function reportTopField(key: string, known: readonly string[], schema: Schema, report: Report): void {
+  const suggestion = nearest(key, known);
+  if (schema.properties?.[key] !== undefined)
+    report(key, `unknown field "${key}"`, { atKey: true, expected: `it inside spec` });
+  else report(key, `unknown field "${key}"`, suggestion === undefined ? { atKey: true } : { atKey: true, suggestion });
+}

@@ -1,0 +1,102 @@
+import {
+  parseDocuments,
+  type ConfigNode,
+  type Fault,
+  type SourcePosition,
+  type TextFormat,
+} from '@weft/core-config-text';
+import { offsetOf } from './find-place.ts';
+import { readObject, type ReadObject, type ReadOptions } from './read-object.ts';
+import type { Report } from './report.ts';
+import { kubeScalar } from './scalar.ts';
+import type { SupportCheck } from './support.ts';
+
+export interface KubeText {
+  readonly text: string;
+  readonly file: string;
+  readonly format: TextFormat;
+  /** The line of the file that the text begins with. Default 1. */
+  readonly line?: number;
+}
+
+export interface ReadTextOptions extends ReadOptions {
+  /** What Weft implements; without it everything that is well formed is taken. */
+  readonly support?: SupportCheck;
+}
+
+/** One resource of a text. */
+export interface ReadDocument extends ReadObject {
+  readonly faults: readonly Fault[];
+  /** Where it begins. */
+  readonly position: SourcePosition;
+  /** Which of the text's resources it is, for `positionIn`. */
+  readonly index: number;
+}
+
+/** Reads all resources of a text. Elements of a `kind: List` count as documents. */
+export function readText(source: KubeText, options: ReadTextOptions = {}): ReadDocument[] {
+  return unpack(source).map(({ root, at, faults: broken, prefix }, index) => {
+    const faults = [...broken];
+    const begin = at(root?.offset ?? 0);
+    if (root === undefined) return { faults, position: faults[0]?.position ?? begin, index };
+    const report: Report = (path, message, { atKey = false, ...hint } = {}) => {
+      const full = path === '' || prefix === '' ? `${prefix}${path}` : `${prefix}.${path}`;
+      faults.push({ path: full, file: source.file, position: at(offsetOf(root, path, atKey)), message, ...hint });
+    };
+    const read = readObject(root, report, options);
+    if (read.object !== undefined && options.support !== undefined) {
+      const { group, kind } = read.object;
+      options.support.report(
+        `${group}/${kind}`,
+        root.kind === 'map' ? root.entries.get('spec')?.value : undefined,
+        report,
+      );
+    }
+    const whole = faults.length === 0 || read.identity === undefined ? read : { identity: read.identity };
+    return { ...whole, faults, position: begin, index };
+  });
+}
+
+/** Where `path` of the resource `index` stands. Reads the text again: what is asked for once is not kept for all. */
+export function positionIn(source: KubeText, index: number, path: string): SourcePosition {
+  const document = unpack(source)[index];
+  if (document?.root === undefined) return { line: source.line ?? 1, column: 1 };
+  return document.at(offsetOf(document.root, path));
+}
+
+interface Unpacked {
+  readonly root?: ConfigNode;
+  readonly faults: readonly Fault[];
+  /** `items[2]` for the elements of a list. */
+  readonly prefix: string;
+  at(offset: number): SourcePosition;
+}
+
+function unpack({ text, file, format, line = 1 }: KubeText): Unpacked[] {
+  const { documents, positionOf } = parseDocuments(text, file, format, { plain: kubeScalar });
+  const at = (offset: number): SourcePosition => shift(positionOf(offset), line);
+  return documents.flatMap(({ root, faults }): Unpacked[] => {
+    const moved = faults.map((fault) =>
+      fault.position === undefined ? fault : { ...fault, position: shift(fault.position, line) },
+    );
+    const items = root === undefined ? undefined : listItems(root);
+    if (items === undefined) return [{ ...(root === undefined ? {} : { root }), faults: moved, prefix: '', at }];
+    return items.map((item, index) => ({
+      root: item,
+      faults: index === 0 ? moved : [],
+      prefix: `items[${index}]`,
+      at,
+    }));
+  });
+}
+
+function shift({ line, column }: SourcePosition, first: number): SourcePosition {
+  return { line: line + first - 1, column };
+}
+
+function listItems(root: ConfigNode): readonly ConfigNode[] | undefined {
+  if (root.kind !== 'map') return undefined;
+  const kind = root.entries.get('kind')?.value;
+  const items = root.entries.get('items')?.value;
+  return kind?.kind === 'scalar' && /List$/.test(kind.text) && items?.kind === 'list' ? items.items : undefined;
+}
