@@ -116,7 +116,7 @@ function portChains(cx: TranslateContext, port: InboundPort): Init<FilterChain>[
   const name = `${port.listenPort}`;
   const transportSocket = downstreamTls({
     requireClientCertificate: true,
-    commonTlsContext: meshTls([], isHttp(port.protocol) ? ['h2', 'http/1.1', MESH_ALPN] : [MESH_ALPN]),
+    commonTlsContext: meshTls([], isHttp(port.protocol) ? ['h2', 'http/1.1'] : [MESH_ALPN]),
   });
   const mode = modeAt(cx, port.servicePort);
   const secured: Init<FilterChain> = { name: `${name}-mtls`, transportSocket, filters: portFilters(cx, port) };

@@ -166,12 +166,24 @@ export class StreamInfo {
   firstDownstreamTxMs = -1;
   /** The response is complete, or the stream was reset. */
   endMs = -1;
+  private metadata: Map<string, Readonly<Record<string, unknown>>> | undefined;
 
   constructor(downstream: DownstreamConnection, startMs: number, startWallMs: number) {
     this.downstream = downstream;
     this.remoteAddress = downstream.remoteAddress ?? downstream.directRemoteAddress;
     this.startMs = startMs;
     this.startWallMs = startWallMs;
+  }
+
+  /** What HTTP filters leave for those behind them and for logs, by filter name; undefined while nobody left any. */
+  get dynamicMetadata(): ConnectionMetadata | undefined {
+    return this.metadata;
+  }
+
+  /** Adds to what is there under a filter's name; what is there under the same key goes. Values are JSON. */
+  setDynamicMetadata(namespace: string, values: Readonly<Record<string, unknown>>): void {
+    this.metadata ??= new Map();
+    this.metadata.set(namespace, { ...this.metadata.get(namespace), ...values });
   }
 
   setFlag(flag: number): void {

@@ -95,6 +95,10 @@ export interface HttpFilterFactory<C> {
   readonly typeName: string;
   /** True for the router and whatever else answers: exactly one, and last. */
   readonly terminal: boolean;
+  /** The message type of its configuration on routes and virtual hosts (`typed_per_filter_config`); absent: it has none. */
+  readonly routeTypeName?: string;
+  /** The same for routes: what `FilterStream.perRouteConfig` gives. Present where `routeTypeName` is. */
+  decodeRoute?(message: Message, cx: DecodeContext): unknown;
   /** Config time. Faults go to `cx`, with their path; undefined when there were any. */
   decode(message: Message, cx: DecodeContext): C | undefined;
   /** Config time: resolves stats and whatever else every stream shares. */

@@ -18,6 +18,8 @@ import { decodeLocalReply, localReplySupport } from './local-reply.decode.ts';
 import { decodeHttp1Settings, decodeHttp2Options, protocolOptionsSupport } from './protocol-options.decode.ts';
 import { decodeOriginalIp, originalIpSupport } from './original-ip.decode.ts';
 import { readBody } from './read-body.ts';
+import { configSourceSupport, decodeConfigSource } from '@weft/model-config-source';
+import { routeFilterConfigs } from './route-filter-config.decode.ts';
 
 const PACKAGE = 'envoy.extensions.filters.network.http_connection_manager.v3';
 const HCM = `${PACKAGE}.HttpConnectionManager`;
@@ -42,14 +44,14 @@ export const supported: FieldSupport = mergeSupport([{
   'envoy.config.core.v3.SchemeHeaderTransformation': ['scheme_to_overwrite'],
   [`${PACKAGE}.Rds`]: ['config_source', 'route_config_name'],
   [`${PACKAGE}.HttpFilter`]: ['name', 'typed_config', 'is_optional', 'disabled'],
-}, protocolOptionsSupport, localReplySupport, originalIpSupport]); // prettier-ignore
+}, protocolOptionsSupport, localReplySupport, originalIpSupport, configSourceSupport]); // prettier-ignore
 
 type Registry = readonly HttpFilterFactory<unknown>[];
 
 /** Decodes a connection manager; `filters` is the registry of HTTP filters. Faults go to `cx`. */
 export function decodeHcm(message: HttpConnectionManager, cx: DecodeContext, filters: Registry): HcmConfig | undefined {
   const before = cx.faults.length;
-  const routes = decodeRoutes(message, cx);
+  const routes = decodeRoutes(message, cx, filters);
   const chain = decodeHttpFilters(message.httpFilters, cx.at('http_filters'), filters);
   const common = message.commonHttpProtocolOptions;
   const internal = message.internalAddressConfig;
@@ -100,17 +102,24 @@ function times(message: HttpConnectionManager) {
   };
 }
 
-function decodeRoutes(message: HttpConnectionManager, cx: DecodeContext): RouteSource | undefined {
+function decodeRoutes(
+  message: HttpConnectionManager,
+  cx: DecodeContext,
+  filters: Registry,
+): RouteSource | undefined {
   const { case: kind, value } = message.routeSpecifier;
   if (kind === 'routeConfig') {
-    const table = decodeRouteConfiguration(value, cx.at('route_config'), { readBody });
+    const table = decodeRouteConfiguration(value, cx.at('route_config'), {
+      readBody,
+      filterConfig: routeFilterConfigs(filters),
+    });
     return table === undefined ? undefined : { kind: 'static', table };
   }
   if (kind === 'rds') {
-    if (value.configSource !== undefined)
-      return { kind: 'rds', name: value.routeConfigName, source: value.configSource };
-    cx.at('rds', 'config_source').error('is missing', { expected: 'a config source, for example path_config_source' });
-  } else if (kind === undefined) {
+    const source = decodeConfigSource(value.configSource, cx.at('rds', 'config_source'));
+    return source && { kind: 'rds', name: value.routeConfigName, source };
+  }
+  if (kind === undefined) {
     cx.error('has no routes', { expected: 'route_config or rds' });
   } else {
     cx.at('scoped_routes').later('', { expected: 'route_config or rds' });

@@ -1,2 +1,8 @@
+import { mergeSupport, type FieldSupport } from '@weft/api-envoy';
+import { supported as routerSupport } from '@weft/proxy-router';
+import { rbacFilterSupport } from './rbac/index.ts';
+
 export { httpFilterFactories } from './registry.ts';
-export { supported as httpFilterSupport } from '@weft/proxy-router';
+
+/** The fields of Envoy's API that the filters here read. */
+export const httpFilterSupport: FieldSupport = mergeSupport([routerSupport, rbacFilterSupport]);

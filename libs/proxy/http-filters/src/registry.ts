@@ -1,9 +1,13 @@
 import type { HttpFilterFactory } from '@weft/proxy-filter-api';
 import { routerFactory } from '@weft/proxy-router';
+import { rbacFactory } from './rbac/index.ts';
 
 /**
  * Every HTTP filter of this proxy, one line each. A connection manager looks its filters up here by the type of their
  * configuration.
  */
-// Each factory is asked only for what it decoded itself: the type of its configuration is its own affair.
-export const httpFilterFactories: readonly HttpFilterFactory<unknown>[] = [routerFactory as HttpFilterFactory<unknown>];
+export const httpFilterFactories: readonly HttpFilterFactory<unknown>[] = [
+  // Each factory is asked only for what it decoded itself: the type of its configuration is its own affair.
+  rbacFactory as HttpFilterFactory<unknown>,
+  routerFactory as HttpFilterFactory<unknown>,
+];

@@ -1,19 +1,19 @@
-import type { ConfigSource } from '@weft/api-envoy/gen/envoy/config/core/v3/config_source_pb';
-import { DecodeContext, reportUnsupported, sourceNamed } from '@weft/api-envoy';
+import { reportUnsupported } from '@weft/api-envoy';
 import type { RouteConfiguration } from '@weft/api-envoy/gen/envoy/config/route/v3/route_pb';
 import type { Runtime } from '@weft/core-runtime';
 import type { StatsScope } from '@weft/core-stats';
+import type { ConfigSource } from '@weft/model-config-source';
 import { decodeRouteConfiguration, type RouteTable } from '@weft/model-route';
-import { readBody } from '@weft/proxy-hcm';
+import { readBody, routeFilterConfigs } from '@weft/proxy-hcm';
+import { httpFilterFactories } from '@weft/proxy-http-filters';
 import type { RouteProvider } from '@weft/proxy-filter-api';
-import {
-  FileSubscription,
-  type ReceivedResource,
-  type ResourceUpdate,
-  type ResourceWatcher,
-  type Subscription,
+import type {
+  ReceivedResource,
+  ResourceUpdate,
+  ResourceWatcher,
+  Subscription,
+  SubscriptionFactory,
 } from '@weft/xds-client';
-import { fileSource } from './bootstrap.decode.ts';
 import { supported } from './support.ts';
 
 const ROUTE_CONFIGURATION = 'envoy.config.route.v3.RouteConfiguration';
@@ -29,38 +29,42 @@ export interface DiscoveredRoutes {
 /** RDS: keeps one subscription for each route configuration and source, as long as somebody uses it. */
 export class RouteDiscovery {
   private readonly runtime: Runtime;
+  private readonly subscriptions: SubscriptionFactory;
   private readonly entries = new Map<string, Entry>();
 
-  constructor(runtime: Runtime) {
+  constructor(runtime: Runtime, subscriptions: SubscriptionFactory) {
     this.runtime = runtime;
+    this.subscriptions = subscriptions;
   }
 
   /** `stats` is the scope of the connection manager that asks first. */
   subscribe(name: string, source: ConfigSource, stats: StatsScope): RouteProvider {
-    const file = fileSource(source, new DecodeContext(sourceNamed(`rds ${name}`)));
-    const key = `${name} ${file?.path ?? ''}`;
-    const known = this.entries.get(key);
-    const entry = known ?? new Entry(name, this.runtime);
-    if (known === undefined && file !== undefined) {
+    const key = `${name} ${JSON.stringify(source)}`;
+    let entry = this.entries.get(key);
+    if (entry === undefined) {
+      entry = new Entry(name, this.runtime);
       this.entries.set(key, entry);
       entry.start(
-        new FileSubscription(
-          {
-            path: file.path,
-            ...(file.watchedDirectory === undefined ? {} : { watchedDirectory: file.watchedDirectory }),
-            typeName: ROUTE_CONFIGURATION,
-            names: [name],
-            stats: stats.scope(`rds.${name}.`),
-            runtime: this.runtime,
-          },
-          entry,
-        ),
+        this.subscriptions.subscribe({
+          source,
+          typeName: ROUTE_CONFIGURATION,
+          names: [name],
+          stats: stats.scope(`rds.${name}.`),
+          watcher: entry,
+        }),
       );
     }
+    return this.hold(key, entry);
+  }
+
+  private hold(key: string, entry: Entry): RouteProvider {
     entry.users += 1;
     return {
       get table() {
         return entry.table;
+      },
+      get pending() {
+        return entry.pending;
       },
       close: () => this.release(key, entry),
     };
@@ -92,6 +96,8 @@ class Entry implements ResourceWatcher, DiscoveredRoutes {
   version = '';
   updatedMs = 0;
   subscription: Subscription | undefined;
+  /** Resolves with the first table, or when it came too late to be waited for; undefined from then on. */
+  pending: Promise<void> | undefined;
   private readonly runtime: Runtime;
 
   constructor(name: string, runtime: Runtime) {
@@ -101,7 +107,7 @@ class Entry implements ResourceWatcher, DiscoveredRoutes {
 
   start(subscription: Subscription): void {
     this.subscription = subscription;
-    void subscription.start();
+    this.pending = subscription.start().finally(() => (this.pending = undefined));
   }
 
   onUpdate({ added, version }: ResourceUpdate): Promise<void> {
@@ -122,6 +128,9 @@ class Entry implements ResourceWatcher, DiscoveredRoutes {
 
   private decode({ message, cx }: ReceivedResource): RouteTable | undefined {
     reportUnsupported(message, supported, cx);
-    return decodeRouteConfiguration(message as RouteConfiguration, cx, { readBody });
+    return decodeRouteConfiguration(message as RouteConfiguration, cx, {
+      readBody,
+      filterConfig: routeFilterConfigs(httpFilterFactories),
+    });
   }
 }

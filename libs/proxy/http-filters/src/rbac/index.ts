@@ -1,0 +1,2 @@
+export { rbacFactory } from './rbac.ts';
+export { rbacFilterSupport } from './config.decode.ts';
