@@ -7,7 +7,7 @@ import { durationMs } from '@weft/model-policy';
 import type { AdsConfig, ApiConfigSource, ConfigSource } from './config-source.ts';
 import { decodeGrpcService, grpcServiceSupport } from './grpc-service.decode.ts';
 
-export const configSourceSupport: FieldSupport = mergeSupport(grpcServiceSupport, {
+export const configSourceSupport: FieldSupport = mergeSupport([grpcServiceSupport, {
   'envoy.config.core.v3.ConfigSource': [
     'path', 'path_config_source', 'api_config_source', 'ads', 'self', 'initial_fetch_timeout', 'resource_api_version',
     'authorities',
@@ -21,7 +21,7 @@ export const configSourceSupport: FieldSupport = mergeSupport(grpcServiceSupport
   'envoy.config.core.v3.RateLimitSettings': ['max_tokens', 'fill_rate'],
   'envoy.config.core.v3.AggregatedConfigSource': [],
   'envoy.config.core.v3.SelfConfigSource': ['transport_api_version'],
-}); // prettier-ignore
+}]); // prettier-ignore
 
 const INITIAL_FETCH_TIMEOUT_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 1000;

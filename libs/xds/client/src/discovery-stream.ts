@@ -6,6 +6,7 @@ import type { AdsConfig, GrpcService } from '@weft/model-config-source';
 import { BackOff } from './back-off.ts';
 import { ControlPlaneStats } from './control-plane-stats.ts';
 import { RequestLimit } from './request-limit.ts';
+import type { ResourceSource } from './resource-source.ts';
 import { TypeChannel, type TypeChannelOwner } from './type-channel.ts';
 import type { WireProtocol } from './wire-protocol.ts';
 
@@ -46,13 +47,13 @@ const HELD: Readonly<Record<string, readonly string[]>> = {
 const URL_PREFIX = 'type.googleapis.com/';
 
 /** One stream to a control plane, kept up: what it brought stays in force while the server is away. */
-export class DiscoveryStream implements GrpcReceiver, TypeChannelOwner {
+export class DiscoveryStream implements ResourceSource, GrpcReceiver, TypeChannelOwner {
   private readonly options: DiscoveryStreamOptions;
   private readonly logger: Logger;
   private readonly stats: ControlPlaneStats;
   private readonly backOff: BackOff;
   private readonly limit: RequestLimit;
-  private readonly types = new Map<string, TypeChannel>();
+  private readonly byUrl = new Map<string, TypeChannel>();
   private readonly ignored = new Set<string>();
   private state: State = 'Disconnected';
   private channel: GrpcChannel | undefined;
@@ -78,28 +79,25 @@ export class DiscoveryStream implements GrpcReceiver, TypeChannelOwner {
   /** The channel of a type, made when it is first asked for. */
   type(typeName: string): TypeChannel {
     const typeUrl = URL_PREFIX + typeName;
-    const known = this.types.get(typeUrl);
+    const known = this.byUrl.get(typeUrl);
     if (known !== undefined) return known;
     const { protocol, runtime } = this.options;
     const channel = new TypeChannel(typeUrl, { protocol, runtime }, this);
-    this.types.set(typeUrl, channel);
+    this.byUrl.set(typeUrl, channel);
     return channel;
   }
 
-  get channelsOfTypes(): Iterable<TypeChannel> {
-    return this.types.values();
+  get types(): Iterable<TypeChannel> {
+    return this.byUrl.values();
   }
-
-  /** Who answers, by its own words; `''`: unknown. */
   get identifier(): string {
     return this.controlPlane;
   }
   get connected(): boolean {
     return this.state === 'Open';
   }
-  /** Nobody subscribes to anything. */
   get idle(): boolean {
-    return [...this.types.values()].every(({ table }) => table.empty);
+    return [...this.byUrl.values()].every(({ table }) => table.empty);
   }
 
   start(): void {
@@ -114,7 +112,7 @@ export class DiscoveryStream implements GrpcReceiver, TypeChannelOwner {
     this.call?.cancel();
     this.channel?.close();
     this.stats.connectedState.set(0);
-    for (const channel of this.types.values()) channel.close();
+    for (const channel of this.byUrl.values()) channel.close();
   }
 
   onRequest(): void {
@@ -133,8 +131,8 @@ export class DiscoveryStream implements GrpcReceiver, TypeChannelOwner {
     if (!begins) this.send(channel);
   }
 
-  /** Counted. The requests of a paused type wait; what arrives is applied. */
-  pause(typeName: string, by: 1 | -1): void {
+  /** What arrives meanwhile is applied. */
+  pause(typeName: string, by: number): void {
     const channel = this.type(typeName);
     channel.paused += by;
     if (channel.paused === 0) this.onRequest();
@@ -148,7 +146,7 @@ export class DiscoveryStream implements GrpcReceiver, TypeChannelOwner {
     }
     this.opened(response.controlPlane);
     const { typeUrl } = response;
-    const channel = this.types.get(typeUrl || URL_PREFIX + (this.options.typeName ?? ''));
+    const channel = this.byUrl.get(typeUrl || URL_PREFIX + (this.options.typeName ?? ''));
     if (channel === undefined) {
       if (!this.ignored.has(typeUrl))
         this.logger.warning(`${this.options.label}: ignores ${typeUrl}, which nobody subscribes to.`);
@@ -178,7 +176,7 @@ export class DiscoveryStream implements GrpcReceiver, TypeChannelOwner {
     const service = config.grpcServices[this.service % config.grpcServices.length]!;
     this.channel ??= channels(service);
     this.call = this.channel.call(protocol.method(typeName) ?? '', this, { metadata: service.initialMetadata });
-    for (const channel of this.types.values()) channel.reset();
+    for (const channel of this.byUrl.values()) channel.reset();
     this.onRequest();
   }
 
@@ -204,7 +202,7 @@ export class DiscoveryStream implements GrpcReceiver, TypeChannelOwner {
     const delayMs = this.backOff.draw();
     this.state = 'Backoff';
     this.stats.connectedState.set(0);
-    for (const { table } of this.types.values()) for (const watch of table.all) watch.stats.failed();
+    for (const { table } of this.byUrl.values()) for (const watch of table.all) watch.stats.failed();
     this.logger.warning(
       `${label}: the stream to the control plane ${what}. What is in force stays; the next attempt is in ${delayMs} ms.`,
     );
@@ -212,12 +210,12 @@ export class DiscoveryStream implements GrpcReceiver, TypeChannelOwner {
   }
 
   private drain(): void {
-    for (const channel of this.types.values()) {
+    for (const channel of this.byUrl.values()) {
       this.send(channel);
       if (this.limited !== undefined || this.blocked) break;
     }
     let pending = 0;
-    for (const channel of this.types.values()) if (channel.ready) pending += 1;
+    for (const channel of this.byUrl.values()) if (channel.ready) pending += 1;
     this.stats.pendingRequests.set(pending);
   }
 

@@ -26,12 +26,4 @@ export class FileSubscriptions implements SubscriptionFactory {
     };
     return new FileSubscription(options, watcher);
   }
-
-  pause(): void {
-    // Files are read one by one.
-  }
-
-  resume(): void {
-    // See pause.
-  }
 }

@@ -7,6 +7,7 @@ import { resourceName } from './resource-name.ts';
 import type { ResourceStatus } from './resource-status.ts';
 import type { ReceivedResource } from './subscription.ts';
 import type { Watch } from './watch.ts';
+import { collectionOf, isXdstp, normalizeName } from './xdstp-name.ts';
 
 /** One resource as a response has it. */
 export interface IncomingResource {
@@ -226,7 +227,7 @@ export class ResourceTable {
       faults.push(...sink.faults);
       return;
     }
-    const name = incoming.name || resourceName(message) || `unnamed ${digest}`;
+    const name = normalizeName(incoming.name || resourceName(message) || `unnamed ${digest}`);
     const named = incoming.place(name, sink);
     if (present.has(name)) named.error(`there are two resources named "${name}"`, { expected: 'each name once' });
     present.set(name, incoming);
@@ -234,8 +235,9 @@ export class ResourceTable {
     opened.push({ incoming, name, digest, message, faults: sink.faults });
   }
 
-  private wanted({ name, aliases }: IncomingResource): boolean {
-    return this.wildcards.size > 0 || this.byName.has(name) || aliases.some((alias) => this.byName.has(alias));
+  private wanted({ name, aliases }: Pick<IncomingResource, 'name' | 'aliases'>): boolean {
+    if (this.wildcards.size > 0 || this.byName.has(name)) return true;
+    return this.otherNames(name, aliases).some((other) => this.byName.has(other));
   }
 
   private removedBy({ kind, removed }: Incoming, present: ReadonlyMap<string, unknown>): string[] {
@@ -352,7 +354,7 @@ export class ResourceTable {
       this.byAlias.set(alias, entry);
     }
     this.live(entry, incoming.ttlMs);
-    if (!this.wanted(incoming.name === '' ? { ...incoming, name } : incoming)) this.drop(name);
+    if (!this.wanted(entry)) this.drop(name);
   }
 
   private live(entry: Entry, ttlMs: number | undefined): void {
@@ -367,18 +369,21 @@ export class ResourceTable {
 
   /** What is in force already reaches a watcher that comes later: the server has no reason to send it again. */
   private replay(watch: Watch, names: readonly string[]): void {
-    if (!names.some((name) => this.entryOf(name) !== undefined)) return;
+    if (!names.some((name) => this.entriesOf(name).length > 0)) return;
     this.turn = this.turn.then(async () => {
       if (!this.watches.has(watch)) return;
-      const added = [...new Set(names.flatMap((name) => this.entryOf(name) ?? []))].map((entry) => this.reopen(entry));
-      const faults = new Map<string, Fault[]>();
-      if (added.length > 0)
-        await this.tell(watch, { kind: 'incremental', version: this.version, added, removed: [] }, faults);
+      const added = [...new Set(names.flatMap((name) => this.entriesOf(name)))].map((entry) => this.reopen(entry));
+      const update = { kind: 'incremental', version: this.version, added, removed: [] } as const;
+      if (added.length > 0) await this.tell(watch, update, new Map());
     });
   }
 
-  private entryOf(name: string): Entry | undefined {
-    return this.entries.get(name) ?? this.byAlias.get(name);
+  /** What is in force under a name: one, none, or all of a collection. */
+  private entriesOf(name: string): Entry[] {
+    const entry = this.entries.get(name) ?? this.byAlias.get(name);
+    if (entry !== undefined) return [entry];
+    if (!isXdstp(name) || collectionOf(name) !== name) return [];
+    return [...this.entries.values()].filter((one) => collectionOf(one.name) === name);
   }
 
   private reopen({ name, digest, any, aliases, version }: Entry): Opened {
@@ -391,10 +396,17 @@ export class ResourceTable {
 
   private watchersOf(name: string, aliases: readonly string[]): Set<Watch> {
     const direct = this.byName.get(name);
-    if (this.wildcards.size === 0 && aliases.length === 0) return direct ?? new Set();
+    const others = this.otherNames(name, aliases);
+    if (this.wildcards.size === 0 && others.length === 0) return direct ?? new Set();
     const found = new Set([...this.wildcards, ...(direct ?? [])]);
-    for (const alias of aliases) for (const watch of this.byName.get(alias) ?? []) found.add(watch);
+    for (const other of others) for (const watch of this.byName.get(other) ?? []) found.add(watch);
     return found;
+  }
+
+  /** What else a resource may have been asked for by: its aliases, the way in which its name is written, its collection. */
+  private otherNames(name: string, aliases: readonly string[]): readonly string[] {
+    if (!isXdstp(name)) return aliases;
+    return [...aliases, normalizeName(name), collectionOf(name) ?? name];
   }
 
   private join(name: string, watch: Watch): void {
@@ -411,10 +423,8 @@ export class ResourceTable {
   }
 
   private forgetUnwatched(name: string): void {
-    const entry = this.entryOf(name);
-    const aliases = entry?.aliases ?? [];
-    if (this.wanted({ name: entry?.name ?? name, aliases } as IncomingResource)) return;
-    this.drop(entry?.name ?? name);
+    for (const entry of this.entriesOf(name)) if (!this.wanted(entry)) this.drop(entry.name);
+    if (this.wanted({ name, aliases: [] })) return;
     this.refused.delete(name);
     this.missing.delete(name);
   }

@@ -18,10 +18,4 @@ export interface SubscriptionRequest {
 export interface SubscriptionFactory {
   /** Nothing happens before `start`. */
   subscribe(request: SubscriptionRequest): Subscription;
-  /**
-   * Subscriptions of this type that come or go until `resume` are told to the server together. Counted. Source: Envoy's
-   * GrpcMux::pause.
-   */
-  pause(typeName: string): void;
-  resume(typeName: string): void;
 }

@@ -39,7 +39,10 @@ export interface ResourceWatcher {
    * whatever else is wrong with them, so that all is told at once; put nothing to use. Optional.
    */
   judge?(update: ResourceUpdate): void;
-  /** `initial_fetch_timeout` passed without a first update: go on without. What comes later is told as ever. */
+  /**
+   * The first update was waited for in vain (`initial_fetch_timeout`), or was refused: go on without. Called at most once, and
+   * never after an update that was taken. What comes later is told as ever.
+   */
   onFetchTimeout?(): void;
 }
 

@@ -1,23 +1,28 @@
-import { typeNameOfUrl } from '@weft/api-envoy';
 import type { Runtime } from '@weft/core-runtime';
 import type { StatsScope } from '@weft/core-stats';
-import type { AdsConfig, ApiConfigSource, ConfigSource } from '@weft/model-config-source';
+import type { AdsConfig, ConfigSource } from '@weft/model-config-source';
+import type { Authorities } from './authorities.ts';
 import { incremental } from './delta.ts';
 import { DiscoveryStream, type GrpcChannels } from './discovery-stream.ts';
 import { FileSubscription } from './file-subscription.ts';
 import { nodeFields, type NodeIdentity } from './node.ts';
+import type { ResourceSource } from './resource-source.ts';
 import type { ResourceStatus } from './resource-status.ts';
+import { RestPoll, type HttpFetch } from './rest-poll.ts';
 import { stateOfTheWorld } from './sotw.ts';
+import { StreamSubscription } from './stream-subscription.ts';
 import type { SubscriptionFactory, SubscriptionRequest } from './subscription-factory.ts';
 import type { Subscription } from './subscription.ts';
-import type { TypeChannel } from './type-channel.ts';
-import { Watch } from './watch.ts';
 
 export interface SubscriptionsOptions {
   readonly node: NodeIdentity;
   /** The aggregated stream; undefined: there is none. */
   readonly ads: AdsConfig | undefined;
   readonly channels: GrpcChannels;
+  /** For REST sources; undefined: there are none. */
+  readonly http?: HttpFetch;
+  /** Chooses the source of xdstp names; names of authorities that it does not know, and all others, come from where the request says. */
+  readonly authorities?: Authorities;
   readonly runtime: Runtime;
   /** The root: the aggregated stream counts under `control_plane.`. */
   readonly stats: StatsScope;
@@ -26,78 +31,103 @@ export interface SubscriptionsOptions {
 /** What is known of the resources of one type from one source. */
 export interface TypeStatus {
   readonly typeName: string;
-  /** `ads`, a path, a cluster's name. */
+  /** `ads`, a path, or what tells one server from another. */
   readonly source: string;
   readonly resources: readonly ResourceStatus[];
 }
+
+/** A server that is in use. */
+export interface ServerStatus {
+  /** As in TypeStatus. */
+  readonly source: string;
+  /** Who it says it is; `''`: it does not say. */
+  readonly identifier: string;
+  readonly connected: boolean;
+}
+
+interface OpenFile {
+  readonly path: string;
+  readonly typeName: string;
+  readonly file: FileSubscription;
+}
+
+type ServerSource = Exclude<ConfigSource, { kind: 'file' }>;
+
+const NO_ADS = 'there is no aggregated stream: dynamic_resources.ads_config is missing';
+const NO_REST = 'REST sources are not available';
 
 /** All subscriptions of one proxy: those to the same server share one stream, those to the same resource one request. */
 export class Subscriptions implements SubscriptionFactory {
   private readonly options: SubscriptionsOptions;
   private readonly node: object;
-  private readonly streams = new Map<string, DiscoveryStream>();
-  private readonly files = new Set<{
-    readonly path: string;
-    readonly typeName: string;
-    readonly file: FileSubscription;
-  }>();
+  private readonly sources = new Map<string, ResourceSource>();
+  private readonly files = new Set<OpenFile>();
+  /** How often each type is paused. */
+  private readonly paused = new Map<string, number>();
 
   constructor(options: SubscriptionsOptions) {
     this.options = options;
     this.node = nodeFields(options.node);
   }
 
-  /** Nothing happens before the subscription's `start`. A source that cannot be had (`ads` without one) throws. */
-  subscribe(options: SubscriptionRequest): Subscription {
-    const { source } = options;
-    if (source.kind === 'file') return this.file(source, options);
-    if (source.kind === 'api' && source.apiType === 'REST') throw new Error('REST sources are not available');
-    return new StreamSubscription(options, this.options.runtime, {
-      open: () => this.stream(source, options),
-      release: (stream) => this.release(stream),
+  /** @throws Error for a source that cannot be had: `ads` without `ads_config`, REST without a way to fetch */
+  subscribe(request: SubscriptionRequest): Subscription {
+    const source = this.sourceFor(request);
+    if (source.kind === 'file') return this.file(source, request);
+    if (source.kind !== 'api' && this.options.ads === undefined) throw new Error(NO_ADS);
+    if (source.kind === 'api' && source.apiType === 'REST' && this.options.http === undefined) throw new Error(NO_REST);
+    return new StreamSubscription({ ...request, source }, this.options.runtime, {
+      open: () => this.serverOf(source, request),
+      release: (server) => this.release(server),
     });
   }
 
-  /** Counted: until `resume` no request for this type is sent on any stream. */
-  pause(typeUrl: string): void {
-    for (const stream of this.streams.values()) stream.pause(typeNameOfUrl(typeUrl), 1);
+  pause(typeName: string): void {
+    this.pauseBy(typeName, 1);
   }
 
-  resume(typeUrl: string): void {
-    for (const stream of this.streams.values()) stream.pause(typeNameOfUrl(typeUrl), -1);
+  resume(typeName: string): void {
+    this.pauseBy(typeName, -1);
   }
 
+  /** For dumps and client status discovery. */
   status(): TypeStatus[] {
     const list: TypeStatus[] = [];
-    for (const [source, stream] of this.streams)
-      for (const { table } of stream.channelsOfTypes)
-        list.push({ typeName: table.typeName, source, resources: table.status() });
+    for (const [source, { types }] of this.sources)
+      for (const { table } of types) list.push({ typeName: table.typeName, source, resources: table.status() });
     for (const { path, typeName, file } of this.files) list.push({ typeName, source: path, resources: file.status() });
     return list;
   }
 
+  get servers(): ServerStatus[] {
+    return [...this.sources].map(([source, { identifier, connected }]) => ({ source, identifier, connected }));
+  }
+
   close(): void {
-    for (const stream of this.streams.values()) stream.close();
+    for (const source of this.sources.values()) source.close();
     for (const { file } of this.files) file.close();
-    this.streams.clear();
+    this.sources.clear();
     this.files.clear();
   }
 
-  private file(source: ConfigSource & { kind: 'file' }, options: SubscriptionRequest): Subscription {
+  private sourceFor({ source, names }: SubscriptionRequest): ConfigSource {
+    const [first] = names === 'wildcard' ? [] : names;
+    return (first === undefined ? undefined : this.options.authorities?.sourceOf(first)) ?? source;
+  }
+
+  private file(source: ConfigSource & { kind: 'file' }, request: SubscriptionRequest): Subscription {
     const { path, watchedDirectory, initialFetchTimeoutMs } = source;
-    const { typeName, names, stats, watcher } = options;
-    const file = new FileSubscription(
-      {
-        path,
-        typeName,
-        initialFetchTimeoutMs,
-        stats,
-        runtime: this.options.runtime,
-        ...(watchedDirectory === undefined ? {} : { watchedDirectory }),
-        ...(names === 'wildcard' ? {} : { names }),
-      },
-      watcher,
-    );
+    const { typeName, names, stats, watcher } = request;
+    const options = {
+      path,
+      typeName,
+      initialFetchTimeoutMs,
+      stats,
+      runtime: this.options.runtime,
+      ...(watchedDirectory === undefined ? {} : { watchedDirectory }),
+      ...(names === 'wildcard' ? {} : { names }),
+    };
+    const file = new FileSubscription(options, watcher);
     const entry = { path, typeName, file };
     this.files.add(entry);
     return {
@@ -109,106 +139,51 @@ export class Subscriptions implements SubscriptionFactory {
     };
   }
 
-  private stream(
-    source: Exclude<ConfigSource, { kind: 'file' }>,
-    { typeName, stats }: SubscriptionRequest,
-  ): DiscoveryStream {
-    if (source.kind === 'api') return this.streamTo(source, typeName, stats);
-    const { ads } = this.options;
-    if (ads === undefined) throw new Error('there is no aggregated stream: dynamic_resources.ads_config is missing');
-    return this.open('ads', ads, undefined, this.options.stats);
+  private pauseBy(typeName: string, by: number): void {
+    this.paused.set(typeName, (this.paused.get(typeName) ?? 0) + by);
+    for (const source of this.sources.values()) source.pause(typeName, by);
   }
 
-  private streamTo(source: ApiConfigSource, typeName: string, stats: StatsScope): DiscoveryStream {
-    const { apiType } = source;
-    const key = `${typeName} ${JSON.stringify([apiType, source.grpcServices])}`;
-    return this.open(key, { ...source, apiType: apiType as AdsConfig['apiType'] }, typeName, stats);
+  private serverOf(source: ServerSource, { typeName, stats }: SubscriptionRequest): ResourceSource {
+    const { ads, http, runtime } = this.options;
+    if (source.kind !== 'api') {
+      if (ads === undefined) throw new Error(NO_ADS);
+      return this.open('ads', () => this.stream(ads, undefined, this.options.stats));
+    }
+    const { apiType, grpcServices, clusterNames } = source;
+    const key = `${typeName} ${JSON.stringify([apiType, grpcServices, clusterNames])}`;
+    if (apiType !== 'REST') return this.open(key, () => this.stream({ ...source, apiType }, typeName, stats));
+    if (http === undefined) throw new Error(NO_REST);
+    return this.open(key, () => new RestPoll({ source, typeName, node: this.node, http, runtime }));
   }
 
-  private open(key: string, config: AdsConfig, typeName: string | undefined, stats: StatsScope): DiscoveryStream {
-    const known = this.streams.get(key);
+  private open(key: string, make: () => ResourceSource): ResourceSource {
+    const known = this.sources.get(key);
     if (known !== undefined) return known;
-    const { channels, runtime } = this.options;
-    const label = typeName === undefined ? key : `${typeName} from ${serverOf(config)}`;
-    const protocol = config.apiType === 'DELTA_GRPC' ? incremental : stateOfTheWorld;
-    const stream = new DiscoveryStream({
-      label,
-      config,
-      protocol,
-      typeName,
-      node: this.node,
-      channels,
-      runtime,
-      stats,
-    });
-    this.streams.set(key, stream);
-    return stream;
+    const source = make();
+    for (const [typeName, count] of this.paused) if (count > 0) source.pause(typeName, count);
+    this.sources.set(key, source);
+    return source;
   }
 
-  private release(stream: DiscoveryStream): void {
-    for (const [key, open] of this.streams) {
+  private stream(config: AdsConfig, typeName: string | undefined, stats: StatsScope): DiscoveryStream {
+    const { channels, runtime } = this.options;
+    const label = typeName === undefined ? 'ads' : `${typeName} from ${calledServer(config)}`;
+    const protocol = config.apiType === 'DELTA_GRPC' ? incremental : stateOfTheWorld;
+    return new DiscoveryStream({ label, config, protocol, typeName, node: this.node, channels, runtime, stats });
+  }
+
+  private release(server: ResourceSource): void {
+    for (const [key, open] of this.sources) {
       // The aggregated stream stays: somebody else will want something.
-      if (open !== stream || key === 'ads' || !stream.idle) continue;
-      this.streams.delete(key);
-      stream.close();
+      if (open !== server || key === 'ads' || !server.idle) continue;
+      this.sources.delete(key);
+      server.close();
     }
   }
 }
 
-function serverOf({ grpcServices: [service] }: AdsConfig): string {
+function calledServer({ grpcServices: [service] }: AdsConfig): string {
   if (service === undefined) return 'nowhere';
   return service.kind === 'cluster' ? service.cluster : service.targetUri;
-}
-
-interface Streams {
-  open(): DiscoveryStream;
-  release(stream: DiscoveryStream): void;
-}
-
-class StreamSubscription implements Subscription {
-  private readonly watch: Watch;
-  private readonly streams: Streams;
-  private readonly typeName: string;
-  private stream: DiscoveryStream | undefined;
-  private channel: TypeChannel | undefined;
-
-  constructor({ names, watcher, stats, source, typeName }: SubscriptionRequest, runtime: Runtime, streams: Streams) {
-    this.streams = streams;
-    this.typeName = typeName;
-    const { initialFetchTimeoutMs } = source;
-    this.watch = new Watch({
-      names: names === 'wildcard' || names.includes('*') ? 'wildcard' : new Set(names),
-      watcher,
-      stats,
-      runtime,
-      initialFetchTimeoutMs,
-    });
-  }
-
-  start(): Promise<void> {
-    const stream = this.streams.open();
-    const channel = stream.type(this.typeName);
-    this.stream = stream;
-    this.channel = channel;
-    this.watch.stats.updateAttempt.inc();
-    this.watch.start(() => channel.table.timedOut(this.watch));
-    channel.table.add(this.watch);
-    channel.namesChanged();
-    stream.start();
-    return this.watch.first;
-  }
-
-  setNames(names: readonly string[]): void {
-    this.watch.stats.updateAttempt.inc();
-    this.channel?.table.setNames(this.watch, new Set(names));
-    this.channel?.namesChanged();
-  }
-
-  close(): void {
-    this.watch.close();
-    if (this.stream === undefined || this.channel === undefined) return;
-    this.channel.table.remove(this.watch);
-    this.channel.namesChanged();
-    this.streams.release(this.stream);
-  }
 }

@@ -1,10 +1,10 @@
-import { formatFault, typeNameOfUrl, type Fault } from '@weft/api-envoy';
+import { DecodeContext, formatFault, sourceNamed, typeNameOfUrl, type Fault } from '@weft/api-envoy';
 import { after, type Runtime, type Timer } from '@weft/core-runtime';
 import { BackOff } from './back-off.ts';
 import { absenceRemoves } from './resource-name.ts';
-import { placeName, ResourceTable, type IncomingResource } from './resource-table.ts';
-import { DecodeContext, sourceNamed } from '@weft/api-envoy';
-import type { WireProtocol, WireRequest, WireResource, WireResponse } from './wire-protocol.ts';
+import { placeName, ResourceTable, type Incoming } from './resource-table.ts';
+import type { TypeSource } from './resource-source.ts';
+import type { WireProtocol, WireRequest, WireResponse } from './wire-protocol.ts';
 
 const MAX_ERROR_CHARS = 32 * 1024;
 
@@ -22,7 +22,7 @@ export interface TypeChannelOwner {
 }
 
 /** One type on one stream: which names were asked for, which version was taken, which responses wait for their answer. */
-export class TypeChannel {
+export class TypeChannel implements TypeSource {
   readonly typeUrl: string;
   readonly table: ResourceTable;
   /** Counted: requests wait while it is above 0. */
@@ -106,12 +106,7 @@ export class TypeChannel {
   async receive(response: WireResponse): Promise<void> {
     const { stream } = this;
     this.owner.onApply(this, true);
-    const faults = await this.table.take({
-      kind: response.kind,
-      version: response.version,
-      resources: response.resources.map((resource) => incoming(resource, this.table.typeName)),
-      removed: response.removed,
-    });
+    const faults = await this.table.take(incomingOf(response, this.table.typeName));
     if (faults.length === 0) this.version = response.version;
     else this.logRefusal(response, faults);
     if (stream === this.stream) this.answer(response.nonce, faults);
@@ -166,10 +161,16 @@ export class TypeChannel {
   }
 }
 
-function incoming(resource: WireResource, typeName: string): IncomingResource {
+/** What a table takes of a response. */
+export function incomingOf({ kind, version, resources, removed }: WireResponse, typeName: string): Incoming {
   return {
-    ...resource,
-    place: (name, sink) => new DecodeContext(sourceNamed(placeName(typeName, name)), sink),
+    kind,
+    version,
+    removed,
+    resources: resources.map((resource) => ({
+      ...resource,
+      place: (name, sink) => new DecodeContext(sourceNamed(placeName(typeName, name)), sink),
+    })),
   };
 }
 

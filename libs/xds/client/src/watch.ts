@@ -26,6 +26,7 @@ export class Watch {
   private timeout: Timer | undefined;
   private resolveFirst: () => void = () => undefined;
   private startMs = 0;
+  private settled = false;
   /** Resolves with the first update, taken or refused, or when it was waited for in vain. */
   readonly first: Promise<void>;
 
@@ -45,14 +46,12 @@ export class Watch {
     this.timeout = after(this.runtime.timers, this.initialFetchTimeoutMs, () => {
       this.stats.initFetchTimeout.inc();
       onTimeout();
-      this.watcher.onFetchTimeout?.();
-      this.resolveFirst();
+      this.goOnWithout();
     });
   }
 
   close(): void {
-    this.timeout?.cancel();
-    this.resolveFirst();
+    this.settle();
   }
 
   /** Gives what the watcher threw. */
@@ -77,19 +76,28 @@ export class Watch {
 
   accepted(version: string): void {
     this.stats.accepted(version, this.startMs);
-    this.resolveFirst();
+    this.settle();
   }
 
   /** A response held its resources as they are. */
   unchanged(version: string): void {
-    this.timeout?.cancel();
     this.stats.accepted(version, this.runtime.clock.nowMs());
-    this.resolveFirst();
+    this.settle();
   }
 
   rejected(): void {
-    this.timeout?.cancel();
     this.stats.rejected();
+    this.goOnWithout();
+  }
+
+  private goOnWithout(): void {
+    if (!this.settled) this.watcher.onFetchTimeout?.();
+    this.settle();
+  }
+
+  private settle(): void {
+    this.settled = true;
+    this.timeout?.cancel();
     this.resolveFirst();
   }
 }
