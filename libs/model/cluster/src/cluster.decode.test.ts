@@ -200,7 +200,10 @@ test('EDS clusters name a file to read endpoints from', () => {
     {name: c, type: EDS, eds_cluster_config: {service_name: s, eds_config: {path_config_source: {path: /e.yaml}}}}`);
   assert.deepEqual(config.discovery, {
     kind: 'EDS',
-    eds: { serviceName: 's', path: '/e.yaml', watchedDirectory: '', initialFetchTimeoutMs: 15_000 },
+    eds: {
+      serviceName: 's',
+      source: { kind: 'file', path: '/e.yaml', watchedDirectory: undefined, initialFetchTimeoutMs: 15_000 },
+    },
   });
 });
 

@@ -1,3 +1,4 @@
+import type { ConfigSource } from '@weft/model-config-source';
 import type { LoadAssignment } from './load-assignment.ts';
 import type { TransportSocket, TransportSocketMatch } from './transport-socket.ts';
 
@@ -55,14 +56,9 @@ export type Discovery =
 
 /** Source: Cluster.EdsClusterConfig. */
 export interface EdsOptions {
-  /** The name to ask for; the cluster's own where none is configured. */
+  /** The name of the ClusterLoadAssignment. Default: the cluster's. */
   readonly serviceName: string;
-  /** The file that has the endpoints. */
-  readonly path: string;
-  /** `''` without: the file's own directory. */
-  readonly watchedDirectory: string;
-  /** How long the cluster may wait for its first endpoints; then it goes without. Default 15,000; 0 is without end. */
-  readonly initialFetchTimeoutMs: number;
+  readonly source: ConfigSource;
 }
 
 /** Limits of one routing priority. Source: CircuitBreakers.Thresholds. */

@@ -1,25 +1,21 @@
-import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
-import { nearest } from '@weft/api-envoy';
+import { mergeSupport, nearest, type DecodeContext, type FieldSupport } from '@weft/api-envoy';
 import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
-import type { ConfigSource } from '@weft/api-envoy/gen/envoy/config/core/v3/config_source_pb';
 import type { DnsCluster } from '@weft/api-envoy/gen/envoy/extensions/clusters/dns/v3/dns_cluster_pb';
+import { configSourceSupport, decodeConfigSource } from '@weft/model-config-source';
 import { durationMs } from '@weft/model-policy';
 import type { Discovery, OriginalDstOptions } from './cluster.ts';
 import { dnsOptionsOfCluster, dnsOptionsOfExtension } from './dns-options.decode.ts';
 
 const DNS_CLUSTER = 'envoy.extensions.clusters.dns.v3.DnsCluster';
 
-export const discoverySupport: FieldSupport = {
+export const discoverySupport: FieldSupport = mergeSupport([configSourceSupport, {
   'envoy.config.cluster.v3.Cluster': [
     'type', 'cluster_type', 'eds_cluster_config', 'original_dst_lb_config', 'cleanup_interval',
   ],
   'envoy.config.cluster.v3.Cluster.OriginalDstLbConfig': ['use_http_header', 'http_header_name', 'upstream_port_override'],
   'envoy.config.cluster.v3.Cluster.CustomClusterType': ['name', 'typed_config'],
   'envoy.config.cluster.v3.Cluster.EdsClusterConfig': ['eds_config', 'service_name'],
-  'envoy.config.core.v3.ConfigSource': ['path', 'path_config_source', 'initial_fetch_timeout', 'resource_api_version'],
-  'envoy.config.core.v3.PathConfigSource': ['path', 'watched_directory'],
-  'envoy.config.core.v3.WatchedDirectory': ['path'],
-}; // prettier-ignore
+}]); // prettier-ignore
 
 const TYPES = ['STATIC', 'STRICT_DNS', 'LOGICAL_DNS', 'EDS', 'ORIGINAL_DST'] as const;
 /** The extensions that are the same as a type of the enum. */
@@ -81,30 +77,9 @@ function decodeOriginalDst({ lbConfig, cleanupInterval }: Cluster, cx: DecodeCon
 }
 
 function decodeEds(message: Cluster, cx: DecodeContext): Discovery | undefined {
-  const place = cx.at('eds_cluster_config', 'eds_config');
-  const source = message.edsClusterConfig?.edsConfig;
   if (message.loadAssignment !== undefined)
     cx.at('load_assignment').error('is not for clusters of type EDS', { expected: 'none, or type STATIC' });
-  const file = source === undefined ? undefined : decodePath(source, place);
-  if (source === undefined) place.error('is missing', { expected: 'path_config_source' });
-  if (source === undefined || file === undefined) return undefined;
+  const source = decodeConfigSource(message.edsClusterConfig?.edsConfig, cx.at('eds_cluster_config', 'eds_config'));
   const serviceName = message.edsClusterConfig?.serviceName ?? '';
-  return {
-    kind: 'EDS',
-    eds: {
-      serviceName: serviceName === '' ? message.name : serviceName,
-      ...file,
-      initialFetchTimeoutMs: durationMs(source.initialFetchTimeout, 15_000),
-    },
-  };
-}
-
-function decodePath(source: ConfigSource, cx: DecodeContext): { path: string; watchedDirectory: string } | undefined {
-  const { case: kind, value } = source.configSourceSpecifier;
-  if (kind === 'path') return { path: value, watchedDirectory: '' };
-  if (kind === 'pathConfigSource') return { path: value.path, watchedDirectory: value.watchedDirectory?.path ?? '' };
-  const hint = { expected: 'path_config_source' };
-  if (kind === undefined) cx.error('names no source', hint);
-  else cx.later('a source of endpoints over gRPC', hint);
-  return undefined;
+  return source && { kind: 'EDS', eds: { serviceName: serviceName === '' ? message.name : serviceName, source } };
 }

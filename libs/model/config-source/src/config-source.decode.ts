@@ -33,8 +33,12 @@ const SOURCES = 'path_config_source, api_config_source or ads';
 
 /** Where resources come from. Faults go to `cx`, which stands at the ConfigSource. */
 export function decodeConfigSource(message: Message | undefined, cx: DecodeContext): ConfigSource | undefined {
-  const specifier = message?.configSourceSpecifier;
-  if (message === undefined || specifier?.case === undefined) {
+  if (message === undefined) {
+    cx.error('is missing', { expected: SOURCES });
+    return undefined;
+  }
+  const { configSourceSpecifier: specifier } = message;
+  if (specifier.case === undefined) {
     cx.error('names no source', { expected: SOURCES });
     return undefined;
   }

@@ -16,7 +16,7 @@ export { dataSourceName, type DataSource } from './data-source.ts';
 export { decodeDataSource } from './data-source.decode.ts';
 export type { DownstreamTls } from './downstream-tls.ts';
 export { decodeDownstreamTls } from './downstream-tls.decode.ts';
-export type { Secret, SecretFile, SecretReference } from './secret.ts';
+export type { Secret, SecretReference } from './secret.ts';
 export { decodeSecret, decodeSecretReference } from './secret.decode.ts';
 export type { TlsCertificate } from './tls-certificate.ts';
 export type { TlsParams, TlsVersion } from './tls-params.ts';

@@ -1,40 +1,30 @@
-import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
-import type { ConfigSource } from '@weft/api-envoy/gen/envoy/config/core/v3/config_source_pb';
+import { mergeSupport, type DecodeContext, type FieldSupport } from '@weft/api-envoy';
 import type {
   SdsSecretConfig,
   Secret as SecretMessage,
 } from '@weft/api-envoy/gen/envoy/extensions/transport_sockets/tls/v3/secret_pb';
+import { configSourceSupport, decodeConfigSource } from '@weft/model-config-source';
 import { decodeCertificateValidation } from './certificate-validation.decode.ts';
 import { decodeDataSource } from './data-source.decode.ts';
-import type { Secret, SecretFile, SecretReference } from './secret.ts';
+import type { Secret, SecretReference } from './secret.ts';
 import { decodeTlsCertificate } from './tls-certificate.decode.ts';
 
 const TLS = 'envoy.extensions.transport_sockets.tls.v3';
 
-export const secretSupport: FieldSupport = {
+export const secretSupport: FieldSupport = mergeSupport([configSourceSupport, {
   [`${TLS}.SdsSecretConfig`]: ['name', 'sds_config'],
   [`${TLS}.Secret`]: ['name', 'tls_certificate', 'validation_context', 'session_ticket_keys'],
   [`${TLS}.TlsSessionTicketKeys`]: ['keys'],
-  'envoy.config.core.v3.ConfigSource': ['path', 'path_config_source', 'resource_api_version', 'initial_fetch_timeout'],
-  'envoy.config.core.v3.PathConfigSource': ['path', 'watched_directory'],
-};
+}]); // prettier-ignore
 
 export function decodeSecretReference(message: SdsSecretConfig, cx: DecodeContext): SecretReference | undefined {
   const { name, sdsConfig } = message;
   if (sdsConfig === undefined) {
     if (name === '') cx.at('name').error('is missing', { expected: 'the name of a secret of static_resources' });
-    return name === '' ? undefined : { name, file: undefined };
+    return name === '' ? undefined : { name, source: undefined };
   }
-  const file = decodeSecretFile(sdsConfig, cx.at('sds_config'));
-  return file && { name, file };
-}
-
-function decodeSecretFile({ configSourceSpecifier: source }: ConfigSource, cx: DecodeContext): SecretFile | undefined {
-  if (source.case === 'pathConfigSource')
-    return { path: source.value.path, watchedDirectory: source.value.watchedDirectory?.path };
-  if (source.case === 'path') return { path: source.value, watchedDirectory: undefined };
-  cx.later('a secret that does not come from a file', { expected: 'path_config_source' });
-  return undefined;
+  const source = decodeConfigSource(sdsConfig, cx.at('sds_config'));
+  return source && { name, source };
 }
 
 /** A secret of the bootstrap or of an update. Faults go to `cx`. */

@@ -1,3 +1,4 @@
+import type { ConfigSource } from '@weft/model-config-source';
 import type { CertificateValidation } from './certificate-validation.ts';
 import type { DataSource } from './data-source.ts';
 import type { TlsCertificate } from './tls-certificate.ts';
@@ -5,14 +6,8 @@ import type { TlsCertificate } from './tls-certificate.ts';
 /** A secret somewhere else, by name. Source: SdsSecretConfig. */
 export interface SecretReference {
   readonly name: string;
-  /** A file that holds a DiscoveryResponse; undefined: a secret of the bootstrap. */
-  readonly file: SecretFile | undefined;
-}
-
-/** Source: core.v3.PathConfigSource. */
-export interface SecretFile {
-  readonly path: string;
-  readonly watchedDirectory: string | undefined;
+  /** Where it comes from; undefined: a secret of the bootstrap. */
+  readonly source: ConfigSource | undefined;
 }
 
 /** Source: envoy.extensions.transport_sockets.tls.v3.Secret. */

@@ -4,7 +4,7 @@ import type { Transport, TransportReceiver } from '@weft/core-bytes';
 import type { DownstreamConnection } from '@weft/core-http';
 import type { Runtime, RuntimeSnapshot } from '@weft/core-runtime';
 import type { StatsScope } from '@weft/core-stats';
-import type { ConfigSource } from '@weft/api-envoy/gen/envoy/config/core/v3/config_source_pb';
+import type { ConfigSource } from '@weft/model-config-source';
 import type { RouteTable } from '@weft/model-route';
 import type { ClusterManager } from './cluster.ts';
 import type { CommandTracer } from './command-tracer.ts';
@@ -63,6 +63,8 @@ export interface ServerContext {
 /** A route table that may change, and may not have arrived yet. */
 export interface RouteProvider {
   readonly table: RouteTable | undefined;
+  /** Resolves when the first table has come, or came too late to be waited for. Absent: it is there. */
+  readonly pending?: Promise<void> | undefined;
   /** No longer needed by this holder. */
   close(): void;
 }
@@ -104,6 +106,8 @@ export interface EarlyConnections {
 }
 
 export interface PreparedNetworkFilter {
+  /** Resolves when what it cannot serve without (its routes) has come, or came too late. Absent: it waits for nothing. */
+  readonly pending?: Promise<void> | undefined;
   /** Told of connections that shake hands. Absent: it counts from `create` on. */
   readonly early?: EarlyConnections;
   create(connection: Connection): ConnectionHandler;

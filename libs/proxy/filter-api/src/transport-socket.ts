@@ -14,6 +14,8 @@ export interface TransportSocketFactory<C> {
 }
 
 export interface PreparedTransportSocket {
+  /** Resolves when its secrets have come, or came too late to be waited for. Absent: it waits for none. */
+  readonly pending?: Promise<void> | undefined;
   /**
    * Secures an accepted socket. What listener filters read ahead was put back with `socket.unshift`. Exactly one of the
    * owner's methods is called, never inside this call.

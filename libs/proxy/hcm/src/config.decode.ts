@@ -102,11 +102,7 @@ function times(message: HttpConnectionManager) {
   };
 }
 
-function decodeRoutes(
-  message: HttpConnectionManager,
-  cx: DecodeContext,
-  filters: Registry,
-): RouteSource | undefined {
+function decodeRoutes(message: HttpConnectionManager, cx: DecodeContext, filters: Registry): RouteSource | undefined {
   const { case: kind, value } = message.routeSpecifier;
   if (kind === 'routeConfig') {
     const table = decodeRouteConfiguration(value, cx.at('route_config'), {

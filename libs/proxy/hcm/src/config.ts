@@ -1,4 +1,4 @@
-import type { ConfigSource } from '@weft/api-envoy/gen/envoy/config/core/v3/config_source_pb';
+import type { ConfigSource } from '@weft/model-config-source';
 import type { AccessLogConfig } from '@weft/observe-access-log';
 import type { TracingConfig } from '@weft/observe-tracing';
 import type { CidrRange } from '@weft/model-match';

@@ -101,6 +101,10 @@ class HcmFilter implements PreparedNetworkFilter {
     return new HttpConnection(this.hcm, connection, info.tls ? this.secure : this.plain);
   }
 
+  get pending(): Promise<void> | undefined {
+    return this.hcm.routes.pending;
+  }
+
   /** Replaced: connections that are open keep their configuration, and close with their next response. */
   close(): void {
     this.closed = true;

@@ -11,6 +11,7 @@ export class ListenerManagerStats {
   readonly listenerInPlaceUpdated: Counter;
   readonly totalListenersActive: Gauge;
   readonly totalListenersDraining: Gauge;
+  readonly totalListenersWarming: Gauge;
   readonly totalFilterChainsDraining: Gauge;
 
   constructor(scope: StatsScope) {
@@ -23,7 +24,7 @@ export class ListenerManagerStats {
     this.listenerInPlaceUpdated = scope.counter('listener_in_place_updated');
     this.totalListenersActive = scope.gauge('total_listeners_active');
     this.totalListenersDraining = scope.gauge('total_listeners_draining');
-    scope.gauge('total_listeners_warming');
+    this.totalListenersWarming = scope.gauge('total_listeners_warming');
     this.totalFilterChainsDraining = scope.gauge('total_filter_chains_draining');
     scope.gauge('workers_pinned');
     scope.gauge('workers_started').set(1);

@@ -92,12 +92,16 @@ describe('the listener manager', () => {
   it('gives new connections the new configuration of the same address, and lets the old ones finish', async () => {
     const { manager, count } = world();
     const cx = new DecodeContext(sourceNamed('l'));
-    await manager.applyDiscovered([manager.decode(listener('a', 0), cx)!], 'v1');
+    await manager.applyDiscovered({ added: [manager.decode(listener('a', 0), cx)!], removed: [], version: 'v1' });
     const port = manager.all[0]?.listener.address?.port ?? 0;
     const old = await client(port);
     assert.equal(await ask(old), '1');
     const closed = new Promise((resolve) => old.once('close', resolve));
-    await manager.applyDiscovered([manager.decode(listener('a', 0, 'tcp_backlog_size: 64,'), cx)!], 'v2');
+    await manager.applyDiscovered({
+      added: [manager.decode(listener('a', 0, 'tcp_backlog_size: 64,'), cx)!],
+      removed: [],
+      version: 'v2',
+    });
     assert.equal(await ask(await client(port)), '2');
     await closed;
     assert.equal(count('listener_modified'), 1);
@@ -122,9 +126,9 @@ describe('the listener manager', () => {
   it('leaves a listener alone whose message is the same', async () => {
     const { manager, count } = world();
     const cx = new DecodeContext(sourceNamed('l'));
-    await manager.applyDiscovered([manager.decode(listener('a', 0), cx)!], 'v1');
+    await manager.applyDiscovered({ added: [manager.decode(listener('a', 0), cx)!], removed: [], version: 'v1' });
     const socket = await client(manager.all[0]?.listener.address?.port ?? 0);
-    await manager.applyDiscovered([manager.decode(listener('a', 0), cx)!], 'v2');
+    await manager.applyDiscovered({ added: [manager.decode(listener('a', 0), cx)!], removed: [], version: 'v2' });
     assert.equal(await ask(socket), '1');
     assert.equal(count('listener_modified'), 0);
     await manager.stopAll(false);
@@ -134,9 +138,9 @@ describe('the listener manager', () => {
     const { manager } = world();
     const cx = new DecodeContext(sourceNamed('l'));
     await manager.addStatic([manager.decode(listener('static', 0), cx)!]);
-    await manager.applyDiscovered([manager.decode(listener('a', 0), cx)!], 'v1');
+    await manager.applyDiscovered({ added: [manager.decode(listener('a', 0), cx)!], removed: [], version: 'v1' });
     assert.deepEqual(manager.all.map(({ listener: l }) => l.config.name), ['static', 'a']); // prettier-ignore
-    await manager.applyDiscovered([], 'v2');
+    await manager.applyDiscovered({ added: [], removed: ['a', 'static'], version: 'v2' });
     assert.deepEqual(manager.all.map(({ listener: l }) => l.config.name), ['static']); // prettier-ignore
     await manager.stopAll(false);
   });

@@ -22,7 +22,13 @@ import { listenerFor } from './listener-for.ts';
 import { explainBindError } from './explain-bind-error.ts';
 import { Listener, type HandOff } from './listener.ts';
 import { ListenerManagerStats } from './listener-manager-stats.ts';
-import { prepareListener, type PrepareContext, type PreparedChain } from './prepared-listener.ts';
+import {
+  chainsOf,
+  prepareListener,
+  type PrepareContext,
+  type PreparedChain,
+  type PreparedListener,
+} from './prepared-listener.ts';
 
 /** A listener that was decoded without fault, ready to be put to work. */
 export interface DecodedListener {
@@ -42,6 +48,23 @@ export interface ManagedListener {
   readonly updatedMs: number;
 }
 
+/** What one LDS update changes. */
+export interface DiscoveredListeners {
+  readonly added: readonly DecodedListener[];
+  readonly removed: readonly string[];
+  readonly version: string;
+}
+
+/** A listener that is not at work yet: it waits for its routes and secrets. */
+export type WarmingListener = Omit<ManagedListener, 'listener'>;
+
+interface Coming extends WarmingListener {
+  readonly prepared: PreparedListener;
+  readonly pending: readonly Promise<void>[];
+  /** Resolves when it serves, or is no longer wanted. */
+  done: Promise<void> | undefined;
+}
+
 /**
  * The listeners of a proxy: those of the bootstrap and those of LDS. An update is decoded whole before anything changes, so
  * a faulty one leaves everything as it was.
@@ -53,7 +76,8 @@ export class ListenerManager implements HandOff, InternalListeners {
   private readonly stats: ListenerManagerStats;
   private readonly logger: Logger;
   private readonly active = new Map<string, ManagedListener>();
-  private readonly draining = new Set<Listener>();
+  private readonly warmingEntries = new Map<string, Coming>();
+  private readonly draining = new Map<Listener, ManagedListener>();
   private drainingChains = 0;
 
   constructor(
@@ -72,23 +96,50 @@ export class ListenerManager implements HandOff, InternalListeners {
     return [...this.active.values()];
   }
 
+  /** Those that wait for their routes and secrets. */
+  get allWarming(): readonly WarmingListener[] {
+    return [...this.warmingEntries.values()];
+  }
+
+  /** Those that are gone or replaced, and still have connections. */
+  get allDraining(): readonly ManagedListener[] {
+    return [...this.draining.values()];
+  }
+
   /** Decodes one listener; faults go to `cx`. Nothing is bound or changed. */
   decode(message: ListenerProto, cx: DecodeContext): DecodedListener | undefined {
     const config = decodeListener<DecodedExtensions>(message, cx, listenerDecoders(this.context.factories));
     return config === undefined ? undefined : { config, message, bytes: bytesOf(message) };
   }
 
-  /** Adds the bootstrap's listeners. Rejects when one cannot be bound, with a sentence that says which and why. */
+  /**
+   * Adds the bootstrap's listeners, each as soon as its routes and secrets have come. Rejects when one cannot be bound, with a
+   * sentence that says which and why.
+   */
   async addStatic(decoded: readonly DecodedListener[]): Promise<void> {
     for (const listener of decoded) await this.put(listener, undefined);
+    await Promise.all([...this.warmingEntries.values()].map(({ done }) => done));
   }
 
-  /** Makes the LDS listeners be exactly these; static ones stay. Rejects when one cannot be bound: the others are at work. */
-  async applyDiscovered(decoded: readonly DecodedListener[], version: string): Promise<void> {
-    const wanted = new Set(decoded.map(({ config }) => config.name));
-    for (const [name, managed] of this.active)
-      if (managed.version !== undefined && !wanted.has(name)) this.remove(name, managed);
-    for (const listener of decoded) await this.put(listener, version);
+  /**
+   * Takes in what LDS changed; static listeners stay. What cannot be bound is refused: its name with the reason, and what was
+   * there before it serves on. Does not wait for listeners that wait for their routes and secrets.
+   */
+  async applyDiscovered({ added, removed, version }: DiscoveredListeners): Promise<ReadonlyMap<string, string>> {
+    const refused = new Map<string, string>();
+    for (const listener of added)
+      try {
+        await this.put(listener, version);
+      } catch (error) {
+        refused.set(listener.config.name, (error as Error).message);
+      }
+    for (const name of removed) {
+      this.dropWarming(name);
+      const managed = this.active.get(name);
+      if (managed?.version !== undefined) this.remove(name, managed);
+    }
+    this.count();
+    return refused;
   }
 
   /**
@@ -96,11 +147,12 @@ export class ListenerManager implements HandOff, InternalListeners {
    * response, so that no request meets a connection that is being closed.
    */
   async stopAll(inboundOnly: boolean, keepIdle = false): Promise<void> {
+    if (!inboundOnly) for (const name of [...this.warmingEntries.keys()]) this.dropWarming(name);
     for (const [name, managed] of this.active) {
       if (inboundOnly && managed.listener.config.trafficDirection !== 'INBOUND') continue;
       this.active.delete(name);
       this.stats.listenerStopped.inc();
-      this.drainAway(managed.listener);
+      this.drainAway(managed);
       // The proxy ends: what is idle has no reason to wait.
       if (!keepIdle) managed.listener.drain();
     }
@@ -116,11 +168,11 @@ export class ListenerManager implements HandOff, InternalListeners {
 
   /** Resolves when no connection of a stopped listener is left but tunnels, whose ends only their peers know. */
   async drained(): Promise<void> {
-    await Promise.all([...this.draining].map((listener) => listener.finished()));
+    await Promise.all([...this.draining.keys()].map((listener) => listener.finished()));
   }
 
   destroyConnections(): void {
-    for (const listener of this.draining) listener.destroyConnections();
+    for (const listener of this.draining.keys()) listener.destroyConnections();
     for (const { listener } of this.active.values()) listener.destroyConnections();
   }
 
@@ -141,35 +193,96 @@ export class ListenerManager implements HandOff, InternalListeners {
   private async put(decoded: DecodedListener, version: string | undefined): Promise<void> {
     const { name } = decoded.config;
     const old = this.active.get(name);
+    // As in Envoy, what the bootstrap says of a name holds against discovery.
+    if (old !== undefined && old.version === undefined && version !== undefined) return;
+    const newest = this.warmingEntries.get(name) ?? old;
+    if (newest !== undefined && Buffer.compare(newest.bytes, decoded.bytes) === 0) return;
+    this.dropWarming(name);
     if (old !== undefined && Buffer.compare(old.bytes, decoded.bytes) === 0) return;
+    const coming = this.prepare(decoded, version, old);
+    if (coming.pending.length === 0) return this.activate(coming);
+    (old === undefined ? this.stats.listenerAdded : this.stats.listenerModified).inc();
+    this.warmingEntries.set(name, coming);
+    this.count();
+    coming.done = Promise.all(coming.pending).then(async () => {
+      if (this.warmingEntries.get(name) !== coming) return;
+      this.warmingEntries.delete(name);
+      await this.activate(coming, true);
+    });
+    // Static ones are waited for, and tell it there; nobody waits for the others.
+    coming.done.catch((error: unknown) => {
+      if (version !== undefined) this.logger.error((error as Error).message);
+    });
+  }
+
+  private prepare(decoded: DecodedListener, version: string | undefined, old: ManagedListener | undefined): Coming {
     const { message, bytes } = decoded;
+    const inPlace = old !== undefined && sameAddresses(old.listener.config, decoded.config);
+    const chainsOnly = inPlace && onlyChainsDiffer(old.message, message);
+    const prepared = prepareListener(decoded.config, this.context, chainsOnly ? old.listener.prepared : undefined);
+    const pending = chainsOf(prepared).flatMap((chain) => chain.pending);
+    return {
+      message,
+      bytes,
+      version,
+      updatedMs: this.server.runtime.clock.wallMs(),
+      prepared,
+      pending,
+      done: undefined,
+    };
+  }
+
+  /** `counted`: it was counted when it began to wait. */
+  private async activate(coming: Coming, counted = false): Promise<void> {
+    const { prepared, message, bytes, version } = coming;
+    const { name } = prepared.config;
     const updatedMs = this.server.runtime.clock.wallMs();
-    if (old !== undefined && sameAddresses(old.listener.config, decoded.config)) {
-      this.update(old, decoded);
+    const old = this.active.get(name);
+    if (old !== undefined && sameAddresses(old.listener.config, prepared.config)) {
+      this.update(old, coming, counted);
       this.active.set(name, { listener: old.listener, message, bytes, version, updatedMs });
+      this.count();
       return;
     }
-    const listener = new Listener(prepareListener(decoded.config, this.context), this.server, this);
-    if (decoded.config.bindToPort) await this.bind(listener, name);
+    const listener = new Listener(prepared, this.server, this);
+    if (prepared.config.bindToPort)
+      try {
+        await this.bind(listener, name);
+      } catch (error) {
+        this.close(prepared);
+        throw error;
+      }
     this.active.set(name, { listener, message, bytes, version, updatedMs });
-    (old === undefined ? this.stats.listenerAdded : this.stats.listenerModified).inc();
+    if (!counted) (old === undefined ? this.stats.listenerAdded : this.stats.listenerModified).inc();
     this.stats.listenerCreateSuccess.inc();
-    if (old !== undefined) this.drainAway(old.listener);
+    if (old !== undefined) this.drainAway(old);
     this.count();
   }
 
   /** Where only filter chains changed, connections of those that stay do not notice. */
-  private update(old: ManagedListener, decoded: DecodedListener): void {
-    const { listener } = old;
-    const chainsOnly = onlyChainsDiffer(old.message, decoded.message);
-    const prepared = prepareListener(decoded.config, this.context, chainsOnly ? listener.prepared : undefined);
-    const gone = listener.replace(prepared);
-    this.stats.listenerModified.inc();
-    if (chainsOnly) this.stats.listenerInPlaceUpdated.inc();
+  private update({ listener, message }: ManagedListener, coming: Coming, counted: boolean): void {
+    const gone = listener.replace(coming.prepared);
+    if (!counted) this.stats.listenerModified.inc();
+    if (onlyChainsDiffer(message, coming.message)) this.stats.listenerInPlaceUpdated.inc();
     this.drainChains(listener, gone);
     this.logger.info(
-      `Listener ${decoded.config.name} has a new configuration; connections of ${gone.length} filter chains drain.`,
+      `Listener ${listener.config.name} has a new configuration; connections of ${gone.length} filter chains drain.`,
     );
+  }
+
+  /** A newer configuration, or none, is wanted under this name. */
+  private dropWarming(name: string): void {
+    const coming = this.warmingEntries.get(name);
+    if (coming === undefined) return;
+    this.warmingEntries.delete(name);
+    this.close(coming.prepared);
+  }
+
+  /** Of a configuration that never served: what it shares with the one that does stays. */
+  private close(prepared: PreparedListener): void {
+    const serving = this.active.get(prepared.config.name)?.listener.prepared;
+    const shared = new Set(serving === undefined ? [] : chainsOf(serving));
+    for (const chain of chainsOf(prepared)) if (!shared.has(chain)) chain.close();
   }
 
   private drainChains(listener: Listener, chains: readonly PreparedChain[]): void {
@@ -207,12 +320,13 @@ export class ListenerManager implements HandOff, InternalListeners {
     this.active.delete(name);
     this.stats.listenerRemoved.inc();
     this.logger.info(`Listener ${name} is gone from the configuration; it drains.`);
-    this.drainAway(managed.listener);
+    this.drainAway(managed);
     this.count();
   }
 
-  private drainAway(listener: Listener): void {
-    this.draining.add(listener);
+  private drainAway(managed: ManagedListener): void {
+    const { listener } = managed;
+    this.draining.set(listener, managed);
     this.count();
     const { address, additionalAddresses } = listener.config;
     for (const each of [address, ...additionalAddresses]) this.server.sockets?.released(wishFor(listener, each));
@@ -227,6 +341,7 @@ export class ListenerManager implements HandOff, InternalListeners {
 
   private count(): void {
     this.stats.totalListenersActive.set(this.active.size);
+    this.stats.totalListenersWarming.set(this.warmingEntries.size);
     this.stats.totalListenersDraining.set(this.draining.size);
     this.stats.totalFilterChainsDraining.set(this.drainingChains);
   }

@@ -101,7 +101,8 @@ async function listening(options: WorldOptions, fields: string) {
     const cx = new DecodeContext(sourceNamed('l'));
     const decoded = world.manager.decode(message as ListenerProto, cx);
     assert.deepEqual(cx.faults, []);
-    await world.manager.applyDiscovered([decoded!], 'v');
+    const refused = await world.manager.applyDiscovered({ added: [decoded!], removed: [], version: 'v' });
+    for (const reason of refused.values()) throw new Error(reason);
   };
   await put(fields);
   const { listener } = world.manager.all[0]!;

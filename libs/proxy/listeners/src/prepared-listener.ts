@@ -60,6 +60,11 @@ export class PreparedChain {
     this.transport = transportSocket?.factory.prepare(transportSocket.config, server, facts);
   }
 
+  /** Everything that has to come before it can serve; empty where nothing has. */
+  get pending(): readonly Promise<void>[] {
+    return [this.terminal?.pending, this.transport?.pending].filter((pending) => pending !== undefined);
+  }
+
   /** No new connection gets here: drops subscriptions and timers. */
   close(): void {
     this.drain.start();

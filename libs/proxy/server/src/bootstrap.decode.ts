@@ -1,9 +1,10 @@
-import { toJson } from '@bufbuild/protobuf';
+import { toJson, type JsonObject } from '@bufbuild/protobuf';
 import { existsSync } from 'node:fs';
 import { registry, type DecodeContext } from '@weft/api-envoy';
 import type { Bootstrap } from '@weft/api-envoy/gen/envoy/config/bootstrap/v3/bootstrap_pb';
-import type { ConfigSource } from '@weft/api-envoy/gen/envoy/config/core/v3/config_source_pb';
+import type { ConfigSource as ConfigSourceMessage } from '@weft/api-envoy/gen/envoy/config/core/v3/config_source_pb';
 import { decodeBindConfig, decodeDnsServers, type DnsServers, type SourceAddress } from '@weft/model-cluster';
+import { decodeAdsConfig, decodeConfigSource, type AdsConfig, type ConfigSource } from '@weft/model-config-source';
 import { decodeListenerAddress, type ListenerAddress } from '@weft/model-listener';
 import { decodeAccessLogs, type AccessLogConfig } from '@weft/observe-access-log';
 import { decodeSecret, type Secret } from '@weft/model-tls';
@@ -12,19 +13,25 @@ import type { ProxyOptions } from './options.ts';
 import { decodeOverload, type OverloadConfig } from './overload/overload.decode.ts';
 import { flattenRuntime, type RuntimeLayer } from './runtime-layers.ts';
 
-/** A file that holds resources, from a ConfigSource. */
-export interface FileSource {
-  readonly path: string;
-  readonly watchedDirectory: string | undefined;
+/** Who this proxy is, for those that it asks and tells. */
+export interface NodeConfig {
+  readonly id: string;
+  readonly cluster: string;
+  readonly zone: string;
+  readonly region: string;
+  readonly subZone: string;
+  readonly metadata: JsonObject | undefined;
 }
 
 /** The bootstrap's own part; its listeners and clusters are decoded by their managers. */
 export interface BootstrapConfig {
-  readonly node: { readonly id: string; readonly cluster: string; readonly zone: string };
+  readonly node: NodeConfig;
   readonly admin: { readonly address: ListenerAddress; readonly accessLogs: readonly AccessLogConfig[] } | undefined;
   readonly layers: readonly RuntimeLayer[];
-  readonly lds: FileSource | undefined;
-  readonly cds: FileSource | undefined;
+  readonly lds: ConfigSource | undefined;
+  readonly cds: ConfigSource | undefined;
+  /** The aggregated stream. */
+  readonly ads: AdsConfig | undefined;
   readonly overload: OverloadConfig;
   /** Where connections to upstreams come from (cluster_manager.upstream_bind_config). Empty: the system chooses. */
   readonly sourceAddresses: readonly SourceAddress[];
@@ -40,18 +47,19 @@ export interface BootstrapConfig {
 
 /** Decodes what is not a listener or a cluster; flags win over the file, as in Envoy. */
 export function decodeBootstrap(message: Bootstrap, cx: DecodeContext, options: ProxyOptions): BootstrapConfig {
-  const { node, dynamicResources, tracing, statsFlushInterval: flushInterval } = message;
-  const dynamic = cx.at('dynamic_resources');
+  const { node, tracing, statsFlushInterval: flushInterval } = message;
   return {
     node: {
       id: options.serviceNode || (node?.id ?? ''),
       cluster: options.serviceCluster || (node?.cluster ?? ''),
       zone: options.serviceZone || (node?.locality?.zone ?? ''),
+      region: node?.locality?.region ?? '',
+      subZone: node?.locality?.subZone ?? '',
+      metadata: node?.metadata,
     },
     admin: decodeAdmin(message, cx.at('admin')),
     layers: decodeLayers(message, cx.at('layered_runtime', 'layers')),
-    lds: fileSource(dynamicResources?.ldsConfig, dynamic.at('lds_config')),
-    cds: fileSource(dynamicResources?.cdsConfig, dynamic.at('cds_config')),
+    ...decodeDynamic(message, cx.at('dynamic_resources')),
     overload: decodeOverload(message.overloadManager, cx.at('overload_manager')),
     sourceAddresses: decodeBind(message, cx.at('cluster_manager', 'upstream_bind_config')),
     dnsServers: decodeDnsServers(message, cx),
@@ -62,23 +70,28 @@ export function decodeBootstrap(message: Bootstrap, cx: DecodeContext, options: 
   };
 }
 
-/** The file of a ConfigSource. Any other kind is a fault: a proxy that waits for what it cannot fetch serves nothing. */
-export function fileSource(source: ConfigSource | undefined, cx: DecodeContext): FileSource | undefined {
-  if (source === undefined) return undefined;
-  const { case: kind, value } = source.configSourceSpecifier;
-  if (kind === 'path' || kind === 'pathConfigSource') {
-    const path = kind === 'path' ? value : value.path;
-    // A directory cannot be told from a typing error once the proxy waits for it, so it has to be there at the start.
-    if (!existsSync(path)) {
-      cx.at(...(kind === 'path' ? ['path'] : ['path_config_source', 'path'])).error(`"${path}" does not exist`);
-      return undefined;
-    }
-    return { path, watchedDirectory: kind === 'path' ? undefined : value.watchedDirectory?.path };
-  }
-  const hint = { expected: 'path_config_source' };
-  if (kind === undefined) cx.error('names no source', hint);
-  else cx.later(kind, hint);
-  return undefined;
+function decodeDynamic(
+  { dynamicResources }: Bootstrap,
+  cx: DecodeContext,
+): Pick<BootstrapConfig, 'lds' | 'cds' | 'ads'> {
+  const { adsConfig, cdsConfig, ldsConfig } = dynamicResources ?? {};
+  const ads = adsConfig && decodeAdsConfig(adsConfig, cx.at('ads_config'));
+  const source = (message: typeof cdsConfig, place: DecodeContext): ConfigSource | undefined => {
+    const decoded = message && decodeConfigSource(message, place);
+    if (decoded?.kind === 'file') requireFile(decoded.path, message, place);
+    if (decoded?.kind === 'ads' && adsConfig === undefined)
+      place.at('ads').error('there is no aggregated stream', { expected: 'dynamic_resources.ads_config' });
+    if (decoded?.kind === 'self') place.at('self').error('a bootstrap has no source of its own', { expected: 'ads' });
+    return decoded;
+  };
+  return { ads, cds: source(cdsConfig, cx.at('cds_config')), lds: source(ldsConfig, cx.at('lds_config')) };
+}
+
+/** A file cannot be told from a typing error once the proxy waits for it, so it has to be there at the start. */
+function requireFile(path: string, message: ConfigSourceMessage | undefined, cx: DecodeContext): void {
+  if (existsSync(path)) return;
+  const place = message?.configSourceSpecifier.case === 'path' ? ['path'] : ['path_config_source', 'path'];
+  cx.at(...place).error(`"${path}" does not exist`);
 }
 
 function decodeBind(message: Bootstrap, cx: DecodeContext): readonly SourceAddress[] {

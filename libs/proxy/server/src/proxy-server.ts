@@ -1,8 +1,8 @@
 import { configToJson, type DecodeContext } from '@weft/api-envoy';
 import type { Bootstrap } from '@weft/api-envoy/gen/envoy/config/bootstrap/v3/bootstrap_pb';
-import type { ConfigSource } from '@weft/api-envoy/gen/envoy/config/core/v3/config_source_pb';
 import type { LogLevel, Runtime } from '@weft/core-runtime';
 import { LocalTally, type StatsScope, type Tallies } from '@weft/core-stats';
+import type { ConfigSource } from '@weft/model-config-source';
 import type {
   CertificateStatus,
   ClusterStatus,
@@ -15,11 +15,14 @@ import type { CommandTracer, ListenSockets, RouteProvider, ServerContext } from 
 import { DownstreamTlsFactory, type TlsWorld } from '@weft/proxy-transport-sockets';
 import { ListenerManager, type DecodedListener } from '@weft/proxy-listeners';
 import { ClusterManager, type DecodedCluster } from '@weft/proxy-upstream';
+import { Subscriptions } from '@weft/xds-client';
 import { AccessLogFiles } from './access-log-files.ts';
 import { decodeBootstrap, type BootstrapConfig } from './bootstrap.decode.ts';
 import { configDump } from './config-dump.ts';
 import type { DataPlane, DataPlaneFacts, DrainOrder } from './data-plane.ts';
 import { DrainState } from './drain-state.ts';
+import { grpcChannels } from './grpc-channels.ts';
+import { weftVersion } from './version.ts';
 import { listenerStatus } from './listener-status.ts';
 import { networkFilters } from './network-filter-registry.ts';
 import type { ProxyOptions } from './options.ts';
@@ -58,6 +61,7 @@ export class ProxyServer implements ServerContext, DataPlane {
   readonly flags: RuntimeLayers;
   readonly store: StatsStore;
   readonly stats: StatsScope;
+  readonly subscriptions: Subscriptions;
   readonly clusters: ClusterManager;
   readonly listeners: ListenerManager;
   readonly node: { readonly id: string; readonly cluster: string; readonly zone: string };
@@ -97,11 +101,13 @@ export class ProxyServer implements ServerContext, DataPlane {
       stats: this.stats,
       connections: tallies('downstream_connections'),
     });
+    this.subscriptions = this.createSubscriptions();
     // Certificates may be in variables of the environment; only configuration decides which are looked at.
     const tlsWorld: TlsWorld = {
       // eslint-disable-next-line no-restricted-properties
       environment: process.env,
       staticSecret: (name) => config.secrets.get(name),
+      subscriptions: this.subscriptions,
       workerIndex,
       ...(world.ticketSecret === undefined ? {} : { ticketSecret: world.ticketSecret }),
     };
@@ -112,12 +118,13 @@ export class ProxyServer implements ServerContext, DataPlane {
       flags: this.flags,
       stats: this.stats,
       tls: tlsWorld,
+      subscriptions: this.subscriptions,
       internalListeners: { connect: (name) => this.listeners.connect(name) },
       sourceAddresses: config.sourceAddresses,
       dnsServers: config.dnsServers,
       ...(world.tallies === undefined ? {} : { tallies: world.tallies }),
     });
-    this.routeDiscovery = new RouteDiscovery(runtime);
+    this.routeDiscovery = new RouteDiscovery(runtime, this.subscriptions);
     this.accessLogs = new AccessLogFiles(runtime, this.flags, {
       stats: this.stats,
       flushIntervalMs: options.fileFlushIntervalMs,
@@ -146,6 +153,20 @@ export class ProxyServer implements ServerContext, DataPlane {
     );
     server.resources.checkRoutes(server.staticListeners, clusters, place);
     return cx.faults.length > 0 ? undefined : server;
+  }
+
+  private createSubscriptions(): Subscriptions {
+    const { runtime, stats } = this;
+    const { ads, node } = this.config;
+    const { id, cluster, metadata, region, zone, subZone } = node;
+    return new Subscriptions({
+      node: { id, cluster, locality: { region, zone, subZone }, metadata, version: weftVersion() },
+      ads,
+      // Asked when a stream begins, when the clusters are there.
+      channels: (service) => grpcChannels(this.clusters, runtime)(service),
+      runtime,
+      stats,
+    });
   }
 
   get nodeJson(): unknown {
@@ -278,6 +299,7 @@ export class ProxyServer implements ServerContext, DataPlane {
     this.loopDelay.stop();
     this.resources.close();
     this.routeDiscovery.close();
+    this.subscriptions.close();
     this.listeners.destroyConnections();
     await this.listeners.stopAll(false);
     this.tracers.close();

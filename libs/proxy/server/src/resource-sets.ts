@@ -1,20 +1,17 @@
 import { nearest, reportUnsupported, type DecodeContext } from '@weft/api-envoy';
 import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
 import type { Listener } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
+import type { ConfigSource } from '@weft/model-config-source';
 import type { HcmConfig } from '@weft/proxy-hcm';
 import type { DecodedListener } from '@weft/proxy-listeners';
 import type { DecodedCluster } from '@weft/proxy-upstream';
-import {
-  FileSubscription,
-  type ReceivedResource,
-  type ResourceUpdate,
-  type ResourceWatcher,
-  type Subscription,
-} from '@weft/xds-client';
-import type { FileSource } from './bootstrap.decode.ts';
+import type { ReceivedResource, ResourceUpdate, ResourceWatcher, Subscription } from '@weft/xds-client';
 import { clusterPlaces } from './cluster-places.ts';
 import type { ProxyServer } from './proxy-server.ts';
 import { supported } from './support.ts';
+
+const CLUSTER = 'envoy.config.cluster.v3.Cluster';
+const LISTENER = 'envoy.config.listener.v3.Listener';
 
 type Received = Pick<ReceivedResource, 'message' | 'cx'>;
 
@@ -59,19 +56,22 @@ export class ResourceSets {
     });
   }
 
-  startClusters(source: FileSource | undefined): Promise<void> {
+  startClusters(source: ConfigSource | undefined): Promise<void> {
     const { clusters } = this.proxy;
-    return this.start(source, 'envoy.config.cluster.v3.Cluster', 'cluster_manager.cds.', {
+    return this.start(source, CLUSTER, 'cluster_manager.cds.', {
       decode: ({ message, cx }) => clusters.decode(message as Cluster, cx),
-      apply: (all, version) => Promise.resolve(clusters.applyDiscovered(all, version)),
+      apply: (added, { removed, version }) => {
+        clusters.applyDiscovered({ added, removed, version });
+        return Promise.resolve(new Map());
+      },
     });
   }
 
-  startListeners(source: FileSource | undefined): Promise<void> {
+  startListeners(source: ConfigSource | undefined): Promise<void> {
     const { listeners } = this.proxy;
-    return this.start(source, 'envoy.config.listener.v3.Listener', 'listener_manager.lds.', {
+    return this.start(source, LISTENER, 'listener_manager.lds.', {
       decode: ({ message, cx }) => listeners.decode(message as Listener, cx),
-      apply: (all, version) => listeners.applyDiscovered(all, version),
+      apply: (added, { removed, version }) => listeners.applyDiscovered({ added, removed, version }),
     });
   }
 
@@ -80,22 +80,20 @@ export class ResourceSets {
   }
 
   private async start<T>(
-    source: FileSource | undefined,
+    source: ConfigSource | undefined,
     typeName: string,
     scope: string,
     kind: DiscoveredKind<T>,
   ): Promise<void> {
     if (source === undefined) return;
-    const { runtime, stats } = this.proxy;
-    const { path, watchedDirectory } = source;
-    const options = {
-      path,
+    const { subscriptions, stats } = this.proxy;
+    const subscription = subscriptions.subscribe({
+      source,
       typeName,
+      names: 'wildcard',
       stats: stats.scope(scope),
-      runtime,
-      ...(watchedDirectory === undefined ? {} : { watchedDirectory }),
-    };
-    const subscription = new FileSubscription(options, new DiscoveredSet(kind));
+      watcher: new DiscoveredSet(kind),
+    });
     this.subscriptions.push(subscription);
     await subscription.start();
   }
@@ -104,28 +102,28 @@ export class ResourceSets {
 /** What differs between clusters and listeners. */
 interface DiscoveredKind<T> {
   decode(received: Received): T | undefined;
-  /** Puts the whole set to use in place of the one before. */
-  apply(all: readonly T[], version: string): Promise<void>;
+  /** Puts to use what is good. Gives why not, by name, for what cannot be. */
+  apply(added: readonly T[], update: ResourceUpdate): Promise<ReadonlyMap<string, string>>;
 }
 
-/** All resources of one kind that came by discovery and are good. */
 class DiscoveredSet<T> implements ResourceWatcher {
   private readonly kind: DiscoveredKind<T>;
-  private all: ReadonlyMap<string, T> = new Map();
 
   constructor(kind: DiscoveredKind<T>) {
     this.kind = kind;
   }
 
-  async onUpdate({ added, removed, version }: ResourceUpdate): Promise<void> {
-    const next = new Map(this.all);
-    for (const name of removed) next.delete(name);
-    for (const received of added) {
+  async onUpdate(update: ResourceUpdate): Promise<void> {
+    const good: T[] = [];
+    for (const received of update.added) {
       const decoded = this.decode(received);
-      if (decoded !== undefined && received.cx.faults.length === 0) next.set(received.name, decoded);
+      if (decoded !== undefined && received.cx.faults.length === 0) good.push(decoded);
     }
-    await this.kind.apply([...next.values()], version);
-    this.all = next;
+    const refused = await this.kind.apply(good, update);
+    for (const { name, cx } of update.added) {
+      const reason = refused.get(name);
+      if (reason !== undefined) cx.error(reason);
+    }
   }
 
   judge({ added }: ResourceUpdate): void {

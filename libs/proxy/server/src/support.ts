@@ -2,6 +2,7 @@ import { mergeSupport, type FieldSupport } from '@weft/api-envoy';
 import { accessLogSupport } from '@weft/observe-access-log';
 import { tracingSupport } from '@weft/observe-tracing';
 import { supported as clusterSupport } from '@weft/model-cluster';
+import { configSourceSupport } from '@weft/model-config-source';
 import { supported as listenerSupport } from '@weft/model-listener';
 import { supported as tlsSupport } from '@weft/model-tls';
 import { supported as routeSupport } from '@weft/model-route';
@@ -19,7 +20,7 @@ const bootstrapSupport: FieldSupport = {
     'tracing',
   ],
   'envoy.config.bootstrap.v3.Bootstrap.StaticResources': ['listeners', 'clusters', 'secrets'],
-  'envoy.config.bootstrap.v3.Bootstrap.DynamicResources': ['lds_config', 'cds_config'],
+  'envoy.config.bootstrap.v3.Bootstrap.DynamicResources': ['lds_config', 'cds_config', 'ads_config'],
   'envoy.config.bootstrap.v3.ClusterManager': ['local_cluster_name', 'upstream_bind_config'],
   'envoy.config.bootstrap.v3.Admin': ['access_log', 'address'],
   'envoy.config.bootstrap.v3.LayeredRuntime': ['layers'],
@@ -27,13 +28,11 @@ const bootstrapSupport: FieldSupport = {
   'envoy.config.bootstrap.v3.RuntimeLayer.AdminLayer': [],
   'envoy.config.core.v3.Node': ['id', 'cluster', 'metadata', 'locality', 'user_agent_name', 'user_agent_version', 'user_agent_build_version'],
   'envoy.config.core.v3.Locality': ['region', 'zone', 'sub_zone'],
-  'envoy.config.core.v3.ConfigSource': ['path', 'path_config_source', 'resource_api_version', 'initial_fetch_timeout'],
-  'envoy.config.core.v3.PathConfigSource': ['path', 'watched_directory'],
-  'envoy.config.core.v3.WatchedDirectory': ['path'],
 }; // prettier-ignore
 
 /** Every field of Envoy's API that has an effect in this proxy: what its parts read, added up. */
 export const supported: FieldSupport = mergeSupport([
+  configSourceSupport,
   bootstrapSupport,
   overloadSupport,
   listenerSupport,

@@ -65,6 +65,10 @@ export class DownstreamTlsSocket implements PreparedTransportSocket {
     this.tellExpiry();
   }
 
+  get pending(): Promise<void> | undefined {
+    return this.source.pending;
+  }
+
   get resolved(): ResolvedTls | undefined {
     return this.source.resolved;
   }

@@ -1,11 +1,14 @@
 import type { Secret as SecretMessage } from '@weft/api-envoy/gen/envoy/extensions/transport_sockets/tls/v3/secret_pb';
-import { decodeSecret, type Secret, type SecretReference } from '@weft/model-tls';
-import { FileSubscription, type ResourceUpdate } from '@weft/xds-client';
-import type { TlsServices } from './tls-world.ts';
+import type { StatsScope } from '@weft/core-stats';
+import type { ConfigSource } from '@weft/model-config-source';
+import { decodeSecret, type Secret } from '@weft/model-tls';
+import type { ResourceUpdate, SubscriptionFactory } from '@weft/xds-client';
 
 /** Whoever uses a secret. Returns why it refuses it; undefined accepts. */
 export interface SecretWatcher {
   onSecret(secret: Secret): string | undefined;
+  /** It did not come in time: whoever waits for it waits no longer. */
+  onMissing(): void;
 }
 
 /** A secret that may change. */
@@ -13,24 +16,30 @@ export interface SecretSubscription {
   close(): void;
 }
 
-/** Watches a secret in a file, counted under `sds.<name>.` as Envoy does. The first one comes later than this returns. */
+/** What is wanted, and where it is counted. */
+export interface SecretRequest {
+  readonly name: string;
+  readonly source: ConfigSource;
+  /** The root of all stat names: it counts under `sds.<name>.`, as in Envoy. */
+  readonly stats: StatsScope;
+}
+
+/** Watches a secret. The first one comes later than this returns. */
 export function subscribeSecret(
-  { name, file }: SecretReference & { readonly file: NonNullable<SecretReference['file']> },
-  services: TlsServices,
+  { name, source, stats }: SecretRequest,
+  subscriptions: SubscriptionFactory,
   watcher: SecretWatcher,
 ): SecretSubscription {
-  const { runtime, stats } = services;
-  const subscription = new FileSubscription(
-    {
-      path: file.path,
-      ...(file.watchedDirectory === undefined ? {} : { watchedDirectory: file.watchedDirectory }),
-      typeName: 'envoy.extensions.transport_sockets.tls.v3.Secret',
-      names: [name],
-      stats: stats.scope(`sds.${name}.`),
-      runtime,
+  const subscription = subscriptions.subscribe({
+    source,
+    typeName: 'envoy.extensions.transport_sockets.tls.v3.Secret',
+    names: [name],
+    stats: stats.scope(`sds.${name}.`),
+    watcher: {
+      onUpdate: (update) => Promise.resolve(take(update, watcher)),
+      onFetchTimeout: () => watcher.onMissing(),
     },
-    { onUpdate: (update) => Promise.resolve(take(update, watcher)) },
-  );
+  });
   void subscription.start();
   return subscription;
 }

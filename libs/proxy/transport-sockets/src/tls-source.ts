@@ -8,7 +8,7 @@ import {
   type SecretReference,
 } from '@weft/model-tls';
 import type { TlsMaterial } from '@weft/net-tls';
-import { FolderWatch } from '@weft/xds-client';
+import { FileSubscriptions, FolderWatch } from '@weft/xds-client';
 import { unnamed } from './certificate-names.ts';
 import { readMaterial, UnreadableSource, watchedFolders, type TlsParts } from './read-material.ts';
 import { placeOfSource } from './place-of-source.ts';
@@ -75,6 +75,9 @@ export class TlsSource<T> {
   private readonly slots: Slot[];
   private readonly subscriptions: SecretSubscription[] = [];
   private readonly watches = new Map<string, FolderWatch>();
+  /** Resolves when its secrets have come, or came too late to be waited for. Undefined: it waits for none. */
+  readonly pending: Promise<void> | undefined;
+  private settle: () => void = () => undefined;
   private built: T | undefined;
   private read: ResolvedTls | undefined;
   private fingerprint = '';
@@ -84,12 +87,17 @@ export class TlsSource<T> {
     this.services = services;
     this.owner = owner;
     this.slots = slotsOf(options);
+    const waits = this.slots.some(({ reference }) => reference.source !== undefined);
+    this.pending = waits ? new Promise((resolve) => (this.settle = resolve)) : undefined;
     if (this.ready) this.tryBuild('at the start');
+    const subscriptions = options.world.subscriptions ?? new FileSubscriptions(services.runtime);
     for (const slot of this.slots) {
-      const { name, file } = slot.reference;
-      if (file === undefined) continue;
-      const subscription = subscribeSecret({ name, file }, services, {
+      const { name, source } = slot.reference;
+      if (source === undefined) continue;
+      const request = { name, source, stats: services.stats };
+      const subscription = subscribeSecret(request, subscriptions, {
         onSecret: (secret) => this.onSecret(slot, secret),
+        onMissing: () => this.settle(),
       });
       this.subscriptions.push(subscription);
     }
@@ -124,6 +132,7 @@ export class TlsSource<T> {
       return (error as Error).message;
     }
     this.owner.onReplaced('secret');
+    this.settle();
     return undefined;
   }
 
@@ -189,7 +198,7 @@ interface Slot {
 /** Throws where a secret of the bootstrap is not there. */
 function slotsOf<T>({ common, ticketKeysSecret, world }: TlsSourceOptions<T>): Slot[] {
   const slot = (kind: Secret['kind'], reference: SecretReference): Slot => {
-    if (reference.file !== undefined) return { kind, reference, secret: undefined };
+    if (reference.source !== undefined) return { kind, reference, secret: undefined };
     const secret = world.staticSecret(reference.name);
     if (secret?.kind !== kind)
       throw new Error(`there is no secret "${reference.name}" (${kind}) in static_resources.secrets`);

@@ -97,7 +97,7 @@ test('the start does not wait for a cluster that says so', async () => {
 
 test('a discovered cluster serves once its hosts are known', () => {
   const { manager, named, resolver, stat } = setUp();
-  manager.applyDiscovered([named('b')], '1');
+  manager.applyDiscovered({ added: [named('b')], removed: [], version: '1' });
   assert.equal(manager.get('b'), undefined);
   assert.equal(stat('cluster_manager.warming_clusters'), 1);
   assert.equal(stat('cluster.b.warming_state'), 1);
@@ -108,9 +108,9 @@ test('a discovered cluster serves once its hosts are known', () => {
 
 test('a cluster that did not change is not touched', () => {
   const { manager, fixed, stat } = setUp();
-  manager.applyDiscovered([fixed('a')], '1');
+  manager.applyDiscovered({ added: [fixed('a')], removed: [], version: '1' });
   const before = manager.get('a');
-  manager.applyDiscovered([fixed('a')], '2');
+  manager.applyDiscovered({ added: [fixed('a')], removed: [], version: '2' });
   assert.equal(manager.get('a'), before);
   assert.equal(stat('cluster_manager.cluster_modified'), 0);
   assert.equal(manager.all[0]?.version, '2');
@@ -118,10 +118,10 @@ test('a cluster that did not change is not touched', () => {
 
 test('the old cluster serves until the changed one knows its hosts', () => {
   const { manager, named, resolver, stat } = setUp();
-  manager.applyDiscovered([named('b')], '1');
+  manager.applyDiscovered({ added: [named('b')], removed: [], version: '1' });
   resolver.answerAll('127.0.0.1');
   const before = manager.get('b');
-  manager.applyDiscovered([named('b', 'connect_timeout: 1s,')], '2');
+  manager.applyDiscovered({ added: [named('b', 'connect_timeout: 1s,')], removed: [], version: '2' });
   assert.equal(manager.get('b'), before);
   assert.deepEqual(
     manager.allWarming.map(({ cluster }) => cluster.name),
@@ -135,11 +135,11 @@ test('the old cluster serves until the changed one knows its hosts', () => {
 
 test('a change that is taken back before it warmed leaves the old cluster', () => {
   const { manager, named, resolver, stat } = setUp();
-  manager.applyDiscovered([named('b')], '1');
+  manager.applyDiscovered({ added: [named('b')], removed: [], version: '1' });
   resolver.answerAll('127.0.0.1');
   const before = manager.get('b');
-  manager.applyDiscovered([named('b', 'connect_timeout: 1s,')], '2');
-  manager.applyDiscovered([named('b')], '3');
+  manager.applyDiscovered({ added: [named('b', 'connect_timeout: 1s,')], removed: [], version: '2' });
+  manager.applyDiscovered({ added: [named('b')], removed: [], version: '3' });
   resolver.answerAll('127.0.0.1');
   assert.equal(manager.get('b'), before);
   assert.equal(stat('cluster_manager.warming_clusters'), 0);
@@ -147,13 +147,13 @@ test('a change that is taken back before it warmed leaves the old cluster', () =
 
 test('requests under way finish on the cluster that was replaced or removed', async () => {
   const { manager, fixed } = setUp();
-  manager.applyDiscovered([fixed('a')], '1');
+  manager.applyDiscovered({ added: [fixed('a')], removed: [], version: '1' });
   const first = ask(manager, 'a');
   await first.started();
-  manager.applyDiscovered([fixed('a', 'connect_timeout: 1s,')], '2');
+  manager.applyDiscovered({ added: [fixed('a', 'connect_timeout: 1s,')], removed: [], version: '2' });
   const second = ask(manager, 'a');
   await second.started();
-  manager.applyDiscovered([], '3');
+  manager.applyDiscovered({ added: [], removed: ['a'], version: '3' });
   await Promise.all([upstream.answer(0), upstream.answer(1)]);
   await Promise.all([first.over(), second.over()]);
   assert.deepEqual([first.body, second.body], ['ok', 'ok']);
@@ -162,8 +162,8 @@ test('requests under way finish on the cluster that was replaced or removed', as
 
 test('a removed cluster is gone, and its gauges with it', () => {
   const { manager, fixed, stat } = setUp();
-  manager.applyDiscovered([fixed('a'), fixed('b')], '1');
-  manager.applyDiscovered([fixed('b')], '2');
+  manager.applyDiscovered({ added: [fixed('a'), fixed('b')], removed: [], version: '1' });
+  manager.applyDiscovered({ added: [], removed: ['a'], version: '2' });
   assert.equal(manager.get('a'), undefined);
   assert.deepEqual(
     [
@@ -179,8 +179,8 @@ test('discovery neither changes nor removes static clusters', () => {
   const { manager, fixed } = setUp();
   manager.addStatic([fixed('a')]);
   const before = manager.get('a');
-  manager.applyDiscovered([fixed('a', 'connect_timeout: 1s,')], '1');
-  manager.applyDiscovered([], '2');
+  manager.applyDiscovered({ added: [fixed('a', 'connect_timeout: 1s,')], removed: [], version: '1' });
+  manager.applyDiscovered({ added: [], removed: ['a'], version: '2' });
   assert.equal(manager.get('a'), before);
 });
 
@@ -197,7 +197,7 @@ test('certificates that cannot be used are faults of the configuration', () => {
 test('/clusters shows hosts, limits and how requests ended', () => {
   const { manager, fixed } = setUp();
   manager.addStatic([fixed('a')]);
-  manager.applyDiscovered([fixed('b', 'alt_stat_name: other,')], '1');
+  manager.applyDiscovered({ added: [fixed('b', 'alt_stat_name: other,')], removed: [], version: '1' });
   const [a, b] = manager.status();
   assert.equal(a?.addedViaApi, false);
   assert.deepEqual([b?.addedViaApi, b?.observabilityName], [true, 'other']);

@@ -24,6 +24,7 @@ import { OriginalDst } from './original-dst.ts';
 import { StaticHosts } from './static-hosts.ts';
 import { StrictDns } from './strict-dns.ts';
 import { certificateStatus, type TlsWorld } from '@weft/proxy-transport-sockets';
+import { FileSubscriptions, type SubscriptionFactory } from '@weft/xds-client';
 import { upstreamTlsFault } from './tls-contexts.ts';
 import { UpstreamCluster, type ClusterWorld } from './upstream-cluster.ts';
 
@@ -38,6 +39,8 @@ export interface ClusterManagerOptions {
   readonly resolver?: DnsResolver;
   /** Where certificates come from beyond files. Default: from nowhere. */
   readonly tls?: TlsWorld;
+  /** Where endpoints and secrets of discovery come from. Default: from files only. */
+  readonly subscriptions?: SubscriptionFactory;
   /** Where clusters reach listeners of this process (EnvoyInternalAddress). Default: nowhere. */
   readonly internalListeners?: InternalListeners;
   /** Who resolves the names of clusters that name no servers. Default: this machine. */
@@ -50,6 +53,13 @@ export interface ClusterManagerOptions {
 export interface DecodedCluster {
   readonly config: ClusterConfig;
   readonly message: ClusterProto;
+}
+
+/** What one CDS update changes. */
+export interface DiscoveredClusters {
+  readonly added: readonly DecodedCluster[];
+  readonly removed: readonly string[];
+  readonly version: string;
 }
 
 /** A cluster at work, or on its way there, with where it comes from. */
@@ -69,6 +79,7 @@ class Entry implements ManagedCluster, DiscoveryOwner {
   readonly updatedMs: number;
   version: string | undefined;
   initialized = false;
+  private closed = false;
   discovery: Discovery | undefined;
   private readonly onReady: (entry: Entry) => void;
 
@@ -81,11 +92,20 @@ class Entry implements ManagedCluster, DiscoveryOwner {
   }
 
   onInitialized(): void {
+    const secrets = this.cluster.pendingSecrets;
+    if (secrets === undefined) this.ready();
+    // Without its certificates every connection would fail: the one before it serves meanwhile.
+    else void secrets.then(() => this.ready());
+  }
+
+  private ready(): void {
+    if (this.closed) return;
     this.initialized = true;
     this.onReady(this);
   }
 
   close(): void {
+    this.closed = true;
     this.discovery?.close();
     this.cluster.drain();
   }
@@ -98,6 +118,7 @@ class Entry implements ManagedCluster, DiscoveryOwner {
 export class ClusterManager implements Clusters {
   static readonly supported: FieldSupport = supported;
   private readonly world: ClusterWorld;
+  private readonly subscriptions: SubscriptionFactory;
   private readonly resolvers: DnsResolvers;
   private readonly stats: ClusterManagerStats;
   private readonly logger: Logger;
@@ -108,6 +129,7 @@ export class ClusterManager implements Clusters {
   constructor(options: ClusterManagerOptions) {
     const { runtime, flags, stats, tallies, resolver, tls, internalListeners, sourceAddresses } = options;
     this.stats = new ClusterManagerStats(stats.scope('cluster_manager.'));
+    this.subscriptions = options.subscriptions ?? new FileSubscriptions(runtime);
     this.world = {
       runtime,
       flags,
@@ -159,19 +181,18 @@ export class ClusterManager implements Clusters {
   }
 
   /**
-   * Makes the CDS clusters be exactly these; static ones stay, also against a CDS cluster of their name. A cluster that is
-   * the same as before is not touched. Additions come first and removals last, so that no route is without its cluster.
+   * Takes in what CDS changed. Static clusters stay, also against a CDS cluster of their name. A cluster that is the same as
+   * before is not touched. Additions come first and removals last, so that no route is without its cluster.
    */
-  applyDiscovered(decoded: readonly DecodedCluster[], version: string): void {
-    for (const cluster of decoded) this.put(cluster, version);
-    const wanted = new Set(decoded.map(({ config }) => config.name));
-    for (const [name, entry] of this.warmingEntries) {
-      if (wanted.has(name)) continue;
+  applyDiscovered({ added, removed, version }: DiscoveredClusters): void {
+    for (const cluster of added) this.put(cluster, version);
+    for (const name of removed) {
+      const warming = this.warmingEntries.get(name);
       this.warmingEntries.delete(name);
-      entry.close();
+      warming?.close();
+      const entry = this.active.get(name);
+      if (entry?.version !== undefined) this.remove(name, entry);
     }
-    for (const [name, entry] of this.active)
-      if (entry.version !== undefined && !wanted.has(name)) this.remove(name, entry);
     this.count();
     this.wake();
   }
@@ -261,7 +282,7 @@ export class ClusterManager implements Clusters {
       case 'STATIC':
         return new StaticHosts(cluster, entry);
       case 'EDS':
-        return new EndpointDiscovery(cluster, { runtime, stats }, entry);
+        return new EndpointDiscovery(cluster, { subscriptions: this.subscriptions, stats }, entry);
       case 'ORIGINAL_DST':
         return new OriginalDst(cluster, runtime, entry);
       case 'STRICT_DNS':

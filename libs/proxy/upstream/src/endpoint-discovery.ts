@@ -1,55 +1,59 @@
 import { reportUnsupported } from '@weft/api-envoy';
 import type { ClusterLoadAssignment } from '@weft/api-envoy/gen/envoy/config/endpoint/v3/endpoint_pb';
-import { after, type Runtime, type Timer } from '@weft/core-runtime';
 import type { StatsScope } from '@weft/core-stats';
-import { decodeLoadAssignment, supported, type EdsOptions } from '@weft/model-cluster';
-import { FileSubscription, type ReceivedResource, type ResourceUpdate, type ResourceWatcher } from '@weft/xds-client';
+import { decodeLoadAssignment, supported } from '@weft/model-cluster';
+import type {
+  ReceivedResource,
+  ResourceUpdate,
+  ResourceWatcher,
+  Subscription,
+  SubscriptionFactory,
+} from '@weft/xds-client';
 import type { Discovery, DiscoveryOwner } from './discovery.ts';
 import { hostsOf, type UpstreamCluster } from './upstream-cluster.ts';
 
 const ASSIGNMENT = 'envoy.config.endpoint.v3.ClusterLoadAssignment';
 
+/** What EDS needs beyond its cluster. */
+export interface EdsWorld {
+  readonly subscriptions: SubscriptionFactory;
+  /** The root of all stat names. */
+  readonly stats: StatsScope;
+}
+
 /** EDS: the hosts are those of a ClusterLoadAssignment that comes from elsewhere and may change at any time. */
 export class EndpointDiscovery implements Discovery, ResourceWatcher {
   private readonly cluster: UpstreamCluster;
-  private readonly eds: EdsOptions;
-  private readonly runtime: Runtime;
   private readonly owner: DiscoveryOwner;
-  private readonly subscription: FileSubscription;
-  private timeout: Timer | undefined;
+  private readonly subscription: Subscription;
   private initialized = false;
 
-  constructor(cluster: UpstreamCluster, world: { runtime: Runtime; stats: StatsScope }, owner: DiscoveryOwner) {
+  constructor(cluster: UpstreamCluster, world: EdsWorld, owner: DiscoveryOwner) {
     const { discovery, altStatName } = cluster.config;
     if (discovery.kind !== 'EDS') throw new Error('not an EDS cluster');
     this.cluster = cluster;
-    this.eds = discovery.eds;
-    this.runtime = world.runtime;
     this.owner = owner;
-    const { path, watchedDirectory } = this.eds;
-    this.subscription = new FileSubscription(
-      {
-        path,
-        ...(watchedDirectory === '' ? {} : { watchedDirectory }),
-        typeName: ASSIGNMENT,
-        names: [this.eds.serviceName],
-        stats: world.stats.scope(`cluster.${altStatName}.`),
-        runtime: world.runtime,
-      },
-      this,
-    );
+    const { serviceName, source } = discovery.eds;
+    this.subscription = world.subscriptions.subscribe({
+      source,
+      typeName: ASSIGNMENT,
+      names: [serviceName],
+      stats: world.stats.scope(`cluster.${altStatName}.`),
+      watcher: this,
+    });
   }
 
   start(): void {
-    const { initialFetchTimeoutMs } = this.eds;
-    // The cluster then goes without hosts (503) and takes them when they come: to wait on would keep the proxy from starting.
-    if (initialFetchTimeoutMs > 0) this.timeout = after(this.runtime.timers, initialFetchTimeoutMs, () => this.done());
     void this.subscription.start();
   }
 
   close(): void {
-    this.timeout?.cancel();
     this.subscription.close();
+  }
+
+  /** The cluster goes without hosts (503) and takes them when they come: to wait on would keep the proxy from starting. */
+  onFetchTimeout(): void {
+    this.done();
   }
 
   onUpdate({ added }: ResourceUpdate): Promise<void> {
@@ -80,7 +84,6 @@ export class EndpointDiscovery implements Discovery, ResourceWatcher {
   private done(): void {
     if (this.initialized) return;
     this.initialized = true;
-    this.timeout?.cancel();
     this.owner.onInitialized();
   }
 }

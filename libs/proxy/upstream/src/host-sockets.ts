@@ -45,6 +45,12 @@ export class HostSockets {
       });
   }
 
+  /** Resolves when all secrets have come, or came too late to be waited for. Undefined: none is waited for. */
+  get pending(): Promise<unknown> | undefined {
+    const all = [this.usual, ...this.byName.values()].flatMap(({ tls }) => tls?.pending ?? []);
+    return all.length === 0 ? undefined : Promise.all(all);
+  }
+
   /** Watches no certificates any more. */
   close(): void {
     for (const { tls } of [this.usual, ...this.byName.values()]) tls?.close();

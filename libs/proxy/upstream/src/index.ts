@@ -2,6 +2,7 @@ export {
   ClusterManager,
   type ClusterManagerOptions,
   type DecodedCluster,
+  type DiscoveredClusters,
   type ManagedCluster,
 } from './cluster-manager.ts';
 export { createSystemResolver, type DnsAnswer, type DnsResolver } from './dns-resolver.ts';

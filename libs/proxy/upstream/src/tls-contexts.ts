@@ -70,6 +70,11 @@ export class UpstreamTlsContexts {
     this.tellExpiry();
   }
 
+  /** Resolves when its secrets have come, or came too late to be waited for. Undefined: it waits for none. */
+  get pending(): Promise<void> | undefined {
+    return this.source.pending;
+  }
+
   /** What its configuration names, as it was read; undefined while secrets are missing. */
   get resolved(): ResolvedTls | undefined {
     return this.source.resolved;

@@ -127,6 +127,11 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
     };
   }
 
+  /** Resolves when its TLS secrets have come, or came too late to be waited for. Undefined: none is waited for. */
+  get pendingSecrets(): Promise<unknown> | undefined {
+    return this.sockets.pending;
+  }
+
   /** TLS of hosts without special labels. */
   get tls(): UpstreamTlsContexts | undefined {
     return this.sockets.usual.tls;
