@@ -25,7 +25,7 @@ export type ClientHelloResult =
   /** The first bytes are no TLS handshake record: another protocol. */
   | { readonly kind: 'not-tls' }
   /** TLS records, and no well-formed ClientHello in them. */
-  | { readonly kind: 'malformed'; readonly reason: string }
+  | { readonly kind: 'malformed'; readonly reason: string; readonly tooLarge?: true }
   | { readonly kind: 'hello'; readonly hello: ClientHello };
 
 const MORE: ClientHelloResult = { kind: 'more' };
@@ -67,7 +67,8 @@ function joinRecords(bytes: Uint8Array, maxBytes: number): Uint8Array | ClientHe
     have += there;
     if (have > 0 && head[0] !== CLIENT_HELLO) return { kind: 'malformed', reason: 'not a ClientHello' };
     if (have >= 4) want = 4 + ((head[1] ?? 0) << 16) + uint16(head, 2);
-    if (want > maxBytes) return { kind: 'malformed', reason: `the ClientHello is larger than ${maxBytes} bytes` };
+    if (want > maxBytes)
+      return { kind: 'malformed', reason: `the ClientHello is larger than ${maxBytes} bytes`, tooLarge: true };
     if (have >= want) return joined(bytes, want);
     if (there < length) return MORE;
     at += 5 + length;

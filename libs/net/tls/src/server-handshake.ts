@@ -57,7 +57,7 @@ export class ServerHandshake {
   private readonly clock: Clock;
   private readonly socket: Socket;
   private state: 'hello' | 'securing' | 'over' = 'hello';
-  private received: Buffer[] = [];
+  private received: Buffer | undefined;
   private secured: TLSSocket | undefined;
 
   constructor(
@@ -85,8 +85,10 @@ export class ServerHandshake {
   }
 
   private readonly onBytes = (chunk: Buffer): void => {
-    this.received.push(chunk);
-    const first = this.received.length === 1 ? chunk : Buffer.concat(this.received);
+    const { received } = this;
+    const first = received === undefined ? chunk : Buffer.concat([received, chunk]);
+    // One buffer, not one for each read: a hello may come byte by byte.
+    this.received = first;
     const result = parseClientHello(first);
     if (result.kind === 'more') return;
     this.stopReading();
@@ -213,7 +215,7 @@ export class ServerHandshake {
   private settle(): void {
     if (this.state === 'hello') this.stopReading();
     this.state = 'over';
-    this.received = [];
+    this.received = undefined;
     const { secured } = this;
     if (secured === undefined) return;
     secured.removeListener('close', this.onTlsClose);

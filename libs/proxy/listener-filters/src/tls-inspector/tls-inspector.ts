@@ -44,7 +44,7 @@ class Inspection extends FirstBytesFilter<TlsInspectorConfig, Stats> {
     const { config, stats } = this;
     const result = parseClientHello(bytes, config.maxHelloBytes);
     if (result.kind === 'more') return bytes.length > config.maxHelloBytes ? this.tooLarge() : STOP;
-    if (result.kind === 'malformed' && result.reason.includes('larger')) return this.tooLarge();
+    if (result.kind === 'malformed' && result.tooLarge === true) return this.tooLarge();
     stats.bytesProcessed.record(bytes.length);
     if (result.kind === 'hello') {
       this.found(result.hello);

@@ -52,6 +52,8 @@ export class ChildServer {
       this.server.once('error', reject);
       this.server.listen(nodePath(path), () => {
         this.server.removeListener('error', reject);
+        // A child that cannot be accepted (no descriptor is left) must not end this process.
+        this.server.on('error', () => undefined);
         resolve();
       });
     });

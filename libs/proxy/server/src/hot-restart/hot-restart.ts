@@ -37,6 +37,9 @@ export class HotRestart implements ChildServerOwner {
   private baseId: number;
   private retired = false;
   private orphaned: Timer | undefined;
+  /** When the parent's time is over. */
+  private parentEnds: Timer | undefined;
+  private nextMerge: Timer | undefined;
 
   /** `sockets`: those that this process listens on. */
   constructor(options: ProxyOptions, runtime: Runtime, sockets: () => readonly BoundSocket[]) {
@@ -99,7 +102,8 @@ export class HotRestart implements ChildServerOwner {
       .ask({ kind: 'drain' })
       .catch((error: unknown) => this.logger.error(`The parent does not drain: ${(error as Error).message}`));
     this.mergeAgainAndAgain(client, merge);
-    after(this.runtime.timers, options.parentShutdownTimeS * 1000, () => void this.terminateParent(merge));
+    const endParent = (): void => void this.terminateParent(merge);
+    this.parentEnds = after(this.runtime.timers, options.parentShutdownTimeS * 1000, endParent);
     this.logger.info(
       `Hot restart ${options.restartEpoch}: the parent drains and ends in ${options.parentShutdownTimeS} seconds.`,
     );
@@ -107,6 +111,8 @@ export class HotRestart implements ChildServerOwner {
 
   close(): void {
     this.orphaned?.cancel();
+    this.parentEnds?.cancel();
+    this.nextMerge?.cancel();
     this.server?.close();
     this.link?.close();
     this.link = undefined;
@@ -174,13 +180,15 @@ export class HotRestart implements ChildServerOwner {
   private findParent(): void {
     const { restartEpoch, skipHotRestartOnNoParent } = this.options;
     const path = this.placeOf(restartEpoch - 1);
+    let link: ParentLink | undefined;
     try {
-      const link = new ParentLink(path);
+      link = new ParentLink(path);
       const { value } = link.ask<Hello>({ kind: 'hello', version: HOT_RESTART_VERSION });
       this.firstStartWallMs = value.firstStartWallMs;
       this.generation = value.generation + 1;
       this.link = link;
     } catch (error) {
+      link?.close();
       const sentence = `there is no proxy with base id ${this.baseId} and epoch ${restartEpoch - 1} to take over from (${(error as Error).message})`;
       if (!skipHotRestartOnNoParent) throw new Error(sentence, { cause: error });
       this.logger.warning(`Starting without a parent: ${sentence}.`);
@@ -189,10 +197,12 @@ export class HotRestart implements ChildServerOwner {
 
   private mergeAgainAndAgain(client: ParentClient, merge: () => Promise<void>): void {
     const again = (): void => {
-      if (this.client !== client) return;
       void merge()
         .catch(() => undefined)
-        .then(() => after(this.runtime.timers, this.process?.flushIntervalMs ?? 5000, again));
+        .then(() => {
+          if (this.client !== client) return;
+          this.nextMerge = after(this.runtime.timers, this.process?.flushIntervalMs ?? 5000, again);
+        });
     };
     again();
   }

@@ -21,6 +21,7 @@ export class ParentClient {
   }
 
   ask<T>(request: Request): Promise<T> {
+    if (this.socket.destroyed) return Promise.reject(new Error('the parent process is gone'));
     return new Promise((resolve, reject) => {
       this.waiting.push({ resolve: resolve as (value: unknown) => void, reject });
       this.socket.write(frame(request));
@@ -32,7 +33,15 @@ export class ParentClient {
   }
 
   private receive(chunk: Buffer): void {
-    for (const reply of this.reader.push(chunk) as Reply<unknown>[]) {
+    let replies: Reply<unknown>[];
+    try {
+      replies = this.reader.push(chunk) as Reply<unknown>[];
+    } catch {
+      // What is no answer of a parent's comes from something else: those who wait hear that it is gone.
+      this.socket.destroy();
+      return;
+    }
+    for (const reply of replies) {
       const waiting = this.waiting.shift();
       if ('error' in reply) waiting?.reject(new Error(reply.error));
       else waiting?.resolve(reply.value);

@@ -29,6 +29,7 @@ export class ThreadCalls<Remote extends Methods> {
   private readonly beforeAnswer: () => void;
   private readonly waiting = new Map<number, Waiting>();
   private lastId = 0;
+  private failure: Error | undefined;
 
   /** `beforeAnswer` runs before each answer is sent: what it posts arrives first. */
   constructor(port: ThreadPort, local: Methods, beforeAnswer: () => void = () => undefined) {
@@ -39,6 +40,7 @@ export class ThreadCalls<Remote extends Methods> {
   }
 
   call<K extends keyof Remote & string>(method: K, ...args: Arguments<Remote, K>): Promise<Result<Remote, K>> {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
     this.lastId += 1;
     const id = this.lastId;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
@@ -52,8 +54,9 @@ export class ThreadCalls<Remote extends Methods> {
     this.port.postMessage({ kind: 'tell', method, args } satisfies Message);
   }
 
-  /** The other thread is gone: nothing is answered any more. */
+  /** The other thread is gone: nothing is answered any more, and nothing asked. */
   fail(error: Error): void {
+    this.failure = error;
     for (const { reject } of this.waiting.values()) reject(error);
     this.waiting.clear();
   }
