@@ -4,3 +4,4 @@ export { createSystemRandom, type Random } from './random.ts';
 export { LOG_LEVELS, Loggers, type LogLevel, type Logger } from './logger.ts';
 export type { FractionalPercent, RuntimeSnapshot } from './runtime-snapshot.ts';
 export { createRuntime, type Runtime } from './runtime.ts';
+export { FolderWatch, type FolderWatchOwner } from './folder-watch.ts';

@@ -1,0 +1,113 @@
+import { createFakeRuntime } from '@weft/core-runtime/testing';
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, it } from 'node:test';
+import { DirectorySource } from './directory-source.ts';
+import type { ObjectChanges, ObjectSet } from './object-set.ts';
+
+let directory: string;
+let source: DirectorySource;
+let sets: { readonly set: ObjectSet; readonly changes: ObjectChanges }[];
+let next: (() => void) | undefined;
+const runtime = createFakeRuntime();
+
+const rule = (name: string, host = name): string =>
+  `apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata:\n  name: ${name}\nspec:\n  host: ${host}\n`;
+const put = (name: string, text: string): void => {
+  const aside = join(directory, `.${name.replaceAll('/', '_')}.new`);
+  writeFileSync(aside, text);
+  renameSync(aside, join(directory, name));
+};
+const names = (): string[] => [...(sets.at(-1)?.set.objects.values() ?? [])].map(({ ref }) => ref.name);
+
+/** Until the system told of a change and the source read it: time goes on with every turn of the event loop. */
+function nextSet(): Promise<void> {
+  return new Promise((resolve) => {
+    let done = false;
+    next = () => {
+      done = true;
+      resolve();
+    };
+    const turn = (): void => {
+      if (done) return;
+      runtime.timers.advance(60);
+      setImmediate(turn);
+    };
+    turn();
+  });
+}
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'sources-'));
+  sets = [];
+  mkdirSync(join(directory, 'deep'));
+  put('a.yaml', rule('a'));
+  put('deep/b.yml', rule('b'));
+  put('notes.txt', 'nothing');
+  source = new DirectorySource(
+    { directory, runtime },
+    {
+      onObjects: (set, changes) => {
+        sets.push({ set, changes });
+        next?.();
+      },
+    },
+  );
+  await source.start();
+});
+afterEach(() => {
+  source.close();
+  rmSync(directory, { recursive: true });
+});
+
+it('reads all files below the directory', () => {
+  assert.deepEqual(names(), ['a', 'b']);
+  assert.equal(sets[0]?.changes.added.length, 2);
+});
+
+it('tells of files that change, come and go, in folders that come and go', async () => {
+  put('a.yaml', rule('a', 'other'));
+  await nextSet();
+  assert.deepEqual(
+    sets.at(-1)?.changes.changed.map(({ spec }) => spec),
+    [{ host: 'other' }],
+  );
+  mkdirSync(join(directory, 'new'));
+  put('new/c.yaml', rule('c'));
+  await nextSet();
+  assert.deepEqual(names(), ['a', 'b', 'c']);
+  rmSync(join(directory, 'deep'), { recursive: true });
+  await nextSet();
+  assert.deepEqual(names(), ['a', 'c']);
+  put('new/c.yaml', rule('d'));
+  await nextSet();
+  assert.deepEqual(names(), ['a', 'd']);
+});
+
+it('tells once of changes that come together, and nothing of a text that says the same', async () => {
+  for (let i = 0; i < 5; i += 1) put(`x${i}.yaml`, rule(`x${i}`));
+  await nextSet();
+  while (names().length < 7) await nextSet();
+  const before = sets.length;
+  put('a.yaml', `# the same\n${rule('a')}`);
+  put('z.yaml', rule('z'));
+  await nextSet();
+  while (!names().includes('z')) await nextSet();
+  const since = sets.slice(before).flatMap(({ changes }) => [...changes.added, ...changes.changed, ...changes.removed]);
+  assert.deepEqual(
+    since.map(({ ref }) => ref.name),
+    ['z'],
+  );
+});
+
+it('keeps what is in force when a text is broken, and tells the faults', async () => {
+  put('a.yaml', rule('a').replace('host', 'hots'));
+  await nextSet();
+  assert.deepEqual(names(), ['a', 'b']);
+  assert.equal(sets.at(-1)?.set.faults.length, 2);
+  put('a.yaml', rule('a'));
+  await nextSet();
+  assert.deepEqual(sets.at(-1)?.set.faults, []);
+});

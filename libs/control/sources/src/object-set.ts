@@ -1,0 +1,204 @@
+import { readText, type KubeText, type ReadDocument, type SupportCheck } from '@weft/api-kube';
+import { formatFault, type Fault } from '@weft/core-config-text';
+import { refKey, refText } from '@weft/control-mesh';
+import { configObject, TextPlace, type ConfigObject } from './config-object.ts';
+import { splitYaml, type TextPiece } from './split-text.ts';
+
+/** All resources that are in force, and what is wrong with the texts they come from. */
+export interface ObjectSet {
+  /** By `group/kind/namespace/name`. */
+  readonly objects: ReadonlyMap<string, ConfigObject>;
+  /** Ordered by file and place. */
+  readonly faults: readonly Fault[];
+}
+
+/** What became different. The keys of `removed` are in the set no more. */
+export interface ObjectChanges {
+  readonly added: readonly ConfigObject[];
+  readonly changed: readonly ConfigObject[];
+  readonly removed: readonly ConfigObject[];
+}
+
+interface Entry {
+  readonly read: ReadDocument;
+  readonly key: string | undefined;
+  readonly source: KubeText;
+}
+
+interface Piece {
+  readonly piece: TextPiece;
+  readonly entries: readonly Entry[];
+}
+
+interface FileState {
+  readonly pieces: readonly Piece[];
+  /** The first document of each key. */
+  readonly first: ReadonlyMap<string, Entry>;
+}
+
+/**
+ * Resources by file. A new text of a file costs what is different in it: pieces that are the same as before are not read
+ * again. What is faulty leaves the version before it in force; the rest of the file is taken.
+ */
+export class ObjectFiles {
+  private readonly support: SupportCheck | undefined;
+  private readonly namespace: string;
+  private readonly files = new Map<string, FileState>();
+  private readonly objects = new Map<string, ConfigObject>();
+  /** The order in which keys were first seen. */
+  private readonly ranks = new Map<string, number>();
+  private nextRank = 1;
+  /** By file, the keys that stay in force although nobody can tell whether the file still has them. */
+  private readonly inDoubt = new Map<string, Set<string>>();
+  /** Which files have a document of a key, so that twins are found without looking at all files. */
+  private readonly owners = new Map<string, Set<string>>();
+
+  constructor(options: { readonly support?: SupportCheck; readonly namespace?: string } = {}) {
+    this.support = options.support;
+    this.namespace = options.namespace ?? 'default';
+  }
+
+  fileNames(): string[] {
+    return [...this.files.keys()];
+  }
+
+  /** Takes new texts, all at once; undefined for a file that is gone. */
+  update(texts: ReadonlyMap<string, string | undefined>): ObjectChanges {
+    const touched = new Set<string>();
+    for (const file of [...texts.keys()].sort(byText)) {
+      const text = texts.get(file);
+      const before = this.files.get(file);
+      for (const key of [...keysOf(before), ...(this.inDoubt.get(file) ?? [])]) touched.add(key);
+      this.inDoubt.delete(file);
+      const state = text === undefined ? undefined : this.read(file, text, before);
+      if (state === undefined) this.files.delete(file);
+      else this.files.set(file, state);
+      for (const key of keysOf(before)) this.owners.get(key)?.delete(file);
+      for (const key of keysOf(state)) {
+        touched.add(key);
+        const owners = this.owners.get(key) ?? new Set();
+        this.owners.set(key, owners.add(file));
+      }
+    }
+    return this.settle(touched);
+  }
+
+  /** The objects and faults as they are now. */
+  snapshot(): ObjectSet {
+    const faults: Fault[] = [];
+    for (const file of [...this.files.keys()].sort(byText)) {
+      for (const { entries } of this.files.get(file)?.pieces ?? []) {
+        for (const entry of entries) faults.push(...entry.read.faults, ...this.twinFault(entry));
+      }
+    }
+    return Object.freeze({ objects: new Map(this.objects), faults: Object.freeze(faults) });
+  }
+
+  private read(file: string, text: string, before: FileState | undefined): FileState {
+    const format = file.endsWith('.json') ? 'json' : 'yaml';
+    const known = new Map((before?.pieces ?? []).map((piece) => [`${piece.piece.line}\n${piece.piece.text}`, piece]));
+    const pieces = format === 'json' ? [{ text, line: 1 }] : splitYaml(text);
+    const readPieces = pieces.map((piece): Piece => {
+      const same = known.get(`${piece.line}\n${piece.text}`);
+      if (same !== undefined) return same;
+      const source: KubeText = { text: piece.text, file, format, line: piece.line };
+      const options = { namespace: this.namespace, ...(this.support === undefined ? {} : { support: this.support }) };
+      const entries = readText(source, options).map((read): Entry => {
+        const key = read.identity === undefined ? undefined : refKey(read.identity);
+        return { read, key, source };
+      });
+      return { piece, entries };
+    });
+    const first = new Map<string, Entry>();
+    for (const { entries } of readPieces)
+      for (const entry of entries) if (entry.key !== undefined && !first.has(entry.key)) first.set(entry.key, entry);
+    return { pieces: readPieces, first };
+  }
+
+  /** Decides for each key which object is in force, and says what that changes. */
+  private settle(keys: ReadonlySet<string>): ObjectChanges {
+    const changes = { added: [] as ConfigObject[], changed: [] as ConfigObject[], removed: [] as ConfigObject[] };
+    for (const key of keys) {
+      const entry = this.firstOf(key);
+      const before = this.objects.get(key);
+      if (entry === undefined) {
+        // Its name may be what is unreadable: as long as its file has such a fault, it stays.
+        if (before === undefined || this.mayBeUnreadable(before.place.file, key)) continue;
+        this.objects.delete(key);
+        this.ranks.delete(key);
+        changes.removed.push(before);
+        continue;
+      }
+      if (entry.read.object === undefined) continue;
+      const after = this.objectOf(key, entry, before);
+      this.objects.set(key, after);
+      if (before === undefined) changes.added.push(after);
+      else if (!sameContent(before, after)) changes.changed.push(after);
+    }
+    return changes;
+  }
+
+  private objectOf(key: string, { read, source }: Entry, before: ConfigObject | undefined): ConfigObject {
+    const { object, index, position } = read;
+    if (object === undefined) throw new Error(`no object for ${key}`);
+    let rank = this.ranks.get(key);
+    if (rank === undefined) {
+      rank = this.nextRank;
+      this.nextRank += 1;
+      this.ranks.set(key, rank);
+    }
+    const made = configObject(object, new TextPlace(source, index, position.line), rank);
+    if (before === undefined || !sameContent(before, made)) return made;
+    // The same content elsewhere in the file: who compares specs by identity must find them equal.
+    const { labels, annotations, spec } = before;
+    return Object.freeze({ ...made, labels, annotations, spec });
+  }
+
+  private mayBeUnreadable(file: string, key: string): boolean {
+    const pieces = this.files.get(file)?.pieces ?? [];
+    if (
+      !pieces.some(({ entries }) => entries.some(({ key: own, read }) => own === undefined && read.faults.length > 0))
+    )
+      return false;
+    this.inDoubt.set(file, (this.inDoubt.get(file) ?? new Set()).add(key));
+    return true;
+  }
+
+  /** The first document of a key, by file and place. */
+  private firstOf(key: string): Entry | undefined {
+    for (const file of [...(this.owners.get(key) ?? [])].sort(byText)) {
+      const found = this.files.get(file)?.first.get(key);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  private twinFault({ read, key, source }: Entry): Fault[] {
+    if (key === undefined || read.identity === undefined) return [];
+    const first = this.firstOf(key);
+    if (first === undefined || first.read === read) return [];
+    const place = `${first.source.file}:${first.read.position.line}`;
+    const message = `${refText(read.identity)} is already defined at ${place}; that one is in force`;
+    return [{ path: 'metadata.name', file: source.file, position: read.position, message }];
+  }
+}
+
+/** Everything but the place and the age. */
+function sameContent(a: ConfigObject, b: ConfigObject): boolean {
+  const content = ({ apiVersion, labels, annotations, spec, generation }: ConfigObject): string =>
+    JSON.stringify([apiVersion, labels, annotations, spec, generation]);
+  return a.spec === b.spec || content(a) === content(b);
+}
+
+function keysOf(state: FileState | undefined): Iterable<string> {
+  return state?.first.keys() ?? [];
+}
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** All faults, one a line, as they are logged and shown. */
+export function faultLines(faults: readonly Fault[]): string[] {
+  return faults.map(formatFault);
+}
