@@ -1,37 +1,70 @@
-import { findControlPlane, hostNetwork, parseRunOptions, WorkloadRun, type RunOptions } from '@weft/agent-workload';
-import { createRuntime } from '@weft/core-runtime';
+import {
+  INSIDE,
+  WorkloadRun,
+  findControlPlane,
+  hostNetwork,
+  insideOf,
+  parseRunOptions,
+  removeAbandoned,
+  runCaptured,
+  type ControlPlaneAccess,
+  type RunOptions,
+} from '@weft/agent-workload';
+import { createRuntime, type Runtime } from '@weft/core-runtime';
 import { fileURLToPath } from 'node:url';
 
-const say = (line: string): void => void process.stderr.write(`weft run: ${line}\n`);
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+const FROM_SOURCES = ['--conditions=@weft/source', '--disable-warning=ExperimentalWarning'];
+const args = process.argv.slice(2);
+const { [INSIDE]: inside, ...env } = process.env;
 
-/** A process of its own, from the sources: apps do not import each other. */
-const WEFT_PROXY = [
-  '--conditions=@weft/source',
-  '--disable-warning=ExperimentalWarning',
-  fileURLToPath(new URL('../../proxy/src/main.ts', import.meta.url)),
-];
+function say(line: string): void {
+  process.stderr.write(`weft run: ${line}\n`);
+}
 
-const parsed = parseRunOptions(process.argv.slice(2));
-if (parsed.kind === 'help') process.stdout.write(parsed.text);
-else if (parsed.kind === 'faults') {
-  for (const fault of parsed.faults) say(fault);
-  process.exitCode = 2;
-} else process.exitCode = await start(parsed.options);
-
-async function start(options: RunOptions): Promise<number> {
-  const runtime = createRuntime(options.verbose ? 'info' : 'warning', (line) => process.stderr.write(line));
+async function main(): Promise<number> {
+  if (args.length === 1 && args[0] === '--clean-up') {
+    const names = removeAbandoned();
+    say(names.length === 0 ? 'nothing is left over' : `removed ${names.join(', ')}`);
+    return 0;
+  }
+  const parsed = parseRunOptions(args);
+  if (parsed.kind === 'help') {
+    process.stdout.write(parsed.text);
+    return 0;
+  }
+  if (parsed.kind === 'faults') {
+    for (const fault of parsed.faults) say(fault);
+    return 2;
+  }
   try {
-    const access = findControlPlane(options.controlPlane, options, runtime);
-    const network = hostNetwork(options.address, access.secure);
-    const proxy =
-      options.envoy === undefined
-        ? { command: process.execPath, args: WEFT_PROXY }
-        : { command: options.envoy, args: [] };
-    const run = new WorkloadRun({ options, access, network, runtime, env: process.env, proxy, say });
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void run.end());
-    return await run.run();
+    return await start(parsed.options);
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));
     return 1;
   }
 }
+
+async function start(options: RunOptions): Promise<number> {
+  const runtime = createRuntime(options.verbose ? 'info' : 'warning', (line) => process.stderr.write(line));
+  const access = findControlPlane(options.controlPlane, options, runtime);
+  if (!options.capture || inside !== undefined) return runHere(options, access, runtime);
+  const again = { command: process.execPath, args: [...FROM_SOURCES, fileURLToPath(import.meta.url), ...args] };
+  const onSignal = (forward: (signal: NodeJS.Signals) => void): void => {
+    for (const signal of SIGNALS) process.on(signal, () => forward(signal));
+  };
+  return runCaptured({ options, access, again, env, onSignal });
+}
+
+async function runHere(options: RunOptions, access: ControlPlaneAccess, runtime: Runtime): Promise<number> {
+  const place = insideOf(inside, access) ?? { access, network: hostNetwork(options.address, access.secure) };
+  // A process of its own, from the sources: apps do not import each other.
+  const ours = [...FROM_SOURCES, fileURLToPath(new URL('../../proxy/src/main.ts', import.meta.url))];
+  const proxy =
+    options.envoy === undefined ? { command: process.execPath, args: ours } : { command: options.envoy, args: [] };
+  const run = new WorkloadRun({ ...place, options, runtime, env, proxy, say });
+  for (const signal of SIGNALS) process.on(signal, () => void run.end());
+  return run.run();
+}
+
+process.exitCode = await main();

@@ -1,5 +1,6 @@
 export { sidecarBootstrap, type SidecarFacts } from './bootstrap.ts';
-export { type Program } from './child.ts';
+export { INSIDE, insideOf, removeAbandoned, runCaptured, type CapturedRunOptions } from './captured-run.ts';
+export type { Program } from './child.ts';
 export { findControlPlane, type ControlPlaneAccess } from './control-plane-access.ts';
 export type { Upstream } from './option-values.ts';
 export { parseRunOptions, type ParsedRunOptions, type RunOptions } from './run-options.ts';

@@ -1,4 +1,5 @@
 import { after, type Logger, type Runtime, type Timer } from '@weft/core-runtime';
+import { httpCall } from './http-call.ts';
 
 /** One call of the registration API; rejects when it cannot be made. */
 export type RegistryCall = (request: {
@@ -124,17 +125,17 @@ export class RegistrationClient {
 
 const CALL_TIMEOUT_MS = 5000;
 
-/** The API of a control plane over HTTP. */
-export function registryAt(url: string): RegistryCall {
-  return async ({ method, path, token, body }) => {
-    const response = await fetch(new URL(path, url), {
+/** The API of a control plane over HTTP, at `http://host:port` or `unix:/path`. */
+export function registryAt(server: string): RegistryCall {
+  return ({ method, path, token, body }) =>
+    httpCall({
+      server,
       method,
+      path,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      ...(method === 'PUT' ? { body } : {}),
-      signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+      body,
+      timeoutMs: CALL_TIMEOUT_MS,
     });
-    return { status: response.status, body: await response.text() };
-  };
 }
 
 function parse(text: string): Answer {
@@ -145,8 +146,6 @@ function parse(text: string): Answer {
   }
 }
 
-/** `fetch failed` alone says nothing. */
 function textOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+  return error instanceof Error ? error.message : String(error);
 }

@@ -92,6 +92,7 @@ const FLAGS: Readonly<Record<string, Flag>> = {
   'grace-time': { value: 'SECONDS', help: 'before the program is killed (default: 30)' },
   'start-time': { value: 'SECONDS', help: 'for certificate and sidecar (default: 60)' },
   verbose: { help: 'tell every step' },
+  'clean-up': { help: 'alone: remove the networks of captured runs that were killed' },
 };
 
 type Values = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;

@@ -1,5 +1,6 @@
+import { DEFAULT_CAPTURE } from '@weft/agent-capture';
+import { chownSync } from 'node:fs';
 import type { Program } from './child.ts';
-import type { ProbeOnce } from './health-watch.ts';
 
 /** Where program and sidecar run: on the machine's own network, or in a namespace whose traffic is redirected. */
 export interface WorkloadNetwork {
@@ -13,10 +14,6 @@ export interface WorkloadNetwork {
   wrapProgram(program: Program): Program;
   /** Lets the sidecar's user read a file or folder of ours. */
   lend(path: string): void;
-  /** Undefined: the usual way of probing works. */
-  readonly probe: ((port: number) => ProbeOnce) | undefined;
-  /** Undoes everything. */
-  close(): Promise<void>;
 }
 
 /** The machine's own network. */
@@ -28,7 +25,21 @@ export function hostNetwork(address: string, controlPlane: string): WorkloadNetw
     wrapProxy: (program) => program,
     wrapProgram: (program) => program,
     lend: () => undefined,
-    probe: undefined,
-    close: () => Promise.resolve(),
+  };
+}
+
+/** Inside of a namespace whose traffic is redirected: the sidecar has a user of its own, by which its calls are known. */
+export function capturedNetwork(address: string, controlPlane: string): WorkloadNetwork {
+  const { proxyUid, proxyGid } = DEFAULT_CAPTURE;
+  return {
+    address,
+    captured: true,
+    controlPlane,
+    wrapProxy: ({ command, args }) => ({
+      command: 'setpriv',
+      args: [`--reuid=${proxyUid}`, `--regid=${proxyGid}`, '--clear-groups', '--', command, ...args],
+    }),
+    wrapProgram: (program) => program,
+    lend: (path) => chownSync(path, proxyUid, proxyGid),
   };
 }

@@ -37,6 +37,9 @@ interface Ports {
   readonly upstreams: readonly { readonly host: string; readonly port: number; readonly localPort: number }[];
 }
 
+/** With a network of its own a workload has the ports that Istio's have. */
+const READINESS_PORT = 15_021;
+const ADMIN_PORT = 15_000;
 const STOP_PROXY_MS = 5000;
 const REGISTER_AGAIN_MS = 1000;
 
@@ -129,9 +132,9 @@ export class WorkloadRun {
   }
 
   private async prepare(): Promise<Ports> {
-    const { network, options } = this.given;
+    const { network } = this.given;
     const ports = await this.choosePorts();
-    await this.readiness.listen(ports.readiness, network.captured ? '127.0.0.1' : options.address);
+    await this.readiness.listen(ports.readiness, network.address);
     await this.certify();
     await this.register(ports);
     await this.startSidecar(ports);
@@ -144,14 +147,15 @@ export class WorkloadRun {
 
   private async choosePorts(): Promise<Ports> {
     const { upstreams, inboundPort, readinessPort } = this.given.options;
+    const { captured, address } = this.given.network;
     const [inbound = 0, readiness = 0, ...local] = await freePorts([
       '0.0.0.0',
-      '127.0.0.1',
+      address,
       ...upstreams.map(() => '127.0.0.1'),
     ]);
     return {
       inbound: inboundPort === 0 ? inbound : inboundPort,
-      readiness: readinessPort === 0 ? readiness : readinessPort,
+      readiness: readinessPort !== 0 ? readinessPort : captured ? READINESS_PORT : readiness,
       upstreams: upstreams.map(({ host, port, localPort = 0 }, at) => ({
         host,
         port,
@@ -222,7 +226,7 @@ export class WorkloadRun {
       namespace,
       serviceAccount,
       labels,
-      adminPort,
+      adminPort: adminPort === 0 && network.captured ? ADMIN_PORT : adminPort,
       delta,
       address: network.address,
       upstreams: network.captured ? undefined : ports.upstreams,
@@ -272,9 +276,8 @@ export class WorkloadRun {
       apart: false,
     });
     const { port, probe } = options;
-    const asked = probe.kind === 'tcp' ? network.probe?.(port?.app ?? 0) : undefined;
     this.health = new HealthWatch({
-      probe: asked ?? probeOf(probe, port?.app ?? 0, runtime.timers),
+      probe: probeOf(probe, port?.app ?? 0, runtime.timers),
       runtime,
       onChange: (healthy) => {
         this.log.info(`the program is ${healthy ? 'healthy' : 'unhealthy'}`);
@@ -302,7 +305,7 @@ export class WorkloadRun {
       WEFT_NAMESPACE: options.namespace,
       WEFT_SERVICE_ACCOUNT: options.serviceAccount,
       WEFT_IDENTITY: formatIdentity(access.identity),
-      WEFT_READINESS: `http://127.0.0.1:${ports.readiness}/healthz/ready`,
+      WEFT_READINESS: `http://${network.address}:${ports.readiness}/healthz/ready`,
       ...(Object.fromEntries(upstreams) as Record<string, string>),
     };
   }
@@ -321,7 +324,6 @@ export class WorkloadRun {
     await this.sidecar?.stop(STOP_PROXY_MS);
     this.certificates.close();
     await this.secrets.stop();
-    await this.given.network.close();
     // Who gave no place for the log wants none kept, unless there is something to look up in it.
     rmSync(this.folder, { recursive: true, force: true });
   }

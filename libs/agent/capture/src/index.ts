@@ -1,0 +1,6 @@
+export { applyCapture, cleanCapture, verifyCapture } from './capture.ts';
+export { DEFAULT_CAPTURE, chainRules, restoreText, type CaptureOptions } from './capture-rules.ts';
+export { Iptables, type Backend, type CaptureReport } from './iptables.ts';
+export { abandonedNamespaces, createNamespace, removeNamespace, type NetworkNamespace } from './network-namespace.ts';
+export { Relay } from './relay.ts';
+export { runCommand, inNamespace, type CommandResult, type RunCommand } from './run-command.ts';

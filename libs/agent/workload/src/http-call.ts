@@ -1,0 +1,42 @@
+import { request } from 'node:http';
+
+export interface HttpCall {
+  /** `http://host:port`, or `unix:/path`. */
+  readonly server: string;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly timeoutMs: number;
+}
+
+/** One request over a connection of its own; rejects when there is no answer in time. */
+export function httpCall(call: HttpCall): Promise<{ readonly status: number; readonly body: string }> {
+  const { server, method, path, headers, body, timeoutMs } = call;
+  const where = server.startsWith('unix:') ? { socketPath: server.slice('unix:'.length) } : addressOf(server);
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      {
+        ...where,
+        method,
+        path,
+        headers: { ...headers, 'content-length': Buffer.byteLength(body) },
+        agent: false,
+        signal: AbortSignal.timeout(timeoutMs),
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }));
+        response.on('error', reject);
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+function addressOf(server: string): { readonly hostname: string; readonly port: string } {
+  const { hostname, port } = new URL(server);
+  return { hostname: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? '80' : port };
+}
