@@ -18,13 +18,14 @@ export const incremental: WireProtocol = {
 function deltaRequest(request: WireRequest): object {
   const { typeUrl, node, names, before, nonce, error } = request;
   const known = before ?? new Set<string>();
-  const fresh = [...names].filter((name) => !known.has(name));
+  const same = names === before;
+  const fresh = same ? [] : [...names].filter((name) => !known.has(name));
   return {
     typeUrl,
     ...(node === undefined ? {} : { node }),
     // Who wants nothing but everything says so by naming nothing at first: servers older than `*` know nothing else.
     resourceNamesSubscribe: before === undefined && names.size === 1 && names.has('*') ? [] : fresh,
-    resourceNamesUnsubscribe: [...known].filter((name) => name !== '' && !names.has(name)),
+    resourceNamesUnsubscribe: same ? [] : [...known].filter((name) => name !== '' && !names.has(name)),
     initialResourceVersions: before === undefined ? request.versions() : {},
     responseNonce: nonce,
     ...(error === undefined ? {} : { errorDetail: { code: 3, message: error } }),

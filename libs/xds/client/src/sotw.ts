@@ -33,7 +33,7 @@ export function discoveryRequest({ typeUrl, node, names, before, version, nonce,
 
 /** Who never named anything on a stream and wants everything sends no names: servers older than `*` know nothing else. */
 function namesOf(names: ReadonlySet<string>, before: ReadonlySet<string> | undefined): string[] {
-  const onlyAll = names.size === 1 && names.has('*');
+  const onlyAll = names.has('*') && names.size === (names.has('') ? 2 : 1);
   return onlyAll && (before === undefined || before.has('')) ? [] : [...names].filter((name) => name !== '');
 }
 

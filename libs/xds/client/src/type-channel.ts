@@ -83,11 +83,14 @@ export class TypeChannel implements TypeSource {
   next(node: object | undefined): Uint8Array | undefined {
     if (!this.ready) return undefined;
     const answer = this.answers.shift();
-    const names = this.names();
     const before = this.sent;
-    // An empty name stands for "wanted everything without naming it": it decides how everything is asked for later.
-    const silent = (before === undefined || before.has('')) && names.size === 1 && names.has('*');
-    this.sent = silent ? new Set([...names, '']) : names;
+    // An answer alone costs no look at ten thousand names.
+    const names = this.dirty || before === undefined ? this.names() : before;
+    if (names !== before) {
+      // An empty name stands for "wanted everything without naming it": it decides how everything is asked for later.
+      const silent = (before === undefined || before.has('')) && names.size === 1 && names.has('*');
+      this.sent = silent ? new Set([...names, '']) : names;
+    }
     this.dirty = false;
     if (this.answers.length === 0) this.stopWaiting();
     const request: WireRequest = {
