@@ -1,7 +1,7 @@
 import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
 import type { TranslateContext } from './context.ts';
-import { BLACK_HOLE_CLUSTER, PASSTHROUGH_CLUSTER } from './names.ts';
-import { duration, make } from './proto.ts';
+import { BLACK_HOLE_CLUSTER, INBOUND_PASSTHROUGH_CLUSTER, PASSTHROUGH_CLUSTER } from './names.ts';
+import { duration, make, type Init } from './proto.ts';
 import type { ResourceDraft } from './resources.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -19,11 +19,21 @@ export function fixedClusters({ proxy }: TranslateContext, draft: ResourceDraft)
   // Only redirected connections were going somewhere else.
   if (proxy.role !== 'sidecar' || proxy.traffic !== 'capture') return;
   draft.clusters.push(
-    make<Cluster>('envoy.config.cluster.v3.Cluster', {
-      name: PASSTHROUGH_CLUSTER,
-      clusterDiscoveryType: { case: 'type', value: 4 },
-      lbPolicy: 6,
-      connectTimeout: duration(CONNECT_TIMEOUT_MS),
+    original(PASSTHROUGH_CLUSTER, {}),
+    // From this address iptables lets calls to the workload's own through; from any other they would arrive here again.
+    original(INBOUND_PASSTHROUGH_CLUSTER, {
+      upstreamBindConfig: { sourceAddress: { address: '127.0.0.6', portSpecifier: { case: 'portValue', value: 0 } } },
     }),
   );
+}
+
+/** Goes where the connection was going. */
+function original(name: string, init: Init<Cluster>): Cluster {
+  return make<Cluster>('envoy.config.cluster.v3.Cluster', {
+    name,
+    clusterDiscoveryType: { case: 'type', value: 4 },
+    lbPolicy: 6,
+    connectTimeout: duration(CONNECT_TIMEOUT_MS),
+    ...init,
+  });
 }

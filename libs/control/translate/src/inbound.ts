@@ -16,7 +16,7 @@ import {
   socketAddress,
   tlsInspector,
 } from './listener.ts';
-import { inboundCluster, PASSTHROUGH_CLUSTER, VIRTUAL_INBOUND, VIRTUAL_INBOUND_PORT } from './names.ts';
+import { INBOUND_PASSTHROUGH_CLUSTER, inboundCluster, VIRTUAL_INBOUND, VIRTUAL_INBOUND_PORT } from './names.ts';
 import { make, type Init } from './proto.ts';
 import type { ResourceDraft } from './resources.ts';
 import { timeouts } from './route-action.ts';
@@ -59,7 +59,10 @@ function appCluster({ servicePort, appPort, protocol }: InboundPort): Cluster {
   });
 }
 
-/** Where iptables sends calls: the chain is chosen by where they were going. Ports that no service has pass through. */
+/**
+ * Where iptables sends calls: the chain is chosen by where they were going. Ports that no service has pass through. It hands
+ * over to no other listener: that of outbound calls to the same port would take them.
+ */
 function virtualInbound(cx: TranslateContext, ports: readonly InboundPort[]): Listener {
   const chains = ports.flatMap((port) =>
     portChains(cx, port).map((chain) => ({
@@ -70,7 +73,6 @@ function virtualInbound(cx: TranslateContext, ports: readonly InboundPort[]): Li
   return listener({
     name: VIRTUAL_INBOUND,
     address: socketAddress('0.0.0.0', VIRTUAL_INBOUND_PORT),
-    useOriginalDst: true,
     trafficDirection: INBOUND,
     ...inspected([originalDst(), tlsInspector(), httpInspector()]),
     filterChains: chains,
@@ -83,7 +85,7 @@ function otherPorts(cx: TranslateContext): Init<Listener> {
   if (modeAt(cx, 0) === 'STRICT') return {};
   const filters = [
     ...networkAuthorization(cx),
-    tcpFilter('InboundPassthroughCluster', [{ cluster: PASSTHROUGH_CLUSTER, weight: 1 }]),
+    tcpFilter(INBOUND_PASSTHROUGH_CLUSTER, [{ cluster: INBOUND_PASSTHROUGH_CLUSTER, weight: 1 }]),
   ];
   return { defaultFilterChain: { name: 'virtualInbound-catchall-tcp', filters } };
 }

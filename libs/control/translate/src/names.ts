@@ -1,6 +1,7 @@
 /** Names of resources, as Istio gives them: tools and people know them. */
 
 export const PASSTHROUGH_CLUSTER = 'PassthroughCluster';
+export const INBOUND_PASSTHROUGH_CLUSTER = 'InboundPassthroughCluster';
 export const BLACK_HOLE_CLUSTER = 'BlackHoleCluster';
 export const VIRTUAL_OUTBOUND = 'virtualOutbound';
 export const VIRTUAL_INBOUND = 'virtualInbound';
