@@ -77,7 +77,7 @@ function drawNode(layer, name, { x, y, kind, note }) {
   return {
     group,
     note: (app) => {
-      line.textContent = app.total.attempts === 0 ? note : `answers ${percent(app.attemptSuccessPercent)} itself`;
+      line.textContent = app.total.attempts === 0 ? note : `${percent(app.attemptSuccessPercent)} without an error`;
       line.setAttribute('class', `soft ${app.attemptSuccessPercent < 99.9 ? grade(app.attemptSuccessPercent) : ''}`);
     },
   };

@@ -1,5 +1,6 @@
 import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { Address } from '@weft/api-envoy/gen/envoy/config/core/v3/address_pb';
+import { parseIp } from '@weft/model-match';
 import type { ListenerAddress } from './listener.ts';
 
 export const addressSupport: FieldSupport = {
@@ -35,7 +36,7 @@ export function decodeListenerAddress(
     socket.at('protocol').error('UDP is not for this address', { expected: 'TCP' });
     return undefined;
   }
-  if (!/^[0-9.]+$|:/.test(value.address)) {
+  if (parseIp(value.address) === undefined) {
     socket.at('address').error(`"${value.address}" is not an IP address`, { expected: 'for example 0.0.0.0 or "::"' });
     return undefined;
   }

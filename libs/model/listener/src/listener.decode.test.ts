@@ -65,6 +65,15 @@ describe('a listener', () => {
     assert.match(decode(ADDRESS).faults[0] ?? '', /no filter chains specified/);
   });
 
+  it('listens on addresses that are some', () => {
+    const faultOf = (address: string) =>
+      decode(`address: {socket_address: {address: "${address}", port_value: 0}}, filter_chains: [{filters: [${ECHO}]}]`)
+        .faults[0] ?? '';
+    for (const address of ['127.0.0.1', '::', '::ffff:10.0.0.1']) assert.equal(faultOf(address), '');
+    for (const address of ['300.1.1.1', '1.2.3', '::1::', 'localhost'])
+      assert.match(faultOf(address), /not an IP address/);
+  });
+
   it('gets the filters that older fields imply, once', () => {
     const names = (fields: string) => decode(`${ADDRESS}, ${fields}`).config?.listenerFilters.map((one) => one.filter);
     const chains = `filter_chains: [{use_proxy_proto: true, filters: [${ECHO}]}]`;

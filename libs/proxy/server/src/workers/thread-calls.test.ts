@@ -51,6 +51,7 @@ describe('calls between threads', () => {
     const answer = alone.call('double', 1);
     alone.fail(new Error('worker 1: it ended'));
     await assert.rejects(answer, /worker 1: it ended/);
+    await assert.rejects(alone.call('double', 1), /worker 1: it ended/, 'nor is anything asked any more');
     silent.port1.close();
     await once(silent.port1, 'close');
   });
