@@ -1,7 +1,7 @@
 import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { DownstreamTlsContext } from '@weft/api-envoy/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb';
 import { durationMs } from '@weft/model-policy';
-import { decodeCommonTls } from './common-tls.decode.ts';
+import { decodeCommonTls } from './tls-context.decode.ts';
 import { decodeDataSource } from './data-source.decode.ts';
 import type { DownstreamTls } from './downstream-tls.ts';
 import { decodeSecretReference } from './secret.decode.ts';

@@ -1,4 +1,4 @@
-import type { CommonTls } from './common-tls.ts';
+import type { CommonTls } from './tls-context.ts';
 import type { DataSource } from './data-source.ts';
 import type { SecretReference } from './secret.ts';
 

@@ -1,7 +1,7 @@
 import { mergeSupport, type FieldSupport } from '@weft/api-envoy';
 import { supported as matchSupport } from '@weft/model-match';
 import { certificateValidationSupport } from './certificate-validation.decode.ts';
-import { commonTlsSupport } from './common-tls.decode.ts';
+import { commonTlsSupport } from './tls-context.decode.ts';
 import { dataSourceSupport } from './data-source.decode.ts';
 import { downstreamTlsSupport } from './downstream-tls.decode.ts';
 import { secretSupport } from './secret.decode.ts';
@@ -11,7 +11,7 @@ import { upstreamTlsSupport } from './upstream-tls.decode.ts';
 
 export type { CertificateValidation, SanMatcher } from './certificate-validation.ts';
 export { decodeCertificateValidation, requireTrustForNames } from './certificate-validation.decode.ts';
-export { combineValidation, secretReferences, type CommonTls, type TlsKeyLog } from './common-tls.ts';
+export { combineValidation, secretReferences, type CommonTls, type TlsKeyLog } from './tls-context.ts';
 export { dataSourceName, type DataSource } from './data-source.ts';
 export { decodeDataSource } from './data-source.decode.ts';
 export type { DownstreamTls } from './downstream-tls.ts';

@@ -1,7 +1,7 @@
 import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { TransportSocket } from '@weft/api-envoy/gen/envoy/config/core/v3/base_pb';
 import type { UpstreamTlsContext } from '@weft/api-envoy/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb';
-import { decodeCommonTls } from './common-tls.decode.ts';
+import { decodeCommonTls } from './tls-context.decode.ts';
 import type { UpstreamTls } from './upstream-tls.ts';
 
 const TLS = 'envoy.extensions.transport_sockets.tls.v3';

@@ -1,4 +1,4 @@
-import type { CommonTls } from './common-tls.ts';
+import type { CommonTls } from './tls-context.ts';
 
 /** TLS towards upstream hosts. Source: UpstreamTlsContext. */
 export interface UpstreamTls {

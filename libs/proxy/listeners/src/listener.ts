@@ -7,9 +7,8 @@ import {
   type TlsConnectionInfo,
 } from '@weft/core-http';
 import type { Timer, TimerCallback, Timers } from '@weft/core-runtime';
-import { optionsFor, type ListenerAddress } from '@weft/model-listener';
-import { setSocketOption } from '@weft/net-descriptors';
-import { InternalSocket, listenForSockets, SocketTransport, type SocketListener } from '@weft/net-tcp';
+import type { ListenerAddress } from '@weft/model-listener';
+import { InternalSocket, SocketTransport, type SocketListener } from '@weft/net-tcp';
 import type { ServerContext, SocketGrant } from '@weft/proxy-filter-api';
 import type { Socket } from 'node:net';
 import {
@@ -25,6 +24,7 @@ import {
 import { DatagramListener } from './datagram-listener.ts';
 import { AcceptedSocket } from './accepted-socket.ts';
 import { ConnectionLimits } from './connection-limits.ts';
+import { listenOn } from './listen-on.ts';
 import { ListenerStats } from './listener-stats.ts';
 import { logConnection, OpenConnection, type ConnectionRecord, type Opened } from './open-connection.ts';
 import { chainsOf, type PreparedChain, type PreparedListener } from './prepared-listener.ts';
@@ -119,7 +119,8 @@ export class Listener {
   async bind(sockets: SocketSource = NO_SOURCE): Promise<void> {
     const { config } = this.current;
     const addresses = [config.address, ...config.additionalAddresses];
-    for (const address of addresses) this.sockets.push(await this.listenOn(address, await sockets.claim(address)));
+    const at = { prepared: this.current, server: this.server, onSocket: (socket: Socket): void => this.accept(socket) };
+    for (const address of addresses) this.sockets.push(await listenOn(at, address, await sockets.claim(address)));
     const tell = (): void =>
       this.sockets.forEach((socket, i) => {
         sockets.bound(addresses[i] as ListenerAddress, { port: socket.address.port, fd: socket.fd });
@@ -361,39 +362,6 @@ export class Listener {
     const of = chain ?? { name: '', metadata: undefined, listenerMetadata: this.config.metadata };
     const info = new StreamInfo(infoOf(facts, of), startMs, this.server.runtime.clock.wallMs());
     return { info, loggers: this.current.loggers };
-  }
-
-  private async listenOn(address: ListenerAddress, grant: SocketGrant): Promise<SocketListener> {
-    const listener = await this.bindTo(address, grant);
-    try {
-      for (const option of optionsFor(this.config.socketOptions, address)) setSocketOption(listener.fd ?? -1, option);
-    } catch (error) {
-      await listener.close();
-      throw error;
-    }
-    return listener;
-  }
-
-  private bindTo(address: ListenerAddress, grant: SocketGrant): Promise<SocketListener> {
-    const { perConnectionBufferLimitBytes, backlog, reusePort, keepalive } = this.current.config;
-    const common = {
-      perConnectionBufferLimitBytes,
-      backlog,
-      reusePort: grant.reusePort ?? reusePort,
-      timers: this.timers,
-      ...(keepalive === undefined ? {} : { keepAlive: keepalive }),
-      ...(grant.fd === undefined ? {} : { fd: grant.fd }),
-    };
-    const onSocket = (socket: Socket): void => this.accept(socket);
-    if (address.kind === 'socket') {
-      const { ip, port, ipv4Compat } = address;
-      if (this.config.protocol === 'UDP')
-        return DatagramListener.bind({ ...address, port: grant.port ?? port }, this.current, this.server);
-      return listenForSockets({ address: ip, port: grant.port ?? port, ipv4Compat, ...common }, onSocket);
-    }
-    const path = pathOf(address) ?? '';
-    const mode = address.kind === 'pipe' && address.mode !== 0 ? { mode: address.mode } : {};
-    return listenForSockets({ address: '', port: 0, path, ...mode, ...common }, onSocket);
   }
 }
 

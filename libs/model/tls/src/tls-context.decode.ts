@@ -5,7 +5,7 @@ import type {
 } from '@weft/api-envoy/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb';
 import { decodeCidr } from '@weft/model-match';
 import { decodeCertificateValidation, requireTrustForNames } from './certificate-validation.decode.ts';
-import type { CommonTls, TlsKeyLog } from './common-tls.ts';
+import type { CommonTls, TlsKeyLog } from './tls-context.ts';
 import { decodeSecretReference } from './secret.decode.ts';
 import { decodeTlsCertificate } from './tls-certificate.decode.ts';
 import { decodeTlsParams } from './tls-params.decode.ts';
