@@ -4,3 +4,4 @@ export { Iptables, type Backend, type CaptureReport } from './iptables.ts';
 export { abandonedNamespaces, createNamespace, removeNamespace, type NetworkNamespace } from './network-namespace.ts';
 export { Relay } from './relay.ts';
 export { runCommand, inNamespace, type CommandResult, type RunCommand } from './run-command.ts';
+export { captureCommand, type CommandOutcome } from './capture-command.ts';

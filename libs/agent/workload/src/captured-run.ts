@@ -60,7 +60,7 @@ export async function runCaptured({ options, access, again, env, onSignal }: Cap
     const args = ['netns', 'exec', namespace.name, again.command, ...again.args];
     const child = new Child(
       { command: 'ip', args },
-      { env: { ...env, [INSIDE]: JSON.stringify(inside) }, log: undefined, apart: false },
+      { env: { ...env, [INSIDE]: JSON.stringify(inside) }, log: undefined, apart: true },
     );
     onSignal((signal) => child.kill(signal));
     return exitCodeOf(await child.ended);

@@ -273,7 +273,7 @@ export class WorkloadRun {
     this.program = new Child(network.wrapProgram({ command, args }), {
       env: this.programEnv(ports),
       log: undefined,
-      apart: false,
+      apart: true,
     });
     const { port, probe } = options;
     this.health = new HealthWatch({
