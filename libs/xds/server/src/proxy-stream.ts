@@ -85,9 +85,11 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     const node = this.node;
     if (this.over || node === undefined) return;
     const snapshot = this.cx.cache.get(this.cx.cache.groups(node));
-    if (snapshot === undefined || snapshot === this.snapshot) return;
+    if (snapshot === undefined) return;
+    if (snapshot !== this.snapshot)
+      for (const subscription of this.subscriptions.values())
+        subscription.aim(snapshot.resources(subscription.typeUrl));
     this.snapshot = snapshot;
-    for (const subscription of this.subscriptions.values()) subscription.aim(snapshot.resources(subscription.typeUrl));
     this.advance();
   }
 

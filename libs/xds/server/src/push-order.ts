@@ -48,7 +48,7 @@ export class PushOrder {
     if (!this.settled(TYPE_URL.listener) || !this.settled(TYPE_URL.scopedRoute) || !this.settled(TYPE_URL.route))
       return false;
     if (typeUrl === TYPE_URL.cluster) return !this.awaitsEndpoints(snapshot);
-    return this.subscriptions.get(TYPE_URL.cluster)?.outstanding === undefined;
+    return this.subscriptions.get(TYPE_URL.cluster)?.settled(true) !== false;
   }
 
   /** A response went out. */
@@ -90,6 +90,7 @@ export class PushOrder {
   }
 
   private settled(typeUrl: string): boolean {
-    return this.subscriptions.get(typeUrl)?.settled !== false;
+    // A listener that goes takes its routes along: until it has gone they are in use.
+    return this.subscriptions.get(typeUrl)?.settled(typeUrl === TYPE_URL.listener) !== false;
   }
 }

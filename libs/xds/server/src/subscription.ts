@@ -182,9 +182,9 @@ export class Subscription {
     for (const name of names) this.clean(name);
   }
 
-  /** Nothing is on its way, and nothing but removals waits, and the proxy took the last response. */
-  get settled(): boolean {
-    return this.outstanding === undefined && this.refusal === undefined && this.pending(false) === undefined;
+  /** Nothing is on its way or waits (removals aside, where they do not count), and the proxy took the last response. */
+  settled(countRemovals: boolean): boolean {
+    return this.outstanding === undefined && this.refusal === undefined && this.pending(countRemovals) === undefined;
   }
 
   private clean(name: string): void {

@@ -1,10 +1,12 @@
 import type { Message } from '@bufbuild/protobuf';
+import type { Any } from '@bufbuild/protobuf/wkt';
 import type {
   DeltaDiscoveryResponse,
   DiscoveryResponse,
 } from '@weft/api-envoy/gen/envoy/service/discovery/v3/discovery_pb';
 import type { GrpcCall, GrpcChannel, GrpcStatus } from '@weft/core-grpc';
 import { makeMessage, readMessage, writeMessage } from './messages.ts';
+import { referencesOf, type Reference } from './references.ts';
 import { encodeResource, type Resource } from './resource.ts';
 import { shortType, TYPE_URL } from './type-urls.ts';
 import { AGGREGATED_SERVICE } from './xds-services.ts';
@@ -16,6 +18,8 @@ export interface ReceivedResponse {
   readonly version: string;
   readonly names: readonly string[];
   readonly removed: readonly string[];
+  /** What each of the resources names. */
+  readonly references: ReadonlyMap<string, readonly Reference[]>;
   readonly octets: number;
 }
 
@@ -33,6 +37,7 @@ export interface TestProxyOptions {
 export class TestProxy {
   readonly responses: ReceivedResponse[] = [];
   readonly has = new Map<string, Map<string, string>>();
+  readonly protocol: 'sotw' | 'delta';
   status: GrpcStatus | undefined;
   private readonly options: TestProxyOptions;
   private readonly call: GrpcCall;
@@ -42,6 +47,7 @@ export class TestProxy {
 
   constructor(channel: GrpcChannel, options: TestProxyOptions) {
     this.options = options;
+    this.protocol = options.protocol;
     const method = options.protocol === 'sotw' ? 'StreamAggregatedResources' : 'DeltaAggregatedResources';
     this.call = channel.call(options.path ?? `/${AGGREGATED_SERVICE}/${method}`, {
       onMessage: (octets) => this.received(octets),
@@ -118,23 +124,27 @@ export class TestProxy {
 function readSotw(octets: Uint8Array): ReceivedResponse {
   const response = readMessage<DiscoveryResponse>('envoy.service.discovery.v3.DiscoveryResponse', octets);
   if (response === undefined) throw new Error('the server sent no DiscoveryResponse');
-  const names = response.resources.map(({ typeUrl, value }) => {
-    const message = readMessage(typeUrl.slice(typeUrl.lastIndexOf('/') + 1), value) as {
-      name?: string;
-      clusterName?: string;
-    };
-    return message.name ?? message.clusterName ?? '';
-  });
-  const { typeUrl, nonce, versionInfo } = response;
-  return { typeUrl, nonce, version: versionInfo, names, removed: [], octets: octets.length };
+  const { typeUrl, nonce, versionInfo: version, resources } = response;
+  return { typeUrl, nonce, version, removed: [], octets: octets.length, ...contentsOf(resources) };
 }
 
 function readDelta(octets: Uint8Array): ReceivedResponse {
   const response = readMessage<DeltaDiscoveryResponse>('envoy.service.discovery.v3.DeltaDiscoveryResponse', octets);
   if (response === undefined) throw new Error('the server sent no DeltaDiscoveryResponse');
-  const { typeUrl, nonce, systemVersionInfo, resources, removedResources } = response;
-  const names = resources.map(({ name }) => name);
-  return { typeUrl, nonce, version: systemVersionInfo, names, removed: removedResources, octets: octets.length };
+  const { typeUrl, nonce, systemVersionInfo: version, resources, removedResources: removed } = response;
+  const contents = contentsOf(resources.flatMap(({ resource }) => resource ?? []));
+  return { typeUrl, nonce, version, removed, octets: octets.length, ...contents };
+}
+
+function contentsOf(resources: readonly Any[]): Pick<ReceivedResponse, 'names' | 'references'> {
+  const references = new Map<string, readonly Reference[]>();
+  for (const { typeUrl, value } of resources) {
+    const message = readMessage(typeUrl.slice(typeUrl.lastIndexOf('/') + 1), value);
+    if (message === undefined) throw new Error(`the server sent a ${typeUrl} that is none`);
+    const named = message as { name?: string; clusterName?: string };
+    references.set(named.name ?? named.clusterName ?? '', referencesOf(message));
+  }
+  return { names: [...references.keys()], references };
 }
 
 /** A cluster that finds its endpoints by EDS. `mark` makes another content. */
