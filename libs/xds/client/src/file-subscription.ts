@@ -18,7 +18,8 @@ import { basename, dirname, resolve } from 'node:path';
 import { FolderWatch, type FolderWatchOwner } from './folder-watch.ts';
 import { absenceRemoves, resourceName } from './resource-name.ts';
 import type { ResourceStatus } from './resource-status.ts';
-import { ResourceTable, type IncomingResource } from './resource-table.ts';
+import type { IncomingResource } from './incoming.ts';
+import { ResourceTable } from './resource-table.ts';
 import type { ReceivedResource, ResourceWatcher, Subscription } from './subscription.ts';
 import { Watch } from './watch.ts';
 

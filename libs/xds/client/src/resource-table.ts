@@ -3,34 +3,12 @@ import type { Any } from '@bufbuild/protobuf/wkt';
 import { DecodeContext, sourceNamed, validateMessage, type Fault } from '@weft/api-envoy';
 import { after, type Runtime, type Timer } from '@weft/core-runtime';
 import { hash } from 'node:crypto';
+import { namesTwice, placeName, type Incoming, type IncomingResource } from './incoming.ts';
 import { resourceName } from './resource-name.ts';
 import type { ResourceStatus } from './resource-status.ts';
 import type { ReceivedResource } from './subscription.ts';
 import type { Watch } from './watch.ts';
 import { collectionOf, isXdstp, normalizeName } from './xdstp-name.ts';
-
-/** One resource as a response has it. */
-export interface IncomingResource {
-  /** `''`: the message tells. */
-  readonly name: string;
-  /** Other names that it answers to (delta only). */
-  readonly aliases: readonly string[];
-  readonly version: string;
-  /** Undefined: a heartbeat, which only prolongs the life of what is there. */
-  readonly any: Any | undefined;
-  /** How long it lives from now on, in milliseconds. Undefined: until it is removed. */
-  readonly ttlMs: number | undefined;
-  /** Its place, for faults. */
-  place(name: string, sink: { faults: Fault[]; warnings: Fault[] }): DecodeContext;
-}
-
-/** One response. */
-export interface Incoming {
-  readonly kind: 'full' | 'incremental';
-  readonly version: string;
-  readonly resources: readonly IncomingResource[];
-  readonly removed: readonly string[];
-}
 
 export interface ResourceTableOptions {
   readonly typeName: string;
@@ -64,6 +42,8 @@ interface Sorted {
   /** All names in it, also of what is unchanged or faulty. */
   readonly present: Map<string, IncomingResource>;
   readonly faults: Fault[];
+  /** State of the world: the second of a name. The first counts, and the others are used. */
+  readonly twins: Fault[];
 }
 
 /**
@@ -175,10 +155,13 @@ export class ResourceTable {
   }
 
   private async apply(incoming: Incoming): Promise<readonly Fault[]> {
+    const twice = incoming.kind === 'incremental' ? namesTwice(incoming) : [];
+    if (twice.length > 0) return this.refuseAll(incoming, { opened: [], present: new Map(), faults: twice, twins: [] });
     const sorted = this.sort(incoming);
-    const { opened, present, faults } = sorted;
+    const { opened, present, faults, twins } = sorted;
     const bad = opened.some((resource) => resource.faults.length > 0) || faults.length > 0;
     if (bad && incoming.kind === 'full') return this.refuseAll(incoming, sorted);
+    faults.push(...twins);
     const good = opened.filter((resource) => resource.faults.length === 0);
     for (const resource of opened) if (resource.faults.length > 0) faults.push(...this.refuse(resource, incoming));
     const removed = this.removedBy(incoming, present);
@@ -197,7 +180,7 @@ export class ResourceTable {
   }
 
   private sort({ resources, kind }: Incoming): Sorted {
-    const sorted: Sorted = { opened: [], present: new Map(), faults: [] };
+    const sorted: Sorted = { opened: [], present: new Map(), faults: [], twins: [] };
     for (const incoming of resources) {
       const { any } = incoming;
       const digest = any === undefined ? '' : digestOf(any);
@@ -216,7 +199,7 @@ export class ResourceTable {
 
   private open(
     { incoming, any, digest, kind }: { incoming: IncomingResource; any: Any; digest: string; kind: Incoming['kind'] },
-    { opened, present, faults }: Sorted,
+    { opened, present, faults, twins }: Sorted,
   ): void {
     // Incremental responses name their resources outside: what nobody asked for is not even opened.
     if (kind === 'incremental' && !this.wanted(incoming)) return;
@@ -229,9 +212,13 @@ export class ResourceTable {
     }
     const name = normalizeName(incoming.name || resourceName(message) || `unnamed ${digest}`);
     const named = incoming.place(name, sink);
-    if (present.has(name)) named.error(`there are two resources named "${name}"`, { expected: 'each name once' });
-    present.set(name, incoming);
     validateMessage(message, named);
+    if (present.has(name) && sink.faults.length === 0) {
+      named.error(`there are two resources named "${name}"`, { expected: 'each name once' });
+      twins.push(...sink.faults);
+      return;
+    }
+    present.set(name, incoming);
     opened.push({ incoming, name, digest, message, faults: sink.faults });
   }
 
@@ -303,7 +290,7 @@ export class ResourceTable {
   }
 
   /** State of the world, and something breaks the form: nothing of the response is used. What else is wrong is told as well. */
-  private refuseAll(incoming: Incoming, { opened, faults }: Sorted): readonly Fault[] {
+  private refuseAll(incoming: Incoming, { opened, faults, twins }: Sorted): readonly Fault[] {
     const parts = new Map<Watch, ReceivedResource[]>();
     for (const resource of opened) {
       const { faults: found, name, incoming: of } = resource;
@@ -317,6 +304,7 @@ export class ResourceTable {
     for (const [watch, added] of parts) watch.judge({ kind, version, added, removed: [] });
     for (const watch of this.watches) watch.rejected();
     for (const resource of opened) if (resource.faults.length > 0) faults.push(...this.refuse(resource, incoming));
+    faults.push(...twins);
     return faults;
   }
 
@@ -453,11 +441,6 @@ export class ResourceTable {
 function received(opened: Opened, sink: { faults: Fault[]; warnings: Fault[] }): ReceivedResource {
   const { name, message, incoming } = opened;
   return { name, version: incoming.version, message, cx: incoming.place(name, sink) };
-}
-
-/** What faults call a resource that came over the wire: `Cluster "a"`. */
-export function placeName(typeName: string, name: string): string {
-  return `${typeName.slice(typeName.lastIndexOf('.') + 1)} "${name}"`;
 }
 
 function digestOf(any: Any): string {

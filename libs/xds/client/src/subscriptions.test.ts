@@ -242,14 +242,19 @@ for (const protocol of ['sotw', 'delta'] as const) {
       assert.equal(watcher.next().at(-1), '2: +b -');
     });
 
-    it('refuses a response that has a name twice', async () => {
+    it(`refuses ${sotw ? 'the second of a name' : 'a response that has a name twice'}`, async () => {
       const { server, subscribe, settle } = createWorld(protocol);
-      subscribe(CLUSTER, 'wildcard');
+      const { watcher } = subscribe(CLUSTER, 'wildcard');
       await settle();
       server.seen();
-      server.send({ typeName: CLUSTER, version: '1', resources: [cluster('a'), cluster('a')] });
+      const resources = [cluster('a'), cluster('a', { altStatName: 'x' }), cluster('b')];
+      server.send({ typeName: CLUSTER, version: '1', resources });
       await settle();
       assert.match(server.seen()[0]?.error ?? '', /there are two resources named "a"/);
+      assert.deepEqual([...watcher.force.keys()], sotw ? ['a', 'b'] : []);
+      server.send({ typeName: CLUSTER, version: '2', resources: [cluster('a'), cluster('b')] });
+      await settle();
+      assert.equal(server.seen()[0]?.error, undefined);
     });
 
     it('ignores types that nobody subscribes to, and answers what nobody asked for', async () => {

@@ -2,7 +2,8 @@ import { DecodeContext, formatFault, sourceNamed, typeNameOfUrl, type Fault } fr
 import { after, type Runtime, type Timer } from '@weft/core-runtime';
 import { BackOff } from './back-off.ts';
 import { absenceRemoves } from './resource-name.ts';
-import { placeName, ResourceTable, type Incoming } from './resource-table.ts';
+import { placeName, type Incoming } from './incoming.ts';
+import { ResourceTable } from './resource-table.ts';
 import type { TypeSource } from './resource-source.ts';
 import type { WireProtocol, WireRequest, WireResponse } from './wire-protocol.ts';
 
