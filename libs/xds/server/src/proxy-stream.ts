@@ -49,7 +49,7 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
 
   onMessage(message: Uint8Array): void {
     if (this.over) return;
-    const request = this.form.protocol === 'sotw' ? decodeSotwRequest(message) : decodeDeltaRequest(message);
+    const request = this.decode(message);
     if (request === undefined) return this.fail('the message is no discovery request');
     if (this.node === undefined && !this.identify(request)) return;
     const typeUrl = this.form.typeUrl ?? request.typeUrl;
@@ -111,6 +111,11 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     this.call.end({ code: GRPC_STATUS.UNAVAILABLE, message });
   }
 
+  private decode(message: Uint8Array): DiscoveryCall | undefined {
+    if (this.form.protocol === 'delta') return decodeDeltaRequest(message);
+    return decodeSotwRequest(message, (typeUrl) => this.subscriptions.get(this.form.typeUrl ?? typeUrl)?.namesDigest);
+  }
+
   /** The first request says who the proxy is, and starts the watch. */
   private identify({ node }: DiscoveryCall): boolean {
     if (node === undefined || node.id === '') {
@@ -141,10 +146,11 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     return subscription;
   }
 
-  private take(subscription: Subscription, { nonce, error, interest, node }: DiscoveryCall): void {
+  private take(subscription: Subscription, { nonce, error, interest, node, digest }: DiscoveryCall): void {
     const { typeUrl, outstanding } = subscription;
     if (node !== undefined) this.node = node;
     const outcome = subscription.request(nonce, error, interest, this.cx.clock.wallMs());
+    if (outcome !== 'stale') subscription.namesDigest = digest;
     const type = shortType(typeUrl);
     if (outcome === 'stale') this.cx.metrics.count(SERVER_METRIC.expiredNonce, { type });
     if (outcome === 'refused') {
@@ -153,7 +159,8 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     }
     if (outstanding !== undefined && subscription.outstanding === undefined)
       this.order.onAnswered(typeUrl, outstanding, outcome === 'refused');
-    this.askOnDemand(subscription, interest.kind === 'whole' ? interest.names : interest.add);
+    if (interest.kind !== 'same')
+      this.askOnDemand(subscription, interest.kind === 'whole' ? interest.names : interest.add);
   }
 
   private askOnDemand(subscription: Subscription, names: readonly string[]): void {

@@ -6,6 +6,8 @@ import { isFullStateType } from './type-urls.ts';
 /** What a request says of the resources that the proxy wants: all of it (state of the world), or what changed (delta). */
 export type Interest =
   | { readonly kind: 'whole'; readonly names: readonly string[] }
+  /** State of the world: the same names as before. */
+  | { readonly kind: 'same' }
   | {
       readonly kind: 'change';
       readonly add: readonly string[];
@@ -54,6 +56,8 @@ export class Subscription {
   lastSent: { readonly nonce: string; readonly version: string; readonly atMs: number } | undefined;
   /** The next request that only repeats itself is answered: the proxy builds something anew and waits for it. */
   answerRepeat = false;
+  /** Of the names of the last request that counted. */
+  namesDigest: string | undefined;
   private requests = 0;
   /** What the proxy has, as far as it acknowledged. Shared with the snapshot where the proxy has everything. */
   private known = NOTHING;
@@ -112,8 +116,9 @@ export class Subscription {
     const first = this.requests === 0;
     this.requests += 1;
     const outcome = first ? 'none' : this.answered(nonce, error, nowMs);
-    if (outcome === 'stale' && interest.kind === 'whole') return outcome;
-    if (interest.kind === 'whole') this.replaceNames(interest.names, first, outcome);
+    if (outcome === 'stale' && interest.kind !== 'change') return outcome;
+    if (interest.kind === 'same') this.repeated(outcome);
+    else if (interest.kind === 'whole') this.replaceNames(interest.names, first, outcome);
     else this.changeNames(interest, first);
     return outcome;
   }
@@ -227,7 +232,11 @@ export class Subscription {
     if (first || (changed && isFullStateType(this.typeUrl))) this.due ||= isFullStateType(this.typeUrl);
     if (first && wildcard) this.markAll();
     else if (changed && !wildcard) this.forgetUnwanted();
-    else if (!changed && outcome === 'none' && this.answerRepeat) this.force(this.names);
+    else if (!changed) this.repeated(outcome);
+  }
+
+  private repeated(outcome: NonceOutcome): void {
+    if (outcome === 'none' && this.answerRepeat) this.force(this.names);
   }
 
   private changeNames({ add, remove, has }: Extract<Interest, { kind: 'change' }>, first: boolean): void {
