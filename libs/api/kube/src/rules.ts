@@ -37,6 +37,8 @@ function compile(rule: string): ((context: Record<string, unknown>) => unknown) 
     .replaceAll('__namespace__', 'namespace')
     // This evaluator's has() takes names only.
     .replaceAll(INDEXED_HAS, "('$2' in $1)")
+    // RE2's flags hold to the end; JavaScript's for a group alone.
+    .replaceAll(/\^\(\?i\)(.*?)\$"""/g, '^(?i:$1)$"""')
     .replace(SUBDOMAIN_CALL, 'isSubdomain');
   return environment.parse(text);
 }

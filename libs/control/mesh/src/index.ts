@@ -59,3 +59,14 @@ export {
   routesForService,
   type GatewayApiRoute,
 } from './gateway-api-route.ts';
+export {
+  apiPorts,
+  gatewayPorts,
+  istioPorts,
+  routesAtPort,
+  servesGateway,
+  sharedHosts,
+  GATEWAY_NAME_LABEL,
+  type GatewayPort,
+  type GatewayTls,
+} from './gateway.ts';

@@ -10,3 +10,4 @@ export {
   PASSTHROUGH_CLUSTER,
   ROOT_CERTIFICATES,
 } from './names.ts';
+export { translationSupport } from './support.ts';

@@ -1,6 +1,6 @@
 import type { Address } from '@weft/api-envoy/gen/envoy/config/core/v3/address_pb';
 import type { Listener } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
-import type { ListenerFilter } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_components_pb';
+import type { FilterChain, ListenerFilter } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_components_pb';
 import type { HttpInspector } from '@weft/api-envoy/gen/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb';
 import type { OriginalDst } from '@weft/api-envoy/gen/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb';
 import type { TlsInspector } from '@weft/api-envoy/gen/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb';
@@ -65,3 +65,8 @@ export function inspected(filters: readonly Init<ListenerFilter>[]): Init<Listen
 
 /** What the HTTP inspector finds: enough for a filter chain to tell requests from other bytes. */
 export const HTTP_PROTOCOLS = ['http/1.0', 'http/1.1', 'h2c'] as const;
+
+/** `*` takes every name, also none. */
+export function serverNames(hosts: readonly string[]): Pick<Init<FilterChain>, 'filterChainMatch'> {
+  return hosts.length === 0 || hosts.includes('*') ? {} : { filterChainMatch: { serverNames: [...new Set(hosts)] } };
+}

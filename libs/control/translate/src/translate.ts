@@ -1,6 +1,7 @@
 import type { MeshProxy, MeshSnapshot } from '@weft/control-mesh';
 import { TranslateContext } from './context.ts';
 import { fixedClusters } from './fixed-clusters.ts';
+import { gateways } from './gateways.ts';
 import { inbound } from './inbound.ts';
 import { outboundClusters } from './outbound-clusters.ts';
 import { outboundListeners } from './outbound-listeners.ts';
@@ -18,6 +19,7 @@ const ASPECTS: readonly Aspect[] = [
   outboundListeners,
   outboundRoutes,
   upstreamListeners,
+  gateways,
   outboundClusters,
 ];
 

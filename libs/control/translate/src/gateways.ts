@@ -1,0 +1,96 @@
+import type { Listener } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
+import type { FilterChain } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_components_pb';
+import { gatewayPorts, isHttp, isTls, type GatewayPort } from '@weft/control-mesh';
+import { httpAuthorization, networkAuthorization } from './authorization-filters.ts';
+import type { TranslateContext } from './context.ts';
+import { gatewayRoutes } from './gateway-routes.ts';
+import { gatewayTlsSocket } from './gateway-tls.ts';
+import { gatewayStreams } from './gateway-streams.ts';
+import { httpFilter } from './hcm.ts';
+import { inspected, listener, OUTBOUND, serverNames, socketAddress, tlsInspector } from './listener.ts';
+import type { Init } from './proto.ts';
+import type { ResourceDraft } from './resources.ts';
+
+/** A listener for each address and port of the gateways that the proxy serves, and the routes of its requests. */
+export function gateways(cx: TranslateContext, draft: ResourceDraft): void {
+  if (cx.proxy.role !== 'gateway') return;
+  const ports = gatewayPorts(cx.snapshot, cx.proxy);
+  const byAddress = Map.groupBy(ports, ({ bind, port }) => `${bind}_${port}`);
+  for (const [name, group] of byAddress) {
+    const chains = chainsOf(cx, group, draft);
+    if (chains.length > 0) draft.listeners.push(portListener(name, group, chains));
+  }
+}
+
+function portListener(name: string, group: readonly GatewayPort[], chains: Init<FilterChain>[]): Listener {
+  const [{ bind, port } = { bind: '0.0.0.0', port: 0 }] = group;
+  const secured = group.some(({ tls, protocol }) => tls !== undefined || isTls(protocol));
+  return listener({
+    name,
+    address: socketAddress(bind, port),
+    trafficDirection: OUTBOUND,
+    ...inspected(secured ? [tlsInspector()] : []),
+    filterChains: chains,
+  });
+}
+
+/** Plain HTTP servers of a port share one chain; every other one has its own, chosen by server name. */
+function chainsOf(cx: TranslateContext, group: readonly GatewayPort[], draft: ResourceDraft): Init<FilterChain>[] {
+  const plain = group.filter(({ protocol, tls }) => isHttp(protocol) && tls === undefined);
+  const [first] = plain;
+  const taken = new Set<string>();
+  const chains: Init<FilterChain>[] = [];
+  if (first !== undefined) {
+    chains.push({ filters: [routed(cx, draft, { name: `http.${first.port}`, ports: plain })] });
+    taken.add('');
+  }
+  for (const port of group) {
+    if (plain.includes(port)) continue;
+    for (const chain of securedChains(cx, port, draft)) {
+      // Two servers for the same name: the older gateway has it.
+      const names = chain.filterChainMatch?.serverNames ?? [];
+      const free = names.filter((name) => !taken.has(name));
+      if (names.length > 0 ? free.length === 0 : taken.has('')) continue;
+      for (const name of names.length > 0 ? free : ['']) taken.add(name);
+      chains.push(
+        names.length > 0 ? { ...chain, filterChainMatch: { ...chain.filterChainMatch, serverNames: free } } : chain,
+      );
+    }
+  }
+  return chains;
+}
+
+function securedChains(cx: TranslateContext, port: GatewayPort, draft: ResourceDraft): Init<FilterChain>[] {
+  const { tls, protocol, gateway, section } = port;
+  const terminates = tls !== undefined && tls.mode !== 'PASSTHROUGH' && tls.mode !== 'AUTO_PASSTHROUGH';
+  if (!terminates || !(isHttp(protocol) || protocol === 'https'))
+    return gatewayStreams(cx, port).map((chain) => ({
+      ...chain,
+      filters: [...networkAuthorization(cx), ...(chain.filters ?? [])],
+      ...(terminates ? { transportSocket: gatewayTlsSocket(tls, false) } : {}),
+    }));
+  const [namespace = '', name = ''] = gateway.split('/');
+  const routes = `https.${port.port}.${section}.${name}.${namespace}`;
+  return [
+    {
+      name: `${gateway}/${section}`,
+      ...serverNames(port.hosts.map(({ host }) => host)),
+      transportSocket: gatewayTlsSocket(tls, true),
+      filters: [routed(cx, draft, { name: routes, ports: [port] })],
+    },
+  ];
+}
+
+function routed(
+  cx: TranslateContext,
+  draft: ResourceDraft,
+  { name, ports }: { readonly name: string; readonly ports: readonly GatewayPort[] },
+) {
+  draft.routes.push(gatewayRoutes(cx, name, ports));
+  return httpFilter({
+    direction: 'gateway',
+    statPrefix: `outbound_${name}`,
+    routes: name,
+    filters: httpAuthorization(cx),
+  });
+}

@@ -1,0 +1,102 @@
+import type { FieldSupport, KindSupport } from '@weft/api-kube';
+
+const under = (prefix: string, ...fields: readonly string[]): string[] => fields.map((field) => `${prefix}.${field}`);
+
+const TRAFFIC_POLICY: FieldSupport = [
+  'connectionPool.tcp.maxConnections',
+  'connectionPool.tcp.connectTimeout',
+  'connectionPool.tcp.tcpKeepalive.time',
+  ...under('connectionPool.http', 'http1MaxPendingRequests', 'http2MaxRequests', 'maxRequestsPerConnection', 'maxRetries',
+    'idleTimeout', 'h2UpgradePolicy', 'useClientProtocol', 'maxConcurrentStreams'),
+  'loadBalancer.simple=UNSPECIFIED|ROUND_ROBIN|RANDOM|LEAST_REQUEST|LEAST_CONN',
+  ...under('tls', 'mode', 'clientCertificate', 'privateKey', 'caCertificates', 'caCrl', 'credentialName', 'subjectAltNames', 'sni',
+    'insecureSkipVerify'),
+]; // prettier-ignore
+
+const RULE_POLICY: FieldSupport = [
+  ...TRAFFIC_POLICY,
+  'retryBudget.percent',
+  'retryBudget.minRetryConcurrency',
+  'portLevelSettings.port.number',
+  ...under('portLevelSettings', ...TRAFFIC_POLICY),
+];
+
+const STREAM_MATCH = [
+  'match.port',
+  'match.gateways',
+  'match.sourceLabels.*',
+  'match.sourceNamespace',
+  'route.*',
+] as const;
+
+const MODIFIERS = ['requestHeaderModifier.*', 'responseHeaderModifier.*'] as const;
+const HTTP_FILTERS = [
+  'type=RequestHeaderModifier|ResponseHeaderModifier|RequestRedirect|URLRewrite', ...MODIFIERS, 'requestRedirect.*', 'urlRewrite.*',
+] as const; // prettier-ignore
+const BACKEND_FILTERS = ['type=RequestHeaderModifier|ResponseHeaderModifier', ...MODIFIERS] as const;
+const BACKEND_REF = ['group', 'kind', 'name', 'namespace', 'port', 'weight'] as const;
+
+const WORKLOAD = ['address', 'labels.*', 'locality', 'ports.*', 'serviceAccount', 'weight'] as const;
+
+/**
+ * What of each kind has an effect, for the loader and the command line: the other fields are refused by name until the
+ * data plane has what they ask for. docs/translation.md says which becomes what.
+ */
+export const translationSupport: KindSupport = {
+  'networking.istio.io/VirtualService': [
+    'hosts', 'gateways', 'exportTo',
+    ...under('http', 'name', 'match.name', 'match.uri.*', 'match.scheme.*', 'match.method.*', 'match.authority.*', 'match.headers.*',
+      'match.withoutHeaders.*', 'match.queryParams.*', 'match.port', 'match.sourceLabels.*', 'match.sourceNamespace',
+      'match.gateways', 'match.ignoreUriCase', 'route.*', 'redirect.*', 'directResponse.*', 'rewrite.*', 'timeout',
+      'retries.attempts', 'retries.perTryTimeout', 'retries.retryOn', 'retries.backoff', 'retries.retryIgnorePreviousHosts',
+      'headers.*'),
+    ...under('tcp', ...STREAM_MATCH),
+    ...under('tls', 'match.sniHosts', ...STREAM_MATCH),
+  ],
+  'networking.istio.io/DestinationRule': [
+    'host', 'exportTo', 'workloadSelector.*', ...under('trafficPolicy', ...RULE_POLICY),
+    'subsets.name', 'subsets.labels.*', ...under('subsets.trafficPolicy', ...RULE_POLICY),
+  ],
+  'networking.istio.io/Gateway': [
+    'selector.*', 'servers.name', 'servers.port.*', 'servers.hosts', 'servers.bind',
+    ...under('servers.tls', 'mode=PASSTHROUGH|SIMPLE|MUTUAL|ISTIO_MUTUAL|OPTIONAL_MUTUAL', 'httpsRedirect', 'credentialName',
+      'credentialNames', 'caCertCredentialName', 'serverCertificate', 'privateKey', 'caCertificates', 'caCrl', 'subjectAltNames',
+      'verifyCertificateHash', 'verifyCertificateSpki', 'minProtocolVersion', 'maxProtocolVersion', 'cipherSuites'),
+  ],
+  'networking.istio.io/Sidecar': ['workloadSelector.*', 'egress.hosts', 'outboundTrafficPolicy.mode'],
+  'networking.istio.io/ServiceEntry': [
+    'hosts', 'addresses', 'ports.*', 'location', 'resolution=NONE|STATIC|DNS|DNS_ROUND_ROBIN', ...under('endpoints', ...WORKLOAD),
+    'workloadSelector.*', 'exportTo', 'subjectAltNames',
+  ],
+  'networking.istio.io/WorkloadEntry': WORKLOAD,
+  'networking.istio.io/WorkloadGroup': ['metadata.*', ...under('template', ...WORKLOAD)],
+  'security.istio.io/PeerAuthentication': ['*'],
+  'security.istio.io/AuthorizationPolicy': [
+    'selector.*', 'targetRef.*', 'targetRefs.*', 'action=ALLOW|DENY|AUDIT',
+    ...under('rules.from.source', 'principals', 'notPrincipals', 'namespaces', 'notNamespaces', 'serviceAccounts',
+      'notServiceAccounts', 'trustDomains', 'notTrustDomains', 'ipBlocks', 'notIpBlocks', 'remoteIpBlocks', 'notRemoteIpBlocks'),
+    'rules.to.*', 'rules.when.*',
+  ],
+  'gateway.networking.k8s.io/HTTPRoute': [
+    'parentRefs.*', 'hostnames', 'rules.name', 'rules.matches.*', ...under('rules.filters', ...HTTP_FILTERS),
+    ...under('rules.backendRefs', ...BACKEND_REF), ...under('rules.backendRefs.filters', ...BACKEND_FILTERS),
+    'rules.timeouts.*', 'rules.retry.*',
+  ],
+  'gateway.networking.k8s.io/GRPCRoute': [
+    'parentRefs.*', 'hostnames', 'rules.name', 'rules.matches.*', ...under('rules.filters', ...BACKEND_FILTERS),
+    ...under('rules.backendRefs', ...BACKEND_REF), ...under('rules.backendRefs.filters', ...BACKEND_FILTERS),
+  ],
+  'gateway.networking.k8s.io/Gateway': [
+    'gatewayClassName', 'listeners.name', 'listeners.hostname', 'listeners.port', 'listeners.protocol=HTTP|HTTPS|TLS|TCP',
+    'listeners.tls.mode', 'listeners.tls.certificateRefs.*', 'listeners.allowedRoutes.*',
+  ],
+  'gateway.networking.k8s.io/GatewayClass': ['controllerName', 'description'],
+  'gateway.networking.k8s.io/ReferenceGrant': ['*'],
+  'linkerd.io/ServiceProfile': [
+    'routes.name', 'routes.condition.method', 'routes.condition.pathRegex', 'routes.isRetryable', 'routes.timeout', 'retryBudget.*',
+  ],
+  '/Service': ['*'],
+  '/Namespace': ['*'],
+  '/Secret': ['*'],
+  '/ServiceAccount': ['*'],
+}; // prettier-ignore
