@@ -1,9 +1,8 @@
-import type { Message } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import { DecodeContext, sourceNamed, validateMessage, type Fault } from '@weft/api-envoy';
 import { after, type Runtime, type Timer } from '@weft/core-runtime';
-import { hash } from 'node:crypto';
 import { namesTwice, placeName, type Incoming, type IncomingResource } from './incoming.ts';
+import { digestOf, received, type Opened } from './opened-resource.ts';
 import { resourceName } from './resource-name.ts';
 import type { ResourceStatus } from './resource-status.ts';
 import type { ReceivedResource } from './subscription.ts';
@@ -26,14 +25,6 @@ interface Entry {
   aliases: readonly string[];
   updatedMs: number;
   ttl: Timer | undefined;
-}
-
-interface Opened {
-  readonly incoming: IncomingResource;
-  readonly name: string;
-  readonly digest: string;
-  readonly message: Message;
-  readonly faults: Fault[];
 }
 
 /** What was sorted out of a response before anybody sees it. */
@@ -142,7 +133,8 @@ export class ResourceTable {
 
   /** Gives every fault; none accepts (ACK). */
   take(incoming: Incoming): Promise<readonly Fault[]> {
-    const taken = this.turn.then(() => this.apply(incoming));
+    // A fault of ours must neither go unanswered nor end the subscription.
+    const taken = this.turn.then(() => this.apply(incoming)).catch(thrown);
     this.turn = taken;
     return taken;
   }
@@ -352,18 +344,22 @@ export class ResourceTable {
 
   private expire(entry: Entry): void {
     const gone: Incoming = { kind: 'incremental', version: this.version, resources: [], removed: [entry.name] };
-    this.turn = this.turn.then(() => (this.entries.get(entry.name) === entry ? this.apply(gone) : undefined));
+    this.turn = this.turn
+      .then(() => (this.entries.get(entry.name) === entry ? this.apply(gone) : undefined))
+      .catch(thrown);
   }
 
   /** What is in force already reaches a watcher that comes later: the server has no reason to send it again. */
   private replay(watch: Watch, names: readonly string[]): void {
     if (!names.some((name) => this.entriesOf(name).length > 0)) return;
-    this.turn = this.turn.then(async () => {
-      if (!this.watches.has(watch)) return;
-      const added = [...new Set(names.flatMap((name) => this.entriesOf(name)))].map((entry) => this.reopen(entry));
-      const update = { kind: 'incremental', version: this.version, added, removed: [] } as const;
-      if (added.length > 0) await this.tell(watch, update, new Map());
-    });
+    this.turn = this.turn
+      .then(async () => {
+        if (!this.watches.has(watch)) return;
+        const added = [...new Set(names.flatMap((name) => this.entriesOf(name)))].map((entry) => this.reopen(entry));
+        const update = { kind: 'incremental', version: this.version, added, removed: [] } as const;
+        if (added.length > 0) await this.tell(watch, update, new Map());
+      })
+      .catch(thrown);
   }
 
   /** What is in force under a name: one, none, or all of a collection. */
@@ -438,11 +434,6 @@ export class ResourceTable {
   }
 }
 
-function received(opened: Opened, sink: { faults: Fault[]; warnings: Fault[] }): ReceivedResource {
-  const { name, message, incoming } = opened;
-  return { name, version: incoming.version, message, cx: incoming.place(name, sink) };
-}
-
-function digestOf(any: Any): string {
-  return hash('sha256', any.value, 'base64');
+function thrown(error: unknown): readonly Fault[] {
+  return [{ path: '', file: '', message: `cannot be taken: ${(error as Error).message}` }];
 }
