@@ -1,0 +1,49 @@
+import { loadConfig } from '@weft/api-envoy';
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sidecarBootstrap, type SidecarFacts } from './bootstrap.ts';
+
+const BOOTSTRAP = 'envoy.config.bootstrap.v3.Bootstrap';
+
+const FACTS: SidecarFacts = {
+  name: 'web-1',
+  namespace: 'videos',
+  serviceAccount: 'web',
+  address: '127.0.0.1',
+  labels: { app: 'web' },
+  upstreams: [{ host: 'videos-api', port: 10_010, localPort: 15_500 }],
+  adminPort: 0,
+  controlPlane: '127.0.0.1:15012',
+  serverName: 'istiod.istio-system.svc',
+  secretSocket: '/tmp/x/secrets.sock',
+  delta: false,
+};
+
+test('the bootstrap is one of Envoy, with every field at its place', () => {
+  for (const facts of [FACTS, { ...FACTS, delta: true, controlPlane: 'unix:/tmp/x/xds.sock', upstreams: undefined }]) {
+    const text = JSON.stringify(sidecarBootstrap(facts));
+    const { faults, warnings } = loadConfig({ text, file: 'bootstrap.json', typeName: BOOTSTRAP });
+    assert.deepEqual(warnings, []);
+    assert.deepEqual(faults, []);
+  }
+});
+
+test('node and metadata tell the control plane who the proxy is, as Istio writes it', () => {
+  const { node } = sidecarBootstrap(FACTS) as { node: { id: string; metadata: object } };
+  assert.equal(node.id, 'sidecar~127.0.0.1~web-1.videos~videos.svc.cluster.local');
+  assert.deepEqual(node.metadata, {
+    NAMESPACE: 'videos',
+    WORKLOAD_NAME: 'web-1',
+    SERVICE_ACCOUNT: 'web',
+    INSTANCE_IPS: '127.0.0.1',
+    LABELS: { app: 'web' },
+    INTERCEPTION_MODE: 'NONE',
+    UPSTREAMS: FACTS.upstreams,
+  });
+});
+
+test('no key is in the bootstrap, and the control plane must have its name', () => {
+  const text = JSON.stringify(sidecarBootstrap(FACTS));
+  assert.doesNotMatch(text, /PRIVATE|private_key|token/i);
+  assert.match(text, /"san_type":"DNS","matcher":\{"exact":"istiod.istio-system.svc"\}/);
+});

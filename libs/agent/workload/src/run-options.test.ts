@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseRunOptions, type RunOptions } from './run-options.ts';
+
+function parse(line: string): RunOptions {
+  const parsed = parseRunOptions(line.split(' '));
+  assert.equal(parsed.kind, 'options', JSON.stringify(parsed));
+  return (parsed as { options: RunOptions }).options;
+}
+
+function faults(line: string): string {
+  const parsed = parseRunOptions(line.split(' ').filter((word) => word !== ''));
+  assert.equal(parsed.kind, 'faults');
+  return (parsed as { faults: readonly string[] }).faults.join('\n');
+}
+
+test('a name, a place and a command are enough', () => {
+  const options = parse('--name web --config-dir /mesh -- node server.js --port 1');
+  assert.deepEqual(options.command, ['node', 'server.js', '--port', '1']);
+  assert.equal(options.service, 'web');
+  assert.equal(options.port, undefined);
+  assert.deepEqual(options.probe, { kind: 'none' });
+  assert.deepEqual(options.labels, { app: 'web' });
+  assert.equal(options.controlPlane.stateDir, '/mesh/.weft-state');
+  assert.equal(options.drainMs, 5000);
+});
+
+test('every flag is read', () => {
+  const options = parse(
+    '--name web-1 --service web --namespace videos --service-account sa --port 80:8080 --protocol HTTP ' +
+      '--labels app=web,version=v2 --upstream videos-api:10010=15500 --upstream redis.db:6379=0 --probe http:/health ' +
+      '--control-plane cp.test:15012 --registry http://cp.test:8080 --root-cert r.pem --token-file t --address 10.0.0.7 ' +
+      '--drain-time 0.5 --grace-time 2 --envoy /bin/envoy --delta --verbose -- x',
+  );
+  assert.deepEqual(options.port, { service: 80, app: 8080 });
+  assert.deepEqual(options.labels, { app: 'web', version: 'v2' });
+  assert.deepEqual(options.upstreams, [
+    { host: 'videos-api', port: 10_010, localPort: 15_500 },
+    { host: 'redis.db', port: 6379, localPort: 0 },
+  ]);
+  assert.deepEqual(options.probe, { kind: 'http', path: '/health' });
+  assert.equal(options.controlPlane.secure, 'cp.test:15012');
+  assert.equal(options.drainMs, 500);
+  assert.ok(options.delta && options.verbose && !options.capture);
+});
+
+test('all faults of a line are told at once', () => {
+  const told = faults(
+    '--name Web --namespace a_b --port 99999 --upstream nonsense --labels x --probe ping --drain-time -1 --address here -- x',
+  );
+  for (const part of [
+    /"Web" is no name of a workload/,
+    /"a_b" is no namespace/,
+    /--port 99999: expected a port/,
+    /--upstream nonsense: expected HOST:PORT=LOCALPORT/,
+    /--labels x: "x" is no KEY=VALUE/,
+    /--probe ping: expected tcp, none, or http/,
+    /--address here is no IP/,
+    /where is the control plane\? Give --config-dir, or else --control-plane, --registry, --root-cert, --token-file/,
+  ])
+    assert.match(told, part);
+  assert.match(faults('--name web --config-dir d'), /there is no command/);
+  assert.match(faults('--name web --confg-dir d -- x'), /there is no flag --confg-dir/);
+  assert.match(faults('--config-dir -- x'), /--config-dir needs a value: DIR/);
+  assert.match(faults('web -- x'), /"web" is no flag/);
+});
+
+test('help names every flag', () => {
+  const parsed = parseRunOptions(['--help']);
+  assert.equal(parsed.kind, 'help');
+  assert.match(parsed.kind === 'help' ? parsed.text : '', /--upstream HOST:PORT=LOCAL[\s\S]*--drain-time SECONDS/);
+});
