@@ -5,6 +5,8 @@ import { encodeDeltaResponse, encodeSotwResponse } from './discovery-response.ts
 import type { XdsNode } from './node.ts';
 import { typeStatusOf, type ProxyStatus } from './proxy-status.ts';
 import { PushOrder, TYPE_ORDER } from './push-order.ts';
+import type { ResourceMap, Versioned } from './resource-map.ts';
+import { Resource } from './resource.ts';
 import { SERVER_METRIC } from './server-metrics.ts';
 import type { SnapshotWatcher } from './snapshot-cache.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -86,11 +88,14 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     if (this.over || node === undefined) return;
     const snapshot = this.cx.cache.get(this.cx.cache.groups(node));
     if (snapshot === undefined) return;
-    if (snapshot !== this.snapshot)
-      for (const subscription of this.subscriptions.values())
-        subscription.aim(snapshot.resources(subscription.typeUrl));
-    this.snapshot = snapshot;
+    if (snapshot !== this.snapshot) this.aim(snapshot);
     this.advance();
+  }
+
+  private aim(snapshot: Snapshot): void {
+    this.snapshot = snapshot;
+    this.order.aim(snapshot);
+    for (const subscription of this.subscriptions.values()) subscription.aim(snapshot.resources(subscription.typeUrl));
   }
 
   get status(): ProxyStatus {
@@ -132,7 +137,8 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     const key = this.cx.cache.groups(node);
     this.unwatch = this.cx.cache.watch(key, this);
     this.cx.connected(this, node);
-    this.snapshot = this.cx.cache.get(key);
+    const snapshot = this.cx.cache.get(key);
+    if (snapshot !== undefined) this.aim(snapshot);
     return true;
   }
 
@@ -172,19 +178,17 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
 
   /** Sends what may go now. Called after everything that may have changed that. */
   private advance(): void {
-    const { snapshot } = this;
-    if (snapshot === undefined || this.over) return;
-    for (const typeUrl of TYPE_ORDER) this.advanceType(typeUrl, snapshot);
-    for (const typeUrl of this.subscriptions.keys())
-      if (!TYPE_ORDER.includes(typeUrl)) this.advanceType(typeUrl, snapshot);
-    this.watchEndpoints(snapshot);
-    this.measureConvergence(snapshot);
+    if (this.snapshot === undefined || this.over) return;
+    for (const typeUrl of TYPE_ORDER) this.advanceType(typeUrl);
+    for (const typeUrl of this.subscriptions.keys()) if (!TYPE_ORDER.includes(typeUrl)) this.advanceType(typeUrl);
+    this.watchEndpoints();
+    this.measureConvergence();
   }
 
-  private advanceType(typeUrl: string, snapshot: Snapshot): void {
+  private advanceType(typeUrl: string): void {
     const subscription = this.subscriptions.get(typeUrl);
-    if (subscription === undefined || this.full || this.over || !this.order.open(typeUrl, snapshot)) return;
-    const pending = subscription.pending(this.order.removals(typeUrl, snapshot));
+    if (subscription === undefined || this.full || this.over || !this.order.open(typeUrl)) return;
+    const pending = subscription.pending(this.order.removals(typeUrl));
     if (pending === undefined) return;
     const silent = this.form.protocol === 'sotw' && !isFullStateType(typeUrl) && pending.changed.length === 0;
     if (silent) subscription.forget(pending.removed);
@@ -197,13 +201,15 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     const startMs = clock.nowMs();
     const whole = this.form.protocol === 'sotw' && isFullStateType(typeUrl);
     this.nonces += 1;
+    const after = subscription.after(pending);
     const sent: Outstanding = {
       ...pending,
       nonce: `${this.id}-${String(this.nonces)}`,
-      version: subscription.versionAfter(pending),
+      version: after.version,
+      after,
       sentMs: clock.wallMs(),
     };
-    const resources = whole ? subscription.whole(pending) : pending.changed;
+    const resources = whole ? resourcesOf(after) : pending.changed;
     const encode = this.form.protocol === 'sotw' ? encodeSotwResponse : encodeDeltaResponse;
     const octets = encode({ ...sent, typeUrl, resources, identifier });
     subscription.sent(sent);
@@ -216,8 +222,8 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
   }
 
   /** A proxy that takes a cluster and never asks for its endpoints would keep its routes waiting for ever. */
-  private watchEndpoints(snapshot: Snapshot): void {
-    if (!this.order.awaitsEndpoints(snapshot)) {
+  private watchEndpoints(): void {
+    if (!this.order.awaitsEndpoints) {
       this.patience?.cancel();
       this.patience = undefined;
       return;
@@ -230,8 +236,8 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     });
   }
 
-  private measureConvergence(snapshot: Snapshot): void {
-    if (this.behindSinceMs === undefined || this.order.awaitsEndpoints(snapshot)) return;
+  private measureConvergence(): void {
+    if (this.behindSinceMs === undefined || this.order.awaitsEndpoints) return;
     for (const subscription of this.subscriptions.values())
       if (subscription.outstanding !== undefined || subscription.pending(true) !== undefined) return;
     this.cx.metrics.observe(SERVER_METRIC.convergence, (this.cx.clock.nowMs() - this.behindSinceMs) / 1000);
@@ -251,4 +257,9 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     this.cx.queue.remove(this);
     this.cx.closed(this);
   }
+}
+
+/** What state of the world carries. Only delta proxies can have something that is not from here. */
+function resourcesOf(known: ResourceMap<Versioned>): readonly Resource[] {
+  return [...known.values()].filter((entry) => entry instanceof Resource);
 }

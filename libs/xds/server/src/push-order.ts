@@ -1,4 +1,4 @@
-import type { Snapshot } from './snapshot.ts';
+import type { ResourceSet, Snapshot } from './snapshot.ts';
 import type { Outstanding, Subscription } from './subscription.ts';
 import { TYPE_URL } from './type-urls.ts';
 
@@ -25,29 +25,30 @@ export class PushOrder {
   private readonly subscriptions: ReadonlyMap<string, Subscription>;
   /** Endpoints of clusters that were sent and that the proxy does not use before these come. */
   private readonly awaited = new Set<string>();
+  private endpoints: ResourceSet | undefined;
 
   constructor(subscriptions: ReadonlyMap<string, Subscription>) {
     this.subscriptions = subscriptions;
   }
 
   /** May a response of the type go out now? */
-  open(typeUrl: string, snapshot: Snapshot): boolean {
+  open(typeUrl: string): boolean {
     const at = TYPE_ORDER.indexOf(typeUrl);
     // Endpoints go whenever they are asked for: a proxy that asks has the cluster, and Envoy acknowledges clusters only once their
     // endpoints came.
     if (at <= 1 || this.subscriptions.get(TYPE_URL.cluster)?.wildcard !== true) return true;
     for (const earlier of TYPE_ORDER.slice(0, at))
       if (this.subscriptions.get(earlier)?.outstanding !== undefined) return false;
-    return !this.awaitsEndpoints(snapshot);
+    return !this.awaitsEndpoints;
   }
 
   /** May what is stale of the type be removed now? */
-  removals(typeUrl: string, snapshot: Snapshot): boolean {
+  removals(typeUrl: string): boolean {
     if (!(typeUrl === TYPE_URL.cluster || typeUrl === TYPE_URL.endpoint || typeUrl === TYPE_URL.secret))
       return typeUrl !== TYPE_URL.route || this.settled(TYPE_URL.listener);
     if (!this.settled(TYPE_URL.listener) || !this.settled(TYPE_URL.scopedRoute) || !this.settled(TYPE_URL.route))
       return false;
-    if (typeUrl === TYPE_URL.cluster) return !this.awaitsEndpoints(snapshot);
+    if (typeUrl === TYPE_URL.cluster) return !this.awaitsEndpoints;
     return this.subscriptions.get(TYPE_URL.cluster)?.settled(true) !== false;
   }
 
@@ -58,7 +59,7 @@ export class PushOrder {
     const endpoints = changed.flatMap(({ references }) =>
       references.filter((reference) => reference.typeUrl === TYPE_URL.endpoint).map((reference) => reference.name),
     );
-    for (const name of endpoints) this.awaited.add(name);
+    for (const name of endpoints) if (this.endpoints?.has(name) === true) this.awaited.add(name);
     // A cluster that changed is built anew and waits for endpoints that the proxy may have from us already.
     this.expectRepeat(TYPE_URL.endpoint);
     this.subscriptions.get(TYPE_URL.endpoint)?.force(endpoints);
@@ -73,10 +74,14 @@ export class PushOrder {
   }
 
   /** True while routes wait for endpoints that the proxy has not acknowledged. */
-  awaitsEndpoints(snapshot: Snapshot): boolean {
-    const endpoints = snapshot.resources(TYPE_URL.endpoint);
-    for (const name of this.awaited) if (!endpoints.has(name)) this.awaited.delete(name);
+  get awaitsEndpoints(): boolean {
     return this.awaited.size > 0;
+  }
+
+  /** What is wanted now. Endpoints that there are none of any more are not waited for. */
+  aim(snapshot: Snapshot): void {
+    this.endpoints = snapshot.resources(TYPE_URL.endpoint);
+    for (const name of this.awaited) if (!this.endpoints.has(name)) this.awaited.delete(name);
   }
 
   /** The proxy does not ask for the endpoints of its clusters: it gets along without. */

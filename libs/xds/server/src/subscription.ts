@@ -1,5 +1,5 @@
 import { ResourceMap, type Versioned } from './resource-map.ts';
-import { Resource } from './resource.ts';
+import type { Resource } from './resource.ts';
 import type { ResourceSet } from './snapshot.ts';
 import { isFullStateType } from './type-urls.ts';
 
@@ -27,6 +27,8 @@ export interface Outstanding extends Pending {
   readonly nonce: string;
   readonly version: string;
   readonly sentMs: number;
+  /** What the proxy has when it takes the response. */
+  readonly after: ResourceMap<Versioned>;
 }
 
 /** What came of a nonce in a request. */
@@ -61,6 +63,8 @@ export class Subscription {
   private requests = 0;
   /** What the proxy has, as far as it acknowledged. Shared with the snapshot where the proxy has everything. */
   private known = NOTHING;
+  /** What it had when the outstanding response was sent. */
+  private sentFrom = NOTHING;
   private target: ResourceSet | undefined;
   /** Names whose state here and there may differ. */
   private readonly dirty = new Set<string>();
@@ -160,19 +164,17 @@ export class Subscription {
     return this.due || changed.length > 0 || removed.length > 0 ? { changed, removed } : undefined;
   }
 
-  /** Everything that the proxy has once it takes `pending`: a response of a full-state type carries it. */
-  whole({ changed, removed }: Pending): readonly Resource[] {
-    return [...this.known.with(changed, removed).values()].filter((entry) => entry instanceof Resource);
-  }
-
-  /** The version of what the proxy has once it takes `pending`. */
-  versionAfter({ changed, removed }: Pending): string {
-    return this.known.with(changed, removed).version;
+  /** Everything that the proxy has once it takes `pending`: what a response of a full-state type carries. */
+  after({ changed, removed }: Pending): ResourceMap<Versioned> {
+    const { known, target } = this;
+    if (known.size === 0 && target !== undefined && changed.length === target.size) return target;
+    return this.shared(known.with(changed, removed));
   }
 
   /** `sent` is on its way. */
   sent(sent: Outstanding): void {
     this.outstanding = sent;
+    this.sentFrom = this.known;
     this.lastSent = { nonce: sent.nonce, version: sent.version, atMs: sent.sentMs };
     this.due = false;
     this.answerRepeat = false;
@@ -211,10 +213,24 @@ export class Subscription {
     }
     this.refusal = undefined;
     this.acknowledged = { version: outstanding.version, atMs: nowMs };
-    this.known = this.known.with(outstanding.changed, outstanding.removed);
-    // A proxy that has everything shares the snapshot's own map, so that a thousand of them cost one.
-    if (this.target?.size === this.known.size && this.target.version === this.known.version) this.known = this.target;
+    this.known = this.shared(this.knownNow(outstanding));
     return 'acknowledged';
+  }
+
+  /** Names may have been dropped since the response was sent. */
+  private knownNow({ after, changed, removed }: Outstanding): ResourceMap<Versioned> {
+    return this.known === this.sentFrom
+      ? after
+      : this.known.with(
+          changed.filter(({ name }) => this.wants(name)),
+          removed,
+        );
+  }
+
+  /** A proxy that has everything shares the snapshot's own map, so that a thousand of them cost one. */
+  private shared(known: ResourceMap<Versioned>): ResourceMap<Versioned> {
+    const { target } = this;
+    return target?.size === known.size && target.version === known.version ? target : known;
   }
 
   private replaceNames(names: readonly string[], first: boolean, outcome: NonceOutcome): void {
