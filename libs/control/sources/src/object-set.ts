@@ -1,6 +1,6 @@
 import { readText, type KubeText, type ReadDocument, type SupportCheck } from '@weft/api-kube';
 import { formatFault, type Fault } from '@weft/core-config-text';
-import { refKey, refText } from '@weft/control-mesh';
+import { refKey, refText, type ObjectRef } from '@weft/control-mesh';
 import { configObject, TextPlace, type ConfigObject } from './config-object.ts';
 import { splitYaml, type TextPiece } from './split-text.ts';
 
@@ -9,6 +9,17 @@ export interface ObjectSet {
   /** By `group/kind/namespace/name`. */
   readonly objects: ReadonlyMap<string, ConfigObject>;
   /** Ordered by file and place. */
+  readonly faults: readonly Fault[];
+  /** The same faults, by the documents that are not taken for them. */
+  readonly refused: readonly RefusedDocument[];
+}
+
+/** A document that is not taken. */
+export interface RefusedDocument {
+  /** Absent where not even that could be read. */
+  readonly ref?: ObjectRef;
+  /** It is well formed, and another document has its name. */
+  readonly twin: boolean;
   readonly faults: readonly Fault[];
 }
 
@@ -85,13 +96,20 @@ export class ObjectFiles {
 
   /** The objects and faults as they are now. */
   snapshot(): ObjectSet {
-    const faults: Fault[] = [];
+    const refused: RefusedDocument[] = [];
     for (const file of [...this.files.keys()].sort(byText)) {
       for (const { entries } of this.files.get(file)?.pieces ?? []) {
-        for (const entry of entries) faults.push(...entry.read.faults, ...this.twinFault(entry));
+        for (const entry of entries) {
+          const { faults, identity } = entry.read;
+          const twins = this.twinFault(entry);
+          if (faults.length + twins.length === 0) continue;
+          const ref = identity === undefined ? {} : { ref: identity };
+          refused.push({ ...ref, twin: faults.length === 0, faults: [...faults, ...twins] });
+        }
       }
     }
-    return Object.freeze({ objects: new Map(this.objects), faults: Object.freeze(faults) });
+    const faults = Object.freeze(refused.flatMap((document) => document.faults));
+    return Object.freeze({ objects: new Map(this.objects), faults, refused: Object.freeze(refused) });
   }
 
   private read(file: string, text: string, before: FileState | undefined): FileState {
