@@ -1,4 +1,4 @@
-// The one door to the workspace's commands: `node tools/setup/run.mjs demo|test|lint|typecheck|layers|bench|fuzz|conformance [args]`.
+// The one door to the workspace's commands: `node tools/setup/run.mjs demo|test|lint|typecheck|layers|bench|scale|fuzz|conformance [args]`.
 // Brings the dependencies up to date first, then runs the command on the workspace's own Node. Runs on any Node from 20 on.
 import { spawn } from 'node:child_process';
 import { root, weftNode } from './paths.mjs';
@@ -11,6 +11,7 @@ const COMMANDS = {
   typecheck: ['tools/setup/typecheck.mjs'],
   layers: ['tools/check-layers.mjs'],
   bench: ['tools/bench/main.ts'],
+  scale: ['tools/scale/main.ts'],
   fuzz: ['tools/fuzz/main.ts'],
   conformance: ['tools/conformance/main.ts'],
   images: ['tools/docker/build.mjs'],
