@@ -34,9 +34,13 @@ export function percentile(times: readonly number[], part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
 }
 
-/** Bytes in use after a collection. Needs --expose-gc. */
-export function heapBytes(): number {
-  (globalThis as { gc?: () => void }).gc?.();
+/** Bytes in use after collections. Needs --expose-gc. Buffers are given back on another thread, somewhat later. */
+export async function heapBytes(): Promise<number> {
+  const { gc } = globalThis as { gc?: () => void };
+  for (let round = 0; round < 3; round += 1) {
+    gc?.();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }

@@ -40,7 +40,7 @@ async function runOne(text: string): Promise<void> {
   const figures =
     kind === 'real'
       ? await (await import('./real-run.ts')).realRun(scale)
-      : (await import('./virtual-run.ts')).virtualRun(scale);
+      : await (await import('./virtual-run.ts')).virtualRun(scale);
   process.stdout.write(JSON.stringify(figures));
   process.exit(0);
 }

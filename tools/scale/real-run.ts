@@ -17,14 +17,14 @@ export async function realRun(scale: Scale): Promise<Figures> {
   const server = new XdsServer({ cache: mesh.cache, runtime, metrics });
   const grpc = new GrpcServer({ services: server.services, timers: runtime.timers });
   const target = await grpc.listen({ address: '127.0.0.1:0' });
-  const idleBytes = heapBytes();
+  const idleBytes = await heapBytes();
   const began = performance.now();
   const fleet = fork(fileURLToPath(new URL('fleet.ts', import.meta.url)), [target, JSON.stringify(scale)]);
   try {
     await heard(fleet, 'ready');
     const startMs = performance.now() - began;
     await new Promise((resolve) => setTimeout(resolve, 500));
-    const memoryBytes = heapBytes() - idleBytes;
+    const memoryBytes = (await heapBytes()) - idleBytes;
     const before = await wireBytes(fleet);
     const { times, concerned } = await changes(mesh, { scale, metrics, runtime });
     const wire = ((await wireBytes(fleet)) - before) / ROUNDS;

@@ -10,14 +10,14 @@ const LATENCY_MS = 1;
 const ROUNDS = 10;
 
 /** One scale in virtual time, over streams in memory. */
-export function virtualRun(scale: Scale): Figures {
+export async function virtualRun(scale: Scale): Promise<Figures> {
   const net = new VirtualNetwork(LATENCY_MS);
   const metrics = new Convergence();
   const mesh = new Mesh(scale);
   const loggers = new Loggers(net, 'off', () => undefined);
   const runtime = { clock: net, timers: net, random: createSystemRandom(), loggers };
   const server = new XdsServer({ cache: mesh.cache, runtime, metrics });
-  const idleBytes = heapBytes();
+  const idleBytes = await heapBytes();
   const shared = scale.scope === 'all' ? namesOf(scale, 0) : undefined;
   let ready = 0;
   let readyMs = 0;
@@ -36,7 +36,7 @@ export function virtualRun(scale: Scale): Figures {
   });
   net.run();
   if (ready !== scale.proxies) throw new Error(`${String(ready)} of ${String(scale.proxies)} proxies have everything`);
-  const memoryBytes = heapBytes() - idleBytes;
+  const memoryBytes = (await heapBytes()) - idleBytes;
   const wire = (): number => proxies.reduce((sum, proxy) => sum + proxy.sentBytes + proxy.receivedBytes, 0);
   const before = wire();
   metrics.times.length = 0;

@@ -143,10 +143,11 @@ test('metadata goes along, and the deadline ends the call', async (t) => {
 });
 
 test('an answer may be of any size, a request only of the size that is allowed', async (t) => {
+  const cancelled = Promise.withResolvers<string>();
   const { channel } = await world(t, (call) => ({
     onMessage: () => void call.send(new Uint8Array(20 * 1024 * 1024)),
     onHalfClose: () => call.end(),
-    onCancelled: () => undefined,
+    onCancelled: () => cancelled.resolve('cancelled'),
   }));
   const big = new Heard();
   const call = channel().call('/test.Test/Call', big);
@@ -155,6 +156,7 @@ test('an answer may be of any size, a request only of the size that is allowed',
   assert.deepEqual(big.messages, [String(20 * 1024 * 1024)]);
   call.send(new Uint8Array(5 * 1024 * 1024));
   assert.equal((await big.status).code, GRPC_STATUS.RESOURCE_EXHAUSTED);
+  assert.equal(await cancelled.promise, 'cancelled', 'the handler hears that the call is over');
 });
 
 test('a server that sends faster than the caller reads is told to wait, and when to go on', async (t) => {

@@ -21,22 +21,19 @@ export class ServerStream implements GrpcServerCall {
     this.metadata = fromLibrary(stream.metadata);
     this.peerAddress = stream.getPeer();
     this.peerCertificate = stream.getAuthContext().sslPeerCertificate?.raw;
-    // The library ends the call itself after an error (a message too large, a connection reset); unheard it would end the process.
-    stream.on('error', () => (this.over = true));
     const receiver = handler(this);
+    const gone = (): void => {
+      if (this.over) return;
+      this.over = true;
+      receiver.onCancelled();
+    };
     stream.on('data', (message: Uint8Array) => this.over || receiver.onMessage(message));
     stream.on('end', () => this.over || receiver.onHalfClose());
     stream.on('drain', () => this.over || receiver.onDrain?.());
-    stream.on('cancelled', () => {
-      if (this.ended) return;
-      this.over = true;
-      this.ended = true;
-      receiver.onCancelled();
-    });
+    stream.on('cancelled', gone);
+    // A message too large, a broken frame: the library ends the call itself.
+    stream.on('error', gone);
   }
-
-  /** True: the handler needs to hear nothing more. An error alone does not end it: `cancelled` follows. */
-  private ended = false;
 
   send(message: Uint8Array): boolean {
     return this.over || this.stream.write(message);
@@ -45,7 +42,6 @@ export class ServerStream implements GrpcServerCall {
   end(status: GrpcStatus = { code: GRPC_STATUS.OK, message: '' }): void {
     if (this.over) return;
     this.over = true;
-    this.ended = true;
     if (status.code === GRPC_STATUS.OK) this.stream.end();
     // This is how the library is told a status that is not OK; what was sent before goes first.
     else this.stream.emit('error', { code: status.code, details: status.message });
