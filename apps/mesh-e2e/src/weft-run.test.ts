@@ -1,0 +1,292 @@
+// Programs as workloads of a mesh, by `weft run`: each with a sidecar, a certificate, and a registration.
+import { startControlPlane, type TestControlPlane } from '@weft/agent-workload/testing';
+import { call, findEnvoy, freePort, startSource, type HttpReply, type RunningProcess } from '@weft/testing-harness';
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it, type TestContext } from 'node:test';
+
+/** Answers with the headers that it got; ends well when it is asked to. */
+const ECHO = `
+  const { createServer } = require('node:http');
+  const server = createServer((request, response) => response.end(JSON.stringify(request.headers)));
+  server.listen(Number(process.argv.at(-1)), '127.0.0.1', () => console.log('serving'));
+  process.on('SIGTERM', () => { console.log('asked to end'); server.close(); server.closeAllConnections(); process.exitCode = 3; });
+`;
+const CALLER = 'setInterval(() => undefined, 1000); console.log(JSON.stringify(process.env))';
+
+const ready = /weft run: (spiffe:\S+) is ready(?:; \S+ arrives at \S+?:(\d+))?; sidecar (\S+),/;
+
+interface Start {
+  readonly name: string;
+  readonly flags?: readonly string[];
+  readonly command: readonly string[];
+}
+
+/** The suite with one kind of sidecar. */
+function suite(kind: string, find: () => Promise<readonly string[]>): void {
+  describe(`weft run with ${kind} as the sidecar`, () => {
+    let plane: TestControlPlane;
+    let sidecar: readonly string[];
+    before(async () => {
+      sidecar = await find();
+      plane = await startControlPlane();
+    });
+    after(() => plane.stop());
+
+    const run = async (t: TestContext, { name, flags = [], command }: Start): Promise<RunningProcess> => {
+      const place = ['--state-dir', plane.stateDir, '--drain-time', '0.5'];
+      const args = ['--name', name, ...place, ...sidecar, ...flags, '--', ...command];
+      const started = await startSource({ main: 'apps/workload/src/main.ts', args, ready });
+      t.after(() => started.stop());
+      return started;
+    };
+
+    it('puts mutual TLS between two programs that know nothing of it', async (t) => {
+      const port = await freePort();
+      const command = [process.execPath, '-e', ECHO, String(port)];
+      const flags = [
+        '--port',
+        `80:${port}`,
+        '--protocol',
+        'HTTP',
+        '--service-account',
+        'echo',
+        '--namespace',
+        'videos',
+      ];
+      const server = await run(t, { name: 'echo', flags, command });
+      const local = await freePort();
+      const client = await run(t, {
+        name: 'caller',
+        flags: ['--namespace', 'videos', '--service-account', 'caller', '--upstream', `echo:80=${local}`],
+        command: [process.execPath, '-e', CALLER],
+      });
+      const { body } = await until200(local);
+      const certificate = String((JSON.parse(body) as Record<string, string>)['x-forwarded-client-cert']);
+      assert.match(certificate, /^By=spiffe:\/\/cluster.local\/ns\/videos\/sa\/echo;Hash=[0-9a-f]{64};/);
+      assert.match(certificate, /;URI=spiffe:\/\/cluster.local\/ns\/videos\/sa\/caller$/);
+      const [printed = '{}'] = await client.waitFor(/^\{.*\}$/m);
+      const env = JSON.parse(printed) as Record<string, string>;
+      assert.equal(env['WEFT_UPSTREAM_ECHO_80'], `127.0.0.1:${local}`);
+      assert.equal(env['WEFT_IDENTITY'], 'spiffe://cluster.local/ns/videos/sa/caller');
+      assert.equal(env['HTTP_PROXY'], undefined);
+      const readiness = new URL(env['WEFT_READINESS'] ?? '');
+      assert.equal((await call({ port: Number(readiness.port), path: '/healthz/ready' })).body, 'ready\n');
+      // The sidecar's own port takes plaintext as well, as long as nothing says STRICT.
+      const inbound = Number(ready.exec(server.output)?.[2]);
+      assert.equal((await call({ port: inbound })).status, 200);
+    });
+
+    it('refuses plaintext where STRICT is asked for', async (t) => {
+      const port = await freePort();
+      const command = [process.execPath, '-e', ECHO, String(port)];
+      const flags = ['--port', `${port}`, '--protocol', 'HTTP', '--namespace', 'strict'];
+      const server = await run(t, { name: 'echo', flags, command });
+      const local = await freePort();
+      await run(t, {
+        name: 'caller',
+        flags: ['--namespace', 'strict', '--upstream', `echo:${port}=${local}`],
+        command: [process.execPath, '-e', CALLER],
+      });
+      plane.set({
+        ref: { group: 'security.istio.io', kind: 'PeerAuthentication', namespace: 'strict', name: 'default' },
+        labels: {},
+        annotations: {},
+        createdAtMs: 0,
+        spec: { mtls: { mode: 'STRICT' } },
+      });
+      const inbound = Number(ready.exec(server.output)?.[2]);
+      await eventually(async () => {
+        const answer = await call({ port: inbound }).then(
+          ({ status }) => status,
+          () => 0,
+        );
+        assert.notEqual(answer, 200);
+      });
+      await until200(local);
+    });
+
+    it('drains, ends the program, takes the registration out, and gives its exit code', async (t) => {
+      const port = await freePort();
+      const command = [process.execPath, '-e', ECHO, String(port)];
+      const server = await run(t, { name: 'ending', flags: ['--port', String(port)], command });
+      const healthy = (): boolean | undefined =>
+        plane.registrations.all().find(({ name }) => name === 'ending')?.healthy;
+      await eventually(() => Promise.resolve(assert.equal(healthy(), true)));
+      const stopped = server.stop();
+      await eventually(() => Promise.resolve(assert.equal(healthy(), false)));
+      assert.deepEqual(await stopped, { code: 3, signal: null });
+      assert.match(server.output, /draining for 0.5 s[^]*asked to end/);
+      assert.equal(healthy(), undefined);
+    });
+
+    it('ends with the program, however that ends', async (t) => {
+      for (const [script, code] of [
+        ['exit 0', 0],
+        ['exit 9', 9],
+        ['kill -KILL $$', 137],
+      ] as const) {
+        const job = await run(t, { name: 'job', command: ['sh', '-c', script] });
+        assert.deepEqual(await job.exited, { code, signal: null });
+      }
+      assert.ok(!plane.registrations.all().some(({ name }) => name === 'job'));
+    });
+
+    it('starts the sidecar again when it ends by itself', async (t) => {
+      const port = await freePort();
+      const server = await run(t, {
+        name: 'steady',
+        flags: ['--port', `${port}`, '--protocol', 'HTTP'],
+        command: [process.execPath, '-e', ECHO, String(port)],
+      });
+      const inbound = Number(ready.exec(server.output)?.[2]);
+      await until200(inbound);
+      const admin = new URL(ready.exec(server.output)?.[3] ?? '');
+      await call({ port: Number(admin.port), path: '/quitquitquit', method: 'POST' });
+      await server.waitFor(/the sidecar ended with exit code 0; it is started again/);
+      await until200(inbound);
+    });
+  });
+
+  describe(`certificates of ${kind}`, () => {
+    it('rotate under load without an error', async (t) => {
+      const sidecar = await find();
+      // So short a life is renewed every two seconds.
+      const plane = await startControlPlane({ certificateTtlMs: 4000 });
+      t.after(() => plane.stop());
+      const port = await freePort();
+      const local = await freePort();
+      const place = ['--state-dir', plane.stateDir, '--drain-time', '0', ...sidecar];
+      const start = async (args: readonly string[]): Promise<void> => {
+        const started = await startSource({ main: 'apps/workload/src/main.ts', args, ready });
+        t.after(() => started.stop());
+      };
+      const echo = ['--', process.execPath, '-e', ECHO, String(port)];
+      await start(['--name', 'echo', '--port', `${port}`, '--protocol', 'HTTP', ...place, ...echo]);
+      await start([
+        '--name',
+        'caller',
+        '--upstream',
+        `echo:${port}=${local}`,
+        ...place,
+        '--',
+        process.execPath,
+        '-e',
+        CALLER,
+      ]);
+      // Connections that stand keep their certificate: these end often.
+      plane.set({
+        ref: { group: 'networking.istio.io', kind: 'DestinationRule', namespace: 'default', name: 'echo' },
+        labels: {},
+        annotations: {},
+        createdAtMs: 0,
+        spec: { host: 'echo', trafficPolicy: { connectionPool: { http: { maxRequestsPerConnection: 10 } } } },
+      });
+      await until200(local);
+      const seen = new Set<string>();
+      const end = performance.now() + 15_000;
+      let calls = 0;
+      while (performance.now() < end && seen.size < 5) {
+        const { status, body } = await call({ port: local });
+        assert.equal(status, 200, `after ${calls} calls: ${body}`);
+        seen.add(/Hash=([0-9a-f]{64})/.exec(body)?.[1] ?? '');
+        calls += 1;
+      }
+      t.diagnostic(`${calls} calls, ${seen.size} certificates`);
+      assert.ok(seen.size >= 4, 'connections were made with a new certificate');
+    });
+  });
+}
+
+/** Until the last of the changes has come everywhere. */
+async function until200(port: number): Promise<HttpReply> {
+  let reply: HttpReply | undefined;
+  await eventually(async () => {
+    reply = await call({ port });
+    assert.equal(reply.status, 200, reply.body);
+  });
+  return reply as HttpReply;
+}
+
+async function eventually(check: () => Promise<unknown>): Promise<void> {
+  const deadline = performance.now() + 15_000;
+  for (;;) {
+    try {
+      await check();
+      return;
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+suite('Envoy', async () => {
+  const envoy = await findEnvoy();
+  assert.ok('binary' in envoy, 'reason' in envoy ? envoy.reason : '');
+  return ['--envoy', envoy.binary];
+});
+
+describe('weft run --capture', () => {
+  it('redirects everything in a network of its own, with names as they are', async (t) => {
+    if (process.getuid?.() !== 0) {
+      t.skip('network namespaces need root');
+      return;
+    }
+    const envoy = await findEnvoy();
+    assert.ok('binary' in envoy);
+    const plane = await startControlPlane();
+    t.after(() => plane.stop());
+    const folder = mkdtempSync(join(tmpdir(), 'weft-captured-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, 'echo.cjs'), ECHO);
+    const place = ['--state-dir', plane.stateDir, '--drain-time', '0', '--capture', '--envoy', envoy.binary];
+    const echo = ['--', process.execPath, join(folder, 'echo.cjs'), '8080'];
+    const server = await startSource({
+      main: 'apps/workload/src/main.ts',
+      args: ['--name', 'echo', '--service-account', 'echo', '--port', '8080', '--protocol', 'HTTP', ...place, ...echo],
+      ready,
+    });
+    t.after(() => server.stop());
+    const script = 'for i in 1 2 3 4 5 6 7 8 9 10; do curl -sf http://echo:8080/ && exit 4; sleep 0.5; done; exit 5';
+    const client = await startSource({
+      main: 'apps/workload/src/main.ts',
+      args: [
+        '--name',
+        'caller',
+        '--service-account',
+        'caller',
+        '--upstream',
+        'echo:8080',
+        ...place,
+        '--',
+        'sh',
+        '-c',
+        script,
+      ],
+      ready,
+    });
+    t.after(() => client.stop());
+    assert.equal((await client.exited).code, 4, client.output);
+    assert.match(
+      client.output,
+      /By=spiffe:\/\/cluster.local\/ns\/default\/sa\/echo;.*URI=spiffe:\/\/cluster.local\/ns\/default\/sa\/caller/,
+    );
+    const namespaces = (): string => execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' });
+    const [name = ''] = /weft-\d+/.exec(namespaces()) ?? [];
+    const verified = execFileSync(
+      'ip',
+      ['netns', 'exec', name, process.execPath, '--conditions=@weft/source', 'apps/capture/src/main.ts', 'verify'],
+      {
+        encoding: 'utf8',
+        cwd: join(import.meta.dirname, '../../..'),
+      },
+    );
+    assert.match(verified, /the rules are in place/);
+    assert.deepEqual(await server.stop(), { code: 3, signal: null });
+    assert.doesNotMatch(namespaces(), new RegExp(`^${name}\\b`, 'm'));
+  });
+});
