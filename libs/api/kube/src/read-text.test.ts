@@ -122,6 +122,49 @@ spec:
   });
 });
 
+it('a secret is not repeated in what is wrong with it', () => {
+  const text =
+    'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {a: 12345, b: "hunter2!"}\nstringData: {c: 4711, d: [x]}';
+  const faults = faultsOf(text);
+  assert.equal(faults.length, 4);
+  for (const fault of faults) assert.doesNotMatch(fault, /12345|hunter2|4711/);
+});
+
+it('any text is read without an exception', () => {
+  const words = [
+    'spec',
+    'http',
+    'match',
+    'uri',
+    '- ',
+    ': ',
+    '{',
+    '}',
+    '[',
+    ']',
+    '\n',
+    '  ',
+    'null',
+    '1',
+    '"',
+    'host',
+    'route',
+    '&a',
+    '*a',
+    '!!str',
+    '---',
+  ];
+  let seed = 7;
+  const draw = (n: number): number => (seed = (seed * 48271) % 2147483647) % n;
+  for (let i = 0; i < 3000; i += 1) {
+    const at = draw(RETRIES.length);
+    const cut = draw(4) === 0 ? draw(30) : 0;
+    const text = RETRIES.slice(0, at) + (words[draw(words.length)] ?? '') + RETRIES.slice(at + cut);
+    for (const { faults } of readText({ text, file: 'x.yaml', format: 'yaml' }))
+      for (const fault of faults) formatFault(fault);
+  }
+});
+
 describe('what Weft does not have yet', () => {
   const support = new SupportCheck({
     'networking.istio.io/VirtualService': ['hosts', 'http.route.*', 'http.retries.attempts=1|10'],

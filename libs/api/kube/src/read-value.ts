@@ -1,6 +1,14 @@
-import { joinPath, nearest, plainValue, type ConfigNode, type ListNode, type MapNode } from '@weft/core-config-text';
+import {
+  joinPath,
+  nearest,
+  nodeOf,
+  plainValue,
+  type ConfigNode,
+  type ListNode,
+  type MapNode,
+} from '@weft/core-config-text';
 import { reportChoices } from './one-of.ts';
-import type { Report } from './report.ts';
+import type { Report, ReportHint } from './report.ts';
 import { brokenRules } from './rules.ts';
 import { reportScalar } from './scalar.ts';
 import type { Schema } from './schema.ts';
@@ -23,9 +31,11 @@ export class ValueReader {
     const before = this.faults;
     const value = this.valueOf(node, schema, path);
     if (this.faults !== before) return value;
-    reportChoices(node, schema, path, this.report);
+    // Of the value: what a default sets counts.
+    if (hasChoices(schema)) reportChoices(nodeOf(value, node.offset), schema, path, this.report);
     if (schema.rules !== undefined && this.faults === before)
-      for (const message of brokenRules(schema.rules, value)) this.report(path, lowerFirst(message));
+      for (const message of brokenRules(schema.rules, value))
+        this.report(path, lowerFirst(message), ruleHint(message, value));
     return value;
   }
 
@@ -148,12 +158,23 @@ const EXPECTED = {
   boolean: 'true or false',
 } as const;
 
+function hasChoices({ oneOf, anyOf, allOf, not }: Schema): boolean {
+  return oneOf !== undefined || anyOf !== undefined || allOf !== undefined || not !== undefined;
+}
+
 function isOpen({ preserveUnknown, properties, additionalProperties, type }: Schema): boolean {
   return (
     preserveUnknown === true || type === undefined || (properties === undefined && additionalProperties === undefined)
   );
 }
 
+/** Durations are the rule that is broken most: by a number without a unit. */
+function ruleHint(message: string, value: unknown): ReportHint {
+  if (!message.includes('duration') || typeof value !== 'string') return {};
+  const expected = 'hours, minutes, seconds, milliseconds, as in "1m30s"';
+  return /^\d+(\.\d+)?$/.test(value) ? { expected, suggestion: `${value}s` } : { expected };
+}
+
 function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
+  return /^[A-Z][A-Z_]/.test(text) ? text : text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -56,6 +56,8 @@ export class ObjectFiles {
   private readonly namespace: string;
   private readonly files = new Map<string, FileState>();
   private readonly objects = new Map<string, ConfigObject>();
+  /** By file, what is not taken; files without such are not in it. */
+  private readonly refused = new Map<string, readonly RefusedDocument[]>();
   /** The order in which keys were first seen. */
   private readonly ranks = new Map<string, number>();
   private nextRank = 1;
@@ -71,6 +73,21 @@ export class ObjectFiles {
 
   fileNames(): string[] {
     return [...this.files.keys()];
+  }
+
+  /** What of a file is not taken, as it stands now. */
+  private refusedIn(file: string): RefusedDocument[] {
+    const refused: RefusedDocument[] = [];
+    for (const { entries } of this.files.get(file)?.pieces ?? []) {
+      for (const entry of entries) {
+        const { faults, identity } = entry.read;
+        const twins = this.twinFault(entry);
+        if (faults.length + twins.length === 0) continue;
+        const ref = identity === undefined ? {} : { ref: identity };
+        refused.push({ ...ref, twin: faults.length === 0, faults: [...faults, ...twins] });
+      }
+    }
+    return refused;
   }
 
   /** Takes new texts, all at once; undefined for a file that is gone. */
@@ -91,23 +108,20 @@ export class ObjectFiles {
         this.owners.set(key, owners.add(file));
       }
     }
+    const stale = new Set(texts.keys());
+    for (const key of touched) for (const file of this.owners.get(key) ?? []) stale.add(file);
+    for (const file of stale) {
+      const refused = this.refusedIn(file);
+      if (refused.length === 0) this.refused.delete(file);
+      else this.refused.set(file, refused);
+    }
     return this.settle(touched);
   }
 
   /** The objects and faults as they are now. */
   snapshot(): ObjectSet {
-    const refused: RefusedDocument[] = [];
-    for (const file of [...this.files.keys()].sort(byText)) {
-      for (const { entries } of this.files.get(file)?.pieces ?? []) {
-        for (const entry of entries) {
-          const { faults, identity } = entry.read;
-          const twins = this.twinFault(entry);
-          if (faults.length + twins.length === 0) continue;
-          const ref = identity === undefined ? {} : { ref: identity };
-          refused.push({ ...ref, twin: faults.length === 0, faults: [...faults, ...twins] });
-        }
-      }
-    }
+    const files = [...this.refused.keys()].sort(byText);
+    const refused = files.flatMap((file) => this.refused.get(file) ?? []);
     const faults = Object.freeze(refused.flatMap((document) => document.faults));
     return Object.freeze({ objects: new Map(this.objects), faults, refused: Object.freeze(refused) });
   }

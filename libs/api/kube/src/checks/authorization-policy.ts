@@ -11,6 +11,7 @@ const KEYS = [
     'source.ip',
     'remote.ip',
     'source.namespace',
+    'source.trustDomain',
     'source.principal',
     'source.serviceAccount',
     'request.auth.principal',
@@ -73,12 +74,6 @@ function checkOperation(operation: AuthorizationPolicyRuleToOperation | undefine
     for (const [i, port] of (operation[key] ?? []).entries())
       if (!/^\d+$/.test(port) || Number(port) < 1 || Number(port) > 65535)
         report(`${path}.operation.${key}[${i}]`, `"${port}" is no port`, { expected: '1 to 65535' });
-  for (const key of ['methods', 'notMethods'] as const)
-    for (const [i, method] of (operation[key] ?? []).entries())
-      if (/^[a-z]+$/.test(method))
-        report(`${path}.operation.${key}[${i}]`, `"${method}" is never the method of a request`, {
-          suggestion: method.toUpperCase(),
-        });
   for (const key of ['paths', 'notPaths'] as const)
     for (const [i, one] of (operation[key] ?? []).entries())
       if (!/^[/*{]/.test(one))

@@ -24,7 +24,7 @@ export function checkRegex(regex: string | undefined, path: string, report: Repo
 
 /** A DNS name, a short name, or one with `*` as its first label (or alone). */
 export function checkHost(host: string, path: string, report: Report): void {
-  const rest = host === '*' ? '' : host.replace(/^\*\./, '');
+  const rest = host === '*' ? '' : host.replace(/^\*[.-]/, '');
   if (host === '') report(path, 'is empty', { expected: 'a host name' });
   else if (rest === '' || isIP(host) !== 0) return;
   else if (rest.includes('*'))
