@@ -27,6 +27,8 @@ export interface ReadObject {
   readonly identity?: ObjectIdentity;
   /** Absent if there is any fault. */
   readonly object?: KubeObject;
+  /** It is of a kind that has nothing to do with the mesh (a Deployment), and not a misspelling of one that has. */
+  readonly foreign?: boolean;
 }
 
 export interface ReadOptions {
@@ -46,7 +48,7 @@ export function readObject(root: ConfigNode, report: Report, options: ReadOption
     report(path, message, hint);
   };
   const type = readType(root, counting);
-  if (type === undefined) return {};
+  if (type === undefined) return isForeign(root) ? { foreign: true } : {};
   const { kind, version } = type;
   const metadata = readMetadata(root.entries.get('metadata')?.value, kind, {
     report: counting,
@@ -60,6 +62,23 @@ export function readObject(root: ConfigNode, report: Report, options: ReadOption
   return faults > 0
     ? { identity }
     : { identity, object: Object.freeze({ group, version, kind: name, metadata, spec }) };
+}
+
+const MESH_GROUP = /(^|\.)(istio\.io|linkerd\.io|gateway\.networking\.(x-)?k8s\.io)$/;
+
+function isForeign(root: MapNode): boolean {
+  const apiVersion = textOf(root, 'apiVersion');
+  const kind = textOf(root, 'kind');
+  if (apiVersion === undefined || kind === undefined) return false;
+  const { group } = splitApiVersion(apiVersion);
+  if (MESH_GROUP.test(group) || LATER_KINDS[group]?.includes(kind) === true) return !MESH_GROUP.test(group);
+  const groups = new Set(kubeKinds().map((one) => one.group));
+  const kinds = kubeKinds().map((one) => one.kind);
+  return (
+    !kinds.includes(kind) &&
+    nearest(kind, kinds) === undefined &&
+    (group === '' || nearest(group, groups) === undefined)
+  );
 }
 
 interface ObjectType {

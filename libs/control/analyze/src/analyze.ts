@@ -38,9 +38,9 @@ export function analyze(objects: Iterable<ConfigObject>, config: Partial<MeshCon
 
 /** The same for a set as a source gives it: with what was refused. */
 export function analyzeSet(set: ObjectSet, config: Partial<MeshConfig> = {}): readonly Message[] {
-  const refused = set.refused.flatMap(({ ref, twin, faults }) =>
+  const refused = set.refused.flatMap(({ ref, twin, foreign, faults }) =>
     faults.map(({ path, file, position, message, expected, suggestion }): Message => {
-      const code: Code = twin ? 'WFT0104' : 'IST0106';
+      const code: Code = twin ? 'WFT0104' : foreign ? 'WFT0114' : 'IST0106';
       const text = path === '' ? message : `${path}: ${message}`;
       const hint = suggestion === undefined ? expected && `expected ${expected}` : `did you mean "${suggestion}"?`;
       const { line, column } = position ?? { line: 1, column: 1 };

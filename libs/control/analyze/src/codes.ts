@@ -161,6 +161,11 @@ export const CODES = {
     level: 'Warning',
     meaning: 'no endpoint of the host has the labels of a subset',
   },
+  WFT0114: {
+    name: 'KindNotTaken',
+    level: 'Info',
+    meaning: 'a document is of a kind that the control plane does not read',
+  },
 } as const satisfies Readonly<Record<string, CodeInfo>>;
 
 export type Code = keyof typeof CODES;

@@ -61,6 +61,17 @@ describe('texts of resources', () => {
     assert.equal(names(files.update(new Map([['a.yaml', '']]))), '+ ~ -a,b');
   });
 
+  it('take no harm from documents of other kinds, nor keep anything for them', () => {
+    const files = new ObjectFiles();
+    const other = 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n';
+    assert.equal(names(files.update(new Map([['a.yaml', `${rule('a')}---\n${other}`]]))), '+a ~ -');
+    assert.deepEqual(faultLines(files.snapshot().faults), [
+      'a.yaml:9:7: kind: Deployment comes with a later version of Weft',
+    ]);
+    assert.equal(files.snapshot().refused[0]?.foreign, true);
+    assert.equal(names(files.update(new Map([['a.yaml', other]]))), '+ ~ -a');
+  });
+
   it('say which of two with one name is in force, and let the other in when that one goes', () => {
     const files = new ObjectFiles();
     files.update(

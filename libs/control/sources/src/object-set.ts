@@ -20,6 +20,8 @@ export interface RefusedDocument {
   readonly ref?: ObjectRef;
   /** It is well formed, and another document has its name. */
   readonly twin: boolean;
+  /** It is of a kind that has nothing to do with the mesh. */
+  readonly foreign: boolean;
   readonly faults: readonly Fault[];
 }
 
@@ -80,11 +82,11 @@ export class ObjectFiles {
     const refused: RefusedDocument[] = [];
     for (const { entries } of this.files.get(file)?.pieces ?? []) {
       for (const entry of entries) {
-        const { faults, identity } = entry.read;
+        const { faults, identity, foreign = false } = entry.read;
         const twins = this.twinFault(entry);
         if (faults.length + twins.length === 0) continue;
         const ref = identity === undefined ? {} : { ref: identity };
-        refused.push({ ...ref, twin: faults.length === 0, faults: [...faults, ...twins] });
+        refused.push({ ...ref, twin: faults.length === 0, foreign, faults: [...faults, ...twins] });
       }
     }
     return refused;
@@ -189,7 +191,9 @@ export class ObjectFiles {
   private mayBeUnreadable(file: string, key: string): boolean {
     const pieces = this.files.get(file)?.pieces ?? [];
     if (
-      !pieces.some(({ entries }) => entries.some(({ key: own, read }) => own === undefined && read.faults.length > 0))
+      !pieces.some(({ entries }) =>
+        entries.some(({ key: own, read }) => own === undefined && read.foreign !== true && read.faults.length > 0),
+      )
     )
       return false;
     this.inDoubt.set(file, (this.inDoubt.get(file) ?? new Set()).add(key));
