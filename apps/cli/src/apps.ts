@@ -4,6 +4,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 /** The verbs that are apps of their own, and the folder each app lies in. */
 export const APPS: Readonly<Record<string, { readonly folder: string; readonly summary: string }>> = {
   proxy: { folder: 'proxy', summary: 'run a proxy from an Envoy bootstrap' },
+  'control-plane': {
+    folder: 'control-plane',
+    summary: 'steer the proxies of a mesh described by a folder of documents',
+  },
   run: { folder: 'workload', summary: 'start a program as a workload of the mesh, with a sidecar' },
   capture: { folder: 'capture', summary: "redirect this network's traffic to a sidecar: apply, verify, clean" },
   demo: { folder: 'demo', summary: 'run the video catalog on this machine, or switch it: weft demo set flaky=on' },

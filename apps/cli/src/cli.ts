@@ -21,7 +21,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
 }
 
 function help(): string {
-  const rows = Object.entries(APPS).map(([verb, { summary }]) => `  ${verb.padEnd(10)}${summary}`);
+  const rows = Object.entries(APPS).map(([verb, { summary }]) => `  ${verb.padEnd(15)}${summary}`);
   return [
     'Usage: weft COMMAND [ARGUMENTS]',
     '',

@@ -1,0 +1,246 @@
+import {
+  CertificateAuthority,
+  certificateAuthenticator,
+  certificateService,
+  ServingCertificate,
+  TokenAuthority,
+  tokenAuthenticator,
+} from '@weft/control-ca';
+import type { MeshSnapshot } from '@weft/control-mesh';
+import { CONTROL_PLANE_NAME, registrationRoutes, RegistrationStore, writePlace } from '@weft/control-registry';
+import { DirectorySource } from '@weft/control-sources';
+import { translationSupport } from '@weft/control-translate';
+import { SupportCheck } from '@weft/api-kube';
+import type { Logger, Runtime } from '@weft/core-runtime';
+import { GrpcServer, GrpcTls } from '@weft/net-grpc';
+import { clientStatusService, SnapshotCache, XdsServer, type ProxyStatus } from '@weft/xds-server';
+import { createAdmission } from './admission.ts';
+import { HttpApi, type ApiRoutes } from './http-api.ts';
+import { MeshState } from './mesh-state.ts';
+import { ControlPlaneMetrics } from './metrics.ts';
+import type { ControlPlaneOptions } from './options.ts';
+import { Pusher } from './pusher.ts';
+import { registrationMemory } from './registration-memory.ts';
+import { secretResources } from './secret-resources.ts';
+
+/** Where a control plane answers: `ip:port`, as bound. */
+export interface ControlPlaneAddresses {
+  readonly xds: string;
+  readonly secure: string;
+  readonly metrics: string;
+  readonly debug: string;
+}
+
+const CLOSE_GRACE_MS = 1000;
+
+/**
+ * The control plane: documents and registrations -> mesh -> resources for each proxy -> xDS, and the certificates of all.
+ *
+ *   opened -> serving -> stopped
+ */
+export class ControlPlane {
+  readonly options: ControlPlaneOptions;
+  readonly runtime: Runtime;
+  readonly authority: CertificateAuthority;
+  readonly cache = new SnapshotCache();
+  readonly xds: XdsServer;
+  readonly mesh: MeshState;
+  readonly registrations: RegistrationStore;
+  readonly pusher: Pusher;
+  readonly metrics = new ControlPlaneMetrics();
+  private readonly tokens: TokenAuthority;
+  private readonly source: DirectorySource;
+  private readonly logger: Logger;
+  private snapshot: MeshSnapshot | undefined;
+  private serving: ServingCertificate | undefined;
+  private grpc: readonly GrpcServer[] = [];
+  private http: readonly HttpApi[] = [];
+
+  /** Opens the state. Rejects with a sentence when it cannot be used. */
+  static async open(options: ControlPlaneOptions, runtime: Runtime): Promise<ControlPlane> {
+    const authority = await CertificateAuthority.open(
+      {
+        stateDir: options.stateDir,
+        trustDomain: options.trustDomain,
+        ...(options.caDir === '' ? {} : { givenDir: options.caDir }),
+        defaultTtlMs: options.certificateTtlMs,
+      },
+      runtime,
+    );
+    return new ControlPlane(options, runtime, authority);
+  }
+
+  private constructor(options: ControlPlaneOptions, runtime: Runtime, authority: CertificateAuthority) {
+    this.options = options;
+    this.runtime = runtime;
+    this.authority = authority;
+    this.logger = runtime.loggers.get('main');
+    this.tokens = TokenAuthority.open(options.stateDir, options.trustDomain, runtime);
+    this.xds = this.createXds();
+    this.mesh = this.createMesh();
+    this.pusher = new Pusher({
+      runtime,
+      cache: this.cache,
+      queue: this.xds.queue,
+      metrics: this.metrics,
+      secrets: (names) => secretResources(this.mesh.objects, names),
+    });
+    this.registrations = new RegistrationStore({
+      runtime,
+      listener: this.mesh,
+      memory: registrationMemory(options.stateDir, runtime.loggers.get('registry')),
+    });
+    this.source = new DirectorySource(
+      { directory: options.configDir, runtime, support: new SupportCheck(translationSupport) },
+      this.mesh,
+    );
+  }
+
+  /** Reads everything, then opens the ports. Rejects with a sentence when one cannot be had; nothing is left open then. */
+  async start(routes: (controlPlane: ControlPlane) => ApiRoutes = () => ({})): Promise<ControlPlaneAddresses> {
+    await this.source.start();
+    this.mesh.publish();
+    try {
+      return await this.listen(routes(this));
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** The mesh that proxies are told of now. */
+  get current(): MeshSnapshot | undefined {
+    return this.snapshot;
+  }
+
+  status(): readonly ProxyStatus[] {
+    return this.xds.status();
+  }
+
+  async stop(): Promise<void> {
+    this.source.close();
+    this.mesh.close();
+    this.registrations.close();
+    this.serving?.close();
+    this.authority.close();
+    this.xds.close();
+    await Promise.all([
+      ...this.grpc.map((server) => server.stop(CLOSE_GRACE_MS)),
+      ...this.http.map((api) => api.close()),
+    ]);
+    this.grpc = [];
+    this.http = [];
+  }
+
+  private createXds(): XdsServer {
+    const { runtime, options, cache, metrics } = this;
+    return new XdsServer({
+      cache,
+      runtime,
+      metrics,
+      identifier: 'weft-control-plane',
+      owner: {
+        admit: createAdmission(options.trustDomain, runtime.clock),
+        onConnected: (node) => this.pusher.connected(node),
+        onDisconnected: (node) => this.pusher.disconnected(node),
+      },
+    });
+  }
+
+  private createMesh(): MeshState {
+    const { options, runtime, metrics } = this;
+    const { trustDomain, domainSuffix, rootNamespace, outboundTrafficPolicy, debounceQuietMs, debounceMaxMs } = options;
+    return new MeshState(
+      { trustDomain, domainSuffix, rootNamespace, outboundTrafficPolicy },
+      { timers: runtime.timers, clock: runtime.clock, metrics, quietMs: debounceQuietMs, maxMs: debounceMaxMs },
+      (mesh) => {
+        this.snapshot = mesh;
+        metrics.gauge('pilot_services', mesh.services.size);
+        metrics.gauge('weft_workloads', mesh.workloads.size);
+        metrics.gauge('weft_refused_documents', this.mesh.objects.refused.length);
+        this.pusher.push(mesh);
+      },
+    );
+  }
+
+  private async listen(routes: ApiRoutes): Promise<ControlPlaneAddresses> {
+    const { bindAddress, ports } = this.options;
+    const at = (port: number): string => `${bindAddress.includes(':') ? `[${bindAddress}]` : bindAddress}:${port}`;
+    const services = new Map([...this.xds.services, ...clientStatusService(() => this.xds.status())]);
+    const plain = this.serve(services);
+    const secured = this.serve(new Map([...services, ...this.certificates()]));
+    const debug = new HttpApi({
+      'GET /ready': () => ({ status: 200, body: 'ready\n' }),
+      ...routes,
+      ...registrationRoutes(this.registrations, this.tokens),
+    });
+    const metrics = new HttpApi({
+      'GET /metrics': () => ({
+        status: 200,
+        body: this.metrics.page(this.authority.samples()),
+        contentType: 'text/plain; version=0.0.4; charset=utf-8',
+      }),
+    });
+    this.http = [debug, metrics];
+    const addresses = {
+      xds: await this.named('xds-port', plain.listen({ address: at(ports.xds) })),
+      secure: await this.named('secure-port', secured.listen({ address: at(ports.secure), tls: await this.tls() })),
+      metrics: await this.named('metrics-port', metrics.listen(ports.metrics, bindAddress)),
+      debug: await this.named('debug-port', debug.listen(ports.debug, bindAddress)),
+    };
+    this.announce(addresses);
+    return addresses;
+  }
+
+  private announce({ secure, debug, xds, metrics }: ControlPlaneAddresses): void {
+    const { stateDir, trustDomain } = this.options;
+    writePlace(stateDir, { trustDomain, secure, debug: `http://${debug}`, serverName: CONTROL_PLANE_NAME });
+    const { objects, faults } = this.mesh.objects;
+    this.logger.info(
+      `Serving ${objects.size} documents of ${this.options.configDir}${faults.length > 0 ? `, ${faults.length} faults in others` : ''}. ` +
+        `xDS: ${xds}; xDS and certificates over TLS: ${secure}; metrics: ${metrics}; debug: ${debug}.`,
+    );
+  }
+
+  private serve(services: ConstructorParameters<typeof GrpcServer>[0]['services']): GrpcServer {
+    const server = new GrpcServer({ services, timers: this.runtime.timers });
+    this.grpc = [...this.grpc, server];
+    return server;
+  }
+
+  private certificates(): ReturnType<typeof certificateService> {
+    const { runtime, options, authority, tokens } = this;
+    const authenticators = [tokenAuthenticator(tokens), certificateAuthenticator(options.trustDomain, runtime.clock)];
+    return certificateService({ authority, authenticators, log: runtime.loggers.get('ca') });
+  }
+
+  /** Its own certificate, by its own authority. Callers without one come for their first. */
+  private async tls(): Promise<GrpcTls> {
+    const { authority, options, runtime } = this;
+    let tls: GrpcTls | undefined;
+    this.serving = await ServingCertificate.open({
+      authority,
+      identity: { trustDomain: options.trustDomain, namespace: options.rootNamespace, serviceAccount: 'istiod' },
+      dnsNames: [CONTROL_PLANE_NAME, 'localhost', ...options.dnsNames],
+      addresses: ['127.0.0.1', '::1'],
+      runtime,
+      use: (material) => {
+        if (tls === undefined) tls = new GrpcTls(material, 'request');
+        else tls.replace(material);
+      },
+    });
+    if (tls === undefined) throw new Error('the control plane has no certificate');
+    return tls;
+  }
+
+  private async named(flag: string, listening: Promise<string>): Promise<string> {
+    try {
+      return await listening;
+    } catch (error) {
+      const reason = (error as Error).message;
+      throw new Error(`--${flag} cannot be opened: ${reason}. Choose another, or 0 to let the system choose.`, {
+        cause: error,
+      });
+    }
+  }
+}

@@ -1,0 +1,191 @@
+import { nearest } from '@weft/core-config-text';
+import { LOG_LEVELS, type LogLevel } from '@weft/core-runtime';
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+
+/** The control plane's command line. Ports: 0 lets the system choose. */
+export interface ControlPlaneOptions {
+  /** A folder of YAML and JSON documents, watched. */
+  readonly configDir: string;
+  /** Roots, keys and kept versions. Default: `.weft-state` beside the documents. */
+  readonly stateDir: string;
+  /** Where every port is opened. */
+  readonly bindAddress: string;
+  readonly ports: Ports;
+  readonly trustDomain: string;
+  readonly domainSuffix: string;
+  readonly rootNamespace: string;
+  readonly outboundTrafficPolicy: 'ALLOW_ANY' | 'REGISTRY_ONLY';
+  /** A folder in the form of Istio's `cacerts`; `''`: a root of our own. */
+  readonly caDir: string;
+  /** How long certificates of workloads live, in milliseconds. */
+  readonly certificateTtlMs: number;
+  /** Further names in the control plane's own certificate. */
+  readonly dnsNames: readonly string[];
+  readonly debounceQuietMs: number;
+  readonly debounceMaxMs: number;
+  /** How many versions of the documents are kept for `weft diff` and `weft rollback`. */
+  readonly keptVersions: number;
+  readonly logLevel: LogLevel;
+}
+
+export interface Ports {
+  /** xDS without TLS. */
+  readonly xds: number;
+  /** xDS and the certificate authority, over mutual TLS. */
+  readonly secure: number;
+  readonly metrics: number;
+  readonly debug: number;
+}
+
+export type ControlPlaneOptionsResult =
+  | { readonly kind: 'options'; readonly options: ControlPlaneOptions }
+  | { readonly kind: 'help'; readonly text: string }
+  | { readonly kind: 'faults'; readonly faults: readonly string[] };
+
+const FLAGS = {
+  'config-dir': { value: 'DIR', help: 'YAML and JSON documents of the mesh, watched (required)' },
+  'state-dir': { value: 'DIR', help: 'roots, keys, kept versions (default: DIR/.weft-state)' },
+  'bind-address': { value: 'IP', help: 'open every port here (default 127.0.0.1: this machine only)' },
+  'xds-port': { value: 'PORT', help: 'xDS without TLS (default 15010)' },
+  'secure-port': { value: 'PORT', help: 'xDS and certificate authority over mutual TLS (default 15012)' },
+  'metrics-port': { value: 'PORT', help: "metrics in Prometheus' format (default 15014)" },
+  'debug-port': { value: 'PORT', help: 'status, dumps, registrations (default 8080)' },
+  'trust-domain': { value: 'NAME', help: 'of all identities (default cluster.local)' },
+  'domain-suffix': { value: 'NAME', help: 'of short host names (default cluster.local)' },
+  'root-namespace': { value: 'NAME', help: 'whose policies hold for all (default istio-system)' },
+  'outbound-traffic-policy': { value: 'MODE', help: 'ALLOW_ANY (default) or REGISTRY_ONLY' },
+  'ca-dir': {
+    value: 'DIR',
+    help: 'root-cert.pem, ca-cert.pem, ca-key.pem, cert-chain.pem (default: a root of its own)',
+  },
+  'certificate-ttl': { value: 'TIME', help: 'life of workload certificates: 90s, 30m, 24h (default 24h)' },
+  'dns-names': { value: 'NAMES', help: 'further names in its own certificate, joined by commas' },
+  'debounce-after': { value: 'TIME', help: 'push when nothing changed for this long (default 100ms)' },
+  'debounce-max': { value: 'TIME', help: 'but wait no longer than this (default 10s)' },
+  'kept-versions': { value: 'N', help: 'versions kept for weft diff and weft rollback (default 50)' },
+  'log-level': { value: 'LEVEL', help: `${LOG_LEVELS.join('|')} (default info)` },
+} as const;
+
+type Flag = keyof typeof FLAGS;
+
+export function parseControlPlaneOptions(args: readonly string[]): ControlPlaneOptionsResult {
+  const config: ParseArgsOptionsConfig = { help: { type: 'boolean', short: 'h' } };
+  for (const flag of Object.keys(FLAGS)) config[flag] = { type: 'string' };
+  const { values, positionals, tokens } = parseArgs({
+    args: [...args],
+    options: config,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  if (values['help'] === true) return { kind: 'help', text: help() };
+  const faults = tokens.flatMap((token) => (token.kind === 'option' ? flagFaults(token) : []));
+  for (const word of positionals) faults.push(`"${word}" is no flag; all arguments are flags`);
+  const reader = new Reader(values as Readonly<Record<string, string | undefined>>, faults);
+  const options = read(reader);
+  return faults.length > 0 ? { kind: 'faults', faults } : { kind: 'options', options };
+}
+
+function flagFaults({ name, value }: { readonly name: string; readonly value?: string | undefined }): string[] {
+  if (name === 'help' || name === 'h') return [];
+  if (name in FLAGS) return value === undefined ? [`--${name} needs a value: ${FLAGS[name as Flag].value}`] : [];
+  const suggestion = nearest(name, Object.keys(FLAGS));
+  return [`there is no flag --${name}${suggestion === undefined ? '' : `; did you mean --${suggestion}?`}`];
+}
+
+function read(reader: Reader): ControlPlaneOptions {
+  const configDir = reader.text('config-dir', '');
+  if (configDir === '') reader.faults.push('--config-dir is missing: the folder with the documents of the mesh');
+  return {
+    configDir,
+    stateDir: reader.text('state-dir', `${configDir}/.weft-state`),
+    bindAddress: reader.text('bind-address', '127.0.0.1'),
+    ports: {
+      xds: reader.port('xds-port', 15010),
+      secure: reader.port('secure-port', 15012),
+      metrics: reader.port('metrics-port', 15014),
+      debug: reader.port('debug-port', 8080),
+    },
+    trustDomain: reader.text('trust-domain', 'cluster.local'),
+    domainSuffix: reader.text('domain-suffix', 'cluster.local'),
+    rootNamespace: reader.text('root-namespace', 'istio-system'),
+    outboundTrafficPolicy: reader.oneOf('outbound-traffic-policy', ['ALLOW_ANY', 'REGISTRY_ONLY'] as const),
+    caDir: reader.text('ca-dir', ''),
+    certificateTtlMs: reader.time('certificate-ttl', 24 * 3_600_000),
+    dnsNames: reader
+      .text('dns-names', '')
+      .split(',')
+      .filter((name) => name !== ''),
+    debounceQuietMs: reader.time('debounce-after', 100),
+    debounceMaxMs: reader.time('debounce-max', 10_000),
+    keptVersions: reader.number('kept-versions', 50, 1),
+    logLevel: reader.oneOf('log-level', ['info', ...LOG_LEVELS.filter((level) => level !== 'info')] as const),
+  };
+}
+
+/** Flag values by kind; what is wrong goes to `faults`. */
+class Reader {
+  readonly faults: string[];
+  private readonly values: Readonly<Record<string, string | undefined>>;
+
+  constructor(values: Readonly<Record<string, string | undefined>>, faults: string[]) {
+    this.values = values;
+    this.faults = faults;
+  }
+
+  text(flag: Flag, otherwise: string): string {
+    const value = this.values[flag];
+    return typeof value === 'string' ? value : otherwise;
+  }
+
+  number(flag: Flag, otherwise: number, min: number, max = Number.MAX_SAFE_INTEGER): number {
+    const text = this.text(flag, String(otherwise));
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    const upTo = max === Number.MAX_SAFE_INTEGER ? '' : ` to ${max}`;
+    this.faults.push(`--${flag} is "${text}"; expected a whole number from ${min}${upTo}`);
+    return otherwise;
+  }
+
+  port(flag: Flag, otherwise: number): number {
+    return this.number(flag, otherwise, 0, 65_535);
+  }
+
+  /** Milliseconds. */
+  time(flag: Flag, otherwise: number): number {
+    const text = this.text(flag, '');
+    if (text === '') return otherwise;
+    const parts = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
+    if (parts !== null) return Number(parts[1]) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[parts[2] as 'ms'];
+    this.faults.push(`--${flag} is "${text}"; expected a time such as 100ms, 10s, 30m, 24h`);
+    return otherwise;
+  }
+
+  /** The first is the default. */
+  oneOf<T extends string>(flag: Flag, known: readonly [T, ...T[]]): T {
+    const text = this.text(flag, known[0]);
+    const found = known.find((one) => one === text);
+    if (found !== undefined) return found;
+    const suggestion = nearest(text, known);
+    const hint = suggestion === undefined ? '' : `; did you mean ${suggestion}?`;
+    this.faults.push(`--${flag} is "${text}"; expected ${known.join(', ')}${hint}`);
+    return known[0];
+  }
+}
+
+function help(): string {
+  const rows = Object.entries(FLAGS).map(
+    ([flag, { value, help: text }]) => `  --${`${flag} ${value}`.padEnd(32)}${text}`,
+  );
+  return [
+    'Usage: weft control-plane --config-dir DIR [FLAGS]',
+    '',
+    'Steers the proxies of a mesh that is described by the documents of a folder: translates them to xDS,',
+    'gives out certificates, and answers what becomes of them. Port 0 lets the system choose.',
+    '',
+    'Flags:',
+    ...rows,
+    `  ${'-h, --help'.padEnd(34)}print this`,
+    '',
+  ].join('\n');
+}
