@@ -37,8 +37,9 @@ export interface RuleContext {
 
 /**
  * One rule as a policy of Envoy: who (`from`, and those of `when` that ask for the caller), and what (`to`, and the rest of
- * `when`). Undefined: it can never hold here. On plain connections what asks for requests cannot hold: an ALLOW rule with it
- * allows nothing, a DENY rule is asked without it, so that neither lets more through than was written.
+ * `when`). Undefined: it can never hold here. On plain connections what asks for requests cannot be told, and claims of a JWT
+ * nowhere, since nobody verifies them yet: an ALLOW rule with such a condition allows nothing, a DENY rule is asked without it,
+ * so that neither lets more through than was written.
  */
 export function rulePolicy(rule: AuthorizationPolicyRule, cx: RuleContext): Init<Policy> | undefined {
   const froms = (rule.from ?? []).map(({ source = {} }) => sourcePrincipals(source, cx));
@@ -106,9 +107,9 @@ function ofServiceAccount(text: string, namespace: string): Init<Principal> {
 }
 
 function sourcePrincipals(source: AuthorizationPolicyRuleFromSource, cx: RuleContext): Init<Principal>[] | Never {
-  // A JWT's claims are nobody's word until it is verified, which comes later: refused by name, and never true until then.
-  if (source.requestPrincipals !== undefined || source.notRequestPrincipals !== undefined) return 'never';
   const account = (text: string): Init<Principal> => ofServiceAccount(text, cx.namespace);
+  const claims = source.requestPrincipals !== undefined || source.notRequestPrincipals !== undefined;
+  if (claims && cx.action !== 'DENY') return 'never';
   return [
     ...either(source.principals, source.notPrincipals, { one: principalNamed, ...WHO }),
     ...either(source.namespaces, source.notNamespaces, { one: inNamespace, ...WHO }),
@@ -169,7 +170,7 @@ interface Condition {
   readonly permissions: Init<Permission>[];
 }
 
-/** Attributes of AuthorizationPolicy's conditions; request.auth.* needs verified JWTs, which come later. */
+/** Attributes of AuthorizationPolicy's conditions. */
 function conditionOf({ key, values, notValues }: AuthorizationPolicyRuleWhen, cx: RuleContext): Condition | Never {
   const who = (one: (text: string) => Init<Principal>): Condition => ({
     principals: either(values, notValues, { one, ...WHO }),
@@ -198,7 +199,7 @@ function conditionOf({ key, values, notValues }: AuthorizationPolicyRuleWhen, cx
       return what((text) => ({ rule: { case: 'requestedServerName', value: wildcardMatcher(text) } }));
   }
   const header = /^request\.headers\[([^\]]+)\]$/.exec(key)?.[1];
-  if (header === undefined) return 'never';
+  if (header === undefined) return cx.action === 'DENY' ? { principals: [], permissions: [] } : 'never';
   const principals = httpOnly(cx, () =>
     either(values, notValues, {
       one: (text): Init<Principal> => ({ identifier: { case: 'header', value: headerIs(header.toLowerCase(), text) } }),

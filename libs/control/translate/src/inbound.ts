@@ -2,7 +2,8 @@ import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluste
 import type { Listener } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
 import type { Filter, FilterChain } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_components_pb';
 import type { RouteConfiguration } from '@weft/api-envoy/gen/envoy/config/route/v3/route_pb';
-import { inboundPorts, isHttp, mtlsMode, type InboundPort, type MtlsMode } from '@weft/control-mesh';
+import { isIP } from 'node:net';
+import { inboundPorts, isHttp, mtlsMode, workloadOf, type InboundPort, type MtlsMode } from '@weft/control-mesh';
 import { httpAuthorization, networkAuthorization } from './authorization-filters.ts';
 import type { TranslateContext } from './context.ts';
 import { httpFilter, tcpFilter } from './hcm.ts';
@@ -92,22 +93,30 @@ function otherPorts(cx: TranslateContext): Init<Listener> {
 
 /** One port of a workload whose traffic is not redirected: clients call the proxy's own port. */
 function portListener(cx: TranslateContext, port: InboundPort): Listener {
-  const mode = modeAt(cx, port.servicePort);
+  const mode = modeAt(cx, port.appPort);
   const guessed = port.protocol === 'auto';
   // With STRICT nothing is to be told apart: a plaintext client fails the handshake, which names what it spoke.
   const inspectors =
     mode === 'STRICT'
       ? []
       : [...(mode === 'PERMISSIVE' ? [tlsInspector()] : []), ...(guessed ? [httpInspector()] : [])];
+  const address = bindAddress(cx);
   return listener({
-    name: `inbound_0.0.0.0_${port.listenPort}`,
-    address: socketAddress('0.0.0.0', port.listenPort),
+    name: `inbound_${address}_${port.listenPort}`,
+    address: socketAddress(address, port.listenPort),
     trafficDirection: INBOUND,
     ...inspected(inspectors),
     filterChains: portChains(cx, port),
   });
 }
 
+/** Where clients are told to call; a workload of several addresses, or of a name, is reachable at all. */
+function bindAddress({ snapshot, proxy }: TranslateContext): string {
+  const [address = '', ...others] = workloadOf(snapshot, proxy)?.addresses ?? proxy.addresses;
+  return others.length === 0 && isIP(address) !== 0 ? address : '0.0.0.0';
+}
+
+/** By the port that the program listens at, which is the one that PeerAuthentication names. */
 function modeAt(cx: TranslateContext, port: number): MtlsMode {
   const { namespace, labels } = cx.proxy;
   return mtlsMode(cx.snapshot, { namespace, labels, port }).mode;
@@ -120,7 +129,7 @@ function portChains(cx: TranslateContext, port: InboundPort): Init<FilterChain>[
     requireClientCertificate: true,
     commonTlsContext: meshTls([], isHttp(port.protocol) ? ['h2', 'http/1.1'] : [MESH_ALPN]),
   });
-  const mode = modeAt(cx, port.servicePort);
+  const mode = modeAt(cx, port.appPort);
   const secured: Init<FilterChain> = { name: `${name}-mtls`, transportSocket, filters: portFilters(cx, port) };
   if (mode === 'STRICT') return [secured];
   const plain = plainChains(cx, port);

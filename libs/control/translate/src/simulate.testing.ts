@@ -107,7 +107,7 @@ function find(
         trafficDirection === (direction === 'inbound' ? 'INBOUND' : 'OUTBOUND'),
     );
   const redirect = direction === 'inbound' ? 15_006 : 15_001;
-  return at(ip, port) ?? at('0.0.0.0', port) ?? at('0.0.0.0', redirect);
+  return at(ip, port) ?? at('0.0.0.0', port) ?? at('127.0.0.1', port) ?? at('0.0.0.0', redirect);
 }
 
 function decode(message: Listener): Config {

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { status } from './status.ts';
+import { statusText } from './object-status.ts';
+import { readWorld } from './world.testing.ts';
+
+function statuses(yaml: string): Record<string, string> {
+  const { snapshot, proxies } = readWorld(yaml);
+  const all = status(snapshot, [...proxies.values()]);
+  return Object.fromEntries(all.map((one) => [`${one.ref.kind} ${one.ref.name}`, statusText(one)]));
+}
+
+const text = (name: string) => readFileSync(new URL(`../testdata/${name}/in.yaml`, import.meta.url), 'utf8');
+
+test('a VirtualService whose host another one has says who (T7)', () => {
+  const canary = text('canary');
+  const found = statuses(`${text('traffic-split')}\n${canary.slice(canary.indexOf('---'))}`);
+  assert.equal(found['VirtualService videos-web'], 'effective on 1 proxy');
+  assert.match(
+    found['VirtualService videos-web-canary'] ?? '',
+    /^shadowed by VirtualService default\/videos-web: it has the same host/,
+  );
+});
+
+test('what is bound to nothing says to what it would have been', () => {
+  const found = statuses(`proxies: [{name: client}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: lost}
+spec: {hosts: [a.test], gateways: [nowhere], http: [{route: [{destination: {host: nobody}}]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: lost}
+spec: {host: nobody}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: unserved}
+spec: {selector: {a: b}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: lost}
+spec: {parentRefs: [{name: nowhere}], rules: [{backendRefs: [{name: nobody, port: 80}]}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: lost}
+spec: {selector: {matchLabels: {app: nobody}}, rules: [{}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: empty}
+spec: {hosts: [empty.test], resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}], workloadSelector: {labels: {a: b}}}
+`);
+  assert.match(
+    found['VirtualService lost'] ?? '',
+    /not attached: there is no Gateway default\/nowhere; nobody describes the host nobody/,
+  );
+  assert.equal(found['DestinationRule lost'], 'not attached: nobody describes the host nobody');
+  assert.equal(found['Gateway unserved'], 'not attached: its selector matches no gateway proxy');
+  assert.match(
+    found['HTTPRoute lost'] ?? '',
+    /not attached: there is no Gateway default\/nowhere; there is no service default\/nobody/,
+  );
+  assert.equal(found['AuthorizationPolicy lost'], 'not attached: no proxy is selected');
+  assert.match(found['ServiceEntry empty'] ?? '', /effective on 1 proxy; no workload has the labels of empty.test/);
+});
+
+test('what acts says on how many proxies', () => {
+  const found = { ...statuses(text('mutual-tls')), ...statuses(text('authorization')), ...statuses(text('gateway')) };
+  assert.equal(found['PeerAuthentication default'], 'effective on 2 proxies');
+  assert.equal(found['PeerAuthentication videos-api'], 'effective on 1 proxy');
+  assert.equal(found['AuthorizationPolicy no-deletes'], 'effective on 2 proxies');
+  assert.equal(found['Gateway demo'], 'effective on 1 proxy');
+  assert.equal(found['VirtualService demo'], 'effective on 1 proxy');
+  assert.equal(
+    statuses(text('gateway-api'))['HTTPRoute web'],
+    'effective on 1 proxy; no ReferenceGrant of vault lets it refer to secret',
+  );
+});

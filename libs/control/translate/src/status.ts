@@ -1,0 +1,25 @@
+import type { MeshProxy, MeshSnapshot } from '@weft/control-mesh';
+import type { ObjectStatus, StatusWorld } from './object-status.ts';
+import { authorizationStatus, peerAuthenticationStatus } from './status-security.ts';
+import { gatewayApiRouteStatus, gatewayStatus } from './status-gateways.ts';
+import { serviceStatus } from './status-services.ts';
+import { destinationRuleStatus, serviceProfileStatus, sidecarStatus, virtualServiceStatus } from './status-traffic.ts';
+
+/**
+ * What every policy, route and service does, for the proxies there are. Each proxy's scope is worked out once for each kind
+ * that needs it: for a thousand proxies ask seldom, and not on each push.
+ */
+export function status(snapshot: MeshSnapshot, proxies: readonly MeshProxy[]): ObjectStatus[] {
+  const world: StatusWorld = { snapshot, proxies };
+  return [
+    ...virtualServiceStatus(world),
+    ...destinationRuleStatus(world),
+    ...sidecarStatus(world),
+    ...gatewayStatus(world),
+    ...gatewayApiRouteStatus(world),
+    ...peerAuthenticationStatus(world),
+    ...authorizationStatus(world),
+    ...serviceProfileStatus(world),
+    ...serviceStatus(world),
+  ];
+}
