@@ -15,7 +15,7 @@ import type { CommandTracer, ListenSockets, RouteProvider, ServerContext } from 
 import { DownstreamTlsFactory, type TlsWorld } from '@weft/proxy-transport-sockets';
 import { ListenerManager, type DecodedListener } from '@weft/proxy-listeners';
 import { ClusterManager, type DecodedCluster } from '@weft/proxy-upstream';
-import { Subscriptions } from '@weft/xds-client';
+import { Subscriptions, type GrpcChannels } from '@weft/xds-client';
 import { AccessLogFiles } from './access-log-files.ts';
 import { decodeBootstrap, type BootstrapConfig } from './bootstrap.decode.ts';
 import { configDump } from './config-dump.ts';
@@ -47,6 +47,8 @@ export interface ProxyWorld {
   readonly tallies?: Tallies;
   /** What all workers make TLS session ticket keys from. Absent: there is one, which makes them up. */
   readonly ticketSecret?: Uint8Array;
+  /** How gRPC services are reached. Default: over clusters, or straight to an address. */
+  readonly channels?: GrpcChannels;
 }
 
 /**
@@ -78,6 +80,7 @@ export class ProxyServer implements ServerContext, DataPlane {
   private readonly drainState: DrainState;
   private readonly loopDelay = new LoopDelay();
   private readonly startWallMs: number;
+  private readonly channels: GrpcChannels;
   private staticListeners: readonly DecodedListener[] = [];
   private staticClusters: readonly DecodedCluster[] = [];
   private live = false;
@@ -95,6 +98,8 @@ export class ProxyServer implements ServerContext, DataPlane {
     this.workerIndex = workerIndex;
     if (sockets !== undefined) this.sockets = sockets;
     this.startWallMs = runtime.clock.wallMs();
+    // Asked when a stream begins, when the clusters are there.
+    this.channels = world.channels ?? ((service) => grpcChannels(this.clusters, runtime)(service));
     this.flags = new RuntimeLayers(config.layers);
     this.overload = new LoopOverload(config.overload, {
       random: runtime.random,
@@ -162,8 +167,7 @@ export class ProxyServer implements ServerContext, DataPlane {
     return new Subscriptions({
       node: { id, cluster, locality: { region, zone, subZone }, metadata, version: weftVersion() },
       ads,
-      // Asked when a stream begins, when the clusters are there.
-      channels: (service) => grpcChannels(this.clusters, runtime)(service),
+      channels: this.channels,
       runtime,
       stats,
     });
