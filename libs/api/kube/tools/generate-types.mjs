@@ -98,7 +98,8 @@ class KindTypes {
       return `${comment}  readonly ${/^[A-Za-z_$][\w$]*$/.test(key) ? key : `'${key}'`}${always ? '' : '?'}: ${type};`;
     });
     if (schema.preserveUnknown) fields.push('  readonly [field: string]: unknown;');
-    if (schema.preserveUnknown && fields.length === 1) return `export type ${name} = Readonly<Record<string, unknown>>;\n`;
+    if (schema.preserveUnknown && fields.length === 1)
+      return `export type ${name} = Readonly<Record<string, unknown>>;\n`;
     return `export interface ${name} {\n${fields.join('\n')}\n}\n`;
   }
 
