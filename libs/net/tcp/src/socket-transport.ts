@@ -60,6 +60,8 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
   private onLentWritten: (() => void) | undefined;
   private receiver: TransportReceiver | undefined;
   private pauses = 0;
+  /** Counted here: a socket goes through all that waits in it for each look at its count. */
+  private written: number;
   /** Waits for the end of the turn. */
   private held: Buffer | string | undefined;
   // open -> (ended -> closing | closing) -> gone
@@ -77,6 +79,8 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
     this.timers = timers;
     this.path = path;
     this.directReads = directReads;
+    // What was said before there was a transport: a PROXY header, a handshake's refusal.
+    this.written = socket.bytesWritten;
     // Such a socket reads by itself as soon as it is connected.
     if (directReads) socket.pause();
     // Taken now: a socket that is gone has no addresses any more, and logs ask for them then.
@@ -95,10 +99,12 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
     const { socket } = this;
     socket.on('end', onEnd);
     socket.on('drain', onDrain);
-    // What the stream has read already must come first; then reads without an allocation for each, where they can be had.
-    if (!this.directReads && socket.readableLength === 0 && !(socket instanceof TLSSocket))
+    if (!this.directReads) {
+      // Reads without an allocation for each, where they can be had.
       this.directReads = readInto(socket, sharedReads.buffer, readDirectly.callback);
-    if (!this.directReads) socket.on('data', onData);
+      // The rest comes from the stream's queue: what it has read already, and what it has to keep (see receivedInto).
+      socket.on('data', onData);
+    }
     if (this.pauses > 0) socket.pause();
     // A socket that is accepted flows by its first `data` listener, unless listener filters read ahead and left it paused.
     else if (this.directReads || socket.isPaused()) socket.resume();
@@ -127,6 +133,7 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
     if (chunk.length < HOLD_LIMIT_BYTES) return this.hold(chunk);
     if (this.state !== 'open') return true;
     this.writeHeld();
+    this.written += chunk.length;
     this.onLentWritten ??= () => this.lentWritten();
     this.socket.write(chunk, this.onLentWritten);
     this.lent = this.socket.writableLength > 0;
@@ -142,6 +149,7 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
 
   private hold(bytes: Buffer | string): boolean {
     if (this.state !== 'open') return true;
+    this.written += bytes.length;
     const waits = this.held !== undefined;
     if (waits) this.writeHeld();
     this.held = bytes;
@@ -211,7 +219,7 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
     return this.state !== 'open' || this.socket.destroyed;
   }
   get bytesWritten(): number {
-    return this.socket.bytesWritten + (this.held?.length ?? 0);
+    return this.written;
   }
   get tls(): boolean {
     return this.socket instanceof TLSSocket;
@@ -250,8 +258,17 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
   received(chunk: Buffer): void {
     if (this.state !== 'closing') this.receiver?.onData(chunk);
   }
-  /** `bytes` of them are in `buffer`, which the next read writes over. */
-  receivedInto(bytes: number, buffer: Buffer): void {
+  /**
+   * `bytes` of them are in `buffer`, which the next read writes over. TLS hands on all records of one read in a row, whoever
+   * pauses meanwhile: the stream's queue keeps those, and what comes behind them, end included. False: enough is kept.
+   */
+  receivedInto(bytes: number, buffer: Buffer): boolean {
+    if (this.state === 'closing') return true;
+    if (this.pauses > 0 || this.socket.readableLength > 0) return this.socket.push(sharedReads.take(bytes, buffer));
+    this.receivedDirectly(bytes, buffer);
+    return true;
+  }
+  private receivedDirectly(bytes: number, buffer: Buffer): void {
     if (!this.lends || bytes < HOLD_LIMIT_BYTES) {
       this.received(sharedReads.take(bytes, buffer));
       return;
@@ -293,8 +310,7 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
 export const readDirectly = {
   buffer: sharedReads.buffer,
   callback(this: OwnedSocket, bytes: number, buffer: Buffer): boolean {
-    this[owner]?.receivedInto(bytes, buffer);
-    return true;
+    return this[owner]?.receivedInto(bytes, buffer) ?? true;
   },
 };
 
