@@ -9,13 +9,22 @@ import {
 import type { MeshSnapshot } from '@weft/control-mesh';
 import { CONTROL_PLANE_NAME, registrationRoutes, RegistrationStore, writePlace } from '@weft/control-registry';
 import { DirectorySource } from '@weft/control-sources';
-import { translationSupport } from '@weft/control-translate';
+import { parseOutboundCluster, translationSupport } from '@weft/control-translate';
 import { SupportCheck } from '@weft/api-kube';
 import type { Logger, Runtime } from '@weft/core-runtime';
 import { GrpcServer, GrpcTls } from '@weft/net-grpc';
-import { clientStatusService, SnapshotCache, XdsServer, type ProxyStatus } from '@weft/xds-server';
+import {
+  clientStatusService,
+  LoadReportService,
+  SnapshotCache,
+  TYPE_URL,
+  XdsServer,
+  type ProxyStatus,
+  type XdsNode,
+} from '@weft/xds-server';
 import { createAdmission } from './admission.ts';
 import { HttpApi, type ApiRoutes } from './http-api.ts';
+import { LoadLedger } from './load-ledger.ts';
 import { MeshState } from './mesh-state.ts';
 import { ControlPlaneMetrics } from './metrics.ts';
 import type { ControlPlaneOptions } from './options.ts';
@@ -48,6 +57,7 @@ export class ControlPlane {
   readonly registrations: RegistrationStore;
   readonly pusher: Pusher;
   readonly metrics = new ControlPlaneMetrics();
+  readonly loads: LoadLedger;
   private readonly tokens: TokenAuthority;
   private readonly source: DirectorySource;
   private readonly logger: Logger;
@@ -76,6 +86,7 @@ export class ControlPlane {
     this.authority = authority;
     this.logger = runtime.loggers.get('main');
     this.tokens = TokenAuthority.open(options.stateDir, options.trustDomain, runtime);
+    this.loads = new LoadLedger(runtime.clock);
     this.xds = this.createXds();
     this.mesh = this.createMesh();
     this.pusher = new Pusher({
@@ -143,8 +154,16 @@ export class ControlPlane {
         admit: createAdmission(options.trustDomain, runtime.clock),
         onConnected: (node) => this.pusher.connected(node),
         onDisconnected: (node) => this.pusher.disconnected(node),
+        onDemand: (node, typeUrl, names) => this.onDemand(node, typeUrl, names),
       },
     });
+  }
+
+  /** A proxy calls a service that its scope does not have: from now on it has. */
+  private onDemand({ id }: XdsNode, typeUrl: string, names: readonly string[]): boolean {
+    if (typeUrl !== TYPE_URL.cluster) return false;
+    const hosts = names.flatMap((name) => parseOutboundCluster(name)?.host ?? []);
+    return hosts.length > 0 && this.pusher.dialled(id, hosts);
   }
 
   private createMesh(): MeshState {
@@ -166,7 +185,11 @@ export class ControlPlane {
   private async listen(routes: ApiRoutes): Promise<ControlPlaneAddresses> {
     const { bindAddress, ports } = this.options;
     const at = (port: number): string => `${bindAddress.includes(':') ? `[${bindAddress}]` : bindAddress}:${port}`;
-    const services = new Map([...this.xds.services, ...clientStatusService(() => this.xds.status())]);
+    const services = new Map([
+      ...this.xds.services,
+      ...clientStatusService(() => this.xds.status()),
+      ...new LoadReportService(this.loads).services,
+    ]);
     const plain = this.serve(services);
     const secured = this.serve(new Map([...services, ...this.certificates()]));
     const debug = new HttpApi({

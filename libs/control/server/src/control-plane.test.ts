@@ -1,0 +1,183 @@
+import { createRuntime } from '@weft/core-runtime';
+import { GrpcJsChannel } from '@weft/net-grpc';
+import { TYPE_URL } from '@weft/xds-server';
+import { TestProxy, type ReceivedResponse } from '@weft/xds-server/testing';
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, test } from 'node:test';
+import { ControlPlane, type ControlPlaneAddresses } from './control-plane.ts';
+import { parseControlPlaneOptions } from './options.ts';
+
+const NODE = 'sidecar~127.0.0.1~web.default~default.svc.cluster.local';
+const cleanUp: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const step of cleanUp.splice(0).reverse()) await step();
+});
+
+const entry = (name: string, address: string): string => `apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: ${name}}
+spec:
+  hosts: [${name}.example.com]
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  resolution: STATIC
+  endpoints: [{address: ${address}}]
+`;
+
+interface World {
+  readonly folder: string;
+  readonly controlPlane: ControlPlane;
+  readonly addresses: ControlPlaneAddresses;
+  readonly log: string[];
+  write(file: string, text: string): void;
+}
+
+async function world(files: Readonly<Record<string, string>> = {}, folder = newFolder()): Promise<World> {
+  const write = (file: string, text: string): void => {
+    writeFileSync(join(folder, `.${file}`), text);
+    renameSync(join(folder, `.${file}`), join(folder, file));
+  };
+  for (const [file, text] of Object.entries(files)) write(file, text);
+  const parsed = parseControlPlaneOptions([
+    '--config-dir', folder, '--xds-port=0', '--secure-port=0', '--metrics-port=0', '--debug-port=0', '--debounce-after=1ms',
+  ]); // prettier-ignore
+  if (parsed.kind !== 'options') throw new Error(JSON.stringify(parsed));
+  const log: string[] = [];
+  const controlPlane = await ControlPlane.open(
+    parsed.options,
+    createRuntime('info', (line) => log.push(line)),
+  );
+  const addresses = await controlPlane.start();
+  cleanUp.push(() => controlPlane.stop());
+  return { folder, controlPlane, addresses, log, write };
+}
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'weft-control-'));
+  cleanUp.push(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+/** A proxy over a real connection, and a way to wait for what it hears. */
+function proxyAt(target: string): { proxy: TestProxy; until(ready: (proxy: TestProxy) => boolean): Promise<void> } {
+  const channel = new GrpcJsChannel({ target, clock: { nowMs: () => performance.now(), wallMs: () => 0 } });
+  cleanUp.push(() => channel.close());
+  let wake: () => void = () => undefined;
+  const proxy = new TestProxy(channel, { protocol: 'delta', node: NODE, onResponse: () => wake() });
+  for (const type of [TYPE_URL.cluster, TYPE_URL.listener]) proxy.subscribe(type, ['*']);
+  return {
+    proxy,
+    until: async (ready) => {
+      while (!ready(proxy)) await new Promise<void>((resolve) => (wake = resolve));
+    },
+  };
+}
+
+const clusters = (proxy: TestProxy): string[] => [...(proxy.has.get(TYPE_URL.cluster)?.keys() ?? [])].sort();
+const has = (name: string) => (proxy: TestProxy) => clusters(proxy).includes(`outbound|80||${name}.example.com`);
+
+test('a proxy gets what the documents say, and what they say later', async () => {
+  const { addresses, write } = await world({ 'a.yaml': entry('a', '10.0.0.1') });
+  const { proxy, until } = proxyAt(addresses.xds);
+  await until(has('a'));
+  write('b.yaml', entry('b', '10.0.0.2'));
+  await until(has('b'));
+  const before = proxy.responses.length;
+  proxy.subscribe(TYPE_URL.endpoint, ['outbound|80||a.example.com']);
+  await until(() => proxy.has.get(TYPE_URL.endpoint)?.size === 1);
+  write('a.yaml', entry('a', '10.0.0.9'));
+  const version = proxy.has.get(TYPE_URL.endpoint)?.get('outbound|80||a.example.com');
+  await until(() => proxy.has.get(TYPE_URL.endpoint)?.get('outbound|80||a.example.com') !== version);
+  // One endpoint changed: one resource went over the wire (B37).
+  const later: readonly ReceivedResponse[] = proxy.responses.slice(before + 1);
+  assert.deepEqual(
+    later.flatMap(({ names }) => names),
+    ['outbound|80||a.example.com'],
+  );
+});
+
+test('a faulty document leaves the last good one in force, and is told with its place', async () => {
+  const { addresses, write, log, controlPlane } = await world({ 'a.yaml': entry('a', '10.0.0.1') });
+  const { proxy, until } = proxyAt(addresses.xds);
+  await until(has('a'));
+  write('a.yaml', entry('a', '10.0.0.1').replace('resolution', 'resolutoin'));
+  write('b.yaml', entry('b', '10.0.0.2'));
+  await until(has('b'));
+  assert.ok(has('a')(proxy));
+  assert.equal(controlPlane.mesh.objects.refused.length, 1);
+  assert.match(log.join(''), /a\.yaml:7:3: .*resolutoin.*did you mean "resolution"/);
+});
+
+test('a running workload is in the mesh as long as it is registered, also after a restart', async () => {
+  const first = await world();
+  first.controlPlane.registrations.put({
+    namespace: 'default',
+    name: 'api-1',
+    service: 'api',
+    addresses: ['10.0.0.5'],
+    ports: [{ port: 8080, protocol: 'HTTP' }],
+    labels: { app: 'api' },
+    healthy: true,
+  });
+  const { proxy, until } = proxyAt(first.addresses.xds);
+  const wanted = 'outbound|8080||api.default.svc.cluster.local';
+  await until(() => clusters(proxy).includes(wanted));
+  const root = readFileSync(join(first.folder, '.weft-state', 'root-cert.pem'), 'utf8');
+  await first.controlPlane.stop();
+  const second = await world({}, first.folder);
+  const again = proxyAt(second.addresses.xds);
+  await again.until((one) => clusters(one).includes(wanted));
+  assert.equal(readFileSync(join(first.folder, '.weft-state', 'root-cert.pem'), 'utf8'), root);
+  second.controlPlane.registrations.remove('default', 'api-1');
+  await again.until((one) => !clusters(one).includes(wanted));
+});
+
+test('keys are for their owner alone', async () => {
+  const { folder } = await world();
+  const state = join(folder, '.weft-state');
+  assert.equal(statSync(state).mode & 0o077, 0);
+  assert.equal(statSync(join(state, 'token-key.pem')).mode & 0o077, 0);
+});
+
+test('a proxy that says not what it is gets nothing, and the log says why', async () => {
+  const { addresses, log } = await world({ 'a.yaml': entry('a', '10.0.0.1') });
+  const channel = new GrpcJsChannel({
+    target: addresses.xds,
+    clock: { nowMs: () => performance.now(), wallMs: () => 0 },
+  });
+  cleanUp.push(() => channel.close());
+  const nobody = new TestProxy(channel, { protocol: 'sotw', node: 'nobody' });
+  nobody.subscribe(TYPE_URL.cluster);
+  const { until } = proxyAt(addresses.xds);
+  await until(has('a'));
+  assert.deepEqual(nobody.story(), []);
+  assert.match(log.join(''), /A proxy calls itself "nobody": it gets nothing/);
+});
+
+test('the metrics page and the debug port answer', async () => {
+  const { addresses } = await world({ 'a.yaml': entry('a', '10.0.0.1') });
+  const { until } = proxyAt(addresses.xds);
+  await until(has('a'));
+  const page = await (await fetch(`http://${addresses.metrics}/metrics`)).text();
+  assert.match(page, /^pilot_services 1$/m);
+  assert.match(page, /^pilot_xds_pushes\{type="cds"\} [1-9]/m);
+  assert.match(page, /^cert_expiry_seconds\{/m);
+  assert.equal(await (await fetch(`http://${addresses.debug}/ready`)).text(), 'ready\n');
+  const missing = await fetch(`http://${addresses.debug}/nothing`);
+  assert.equal(missing.status, 404);
+  assert.match(await missing.text(), /there is nothing at \/nothing/);
+});
+
+test('a port that cannot be had is named by its flag, and nothing stays open', async () => {
+  const { addresses } = await world();
+  const parsed = parseControlPlaneOptions(['--config-dir', newFolder(), '--secure-port=0', '--xds-port=0',
+    '--metrics-port', addresses.metrics.split(':')[1] ?? '', '--debug-port=0']); // prettier-ignore
+  if (parsed.kind !== 'options') throw new Error(JSON.stringify(parsed));
+  const controlPlane = await ControlPlane.open(
+    parsed.options,
+    createRuntime('info', () => undefined),
+  );
+  await assert.rejects(controlPlane.start(), /--metrics-port cannot be opened: .*EADDRINUSE/);
+});
