@@ -5,6 +5,7 @@ import { namesTwice, placeName, type Incoming, type IncomingResource } from './i
 import { digestOf, received, type Opened } from './opened-resource.ts';
 import { resourceName } from './resource-name.ts';
 import type { ResourceStatus } from './resource-status.ts';
+import { nothingSorted, type Sorted, type Told } from './sorted-response.ts';
 import type { ReceivedResource } from './subscription.ts';
 import type { Watch } from './watch.ts';
 import { collectionOf, isXdstp, normalizeName } from './xdstp-name.ts';
@@ -25,16 +26,6 @@ interface Entry {
   aliases: readonly string[];
   updatedMs: number;
   ttl: Timer | undefined;
-}
-
-/** What was sorted out of a response before anybody sees it. */
-interface Sorted {
-  readonly opened: Opened[];
-  /** All names in it, also of what is unchanged or faulty. */
-  readonly present: Map<string, IncomingResource>;
-  readonly faults: Fault[];
-  /** State of the world: the second of a name. The first counts, and the others are used. */
-  readonly twins: Fault[];
 }
 
 /**
@@ -148,16 +139,17 @@ export class ResourceTable {
 
   private async apply(incoming: Incoming): Promise<readonly Fault[]> {
     const twice = incoming.kind === 'incremental' ? namesTwice(incoming) : [];
-    if (twice.length > 0) return this.refuseAll(incoming, { opened: [], present: new Map(), faults: twice, twins: [] });
+    if (twice.length > 0) return this.refuseAll(incoming, { ...nothingSorted(), faults: twice });
     const sorted = this.sort(incoming);
-    const { opened, present, faults, twins } = sorted;
+    const { opened, present, faults, twins, blamed } = sorted;
     const bad = opened.some((resource) => resource.faults.length > 0) || faults.length > 0;
     if (bad && incoming.kind === 'full') return this.refuseAll(incoming, sorted);
     faults.push(...twins);
     const good = opened.filter((resource) => resource.faults.length === 0);
     for (const resource of opened) if (resource.faults.length > 0) faults.push(...this.refuse(resource, incoming));
     const removed = this.removedBy(incoming, present);
-    const taken = await this.deliver({ kind: incoming.kind, version: incoming.version, good, removed, present });
+    const { kind, version } = incoming;
+    const taken = await this.deliver({ kind, version, good, removed, present, blamed });
     for (const resource of good) {
       const wrong = taken.get(resource.name) ?? [];
       if (wrong.length === 0) this.keep(resource);
@@ -172,7 +164,7 @@ export class ResourceTable {
   }
 
   private sort({ resources, kind }: Incoming): Sorted {
-    const sorted: Sorted = { opened: [], present: new Map(), faults: [], twins: [] };
+    const sorted = nothingSorted();
     for (const incoming of resources) {
       const { any } = incoming;
       const digest = any === undefined ? '' : digestOf(any);
@@ -191,7 +183,7 @@ export class ResourceTable {
 
   private open(
     { incoming, any, digest, kind }: { incoming: IncomingResource; any: Any; digest: string; kind: Incoming['kind'] },
-    { opened, present, faults, twins }: Sorted,
+    { opened, present, faults, twins, blamed }: Sorted,
   ): void {
     // Incremental responses name their resources outside: what nobody asked for is not even opened.
     if (kind === 'incremental' && !this.wanted(incoming)) return;
@@ -200,11 +192,13 @@ export class ResourceTable {
     const message = cx.unpack(any, this.typeName);
     if (message === undefined) {
       faults.push(...sink.faults);
+      for (const watch of this.watchersOf(incoming.name, incoming.aliases)) blamed.add(watch);
       return;
     }
     const name = normalizeName(incoming.name || resourceName(message) || `unnamed ${digest}`);
     const named = incoming.place(name, sink);
     validateMessage(message, named);
+    if (sink.faults.length > 0) for (const watch of this.watchersOf(name, incoming.aliases)) blamed.add(watch);
     if (present.has(name) && sink.faults.length === 0) {
       named.error(`there are two resources named "${name}"`, { expected: 'each name once' });
       twins.push(...sink.faults);
@@ -236,8 +230,9 @@ export class ResourceTable {
     readonly good: readonly Opened[];
     readonly removed: readonly string[];
     readonly present: ReadonlyMap<string, IncomingResource>;
+    readonly blamed: ReadonlySet<Watch>;
   }): Promise<Map<string, Fault[]>> {
-    const { kind, version, good, removed, present } = part;
+    const { kind, version, good, removed, present, blamed } = part;
     const updates = new Map<Watch, { added: Opened[]; removed: string[] }>();
     const of = (watch: Watch): { added: Opened[]; removed: string[] } => {
       const update = updates.get(watch) ?? { added: [], removed: [] };
@@ -250,21 +245,19 @@ export class ResourceTable {
       for (const watch of this.watchersOf(resource.name, resource.incoming.aliases)) of(watch).added.push(resource);
     for (const name of removed) for (const watch of this.watchersOf(name, [])) of(watch).removed.push(name);
     for (const [name, { aliases }] of present)
-      for (const watch of this.watchersOf(name, aliases)) if (!updates.has(watch)) watch.unchanged(version);
+      for (const watch of this.watchersOf(name, aliases))
+        if (!updates.has(watch) && !blamed.has(watch)) watch.unchanged(version);
+    for (const watch of blamed) if (!updates.has(watch)) watch.rejected();
     const faults = new Map<string, Fault[]>();
     await Promise.all(
       [...updates].map(([watch, { added, removed: gone }]) =>
-        this.tell(watch, { kind, version, added, removed: gone }, faults),
+        this.tell(watch, { kind, version, added, removed: gone, blamed: blamed.has(watch) }, faults),
       ),
     );
     return faults;
   }
 
-  private async tell(
-    watch: Watch,
-    update: { kind: Incoming['kind']; version: string; added: readonly Opened[]; removed: readonly string[] },
-    faults: Map<string, Fault[]>,
-  ): Promise<void> {
+  private async tell(watch: Watch, { blamed = false, ...update }: Told, faults: Map<string, Fault[]>): Promise<void> {
     const sinks = update.added.map(() => ({ faults: [] as Fault[], warnings: [] as Fault[] }));
     const added = update.added.map((opened, i) => received(opened, sinks[i]!));
     const thrown = await watch.update({ ...update, added });
@@ -277,7 +270,7 @@ export class ResourceTable {
       this.warn(sink.warnings);
     });
     const own = sinks.flatMap((sink) => sink.faults);
-    if (own.length === 0 && thrown === undefined) watch.accepted(update.version);
+    if (own.length === 0 && thrown === undefined && !blamed) watch.accepted(update.version);
     else watch.rejected();
   }
 

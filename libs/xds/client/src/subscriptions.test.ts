@@ -94,7 +94,7 @@ for (const protocol of ['sotw', 'delta'] as const) {
 
     it(`${sotw ? 'refuses a whole response' : 'takes the good ones'} when the form of one resource is wrong`, async () => {
       const { server, subscribe, settle } = createWorld(protocol);
-      const { watcher } = subscribe(CLUSTER, 'wildcard');
+      const { watcher, stat } = subscribe(CLUSTER, 'wildcard');
       await settle();
       server.seen();
       const timeless = cluster('b', { connectTimeout: { seconds: -1n, nanos: 0 } });
@@ -105,6 +105,7 @@ for (const protocol of ['sotw', 'delta'] as const) {
       assert.match(nack?.error ?? '', /Cluster "b": connect_timeout: .*/);
       assert.match(nack?.error ?? '', /cannot be read/);
       assert.deepEqual([...watcher.force.keys()], sotw ? [] : ['a']);
+      assert.deepEqual([stat('update_rejected'), stat('update_success')], [1, 0]);
     });
 
     it('does not open what is the same as before', async () => {
