@@ -13,8 +13,9 @@ export const SYSTEM_PROGRAMS = {
   haproxy: 'haproxy',
   iperf3: 'iperf3',
   openssl: 'openssl',
-  // Zipkin is a Java program that Maven brings; Envoy comes from PyPI into a virtual environment; kustomize is built by Go.
+  // Zipkin is a Java program that Maven brings, our control plane in Java is compiled; Envoy comes from PyPI into a virtual environment; kustomize is built by Go.
   java: 'openjdk-17-jre-headless',
+  javac: 'openjdk-17-jdk-headless',
   mvn: 'maven',
   python3: 'python3-venv',
   go: 'golang-go',

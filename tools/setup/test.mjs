@@ -7,7 +7,7 @@ import { root, weftNode } from './paths.mjs';
 import { ensurePrograms } from './system-packages.mjs';
 
 const say = (line) => process.stdout.write(`weft: ${line}\n`);
-const PROGRAMS = ['redis-server', 'chromium', 'promtool', 'openssl', 'java', 'mvn', 'python3', 'go'];
+const PROGRAMS = ['redis-server', 'chromium', 'promtool', 'openssl', 'java', 'javac', 'mvn', 'python3', 'go'];
 for (const line of ensurePrograms(PROGRAMS, say)) say(line);
 
 const reports = join(root, '.reports');

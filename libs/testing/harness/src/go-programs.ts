@@ -3,14 +3,20 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { WORKSPACE } from './processes.ts';
+import { digestOfFolder } from './program-cache.ts';
 
 const run = promisify(execFile);
 
-/** Programs of others that judge ours: each pinned by a go.mod of its own in tools/conformance/go. */
+/**
+ * Programs that judge ours: each pinned by a go.mod of its own in tools/conformance/go. A `main` of `.` is our own source, on
+ * the libraries of others.
+ */
 const PROGRAMS = {
   h2spec: { module: 'h2spec', main: 'github.com/summerwind/h2spec/cmd/h2spec' },
   'grpc-interop-client': { module: 'grpc-interop', main: 'google.golang.org/grpc/interop/client' },
   'grpc-interop-server': { module: 'grpc-interop', main: 'google.golang.org/grpc/interop/server' },
+  'control-plane': { module: 'control-plane', main: '.' },
+  'grpc-peer': { module: 'grpc-peer', main: '.' },
 } as const;
 
 export type GoProgram = keyof typeof PROGRAMS;
@@ -26,9 +32,11 @@ export function findGoProgram(name: GoProgram): Promise<{ readonly binary: strin
 
 async function build(name: GoProgram): Promise<{ readonly binary: string } | { readonly reason: string }> {
   const { module, main } = PROGRAMS[name];
-  const binary = join(WORKSPACE, '.cache/go', name);
-  if (existsSync(binary)) return { binary };
   const cwd = join(WORKSPACE, 'tools/conformance/go', module);
+  // What others wrote changes with its pin only; ours whenever we do.
+  const suffix = main === '.' ? `-${digestOfFolder(cwd)}` : '';
+  const binary = join(WORKSPACE, '.cache/go', `${name}${suffix}`);
+  if (existsSync(binary)) return { binary };
   try {
     // An older Go fetches the one that go.mod asks for.
     const env = { ...process.env, GOTOOLCHAIN: 'auto', CGO_ENABLED: '0', GOFLAGS: '-mod=readonly' };

@@ -18,6 +18,13 @@ export {
   playDowngrade,
   type DowngradeCase,
 } from './downgrade-cases.ts';
+export { eventually } from './eventually.ts';
+export {
+  startForeignControlPlane,
+  type ForeignControlPlane,
+  type ForeignKind,
+  type StreamEvent,
+} from './foreign-control-plane.ts';
 export { freePort, freePorts } from './free-port.ts';
 export { findGoProgram, type GoProgram } from './go-programs.ts';
 export { runH2spec, type H2specTarget, type H2specVerdict } from './h2spec.ts';
@@ -60,3 +67,13 @@ export { downstreamTls, http2Upstream, upstreamTls, type UpstreamTls } from './t
 export { ScriptedUpstream, type Script, type ScriptedRequest } from './scripted-upstream.ts';
 export { SoakWorld, type SoakOptions, type SoakResult, type SoakSample } from './soak.ts';
 export { SOAK_KINDS, type SoakKind } from './soak-lanes.ts';
+export {
+  edsCluster,
+  endpointsOf,
+  FROM_ADS,
+  rdsListener,
+  routesTo,
+  xdsBootstrap,
+  type XdsBootstrap,
+  type XdsForm,
+} from './xds-bootstraps.ts';

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { eventually } from './eventually.ts';
 import { call, type HttpReply } from './http-call.ts';
 import { startProcess, startSource, WORKSPACE, type ProcessExit, type RunningProcess } from './processes.ts';
 
@@ -26,6 +27,8 @@ export interface RunningProxy {
   readonly folder: string;
   /** The port that a listener is bound to. */
   port(listener: string): number;
+  /** The port of a listener that comes by xDS, as soon as it is there; rejects after 10 seconds. */
+  portOf(listener: string): Promise<number>;
   /** A request to the admin server. */
   ask(path: string, method?: string): Promise<HttpReply>;
   /** Counters and gauges whose names match, by name. */
@@ -106,7 +109,9 @@ async function startProxy(
   const process = await start(['-c', file, '--admin-address-path', addressFile, ...args]);
   const adminPort = Number((await readFile(addressFile, 'utf8')).split(':').at(-1));
   const ask = (path: string, method = 'GET'): Promise<HttpReply> => call({ port: adminPort, path, method });
-  const ports = listenerPorts((await ask('/listeners?format=json')).body);
+  const readPorts = async (): Promise<ReadonlyMap<string, number>> =>
+    listenerPorts((await ask('/listeners?format=json')).body);
+  const ports = await readPorts();
   const stats = async (filter = ''): Promise<ReadonlyMap<string, number>> =>
     parseStats((await ask(`/stats?filter=${encodeURIComponent(filter)}`)).body);
   return {
@@ -118,6 +123,7 @@ async function startProxy(
       if (port === undefined) throw new Error(`there is no listener ${listener}, only ${[...ports.keys()].join(', ')}`);
       return port;
     },
+    portOf: (listener) => eventually(`listener ${listener}`, async () => (await readPorts()).get(listener)),
     ask,
     stats,
     async statReaches(name, isEnough) {

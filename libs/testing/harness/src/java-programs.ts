@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { WORKSPACE } from './processes.ts';
+import { digestOfFolder } from './program-cache.ts';
+
+const run = promisify(execFile);
+const SOURCE = join(WORKSPACE, 'tools/conformance/java/control-plane');
+
+export interface JavaProgram {
+  /** Arguments of `java` that start it. */
+  readonly args: readonly string[];
+}
+
+/** Our control plane on java-control-plane, compiled into the workspace's cache (once), or a line that says why there is none. */
+export async function findJavaControlPlane(): Promise<JavaProgram | { readonly reason: string }> {
+  const home = join(WORKSPACE, '.cache/java', `control-plane-${digestOfFolder(SOURCE)}`);
+  try {
+    if (!existsSync(home)) await compile(home);
+    const libraries = (await readFile(join(home, 'class-path'), 'utf8')).trim();
+    return { args: ['-Xmx200m', '-cp', `${home}:${libraries}`, 'ControlPlane'] };
+  } catch (error) {
+    const line = (error as Error).message.split('\n').find((each) => each.trim() !== '') ?? '';
+    return { reason: `the Java control plane cannot be built (mvn and a JDK of version 17 are needed): ${line}` };
+  }
+}
+
+async function compile(home: string): Promise<void> {
+  // Whole or not at all: another run may look for it meanwhile.
+  const draft = `${home}.${process.pid}`;
+  await mkdir(draft, { recursive: true });
+  const list = join(draft, 'class-path');
+  const maven = ['-q', '-B', 'dependency:build-classpath', `-Dmdep.outputFile=${list}`, '-Dmdep.includeScope=runtime'];
+  await run('mvn', maven, { cwd: SOURCE });
+  const libraries = (await readFile(list, 'utf8')).trim();
+  await run('javac', ['-d', draft, '-cp', libraries, 'ControlPlane.java'], { cwd: SOURCE });
+  await rename(draft, home);
+}
