@@ -1,5 +1,6 @@
-import { scopeOf, type MeshProxy, type MeshSnapshot } from '@weft/control-mesh';
-import { translate } from '@weft/control-translate';
+import type { Message } from '@bufbuild/protobuf';
+import { scopeOf, type MeshProxy, type MeshService, type MeshSnapshot } from '@weft/control-mesh';
+import { translate, translateService } from '@weft/control-translate';
 import type { Logger, Runtime } from '@weft/core-runtime';
 import {
   encodeResource,
@@ -85,6 +86,7 @@ export class Pusher {
     const fresh = hosts.filter((host) => !member.proxy.dialled.includes(host));
     if (fresh.length === 0) return false;
     member.proxy = { ...member.proxy, dialled: [...member.proxy.dialled, ...fresh] };
+    member.startOver();
     this.options.queue.enqueue(member);
     return true;
   }
@@ -94,43 +96,78 @@ export class Pusher {
     const before = this.mesh;
     if (before === mesh) return;
     this.mesh = mesh;
-    const changed = before === undefined ? undefined : changedServices(before, mesh);
-    for (const member of this.members.values())
-      if (changed === undefined || concerns(changed, member, mesh)) this.options.queue.enqueue(member);
+    const changed = before === undefined ? undefined : changeOfEndpoints(before, mesh);
+    for (const member of this.members.values()) if (member.isConcerned(changed)) this.options.queue.enqueue(member);
   }
 
-  /** For members. */
+  /** For members: everything anew. */
   translate(member: Member): void {
     const { mesh } = this;
     if (mesh === undefined) return;
-    const { cache, metrics, runtime, secrets } = this.options;
+    const { cache, secrets } = this.options;
     const { proxy } = member;
-    const startMs = runtime.clock.nowMs();
+    const startMs = this.options.runtime.clock.nowMs();
     const made = translate(mesh, proxy);
-    const resources = [...made.clusters, ...made.endpoints, ...made.listeners, ...made.routes].map(encodeResource);
+    const resources = [...made.clusters, ...made.endpoints, ...made.listeners, ...made.routes].map(encodedOnce);
     const next = replaceAll(cache.get(proxy.id) ?? Snapshot.empty, [...resources, ...secrets(made.secrets)]);
-    const faults = next.consistent(({ typeUrl }) => typeUrl === TYPE_URL.secret);
-    // A reference to nothing is a fault of ours; the proxy keeps what it has rather than lose a route.
-    if (faults.length > 0) {
-      metrics.count('weft_inconsistent_snapshots', {});
-      const [first] = faults;
-      if (first !== undefined)
-        this.logger.error(
-          `${proxy.id} keeps its configuration, for the new one is torn: ${formatSnapshotFault(first)}`,
-        );
-      return;
-    }
+    if (this.isTorn(proxy, next)) return;
     member.services = new Set(scopeOf(mesh, proxy).services);
     cache.set(proxy.id, next);
-    metrics.observe('weft_translation_time', (runtime.clock.nowMs() - startMs) / 1000);
+    this.observe(startMs, 'all');
   }
+
+  /** For members: nothing but the endpoints of these services is different. */
+  translateEndpoints(member: Member, services: Iterable<MeshService>): void {
+    const { mesh } = this;
+    const before = this.options.cache.get(member.proxy.id);
+    if (mesh === undefined || before === undefined) return this.translate(member);
+    const startMs = this.options.runtime.clock.nowMs();
+    const set: Resource[] = [];
+    for (const service of services) {
+      const { clusters, endpoints } = translateService(mesh, member.proxy, service);
+      // What routes do not name it was never told of.
+      for (const message of [...clusters, ...endpoints]) {
+        const resource = encodedOnce(message);
+        const known = before.resources(resource.typeUrl).get(resource.name);
+        if (known !== undefined && known.version !== resource.version) set.push(resource);
+      }
+    }
+    this.options.cache.set(member.proxy.id, before.with({ set }));
+    this.observe(startMs, 'endpoints');
+  }
+
+  private observe(startMs: number, what: 'all' | 'endpoints'): void {
+    const { metrics, runtime } = this.options;
+    metrics.observe('weft_translation_time', (runtime.clock.nowMs() - startMs) / 1000, { what });
+  }
+
+  /** A reference to nothing is a fault of ours; the proxy keeps what it has rather than lose a route. */
+  private isTorn(proxy: MeshProxy, next: Snapshot): boolean {
+    const [first] = next.consistent(({ typeUrl }) => typeUrl === TYPE_URL.secret);
+    if (first === undefined) return false;
+    this.options.metrics.count('weft_torn_snapshots');
+    this.logger.error(`${proxy.id} keeps its configuration, for the new one is torn: ${formatSnapshotFault(first)}`);
+    return true;
+  }
+}
+
+const encoded = new WeakMap<Message, Resource>();
+
+/** Messages that translation shares between proxies are encoded once. */
+function encodedOnce(message: Message): Resource {
+  let resource = encoded.get(message);
+  if (resource === undefined) encoded.set(message, (resource = encodeResource(message)));
+  return resource;
 }
 
 /** One proxy, in the queue whenever it is to be told something. */
 class Member implements Pushable {
   proxy: MeshProxy;
   streams = 1;
-  services: ReadonlySet<unknown> = new Set();
+  /** What it was told of. */
+  services: ReadonlySet<MeshService> = new Set();
+  /** What changed since it was told last: `all`, or the endpoints of these services. */
+  private due: 'all' | Set<MeshService> = 'all';
   private readonly pusher: Pusher;
 
   constructor(proxy: MeshProxy, pusher: Pusher) {
@@ -138,34 +175,48 @@ class Member implements Pushable {
     this.pusher = pusher;
   }
 
+  /** `undefined`: more than endpoints changed. */
+  isConcerned(change: EndpointChange | undefined): boolean {
+    const own = `${this.proxy.namespace}/${this.proxy.name}`;
+    if (change === undefined || change.workloads.has(own) || this.due === 'all') {
+      this.due = 'all';
+      return true;
+    }
+    for (const service of change.services) if (this.services.has(service)) this.due.add(service);
+    return this.due.size > 0;
+  }
+
   push(): void {
-    this.pusher.translate(this);
+    const { due } = this;
+    this.due = new Set();
+    if (due === 'all') this.pusher.translate(this);
+    else this.pusher.translateEndpoints(this, due);
+  }
+
+  /** Its scope grew. */
+  startOver(): void {
+    this.due = 'all';
   }
 }
 
-/** What of the mesh differs, where nothing but endpoints and workloads does; undefined: more than that. */
-function changedServices(before: MeshSnapshot, after: MeshSnapshot): Change | undefined {
+/** What differs, where nothing but endpoints and workloads does; undefined: more than that. */
+interface EndpointChange {
+  readonly services: ReadonlySet<MeshService>;
+  readonly workloads: ReadonlySet<string>;
+}
+
+function changeOfEndpoints(before: MeshSnapshot, after: MeshSnapshot): EndpointChange | undefined {
   if (before.services !== after.services || before.policies !== after.policies || before.config !== after.config)
     return undefined;
-  const services = new Set<unknown>();
-  for (const [key, list] of after.endpoints)
-    if (before.endpoints.get(key) !== list) services.add(after.services.get(key));
+  const services = new Set<MeshService>();
+  for (const [key, list] of after.endpoints) {
+    const service = before.endpoints.get(key) === list ? undefined : after.services.get(key);
+    if (service !== undefined) services.add(service);
+  }
   const workloads = new Set<string>();
   for (const key of new Set([...before.workloads.keys(), ...after.workloads.keys()]))
     if (before.workloads.get(key) !== after.workloads.get(key)) workloads.add(key);
   return { services, workloads };
-}
-
-interface Change {
-  readonly services: ReadonlySet<unknown>;
-  readonly workloads: ReadonlySet<string>;
-}
-
-function concerns({ services, workloads }: Change, { proxy, services: scope }: Member, mesh: MeshSnapshot): boolean {
-  if (workloads.has(`${proxy.namespace}/${proxy.name}`)) return true;
-  if (scope.size === 0) return scopeOf(mesh, proxy).services.some((service) => services.has(service));
-  for (const service of services) if (scope.has(service)) return true;
-  return false;
 }
 
 /** The same snapshot where nothing changed; resources that stayed are shared. */

@@ -12,6 +12,8 @@ import {
   type ProxyScope,
 } from '@weft/control-mesh';
 
+const NONE: readonly MeshEndpoint[] = [];
+
 /** One translation: the mesh, the proxy, and what was found out for both so far. */
 export class TranslateContext {
   readonly snapshot: MeshSnapshot;
@@ -37,7 +39,7 @@ export class TranslateContext {
   }
 
   endpoints(service: MeshService): readonly MeshEndpoint[] {
-    return this.snapshot.endpoints.get(serviceKey(service)) ?? [];
+    return this.snapshot.endpoints.get(serviceKey(service)) ?? NONE;
   }
 
   rule(service: MeshService): EffectiveDestinationRule | undefined {

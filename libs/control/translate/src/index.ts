@@ -1,4 +1,4 @@
-export { translate } from './translate.ts';
+export { translate, translateService } from './translate.ts';
 export type { ProxyResources } from './resources.ts';
 export {
   BLACK_HOLE_CLUSTER,
@@ -14,3 +14,4 @@ export { translationSupport } from './support.ts';
 export { authzWhy, type AuthzAnswer, type AuthzQuestion, type TriedRule } from './authz-why.ts';
 export { status } from './status.ts';
 export { statusText, type ObjectStatus, type StatusNote } from './object-status.ts';
+export { retranslate, type MeshChange } from './retranslate.ts';

@@ -1,4 +1,5 @@
 import type { DestinationRuleSubset } from '@weft/api-kube';
+import type { ClusterLoadAssignment } from '@weft/api-envoy/gen/envoy/config/endpoint/v3/endpoint_pb';
 import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
 import {
   isHttp,
@@ -9,6 +10,7 @@ import {
   type PortPolicy,
   type ServicePort,
 } from '@weft/control-mesh';
+import { madeBefore, type MadeCluster } from './cluster-memo.ts';
 import type { TranslateContext } from './context.ts';
 import { ADS } from './config-source.ts';
 import { loadAssignment } from './load-assignment.ts';
@@ -27,12 +29,19 @@ const CLUSTER_PROVIDED = 6;
 export function outboundClusters(cx: TranslateContext, draft: ResourceDraft): void {
   const services = new Set<MeshService>([...(cx.proxy.role === 'gateway' ? [] : cx.scope.services), ...cx.needed]);
   for (const service of services)
-    for (const port of service.ports) {
-      if (port.protocol === 'udp') continue;
-      const rule = cx.rule(service);
-      addCluster(cx, draft, { service, port, subset: undefined });
-      for (const subset of rule?.subsets ?? []) addCluster(cx, draft, { service, port, subset });
+    for (const { cluster, assignment } of clustersOf(cx, service)) {
+      draft.clusters.push(cluster);
+      if (assignment !== undefined) draft.endpoints.push(assignment);
     }
+}
+
+/** The clusters of one service, for each port and subset. */
+export function clustersOf(cx: TranslateContext, service: MeshService): MadeCluster[] {
+  return service.ports
+    .filter(({ protocol }) => protocol !== 'udp')
+    .flatMap((port) =>
+      [undefined, ...(cx.rule(service)?.subsets ?? [])].map((subset) => clusterOf(cx, { service, port, subset })),
+    );
 }
 
 /** One port of a service, or a subset of its endpoints. */
@@ -42,21 +51,34 @@ export interface ClusterKey {
   readonly subset: DestinationRuleSubset | undefined;
 }
 
-function addCluster(cx: TranslateContext, draft: ResourceDraft, key: ClusterKey): void {
+function clusterOf(cx: TranslateContext, key: ClusterKey): MadeCluster {
   const { service, port, subset } = key;
   const name = outboundCluster(service.hostname, port.number, subset?.name);
   const policy = portPolicy(cx.rule(service), port.number, subset);
-  const endpoints = cx.endpoints(service).filter(({ labels }) => labelsMatch(subset?.labels, labels));
-  const discovery = discoveryFields(name, key, endpoints);
-  const cluster = make<Cluster>('envoy.config.cluster.v3.Cluster', {
-    name,
-    ...policyFields({ ...profileRetryBudget(cx, service), ...policy }, port.protocol),
-    ...discovery,
-    ...transportFields(key, policy, endpoints),
+  const budget = profileRetryBudget(cx, service);
+  const all = cx.endpoints(service);
+  return madeBefore(service, all, JSON.stringify([port.number, subset, policy, budget]), () => {
+    const endpoints = all.filter(({ labels }) => labelsMatch(subset?.labels, labels));
+    const cluster = make<Cluster>('envoy.config.cluster.v3.Cluster', {
+      name,
+      ...policyFields({ ...budget, ...policy }, port.protocol),
+      ...discoveryFields(name, key, endpoints),
+      ...transportFields(key, policy, endpoints),
+    });
+    const discovered = cluster.clusterDiscoveryType.value === TYPE.EDS;
+    return { cluster, assignment: discovered ? loadAssignment(name, port.number, endpoints) : undefined };
   });
-  draft.clusters.push(cluster);
-  if (cluster.clusterDiscoveryType.value === TYPE.EDS)
-    draft.endpoints.push(loadAssignment(name, port.number, endpoints));
+}
+
+/** The endpoints of a port of a service, or of a subset of it, for a cluster that asks for them. */
+export function assignmentFor(
+  cx: TranslateContext,
+  service: MeshService,
+  { port, subset: name }: { readonly port: number; readonly subset: string },
+): ClusterLoadAssignment {
+  const subset = cx.rule(service)?.subsets.find((one) => one.name === name);
+  const endpoints = cx.endpoints(service).filter(({ labels }) => labelsMatch(subset?.labels, labels));
+  return loadAssignment(outboundCluster(service.hostname, port, name), port, endpoints);
 }
 
 /** Where the hosts come from. Source: ServiceEntry.resolution. */

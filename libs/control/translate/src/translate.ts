@@ -1,9 +1,9 @@
-import type { MeshProxy, MeshSnapshot } from '@weft/control-mesh';
+import type { MeshProxy, MeshService, MeshSnapshot } from '@weft/control-mesh';
 import { TranslateContext } from './context.ts';
 import { fixedClusters } from './fixed-clusters.ts';
 import { gateways } from './gateways.ts';
 import { inbound } from './inbound.ts';
-import { outboundClusters } from './outbound-clusters.ts';
+import { clustersOf, outboundClusters } from './outbound-clusters.ts';
 import { outboundListeners } from './outbound-listeners.ts';
 import { outboundRoutes } from './outbound-routes.ts';
 import { emptyDraft, type ProxyResources, type ResourceDraft } from './resources.ts';
@@ -22,6 +22,22 @@ const ASPECTS: readonly Aspect[] = [
   gateways,
   outboundClusters,
 ];
+
+/**
+ * What one proxy is told of one service: its clusters and their endpoints, as `translate` makes them. Enough where nothing but
+ * endpoints changed.
+ */
+export function translateService(
+  snapshot: MeshSnapshot,
+  proxy: MeshProxy,
+  service: MeshService,
+): Pick<ProxyResources, 'clusters' | 'endpoints'> {
+  const made = clustersOf(new TranslateContext(snapshot, proxy), service);
+  return {
+    clusters: made.map(({ cluster }) => cluster),
+    endpoints: made.flatMap(({ assignment }) => assignment ?? []),
+  };
+}
 
 /** Everything that one proxy is to be told. The same arguments give the same resources, byte for byte. */
 export function translate(snapshot: MeshSnapshot, proxy: MeshProxy): ProxyResources {
