@@ -8,6 +8,20 @@ export interface MeshConfig {
   readonly domainSuffix: string;
   /** What becomes of calls to hosts that nobody described. Default `ALLOW_ANY`. Source: OutboundTrafficPolicy.Mode. */
   readonly outboundTrafficPolicy: 'ALLOW_ANY' | 'REGISTRY_ONLY';
+  /** Every proxy sends its spans there. Absent: nobody makes any. Source: MeshConfig.defaultConfig.tracing. */
+  readonly tracing?: MeshTracing;
+  /** Where proxies log what they served: a path, or `/dev/stdout`. Absent: nowhere. Source: MeshConfig.accessLogFile. */
+  readonly accessLogFile?: string;
+  /** Calls of services that speak Redis go by command, not as bytes, and are counted by command. Default false. Source: Istio's PILOT_ENABLE_REDIS_FILTER. */
+  readonly redisFilter?: boolean;
+}
+
+/** A Zipkin, or who speaks its API. */
+export interface MeshTracing {
+  readonly host: string;
+  readonly port: number;
+  /** Of calls that come without a decision, in percent. */
+  readonly samplingPercent: number;
 }
 
 export const DEFAULT_MESH_CONFIG: MeshConfig = Object.freeze({
