@@ -123,6 +123,48 @@ function suite(kind: string, find: () => Promise<readonly string[]>): void {
       assert.equal(healthy(), undefined);
     });
 
+    it('takes one of two instances away under load without an error', async (t) => {
+      const instance = async (name: string): Promise<RunningProcess> => {
+        const port = await freePort();
+        const flags = ['--service', 'pair', '--namespace', 'pair', '--port', `80:${port}`, '--protocol', 'HTTP'];
+        return run(t, { name, flags, command: [process.execPath, '-e', ECHO, String(port)] });
+      };
+      const [first] = await Promise.all([instance('pair-1'), instance('pair-2')]);
+      const local = await freePort();
+      await run(t, {
+        name: 'caller',
+        flags: ['--namespace', 'pair', '--upstream', `pair:80=${local}`, '--delta'],
+        command: [process.execPath, '-e', CALLER],
+      });
+      const healthy = (): number =>
+        plane.registrations.all().filter(({ name, healthy }) => name.startsWith('pair-') && healthy).length;
+      await eventually(() => Promise.resolve(assert.equal(healthy(), 2)));
+      await until200(local);
+      let stopped = false;
+      const stopping = first.stop().then(() => (stopped = true));
+      let calls = 0;
+      while (!stopped) {
+        const { status, body } = await call({ port: local });
+        assert.equal(status, 200, `after ${calls} calls: ${body}`);
+        calls += 1;
+      }
+      await stopping;
+      assert.equal((await call({ port: local })).status, 200);
+      t.diagnostic(`${calls} calls meanwhile`);
+    });
+
+    it('leaves no sidecar behind when it is killed', async (t) => {
+      const script = 'console.log("pid", process.pid); setInterval(() => undefined, 1000)';
+      const killed = await run(t, { name: 'killed', command: [process.execPath, '-e', script] });
+      const [, , , admin = ''] = ready.exec(killed.output) ?? [];
+      const [, pid = ''] = await killed.waitFor(/^pid (\d+)$/m);
+      process.kill(killed.pid, 'SIGKILL');
+      await eventually(() => assert.rejects(call({ port: Number(new URL(admin).port), path: '/ready' })));
+      // The program is nobody's child now. It goes on until somebody ends it.
+      process.kill(Number(pid), 'SIGTERM');
+      await killed.exited;
+    });
+
     it('ends with the program, however that ends', async (t) => {
       for (const [script, code] of [
         ['exit 0', 0],

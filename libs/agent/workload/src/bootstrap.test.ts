@@ -6,6 +6,7 @@ import { sidecarBootstrap, type SidecarFacts } from './bootstrap.ts';
 const BOOTSTRAP = 'envoy.config.bootstrap.v3.Bootstrap';
 
 const FACTS: SidecarFacts = {
+  role: 'sidecar',
   name: 'web-1',
   namespace: 'videos',
   serviceAccount: 'web',
@@ -17,10 +18,14 @@ const FACTS: SidecarFacts = {
   serverName: 'istiod.istio-system.svc',
   secretSocket: '/tmp/x/secrets.sock',
   delta: false,
+  traced: false,
 };
 
 test('the bootstrap is one of Envoy, with every field at its place', () => {
-  for (const facts of [FACTS, { ...FACTS, delta: true, controlPlane: 'unix:/tmp/x/xds.sock', upstreams: undefined }]) {
+  for (const facts of [
+    FACTS,
+    { ...FACTS, delta: true, controlPlane: 'unix:/tmp/x/xds.sock', upstreams: undefined, traced: true },
+  ]) {
     const text = JSON.stringify(sidecarBootstrap(facts));
     const { faults, warnings } = loadConfig({ text, file: 'bootstrap.json', typeName: BOOTSTRAP });
     assert.deepEqual(warnings, []);
@@ -40,6 +45,11 @@ test('node and metadata tell the control plane who the proxy is, as Istio writes
     INTERCEPTION_MODE: 'NONE',
     UPSTREAMS: FACTS.upstreams,
   });
+});
+
+test('the proxy of a gateway calls itself a router', () => {
+  const { node } = sidecarBootstrap({ ...FACTS, role: 'router', name: 'edge' }) as { node: { id: string } };
+  assert.equal(node.id, 'router~127.0.0.1~edge.videos~videos.svc.cluster.local');
 });
 
 test('no key is in the bootstrap, and the control plane must have its name', () => {

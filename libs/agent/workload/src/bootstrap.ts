@@ -5,6 +5,8 @@ export type Json = { readonly [field: string]: Json } | readonly Json[] | string
 
 /** What a sidecar's bootstrap is made from. */
 export interface SidecarFacts {
+  /** `router`: the proxy of a gateway. */
+  readonly role: 'sidecar' | 'router';
   readonly name: string;
   readonly namespace: string;
   readonly serviceAccount: string;
@@ -20,6 +22,8 @@ export interface SidecarFacts {
   /** The agent's socket. */
   readonly secretSocket: string;
   readonly delta: boolean;
+  /** The control plane has spans collected: those of filters that cannot be told where to send them go there too. */
+  readonly traced: boolean;
 }
 
 const CONTROL_PLANE = 'xds-grpc';
@@ -32,15 +36,16 @@ const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
  * names, node id and metadata are Istio's, so that either side may be another implementation.
  */
 export function sidecarBootstrap(facts: SidecarFacts): Json {
-  const { name, namespace, address, adminPort, delta } = facts;
+  const { role, name, namespace, address, adminPort, delta, traced } = facts;
   const overStream = { ads: {}, initial_fetch_timeout: '0s', resource_api_version: 'V3' };
   return {
     node: {
-      id: `sidecar~${address}~${name}.${namespace}~${namespace}.svc.cluster.local`,
+      id: `${role}~${address}~${name}.${namespace}~${namespace}.svc.cluster.local`,
       cluster: `${name}.${namespace}`,
       metadata: metadataOf(facts),
     },
     admin: { address: socket('127.0.0.1', adminPort) },
+    ...(traced ? { tracing: { http: zipkin() } } : {}),
     dynamic_resources: {
       lds_config: overStream,
       cds_config: overStream,
@@ -52,6 +57,21 @@ export function sidecarBootstrap(facts: SidecarFacts): Json {
       },
     },
     static_resources: { clusters: [agentCluster(facts), controlPlaneCluster(facts)] },
+  };
+}
+
+/** The tracer that the control plane describes to connection managers, by the cluster that it gives. */
+function zipkin(): Json {
+  return {
+    name: 'envoy.tracers.zipkin',
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.config.trace.v3.ZipkinConfig',
+      collector_cluster: 'zipkin',
+      collector_endpoint: '/api/v2/spans',
+      collector_endpoint_version: 'HTTP_JSON',
+      trace_id_128bit: true,
+      trace_context_option: 'USE_B3_WITH_W3C_PROPAGATION',
+    },
   };
 }
 

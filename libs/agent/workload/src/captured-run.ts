@@ -11,7 +11,7 @@ import {
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Child, exitCodeOf, type Program } from './child.ts';
+import { Child, endingWithUs, exitCodeOf, type Program } from './child.ts';
 import type { ControlPlaneAccess } from './control-plane-access.ts';
 import type { RunOptions } from './run-options.ts';
 import { capturedNetwork, type WorkloadNetwork } from './workload-network.ts';
@@ -58,10 +58,11 @@ export async function runCaptured({ options, access, again, env, onSignal }: Cap
       registry: `unix:${registry}`,
     };
     const args = ['netns', 'exec', namespace.name, again.command, ...again.args];
-    const child = new Child(
-      { command: 'ip', args },
-      { env: { ...env, [INSIDE]: JSON.stringify(inside) }, log: undefined, apart: true },
-    );
+    const child = new Child(endingWithUs({ command: 'ip', args }), {
+      env: { ...env, [INSIDE]: JSON.stringify(inside) },
+      log: undefined,
+      apart: true,
+    });
     onSignal((signal) => child.kill(signal));
     return exitCodeOf(await child.ended);
   } finally {

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { after, type Timers } from '@weft/core-runtime';
 
@@ -71,6 +71,14 @@ export class Child {
     deadline.cancel();
     return ending;
   }
+}
+
+const SETPRIV = '/usr/bin/setpriv';
+
+/** The same program, asked to end by the system when we are killed and cannot do it ourselves; where that is not to be had, as it is. */
+export function endingWithUs(program: Program): Program {
+  if (!existsSync(SETPRIV)) return program;
+  return { command: SETPRIV, args: ['--pdeathsig', 'TERM', '--', program.command, ...program.args] };
 }
 
 /** As a shell tells it: the code, or 128 and the signal. */

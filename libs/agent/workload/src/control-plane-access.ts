@@ -14,6 +14,8 @@ export interface ControlPlaneAccess {
   readonly serverName: string;
   /** `http://host:port`. */
   readonly registry: string;
+  /** It collects spans. */
+  readonly traced: boolean;
   /** PEM. */
   readonly roots: string;
   /** A token for this workload, as fresh as can be had; undefined: there is none any more. */
@@ -44,6 +46,7 @@ export function findControlPlane(options: ControlPlaneOptions, subject: Subject,
     secure: options.secure ?? place?.secure ?? '',
     serverName: place?.serverName ?? CONTROL_PLANE_NAME,
     registry: options.registry ?? place?.debug ?? '',
+    traced: place?.traced ?? false,
     roots,
     token: tokenSource(options, { identity: identity.value, name: subject.name }, runtime),
   };

@@ -36,6 +36,9 @@ export interface RunOptions {
   /** How long certificate and sidecar may take at the start, in milliseconds. */
   readonly startMs: number;
   readonly verbose: boolean;
+  /** The proxy of a gateway, without a program. */
+  readonly gateway: boolean;
+  /** Empty for a gateway. */
   readonly command: readonly string[];
 }
 
@@ -91,6 +94,7 @@ const FLAGS: Readonly<Record<string, Flag>> = {
   'drain-time': { value: 'SECONDS', help: 'before the program is asked to end (default: 5)' },
   'grace-time': { value: 'SECONDS', help: 'before the program is killed (default: 30)' },
   'start-time': { value: 'SECONDS', help: 'for certificate and sidecar (default: 60)' },
+  gateway: { help: 'run the proxy of a gateway, without a program: which one, --labels tell' },
   verbose: { help: 'tell every step' },
   'clean-up': { help: 'alone: remove the networks of captured runs that were killed' },
 };
@@ -115,11 +119,23 @@ export function parseRunOptions(args: readonly string[]): ParsedRunOptions {
       ? [`--${token.name} needs a value: ${flag.value}`]
       : [];
   });
-  if (end === -1 || end === args.length - 1) faults.push('there is no command: weft run --name NAME -- COMMAND');
+  faults.push(...commandFaults(parsed.values as Values, end === -1 ? [] : args.slice(end + 1)));
   if (faults.length > 0) return { kind: 'faults', faults };
   const reader = new Reader(parsed.values as Values);
-  const options = readOptions(reader, args.slice(end + 1));
+  const options = readOptions(reader, end === -1 ? [] : args.slice(end + 1));
   return reader.faults.length > 0 ? { kind: 'faults', faults: reader.faults } : { kind: 'options', options };
+}
+
+/** What a gateway has no program for. */
+const OF_PROGRAMS = ['port', 'protocol', 'service', 'probe', 'upstream', 'inbound-port', 'capture'] as const;
+
+function commandFaults(values: Values, command: readonly string[]): string[] {
+  if (values['gateway'] !== true)
+    return command.length === 0 ? ['there is no command: weft run --name NAME -- COMMAND'] : [];
+  return [
+    ...(command.length === 0 ? [] : ['--gateway runs a proxy alone: there is no place for a command']),
+    ...OF_PROGRAMS.filter((name) => values[name] !== undefined).map((name) => `--${name} says nothing of a --gateway`),
+  ];
 }
 
 function readOptions(reader: Reader, command: readonly string[]): RunOptions {
@@ -161,6 +177,7 @@ function readOptions(reader: Reader, command: readonly string[]): RunOptions {
     graceMs: reader.number('grace-time', 30, 3600) * 1000,
     startMs: reader.number('start-time', 60, 3600) * 1000,
     verbose: reader.flag('verbose'),
+    gateway: reader.flag('gateway'),
     command,
   };
 }
@@ -239,6 +256,7 @@ function help(): string {
   });
   return [
     'Usage: weft run --name NAME [FLAGS] -- COMMAND [ARGUMENTS]',
+    '       weft run --name NAME --gateway [FLAGS]',
     '',
     'Starts a program as a workload of the mesh: with a sidecar, a certificate, and a registration.',
     '',

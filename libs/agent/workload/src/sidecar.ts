@@ -1,6 +1,6 @@
 import { after, type Logger, type Runtime, type Timer } from '@weft/core-runtime';
 import { readFileSync, rmSync } from 'node:fs';
-import { Child, endingText, type Program } from './child.ts';
+import { Child, endingText, endingWithUs, type Program } from './child.ts';
 import type { SidecarAdmin } from './sidecar-admin.ts';
 
 export interface SidecarOptions {
@@ -75,7 +75,7 @@ export class Sidecar {
     const { program, env, log, addressFile } = this.options;
     rmSync(addressFile, { force: true });
     this.startedMs = this.runtime.clock.nowMs();
-    this.child = new Child(program, { env, log, apart: true });
+    this.child = new Child(endingWithUs(program), { env, log, apart: true });
   }
 
   private async watch(): Promise<void> {

@@ -37,7 +37,15 @@ export function capturedNetwork(address: string, controlPlane: string): Workload
     controlPlane,
     wrapProxy: ({ command, args }) => ({
       command: 'setpriv',
-      args: [`--reuid=${proxyUid}`, `--regid=${proxyGid}`, '--clear-groups', '--', command, ...args],
+      args: [
+        `--reuid=${proxyUid}`,
+        `--regid=${proxyGid}`,
+        '--clear-groups',
+        '--pdeathsig=TERM',
+        '--',
+        command,
+        ...args,
+      ],
     }),
     wrapProgram: (program) => program,
     lend: (path) => chownSync(path, proxyUid, proxyGid),

@@ -37,6 +37,8 @@ interface Ports {
   readonly upstreams: readonly { readonly host: string; readonly port: number; readonly localPort: number }[];
 }
 
+/** How long connections live that an update of a listener closed for new requests. Source: Istio's terminationDrainDuration. */
+const DRAIN_SECONDS = 45;
 /** With a network of its own a workload has the ports that Istio's have. */
 const READINESS_PORT = 15_021;
 const ADMIN_PORT = 15_000;
@@ -63,6 +65,9 @@ export class WorkloadRun {
   private health: HealthWatch | undefined;
   private program: Child | undefined;
   private ending: 'no' | 'asked' | 'now' = 'no';
+  /** A gateway runs until this. */
+  private readonly drained = Promise.withResolvers<undefined>();
+  private started = false;
   private hurry: (() => void) | undefined;
   private readonly abandoned = Promise.withResolvers<never>();
 
@@ -95,7 +100,7 @@ export class WorkloadRun {
     prepared.catch(() => undefined);
     try {
       const ports = await Promise.race([prepared, this.abandoned.promise]);
-      return await this.runProgram(ports);
+      return await (this.given.options.gateway ? this.runGateway() : this.runProgram(ports));
     } finally {
       await this.clean();
     }
@@ -111,7 +116,7 @@ export class WorkloadRun {
       return;
     }
     this.ending = 'asked';
-    if (program === undefined) {
+    if (program === undefined && !this.started) {
       this.abandoned.reject(new Error('ended before the program was started'));
       return;
     }
@@ -126,9 +131,10 @@ export class WorkloadRun {
         timer.cancel();
         resolve();
       };
-      void program.ended.then(this.hurry);
+      void program?.ended.then(this.hurry);
     });
-    await program.stop(graceMs, this.runtime.timers);
+    await program?.stop(graceMs, this.runtime.timers);
+    this.drained.resolve(undefined);
   }
 
   private async prepare(): Promise<Ports> {
@@ -136,7 +142,8 @@ export class WorkloadRun {
     const ports = await this.choosePorts();
     await this.readiness.listen(ports.readiness, network.address);
     await this.certify();
-    await this.register(ports);
+    // Nobody calls a gateway by a name of the mesh.
+    if (!this.given.options.gateway) await this.register(ports);
     await this.startSidecar(ports);
     return ports;
   }
@@ -218,10 +225,11 @@ export class WorkloadRun {
 
   private async startSidecar(ports: Ports): Promise<void> {
     const { options, access, network, proxy, env } = this.given;
-    const { name, namespace, serviceAccount, labels, adminPort, delta, drainMs } = options;
+    const { name, namespace, serviceAccount, labels, adminPort, delta, gateway } = options;
     const bootstrap = join(this.folder, 'bootstrap.json');
     const addressFile = join(this.folder, 'admin-address');
     const facts = sidecarBootstrap({
+      role: gateway ? 'router' : 'sidecar',
       name,
       namespace,
       serviceAccount,
@@ -233,12 +241,14 @@ export class WorkloadRun {
       controlPlane: network.controlPlane,
       serverName: access.serverName,
       secretSocket: this.socketPath,
+      traced: access.traced,
     });
     writeFileSync(bootstrap, `${JSON.stringify(facts, null, 2)}\n`, { mode: 0o600 });
     network.lend(bootstrap);
     const flags = ['-c', bootstrap, '--admin-address-path', addressFile, '--disable-hot-restart'];
-    const seconds = String(Math.max(1, Math.round(drainMs / 1000)));
-    const args = [...proxy.args, ...flags, '--concurrency', '1', '--drain-time-s', seconds];
+    // Immediate: a connection that stands from before a policy changed is told to go with its next response.
+    const drain = ['--drain-strategy', 'immediate', '--drain-time-s', String(DRAIN_SECONDS)];
+    const args = [...proxy.args, ...flags, '--concurrency', '1', ...drain];
     this.sidecar = new Sidecar({
       program: network.wrapProxy({ command: proxy.command, args }),
       env,
@@ -265,6 +275,12 @@ export class WorkloadRun {
     say(`${formatIdentity(access.identity)} is ready${inbound}; sidecar ${admin ?? ''}, its log ${this.proxyLog}`);
     for (const { host, port: number, localPort } of network.captured ? [] : ports.upstreams)
       say(`${host}:${number} is at 127.0.0.1:${localPort}`);
+  }
+
+  private async runGateway(): Promise<number> {
+    this.started = true;
+    await this.drained.promise;
+    return 0;
   }
 
   private async runProgram(ports: Ports): Promise<number> {
@@ -314,7 +330,7 @@ export class WorkloadRun {
     if (this.certificates.current === undefined) return 'there is no certificate';
     if ((await this.sidecar?.isReady()) !== true) return 'the sidecar is not ready';
     if (this.ending !== 'no') return 'the workload is ending';
-    return this.health?.isHealthy === true ? undefined : 'the program is not healthy';
+    return this.given.options.gateway || this.health?.isHealthy === true ? undefined : 'the program is not healthy';
   }
 
   private async clean(): Promise<void> {
