@@ -1,3 +1,3 @@
-export type { Counter, Gauge, Histogram, StatsScope } from './stats.ts';
+export type { Counter, Gauge, Histogram, StatsScope, TextReadout } from './stats.ts';
 export { createNullScope } from './null-scope.ts';
 export { LocalTally, type Tallies, type Tally } from './tally.ts';

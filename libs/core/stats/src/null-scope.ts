@@ -1,4 +1,4 @@
-import type { Counter, Gauge, Histogram, StatsScope } from './stats.ts';
+import type { Counter, Gauge, Histogram, StatsScope, TextReadout } from './stats.ts';
 
 class PlainNumber implements Counter, Gauge {
   value = 0;
@@ -19,12 +19,19 @@ class PlainNumber implements Counter, Gauge {
   }
 }
 
-/** A scope that counts but reports to nobody: for tests, and for uses of a codec outside a proxy. */
-export function createNullScope(): StatsScope {
-  return nullScope('', new Map());
+class PlainText implements TextReadout {
+  value = '';
+  set(value: string): void {
+    this.value = value;
+  }
 }
 
-function nullScope(prefix: string, numbers: Map<string, PlainNumber>): StatsScope {
+/** A scope that counts but reports to nobody: for tests, and for uses of a codec outside a proxy. */
+export function createNullScope(): StatsScope {
+  return nullScope('', new Map(), new Map());
+}
+
+function nullScope(prefix: string, numbers: Map<string, PlainNumber>, texts: Map<string, PlainText>): StatsScope {
   const number = (name: string): PlainNumber => {
     const full = prefix + name;
     const found = numbers.get(full) ?? new PlainNumber();
@@ -36,6 +43,11 @@ function nullScope(prefix: string, numbers: Map<string, PlainNumber>): StatsScop
     counter: number,
     gauge: number,
     histogram: () => histogram,
-    scope: (more) => nullScope(prefix + more, numbers),
+    text: (name) => {
+      const found = texts.get(prefix + name) ?? new PlainText();
+      texts.set(prefix + name, found);
+      return found;
+    },
+    scope: (more) => nullScope(prefix + more, numbers, texts),
   };
 }

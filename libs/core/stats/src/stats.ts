@@ -20,6 +20,12 @@ export interface Histogram {
   record(value: number): void;
 }
 
+/** A text, for what is not a number: a version, a name. */
+export interface TextReadout {
+  readonly value: string;
+  set(value: string): void;
+}
+
 /**
  * A place in the tree of stat names, by Envoy's names: `scope('cluster.').scope('service1.').counter('upstream_rq_total')`
  * is `cluster.service1.upstream_rq_total`. Asking for a name creates it at 0; asking again gives the same object. Names are
@@ -29,6 +35,7 @@ export interface StatsScope {
   counter(name: string): Counter;
   gauge(name: string): Gauge;
   histogram(name: string): Histogram;
+  text(name: string): TextReadout;
   /** `prefix` ends in a dot. */
   scope(prefix: string): StatsScope;
 }

@@ -236,6 +236,7 @@ test('All stats are there from the start', () => {
     counter: number,
     gauge: number,
     histogram: () => ({ record() {} }),
+    text: () => ({ value: '', set() {} }),
     scope: (prefix) => (assert.equal(prefix, 'http2.'), scope),
   };
   const stats = new Http2Stats(scope);

@@ -224,7 +224,7 @@ test('certificates, memory, start-up targets and the hot restart version', async
   });
   assert.equal(await get('/hot_restart_version'), '11.104');
   assert.equal(await get('/init_dump'), '{}\n');
-  source.unready = [{ name: 'listener l1', targetNames: ['RdsRouteConfigSubscription local'] }];
+  source.unready = [{ component: 'listener', name: 'listener l1', targetNames: ['RdsRouteConfigSubscription local'] }];
   assert.match(await get('/init_dump?mask=listener'), /"name": "listener l1"/);
   assert.equal(await get('/init_dump?mask=cluster'), '{}\n');
 });

@@ -137,7 +137,8 @@ export interface ListenerStatus {
 export type ConfigDumpSection = JsonObject & { readonly '@type': string };
 
 export interface UnreadyTargets {
-  /** `listener`, `cluster` … */
+  /** What kind of thing waits: `mask` chooses by it. */
+  readonly component: 'listener' | 'cluster';
   readonly name: string;
   readonly targetNames: readonly string[];
 }

@@ -72,9 +72,14 @@ function certificateJson(details: CertificateDetails): Json {
 
 /** envoy.admin.v3.UnreadyTargetsDumps; `mask` names one kind of component. */
 export function unreadyTargetsJson(targets: readonly UnreadyTargets[], mask: string): Json {
-  const wanted = mask === '' ? targets : targets.filter(({ name }) => name.startsWith(mask));
+  const wanted = mask === '' ? targets : targets.filter(({ component }) => component === mask);
   if (wanted.length === 0) return {};
-  return { unready_targets_dumps: wanted.map(({ name, targetNames }) => ({ name, target_names: targetNames })) };
+  return {
+    unready_targets_dumps: wanted.map(({ name, targetNames }) => ({
+      name,
+      ...(targetNames.length === 0 ? {} : { target_names: targetNames }),
+    })),
+  };
 }
 
 /** envoy.admin.v3.Memory; what V8 does not have is 0. */

@@ -6,7 +6,7 @@ import type { BucketMode } from './stats-query.ts';
 
 /** /stats?format=json in Envoy's form: `{"stats":[{name, value} …, {histograms}]}`. */
 export function statsJson(selection: Selection, buckets: BucketMode): string {
-  const stats: object[] = numbers(selection).map(({ name, value }) => ({ name, value }));
+  const stats: object[] = [...selection.texts, ...numbers(selection)].map(({ name, value }) => ({ name, value }));
   if (selection.histograms.length > 0) stats.push({ histograms: histogramsJson(selection.histograms, buckets) });
   return JSON.stringify({ stats });
 }

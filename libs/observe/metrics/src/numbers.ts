@@ -1,4 +1,4 @@
-import type { Counter, Gauge, Histogram } from '@weft/core-stats';
+import type { Counter, Gauge, Histogram, TextReadout } from '@weft/core-stats';
 import { type Distribution, distributionOf } from './distribution.ts';
 import { BUCKET_COUNT, bucketOf } from './log-linear.ts';
 
@@ -30,6 +30,33 @@ export interface StoredGauge extends Gauge, ReadableNumber {
 export interface StoredHistogram extends Histogram, ReadableHistogram {
   /** Ends the interval: what was recorded in it is now `interval`. */
   flush(): void;
+}
+
+export interface StoredText extends TextReadout {
+  readonly name: string;
+  /** It was set. */
+  readonly used: boolean;
+}
+
+/** A text. */
+export class TextStat implements StoredText {
+  readonly name: string;
+  value = '';
+  private readonly onSet: ((value: string) => void) | undefined;
+
+  /** `onSet` hears of each new value. */
+  constructor(name: string, onSet?: (value: string) => void) {
+    this.name = name;
+    this.onSet = onSet;
+  }
+  get used(): boolean {
+    return this.value !== '';
+  }
+  set(value: string): void {
+    if (value === this.value) return;
+    this.value = value;
+    this.onSet?.(value);
+  }
 }
 
 /** A counter of a proxy with one event loop. */

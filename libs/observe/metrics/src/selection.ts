@@ -1,4 +1,4 @@
-import type { ReadableHistogram, ReadableNumber } from './numbers.ts';
+import type { ReadableHistogram, ReadableNumber, StoredText } from './numbers.ts';
 import type { StatsQuery } from './stats-query.ts';
 import type { StatsStore } from './stats-store.ts';
 
@@ -7,6 +7,7 @@ export interface Selection {
   readonly counters: readonly ReadableNumber[];
   readonly gauges: readonly ReadableNumber[];
   readonly histograms: readonly ReadableHistogram[];
+  readonly texts: readonly StoredText[];
 }
 
 export function select(store: StatsStore, query: StatsQuery): Selection {
@@ -17,6 +18,7 @@ export function select(store: StatsStore, query: StatsQuery): Selection {
     counters: type === 'All' || type === 'Counters' ? store.counters().filter(wanted) : [],
     gauges: type === 'All' || type === 'Gauges' ? store.gauges().filter(wanted) : [],
     histograms: type === 'All' || type === 'Histograms' ? store.histograms().filter(wanted) : [],
+    texts: type === 'All' || type === 'TextReadouts' ? store.texts().filter(wanted) : [],
   };
 }
 

@@ -52,7 +52,7 @@ describe('stats of several workers', () => {
     store.gauge('b');
     shared.flush();
     assert.deepEqual(
-      told.map(({ kind, name, at }) => [kind, name, at]),
+      told.map((one) => [one.kind, one.name, 'at' in one ? one.at : one.value]),
       [
         ['counter', 'a', 0],
         ['gauge', 'b', 1],

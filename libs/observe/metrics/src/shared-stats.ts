@@ -8,13 +8,23 @@ import {
   type StoredCounter,
   type StoredGauge,
   type StoredHistogram,
+  type StoredText,
+  TextStat,
 } from './numbers.ts';
 
 /** How many numbers one block of shared memory holds: 32 KiB. */
 const BLOCK_SLOTS = 4096;
 
-/** Tells the main thread where a worker counts. Sent when a stat is made (histograms: when they first record). */
-export interface StatAnnouncement {
+/** Tells the main thread where a worker counts. Sent when a stat is made (histograms: when they first record; texts: when set). */
+export type StatAnnouncement = NumberAnnouncement | TextAnnouncement;
+
+interface TextAnnouncement {
+  readonly kind: 'text';
+  readonly name: string;
+  readonly value: string;
+}
+
+interface NumberAnnouncement {
   readonly kind: 'counter' | 'gauge' | 'histogram';
   readonly name: string;
   readonly memory: SharedArrayBuffer;
@@ -66,6 +76,12 @@ export class SharedStats implements StatKinds {
   histogram(name: string): StoredHistogram {
     if (!this.isMine(name)) return new HistogramStat(name);
     return new SharedHistogram(name, (memory) => this.tell({ kind: 'histogram', name, memory, at: 0 }));
+  }
+
+  text(name: string): StoredText {
+    if (!this.isMine(name)) return new TextStat(name);
+    this.tell({ kind: 'text', name, value: '' });
+    return new TextStat(name, (value) => this.tell({ kind: 'text', name, value }));
   }
 
   /** Tells what is not told yet. Called before every answer to the main thread, so that it knows of all that happened before. */

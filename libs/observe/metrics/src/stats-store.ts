@@ -7,6 +7,8 @@ import {
   type StoredCounter,
   type StoredGauge,
   type StoredHistogram,
+  type StoredText,
+  TextStat,
 } from './numbers.ts';
 
 /** How long an interval of the histograms lasts. Default of Bootstrap.stats_flush_interval. */
@@ -17,21 +19,24 @@ export interface StatKinds {
   counter(name: string): StoredCounter;
   gauge(name: string): StoredGauge;
   histogram(name: string): StoredHistogram;
+  text(name: string): StoredText;
 }
 
 const PLAIN: StatKinds = {
   counter: (name) => new CounterStat(name),
   gauge: (name) => new GaugeStat(name),
   histogram: (name) => new HistogramStat(name),
+  text: (name) => new TextStat(name),
 };
 
-/** All counters, gauges and histograms of one proxy. Readers get them sorted by name. */
+/** All counters, gauges, histograms and texts of one proxy. Readers get them sorted by name. */
 export class StatsStore {
   readonly root: StatsScope;
   private readonly kinds: StatKinds;
   private readonly counterMap = new Map<string, StoredCounter>();
   private readonly gaugeMap = new Map<string, StoredGauge>();
   private readonly histogramMap = new Map<string, StoredHistogram>();
+  private readonly textMap = new Map<string, StoredText>();
 
   constructor(kinds: StatKinds = PLAIN) {
     this.kinds = kinds;
@@ -63,6 +68,15 @@ export class StatsStore {
     return stat;
   }
 
+  text(name: string): StoredText {
+    let stat = this.textMap.get(name);
+    if (stat === undefined) {
+      stat = this.kinds.text(name);
+      this.textMap.set(name, stat);
+    }
+    return stat;
+  }
+
   counters(): StoredCounter[] {
     return sorted(this.counterMap);
   }
@@ -72,10 +86,13 @@ export class StatsStore {
   histograms(): StoredHistogram[] {
     return sorted(this.histogramMap);
   }
+  texts(): StoredText[] {
+    return sorted(this.textMap);
+  }
 
   /** Forgets every stat whose name begins with `prefix`, e.g. those of a removed cluster. Holders may go on counting unseen. */
   remove(prefix: string): void {
-    for (const map of [this.counterMap, this.gaugeMap, this.histogramMap]) {
+    for (const map of [this.counterMap, this.gaugeMap, this.histogramMap, this.textMap]) {
       for (const name of map.keys()) if (name.startsWith(prefix)) map.delete(name);
     }
   }
@@ -120,6 +137,9 @@ class Scope implements StatsScope {
   }
   histogram(name: string): StoredHistogram {
     return this.store.histogram(this.prefix + name);
+  }
+  text(name: string): StoredText {
+    return this.store.text(this.prefix + name);
   }
   scope(prefix: string): StatsScope {
     return new Scope(this.store, this.prefix + prefix);

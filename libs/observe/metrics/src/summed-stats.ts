@@ -1,6 +1,6 @@
 import { type Distribution, distributionOf } from './distribution.ts';
 import { BUCKET_COUNT, bucketOf } from './log-linear.ts';
-import { IntervalClock, type StoredCounter, type StoredGauge, type StoredHistogram } from './numbers.ts';
+import { IntervalClock, TextStat, type StoredCounter, type StoredGauge, type StoredHistogram } from './numbers.ts';
 import { histogramViews, type StatAnnouncement } from './shared-stats.ts';
 import type { StatKinds, StatsStore } from './stats-store.ts';
 
@@ -9,11 +9,18 @@ export const SUMMED: StatKinds = {
   counter: (name) => new SummedCounter(name),
   gauge: (name) => new SummedGauge(name),
   histogram: (name) => new SummedHistogram(name),
+  text: (name) => new TextStat(name),
 };
 
 /** Adds what a worker counts to the stats of that name of a store made of SUMMED. */
 export function adopt(store: StatsStore, list: readonly StatAnnouncement[]): void {
-  for (const { kind, name, memory, at } of list) {
+  for (const announcement of list) {
+    const { kind, name } = announcement;
+    if (kind === 'text') {
+      store.text(name).set(announcement.value);
+      continue;
+    }
+    const { memory, at } = announcement;
     const stat = store[kind](name);
     if (stat instanceof SummedCounter || stat instanceof SummedGauge) stat.adopt(new Float64Array(memory), at);
     else if (stat instanceof SummedHistogram) stat.adopt(memory);

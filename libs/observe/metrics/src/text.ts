@@ -4,9 +4,10 @@ import type { ReadableHistogram } from './numbers.ts';
 import { numbers, type Selection } from './selection.ts';
 import type { BucketMode } from './stats-query.ts';
 
-/** /stats as text: a line for each counter and gauge by name, then one for each histogram. */
+/** /stats as text: a line for each text by name, one for each counter and gauge by name, then one for each histogram. */
 export function statsText(selection: Selection, buckets: BucketMode): string {
   let text = '';
+  for (const { name, value } of selection.texts) text += `${name}: "${value}"\n`;
   for (const { name, value } of numbers(selection)) text += `${name}: ${value}\n`;
   for (const histogram of selection.histograms) text += `${histogram.name}: ${histogramText(histogram, buckets)}\n`;
   return text;

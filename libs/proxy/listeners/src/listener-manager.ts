@@ -32,6 +32,8 @@ import {
 
 /** A listener that was decoded without fault, ready to be put to work. */
 export interface DecodedListener {
+  /** Its own, where it has one: that of the whole response does not tell when it changed. */
+  readonly version?: string;
   readonly config: DecodedListenerConfig;
   readonly message: ListenerProto;
   /** The message's bytes: equal bytes are the same listener. */
@@ -129,7 +131,7 @@ export class ListenerManager implements HandOff, InternalListeners {
     const refused = new Map<string, string>();
     for (const listener of added)
       try {
-        await this.put(listener, version);
+        await this.put(listener, listener.version ?? version);
       } catch (error) {
         refused.set(listener.config.name, (error as Error).message);
       }

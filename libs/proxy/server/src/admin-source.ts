@@ -62,8 +62,8 @@ export class ProxyAdminSource implements AdminSource {
   listeners(): Awaitable<readonly ListenerStatus[]> {
     return this.proxy.plane.listenerStatus();
   }
-  configDump(): Awaitable<readonly ConfigDumpSection[]> {
-    return this.proxy.plane.configDump();
+  configDump(options: { readonly includeEds: boolean }): Awaitable<readonly ConfigDumpSection[]> {
+    return this.proxy.plane.configDump(options);
   }
   unreadyTargets(): Awaitable<readonly UnreadyTargets[]> {
     return this.proxy.plane.unreadyTargets();

@@ -45,7 +45,7 @@ export interface DataPlane {
   clusterStatus(): Awaitable<readonly ClusterStatus[]>;
   listenerStatus(): Awaitable<readonly ListenerStatus[]>;
   certificates(): Awaitable<readonly CertificateStatus[]>;
-  configDump(): Awaitable<readonly ConfigDumpSection[]>;
+  configDump(options: { readonly includeEds: boolean }): Awaitable<readonly ConfigDumpSection[]>;
   unreadyTargets(): Awaitable<readonly UnreadyTargets[]>;
   /** Gives a sentence where it cannot. */
   modifyRuntime(values: ReadonlyMap<string, string>): Awaitable<string | undefined>;

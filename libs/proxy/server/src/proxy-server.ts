@@ -28,10 +28,15 @@ import { networkFilters } from './network-filter-registry.ts';
 import type { ProxyOptions } from './options.ts';
 import { LoopDelay } from './overload/loop-delay.ts';
 import { LoopOverload, type OverloadReading } from './overload/overload-state.ts';
+import { RecordedResources } from './recorded-resources.ts';
 import { ResourceSets } from './resource-sets.ts';
 import { RouteDiscovery } from './route-discovery.ts';
 import { RuntimeLayers } from './runtime-layers.ts';
 import { Tracers } from './tracers.ts';
+import { unreadyListeners } from './unready-targets.ts';
+
+const SECRET = 'envoy.extensions.transport_sockets.tls.v3.Secret';
+const FILTER = 'envoy.config.core.v3.TypedExtensionConfig';
 
 /** What one event loop's proxy is made from beyond its bootstrap. */
 export interface ProxyWorld {
@@ -64,6 +69,8 @@ export class ProxyServer implements ServerContext, DataPlane {
   readonly store: StatsStore;
   readonly stats: StatsScope;
   readonly subscriptions: Subscriptions;
+  /** The way to resources whose messages dumps show. */
+  readonly recorded: RecordedResources;
   readonly clusters: ClusterManager;
   readonly listeners: ListenerManager;
   readonly node: { readonly id: string; readonly cluster: string; readonly zone: string };
@@ -107,12 +114,13 @@ export class ProxyServer implements ServerContext, DataPlane {
       connections: tallies('downstream_connections'),
     });
     this.subscriptions = this.createSubscriptions();
+    this.recorded = new RecordedResources(this.subscriptions, runtime.clock);
     // Certificates may be in variables of the environment; only configuration decides which are looked at.
     const tlsWorld: TlsWorld = {
       // eslint-disable-next-line no-restricted-properties
       environment: process.env,
       staticSecret: (name) => config.secrets.get(name),
-      subscriptions: this.subscriptions,
+      subscriptions: this.recorded,
       workerIndex,
       ...(world.ticketSecret === undefined ? {} : { ticketSecret: world.ticketSecret }),
     };
@@ -250,19 +258,39 @@ export class ProxyServer implements ServerContext, DataPlane {
     return [...this.tls.certificates(this.runtime.clock), ...this.clusters.certificates()];
   }
 
-  configDump(): readonly ConfigDumpSection[] {
+  configDump({ includeEds }: { readonly includeEds: boolean }): readonly ConfigDumpSection[] {
     return configDump({
       bootstrap: this.bootstrap,
       bootstrapMs: this.startWallMs,
       clusters: this.clusters.all,
       warmingClusters: this.clusters.allWarming,
       listeners: this.listeners.all,
+      warmingListeners: this.listeners.allWarming,
+      drainingListeners: this.listeners.allDraining,
       routes: this.routeDiscovery.all,
+      secrets: this.recorded.of(SECRET),
+      filters: this.recorded.of(FILTER),
+      status: this.subscriptions.status(),
+      versionOf: (type) =>
+        this.stats.text(type === 'cds' ? 'cluster_manager.cds.version_text' : 'listener_manager.lds.version_text')
+          .value,
+      includeEds,
     });
   }
 
   unreadyTargets(): readonly UnreadyTargets[] {
-    return this.live ? [] : [{ name: 'clusters', targetNames: this.clusters.warming }];
+    const awaited = (typeName: string): ReadonlySet<string> =>
+      new Set(this.recorded.of(typeName).flatMap(({ name, pending }) => (pending ? [name] : [])));
+    const routes = this.routeDiscovery.all.flatMap(({ name, pending }) => (pending === undefined ? [] : [name]));
+    return [
+      ...unreadyListeners(this.listeners.allWarming, {
+        routes: new Set(routes),
+        secrets: awaited(SECRET),
+        filters: awaited(FILTER),
+      }),
+      // Envoy does not tell of these.
+      ...(this.live ? [] : [{ component: 'cluster' as const, name: 'clusters', targetNames: this.clusters.warming }]),
+    ];
   }
 
   modifyRuntime(values: ReadonlyMap<string, string>): string | undefined {

@@ -79,7 +79,7 @@ export class ResourceSets {
     for (const subscription of this.subscriptions) subscription.close();
   }
 
-  private async start<T>(
+  private async start<T extends object>(
     source: ConfigSource | undefined,
     typeName: string,
     scope: string,
@@ -100,13 +100,16 @@ export class ResourceSets {
 }
 
 /** What differs between clusters and listeners. */
-interface DiscoveredKind<T> {
+interface DiscoveredKind<T extends object> {
   decode(received: Received): T | undefined;
   /** Puts to use what is good. Gives why not, by name, for what cannot be. */
-  apply(added: readonly T[], update: ResourceUpdate): Promise<ReadonlyMap<string, string>>;
+  apply(
+    added: readonly (T & { readonly version: string })[],
+    update: ResourceUpdate,
+  ): Promise<ReadonlyMap<string, string>>;
 }
 
-class DiscoveredSet<T> implements ResourceWatcher {
+class DiscoveredSet<T extends object> implements ResourceWatcher {
   private readonly kind: DiscoveredKind<T>;
 
   constructor(kind: DiscoveredKind<T>) {
@@ -114,10 +117,11 @@ class DiscoveredSet<T> implements ResourceWatcher {
   }
 
   async onUpdate(update: ResourceUpdate): Promise<void> {
-    const good: T[] = [];
+    const good: (T & { readonly version: string })[] = [];
     for (const received of update.added) {
       const decoded = this.decode(received);
-      if (decoded !== undefined && received.cx.faults.length === 0) good.push(decoded);
+      if (decoded !== undefined && received.cx.faults.length === 0)
+        good.push({ ...decoded, version: received.version });
     }
     const refused = await this.kind.apply(good, update);
     for (const { name, cx } of update.added) {

@@ -24,6 +24,8 @@ export interface DiscoveredRoutes {
   readonly message: RouteConfiguration | undefined;
   readonly version: string;
   readonly updatedMs: number;
+  /** The first table is still waited for. */
+  readonly pending: Promise<void> | undefined;
 }
 
 /** RDS: keeps one subscription for each route configuration and source, as long as somebody uses it. */
@@ -110,13 +112,13 @@ class Entry implements ResourceWatcher, DiscoveredRoutes {
     this.pending = subscription.start().finally(() => (this.pending = undefined));
   }
 
-  onUpdate({ added, version }: ResourceUpdate): Promise<void> {
+  onUpdate({ added }: ResourceUpdate): Promise<void> {
     for (const received of added) {
       const table = this.decode(received);
       if (table === undefined || received.cx.faults.length > 0) continue;
       this.table = table;
       this.message = received.message as RouteConfiguration;
-      this.version = version;
+      this.version = received.version;
       this.updatedMs = this.runtime.clock.wallMs();
     }
     return Promise.resolve();

@@ -51,6 +51,8 @@ export interface ClusterManagerOptions {
 
 /** A cluster that was decoded without fault, ready to be put to work. */
 export interface DecodedCluster {
+  /** Its own, where it has one: that of the whole response does not tell when it changed. */
+  readonly version?: string;
   readonly config: ClusterConfig;
   readonly message: ClusterProto;
 }
@@ -185,7 +187,7 @@ export class ClusterManager implements Clusters {
    * before is not touched. Additions come first and removals last, so that no route is without its cluster.
    */
   applyDiscovered({ added, removed, version }: DiscoveredClusters): void {
-    for (const cluster of added) this.put(cluster, version);
+    for (const cluster of added) this.put(cluster, cluster.version ?? version);
     for (const name of removed) {
       const warming = this.warmingEntries.get(name);
       this.warmingEntries.delete(name);

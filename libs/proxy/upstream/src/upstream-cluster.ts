@@ -83,6 +83,8 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
   private readonly kinds: PoolKinds;
   private readonly maintenanceKey: string;
   private hostList: readonly UpstreamHost[] = [];
+  /** Percent. Source: ClusterLoadAssignment.Policy. */
+  overprovisioningFactor = 140;
   /** Set by the cluster's discovery where it has one. */
   hostProvider: HostProvider | undefined;
   private picker: Picker = { pick: () => undefined };
@@ -218,6 +220,7 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
     const next = new Map<string, UpstreamHost>();
     let changed = false;
     let members = false;
+    this.overprovisioningFactor = overprovisioningFactor;
     for (const options of wanted) {
       const key = endpointAddressText(options.endpoint);
       if (next.has(key)) continue;

@@ -39,6 +39,7 @@ const HELD: Readonly<Record<string, readonly string[]>> = {
   'envoy.config.listener.v3.Listener': [
     'envoy.config.route.v3.RouteConfiguration',
     'envoy.config.route.v3.ScopedRouteConfiguration',
+    'envoy.config.core.v3.TypedExtensionConfig',
     'envoy.extensions.transport_sockets.tls.v3.Secret',
   ],
   'envoy.config.route.v3.ScopedRouteConfiguration': ['envoy.config.route.v3.RouteConfiguration'],
@@ -182,7 +183,10 @@ export class DiscoveryStream implements ResourceSource, GrpcReceiver, TypeChanne
 
   private opened(controlPlane: string): void {
     this.backOff.reset();
-    if (controlPlane !== '') this.controlPlane = controlPlane;
+    if (controlPlane !== '') {
+      this.controlPlane = controlPlane;
+      this.stats.identifier.set(controlPlane);
+    }
     if (this.state === 'Open') return;
     this.state = 'Open';
     this.stats.connectedState.set(1);

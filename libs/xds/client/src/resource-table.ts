@@ -159,6 +159,7 @@ export class ResourceTable {
       }
     }
     for (const name of removed) this.drop(name);
+    for (const name of incoming.removed) this.refused.delete(name);
     if (faults.length === 0) this.version = incoming.version;
     return faults;
   }

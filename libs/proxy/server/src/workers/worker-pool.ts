@@ -116,8 +116,8 @@ export class WorkerPool implements DataPlane {
   certificates(): Promise<readonly CertificateStatus[]> {
     return this.first.call('certificates');
   }
-  configDump(): Promise<readonly ConfigDumpSection[]> {
-    return this.first.call('configDump');
+  configDump(options: { readonly includeEds: boolean }): Promise<readonly ConfigDumpSection[]> {
+    return this.first.call('configDump', options);
   }
   unreadyTargets(): Promise<readonly UnreadyTargets[]> {
     return this.first.call('unreadyTargets');
