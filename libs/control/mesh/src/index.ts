@@ -1,4 +1,4 @@
-export { DEFAULT_MESH_CONFIG, type MeshConfig } from './config.ts';
+export { DEFAULT_MESH_CONFIG, type MeshConfig, type MeshTracing } from './config.ts';
 export { byAge, labelsMatch, refKey, refText, type MeshObject, type ObjectRef } from './object.ts';
 export { fullHostName, hostAliases, hostCovers, hostsOverlap, byHostSpecificity, type NameScope } from './host-name.ts';
 export { declaredProtocol, isHttp, isHttp2, isTls, NEVER_HTTP_PORTS, portProtocol, type Protocol } from './protocol.ts';

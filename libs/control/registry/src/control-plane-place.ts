@@ -16,6 +16,8 @@ export interface ControlPlanePlace {
   readonly debug: string;
   /** The name in its certificate. */
   readonly serverName: string;
+  /** Proxies have a cluster `zipkin`, and send spans there. Absent: no. */
+  readonly traced?: boolean;
 }
 
 export function writePlace(stateDir: string, place: ControlPlanePlace): void {
@@ -26,8 +28,10 @@ export function writePlace(stateDir: string, place: ControlPlanePlace): void {
 export function readPlace(stateDir: string): ControlPlanePlace | undefined {
   try {
     const place = JSON.parse(readState(join(stateDir, FILE)) ?? '') as Partial<ControlPlanePlace>;
-    const { trustDomain = '', secure = '', debug = '', serverName = CONTROL_PLANE_NAME } = place;
-    return trustDomain === '' || secure === '' || debug === '' ? undefined : { trustDomain, secure, debug, serverName };
+    const { trustDomain = '', secure = '', debug = '', serverName = CONTROL_PLANE_NAME, traced = false } = place;
+    return trustDomain === '' || secure === '' || debug === ''
+      ? undefined
+      : { trustDomain, secure, debug, serverName, traced };
   } catch {
     return undefined;
   }

@@ -6,7 +6,7 @@ import {
   TokenAuthority,
   tokenAuthenticator,
 } from '@weft/control-ca';
-import type { MeshSnapshot } from '@weft/control-mesh';
+import type { MeshConfig, MeshSnapshot } from '@weft/control-mesh';
 import { CONTROL_PLANE_NAME, registrationRoutes, RegistrationStore, writePlace } from '@weft/control-registry';
 import { DirectorySource } from '@weft/control-sources';
 import { parseOutboundCluster, translationSupport } from '@weft/control-translate';
@@ -170,7 +170,7 @@ export class ControlPlane {
     const { options, runtime, metrics } = this;
     const { trustDomain, domainSuffix, rootNamespace, outboundTrafficPolicy, debounceQuietMs, debounceMaxMs } = options;
     return new MeshState(
-      { trustDomain, domainSuffix, rootNamespace, outboundTrafficPolicy },
+      { trustDomain, domainSuffix, rootNamespace, outboundTrafficPolicy, ...recording(options) },
       { timers: runtime.timers, clock: runtime.clock, metrics, quietMs: debounceQuietMs, maxMs: debounceMaxMs },
       (mesh) => {
         this.snapshot = mesh;
@@ -217,7 +217,13 @@ export class ControlPlane {
 
   private announce({ secure, debug, xds, metrics }: ControlPlaneAddresses): void {
     const { stateDir, trustDomain } = this.options;
-    writePlace(stateDir, { trustDomain, secure, debug: `http://${debug}`, serverName: CONTROL_PLANE_NAME });
+    writePlace(stateDir, {
+      trustDomain,
+      secure,
+      debug: `http://${debug}`,
+      serverName: CONTROL_PLANE_NAME,
+      traced: this.options.zipkin !== '',
+    });
     const { objects, faults } = this.mesh.objects;
     this.logger.info(
       `Serving ${objects.size} documents of ${this.options.configDir}${faults.length > 0 ? `, ${faults.length} faults in others` : ''}. ` +
@@ -266,4 +272,17 @@ export class ControlPlane {
       });
     }
   }
+}
+
+/** What the mesh's defaults say of recording: spans, access logs, commands. */
+function recording({
+  zipkin,
+  traceSamplingPercent,
+  accessLogFile,
+  redisFilter,
+}: ControlPlaneOptions): Partial<MeshConfig> {
+  const colon = zipkin.lastIndexOf(':');
+  const host = zipkin.slice(0, colon).replace(/^\[|\]$/g, '');
+  const tracing = { host, port: Number(zipkin.slice(colon + 1)), samplingPercent: traceSamplingPercent };
+  return { ...(zipkin === '' ? {} : { tracing }), accessLogFile, redisFilter };
 }

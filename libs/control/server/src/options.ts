@@ -21,6 +21,12 @@ export interface ControlPlaneOptions {
   readonly certificateTtlMs: number;
   /** Further names in the control plane's own certificate. */
   readonly dnsNames: readonly string[];
+  /** `host:port` of a Zipkin; `''`: no spans. */
+  readonly zipkin: string;
+  readonly traceSamplingPercent: number;
+  /** `''`: none. */
+  readonly accessLogFile: string;
+  readonly redisFilter: boolean;
   readonly debounceQuietMs: number;
   readonly debounceMaxMs: number;
   /** How many versions of the documents are kept for `weft diff` and `weft rollback`. */
@@ -60,6 +66,10 @@ const FLAGS = {
   },
   'certificate-ttl': { value: 'TIME', help: 'life of workload certificates: 90s, 30m, 24h (default 24h)' },
   'dns-names': { value: 'NAMES', help: 'further names in its own certificate, joined by commas' },
+  zipkin: { value: 'HOST:PORT', help: 'proxies send their spans to this Zipkin (default: nowhere)' },
+  'trace-sampling': { value: 'PERCENT', help: 'of calls that come without a trace (default 100)' },
+  'access-log-file': { value: 'PATH', help: 'proxies log what they serve there, e.g. /dev/stdout (default: nowhere)' },
+  'redis-filter': { value: 'on|off', help: 'look into calls of Redis, and count commands (default off)' },
   'debounce-after': { value: 'TIME', help: 'push when nothing changed for this long (default 100ms)' },
   'debounce-max': { value: 'TIME', help: 'but wait no longer than this (default 10s)' },
   'kept-versions': { value: 'N', help: 'versions kept for weft diff and weft rollback (default 50)' },
@@ -116,6 +126,10 @@ function read(reader: Reader): ControlPlaneOptions {
       .text('dns-names', '')
       .split(',')
       .filter((name) => name !== ''),
+    zipkin: reader.hostAndPort('zipkin'),
+    traceSamplingPercent: reader.number('trace-sampling', 100, 0, 100),
+    accessLogFile: reader.text('access-log-file', ''),
+    redisFilter: reader.oneOf('redis-filter', ['off', 'on'] as const) === 'on',
     debounceQuietMs: reader.time('debounce-after', 100),
     debounceMaxMs: reader.time('debounce-max', 10_000),
     keptVersions: reader.number('kept-versions', 50, 1),
@@ -149,6 +163,15 @@ class Reader {
 
   port(flag: Flag, otherwise: number): number {
     return this.number(flag, otherwise, 0, 65_535);
+  }
+
+  /** `host:port`; `''`: there is none. */
+  hostAndPort(flag: Flag): string {
+    const text = this.text(flag, '');
+    const port = Number(/^.+:(\d{1,5})$/.exec(text)?.[1] ?? Number.NaN);
+    if (text === '' || (port > 0 && port <= 65_535)) return text;
+    this.faults.push(`--${flag} is "${text}"; expected host:port`);
+    return '';
   }
 
   /** Milliseconds. */

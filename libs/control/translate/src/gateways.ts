@@ -8,6 +8,7 @@ import { gatewayTlsSocket } from './gateway-tls.ts';
 import { gatewayStreams } from './gateway-streams.ts';
 import { httpFilter } from './hcm.ts';
 import { inspected, listener, OUTBOUND, serverNames, socketAddress, tlsInspector } from './listener.ts';
+import { observed } from './observability.ts';
 import type { Init } from './proto.ts';
 import type { ResourceDraft } from './resources.ts';
 
@@ -91,6 +92,7 @@ function routed(
     direction: 'gateway',
     statPrefix: `outbound_${name}`,
     routes: name,
+    observed: observed(cx),
     filters: httpAuthorization(cx),
   });
 }

@@ -19,6 +19,8 @@ export interface HttpOptions {
   readonly statPrefix: string;
   /** By name over RDS, or in place. */
   readonly routes: string | RouteConfiguration;
+  /** What it records (`observed`). */
+  readonly observed: Init<HttpConnectionManager>;
   /** Before the router, in order. */
   readonly filters: readonly Init<HttpFilter>[];
 }
@@ -30,7 +32,7 @@ const PASS_THROUGH = 2;
 
 /** A connection manager. The times are Istio's: no limit for streams, which routes have for themselves. */
 export function httpFilter(options: HttpOptions): Init<Filter> {
-  const { direction, statPrefix, routes, filters } = options;
+  const { direction, statPrefix, routes, filters, observed } = options;
   const manager: Init<HttpConnectionManager> = {
     statPrefix,
     routeSpecifier:
@@ -43,6 +45,7 @@ export function httpFilter(options: HttpOptions): Init<Filter> {
     mergeSlashes: false,
     upgradeConfigs: [{ upgradeType: 'websocket' }],
     ...whoIsTrusted(direction),
+    ...observed,
   };
   return {
     name: 'envoy.filters.network.http_connection_manager',

@@ -18,6 +18,7 @@ import {
   tlsInspector,
 } from './listener.ts';
 import { INBOUND_PASSTHROUGH_CLUSTER, inboundCluster, VIRTUAL_INBOUND, VIRTUAL_INBOUND_PORT } from './names.ts';
+import { observed } from './observability.ts';
 import { make, type Init } from './proto.ts';
 import type { ResourceDraft } from './resources.ts';
 import { timeouts } from './route-action.ts';
@@ -185,6 +186,7 @@ function requestFilters(cx: TranslateContext, port: InboundPort): Init<Filter>[]
       direction: 'inbound',
       statPrefix: `inbound_0.0.0.0_${port.listenPort}`,
       routes: inboundRoutes(port),
+      observed: observed(cx),
       filters: httpAuthorization(cx),
     }),
   ];

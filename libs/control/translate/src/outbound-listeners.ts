@@ -28,9 +28,11 @@ import {
   VIRTUAL_OUTBOUND,
   VIRTUAL_OUTBOUND_PORT,
 } from './names.ts';
+import { observed } from './observability.ts';
 import { httpPorts } from './outbound-routes.ts';
 import type { Init } from './proto.ts';
 import type { ResourceDraft } from './resources.ts';
+import { redisFilter } from './redis-filter.ts';
 import { destinationCluster } from './virtual-service-routes.ts';
 
 type Target = { readonly cluster: string; readonly weight: number };
@@ -80,6 +82,7 @@ function httpListener(cx: TranslateContext, port: number): Listener {
     direction: 'outbound',
     statPrefix: `outbound_0.0.0.0_${port}`,
     routes: String(port),
+    observed: observed(cx),
     filters: [],
   });
   const guessed = cx.scope.services.some(({ ports }) =>
@@ -124,6 +127,14 @@ export function serviceFilter(cx: TranslateContext, service: MeshService, port: 
   const own = outboundCluster(service.hostname, port.number);
   const targets = tcpTargets(cx, service, port) ?? [{ cluster: own, weight: 1 }];
   if (targets.some(({ cluster }) => cluster === own)) cx.need(service);
+  const [only] = targets;
+  if (
+    port.protocol === 'redis' &&
+    cx.snapshot.config.redisFilter === true &&
+    targets.length === 1 &&
+    only !== undefined
+  )
+    return redisFilter(only.cluster, only.cluster);
   return tcpFilter(targets.length === 1 ? (targets[0]?.cluster ?? own) : own, targets);
 }
 

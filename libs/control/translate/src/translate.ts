@@ -4,6 +4,7 @@ import { fixedClusters } from './fixed-clusters.ts';
 import { gateways } from './gateways.ts';
 import { inbound } from './inbound.ts';
 import { clustersOf, outboundClusters } from './outbound-clusters.ts';
+import { collectors } from './observability.ts';
 import { outboundListeners } from './outbound-listeners.ts';
 import { outboundRoutes } from './outbound-routes.ts';
 import { emptyDraft, type ProxyResources, type ResourceDraft } from './resources.ts';
@@ -15,6 +16,7 @@ type Aspect = (cx: TranslateContext, draft: ResourceDraft) => void;
 /** In order: each adds what it is about. Clusters of services come last, since routes say which are needed. */
 const ASPECTS: readonly Aspect[] = [
   fixedClusters,
+  collectors,
   inbound,
   outboundListeners,
   outboundRoutes,

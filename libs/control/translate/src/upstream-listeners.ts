@@ -4,6 +4,7 @@ import { isHttp, type MeshService, type ServicePort } from '@weft/control-mesh';
 import type { TranslateContext } from './context.ts';
 import { httpFilter } from './hcm.ts';
 import { HTTP_PROTOCOLS, httpInspector, inspected, listener, OUTBOUND, socketAddress } from './listener.ts';
+import { observed } from './observability.ts';
 import { serviceFilter } from './outbound-listeners.ts';
 import { upstreamRouteName, upstreamRoutes } from './outbound-routes.ts';
 import type { Init } from './proto.ts';
@@ -40,6 +41,7 @@ function chains(cx: TranslateContext, service: MeshService, port: ServicePort): 
         direction: 'outbound',
         statPrefix: `outbound_${service.hostname}_${port.number}`,
         routes: upstreamRouteName(service, port.number),
+        observed: observed(cx),
         filters: [],
       }),
     ],

@@ -1,0 +1,78 @@
+import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
+import type { AccessLog } from '@weft/api-envoy/gen/envoy/config/accesslog/v3/accesslog_pb';
+import type { ZipkinConfig } from '@weft/api-envoy/gen/envoy/config/trace/v3/zipkin_pb';
+import type { FileAccessLog } from '@weft/api-envoy/gen/envoy/extensions/access_loggers/file/v3/file_pb';
+import type { HttpConnectionManager } from '@weft/api-envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb';
+import type { MeshTracing } from '@weft/control-mesh';
+import { isIP } from 'node:net';
+import type { TranslateContext } from './context.ts';
+import { socketAddress } from './listener.ts';
+import { duration, make, pack, type Init } from './proto.ts';
+import type { ResourceDraft } from './resources.ts';
+
+/** Bootstraps of `weft run` name it for filters that take their tracer from there. */
+const ZIPKIN_CLUSTER = 'zipkin';
+const STATIC = 0;
+const STRICT_DNS = 1;
+const CONNECT_TIMEOUT_MS = 1000;
+/** ZipkinConfig's enums by number. */
+const HTTP_JSON = 1;
+const B3_AND_W3C = 1;
+
+/** What the mesh's defaults say that a connection manager records: spans, and a line for each request. */
+export function observed({ snapshot }: TranslateContext): Init<HttpConnectionManager> {
+  const { tracing, accessLogFile = '' } = snapshot.config;
+  return {
+    ...(tracing === undefined ? {} : { tracing: tracingFields(tracing) }),
+    ...(accessLogFile === '' ? {} : { accessLog: [fileLog(accessLogFile)] }),
+  };
+}
+
+function tracingFields({ samplingPercent }: MeshTracing): Init<HttpConnectionManager>['tracing'] {
+  return {
+    randomSampling: { value: samplingPercent },
+    provider: {
+      name: 'envoy.tracers.zipkin',
+      configType: {
+        case: 'typedConfig',
+        value: pack<ZipkinConfig>('envoy.config.trace.v3.ZipkinConfig', {
+          collectorCluster: ZIPKIN_CLUSTER,
+          collectorEndpoint: '/api/v2/spans',
+          collectorEndpointVersion: HTTP_JSON,
+          traceId128bit: true,
+          traceContextOption: B3_AND_W3C,
+        }),
+      },
+    },
+  };
+}
+
+function fileLog(path: string): Init<AccessLog> {
+  return {
+    name: 'envoy.access_loggers.file',
+    configType: {
+      case: 'typedConfig',
+      value: pack<FileAccessLog>('envoy.extensions.access_loggers.file.v3.FileAccessLog', { path }),
+    },
+  };
+}
+
+/** Where spans go. */
+export function collectors({ snapshot }: TranslateContext, draft: ResourceDraft): void {
+  const { tracing } = snapshot.config;
+  if (tracing === undefined) return;
+  const { host, port } = tracing;
+  draft.clusters.push(
+    make<Cluster>('envoy.config.cluster.v3.Cluster', {
+      name: ZIPKIN_CLUSTER,
+      clusterDiscoveryType: { case: 'type', value: isIP(host) === 0 ? STRICT_DNS : STATIC },
+      connectTimeout: duration(CONNECT_TIMEOUT_MS),
+      loadAssignment: {
+        clusterName: ZIPKIN_CLUSTER,
+        endpoints: [
+          { lbEndpoints: [{ hostIdentifier: { case: 'endpoint', value: { address: socketAddress(host, port) } } }] },
+        ],
+      },
+    }),
+  );
+}
