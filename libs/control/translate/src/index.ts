@@ -14,4 +14,3 @@ export { translationSupport } from './support.ts';
 export { authzWhy, type AuthzAnswer, type AuthzQuestion, type TriedRule } from './authz-why.ts';
 export { status } from './status.ts';
 export { statusText, type ObjectStatus, type StatusNote } from './object-status.ts';
-export { retranslate, type MeshChange } from './retranslate.ts';

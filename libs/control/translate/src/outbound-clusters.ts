@@ -1,5 +1,4 @@
 import type { DestinationRuleSubset } from '@weft/api-kube';
-import type { ClusterLoadAssignment } from '@weft/api-envoy/gen/envoy/config/endpoint/v3/endpoint_pb';
 import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
 import {
   isHttp,
@@ -68,17 +67,6 @@ function clusterOf(cx: TranslateContext, key: ClusterKey): MadeCluster {
     const discovered = cluster.clusterDiscoveryType.value === TYPE.EDS;
     return { cluster, assignment: discovered ? loadAssignment(name, port.number, endpoints) : undefined };
   });
-}
-
-/** The endpoints of a port of a service, or of a subset of it, for a cluster that asks for them. */
-export function assignmentFor(
-  cx: TranslateContext,
-  service: MeshService,
-  { port, subset: name }: { readonly port: number; readonly subset: string },
-): ClusterLoadAssignment {
-  const subset = cx.rule(service)?.subsets.find((one) => one.name === name);
-  const endpoints = cx.endpoints(service).filter(({ labels }) => labelsMatch(subset?.labels, labels));
-  return loadAssignment(outboundCluster(service.hostname, port, name), port, endpoints);
 }
 
 /** Where the hosts come from. Source: ServiceEntry.resolution. */
