@@ -1,0 +1,73 @@
+import { isDryRun, refText, type MeshSnapshot } from '@weft/control-mesh';
+import { authzWhy, type AuthzAnswer, type TriedRule } from '@weft/control-translate';
+import { found, refused, type DebugRequest, type DebugResponse } from './debug-route.ts';
+
+const METHODS = ['src', 'dst', 'method', 'path'] as const;
+
+/** `?src=…&dst=…&method=…&path=…`, and if wanted `port`, `host`, `header=name:value` (more than once). */
+export function answerAuthz(mesh: MeshSnapshot, { query }: Pick<DebugRequest, 'query'>): DebugResponse {
+  const missing = METHODS.filter((name) => (query.get(name) ?? '') === '');
+  if (missing.length > 0)
+    return refused(
+      400,
+      `${missing.join(', ')} missing`,
+      '/debug/authzz?src=playlists-api&dst=videos-api&method=GET&path=/1',
+    );
+  const port = query.get('port');
+  if (port !== null && !/^\d+$/.test(port)) return refused(400, `port is "${port}"; expected a number`);
+  const host = query.get('host');
+  const answer = authzWhy(mesh, {
+    source: slashed(query.get('src') ?? ''),
+    destination: slashed(query.get('dst') ?? ''),
+    method: (query.get('method') ?? '').toUpperCase(),
+    path: query.get('path') ?? '/',
+    ...(port === null ? {} : { port: Number(port) }),
+    ...(host === null ? {} : { host }),
+    headers: query.getAll('header').flatMap(headerParts),
+  });
+  if (typeof answer === 'string')
+    return refused(404, answer, 'weft proxy-status and /debug/registryz list those that there are');
+  return found(authzView(mesh, answer));
+}
+
+/** `name.namespace` as `namespace/name`; identities and names alone as they are. */
+function slashed(text: string): string {
+  if (text.includes('/') || !text.includes('.')) return text;
+  const [name = '', namespace = ''] = text.split('.');
+  return `${namespace}/${name}`;
+}
+
+function headerParts(text: string): string[] {
+  const colon = text.indexOf(':');
+  return colon <= 0 ? [] : [text.slice(0, colon).trim().toLowerCase(), text.slice(colon + 1).trim()];
+}
+
+function authzView(mesh: MeshSnapshot, answer: AuthzAnswer): object {
+  const dryRun = mesh.policies.authorizationPolicies.filter(isDryRun).map(({ ref }) => `${ref.namespace}/${ref.name}`);
+  return {
+    decision: answer.allowed ? 'ALLOW' : 'DENY',
+    reason: answer.reason,
+    decidedBy: answer.rule,
+    source: { identity: answer.sourceIdentity },
+    destination: answer.destination,
+    mtls: { mode: answer.mtls, by: answer.mtlsBy === undefined ? undefined : refText(answer.mtlsBy) },
+    rules: answer.tried.map((rule) => ({ ...rule, ...policyOf(rule.rule), result: resultOf(rule) })),
+    dryRunPolicies: dryRun,
+  };
+}
+
+/** `ns[default]-policy[videos-api]-rule[0]`, in its parts. */
+function policyOf(rule: string): object {
+  const parts = /^ns\[([^\]]*)\]-policy\[([^\]]*)\]-rule\[(\d+)\]$/.exec(rule);
+  return parts === null ? {} : { namespace: parts[1], policy: parts[2], index: Number(parts[3]) };
+}
+
+/** Why a rule did or did not hold. */
+function resultOf({ sourceMatches, operationMatches, dryRun }: TriedRule): string {
+  const counted = dryRun ? ' (dry run: counted only)' : '';
+  if (sourceMatches && operationMatches) return `matches${counted}`;
+  if (!sourceMatches && !operationMatches) return `neither the caller nor the request is what it is about${counted}`;
+  return sourceMatches
+    ? `the caller is one of its, the request is not what it is about${counted}`
+    : `the request is what it is about, the caller is none of its${counted}`;
+}

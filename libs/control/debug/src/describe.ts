@@ -1,0 +1,135 @@
+import {
+  authorizationFor,
+  findService,
+  inboundPorts,
+  isDryRun,
+  mtlsMode,
+  refText,
+  resolveHost,
+  servicesServedBy,
+  workloadKey,
+  type MeshProxy,
+  type MeshService,
+  type MeshSnapshot,
+  type Workload,
+} from '@weft/control-mesh';
+import { nearest } from '@weft/core-config-text';
+import { found, refused, type DebugRequest, type DebugResponse } from './debug-route.ts';
+import type { DebugSource } from './debug-source.ts';
+import type { Description, MtlsDescription, PolicyDescription, WorkloadDescription } from './description.ts';
+import { describeService } from './describe-service.ts';
+import { shortHost } from './edges.ts';
+
+/** `?workload=NAME.NAMESPACE` or `?service=NAME.NAMESPACE`; without a namespace `default`. */
+export function describe(
+  source: DebugSource,
+  mesh: MeshSnapshot,
+  { query }: Pick<DebugRequest, 'query'>,
+): DebugResponse {
+  const workload = query.get('workload');
+  const service = query.get('service');
+  if (workload !== null) return describeWorkload(source, mesh, workload);
+  if (service === null || service === '')
+    return refused(400, 'workload or service is missing', '/debug/describe?service=NAME.NAMESPACE');
+  const what = serviceNamed(mesh, service);
+  if (what === undefined) {
+    const names = [...mesh.services.values()].map(({ hostname }) => shortHost(hostname));
+    return missing('service', service, names);
+  }
+  const description: Description = describeService({ source, mesh }, what);
+  return found(description);
+}
+
+function missing(noun: string, wanted: string, names: readonly string[]): DebugResponse {
+  const suggestion = nearest(wanted.split('.')[0] ?? wanted, names);
+  const hint = suggestion === undefined ? '' : `; did you mean "${suggestion}"?`;
+  return refused(404, `the mesh has no ${noun} "${wanted}"${hint}`, `names are NAME, NAME.NAMESPACE or NAMESPACE/NAME`);
+}
+
+/** By `name`, `name.namespace`, `namespace/name`, or the whole host. */
+function serviceNamed(mesh: MeshSnapshot, text: string): MeshService | undefined {
+  const [namespace = 'default', name = text] = text.includes('/') ? text.split('/') : [undefined, text];
+  const host = resolveHost(mesh, name, namespace);
+  return findService(mesh, host, host.split('.')[1] ?? namespace) ?? findService(mesh, host, namespace);
+}
+
+function workloadNamed(mesh: MeshSnapshot, text: string): Workload | undefined {
+  const [first = '', second] = text.includes('/') ? text.split('/').toReversed() : splitName(text);
+  return mesh.workloads.get(workloadKey({ namespace: second ?? 'default', name: first }));
+}
+
+function splitName(text: string): [string, string | undefined] {
+  const dot = text.lastIndexOf('.');
+  return dot < 0 ? [text, undefined] : [text.slice(0, dot), text.slice(dot + 1)];
+}
+
+function describeWorkload(source: DebugSource, mesh: MeshSnapshot, wanted: string): DebugResponse {
+  const workload = workloadNamed(mesh, wanted);
+  if (workload === undefined)
+    return missing(
+      'workload',
+      wanted,
+      [...mesh.workloads.values()].map(({ name }) => name),
+    );
+  const { name, namespace, labels, identity, proxied } = workload;
+  const proxy = proxyOf(source, workload);
+  const ports = inboundPorts(mesh, proxy);
+  const owner = workload.service === '' ? (labels['app'] ?? name) : shortHost(workload.service);
+  const description: WorkloadDescription = {
+    kind: 'workload',
+    name,
+    namespace,
+    ports: ports.flatMap(({ appPort, listenPort }) => [
+      { port: appPort, owner },
+      ...(listenPort === appPort ? [] : [{ port: listenPort, owner: 'weft-proxy' }]),
+    ]),
+    missingLabels: ['app', 'version'].filter((label) => labels[label] === undefined),
+    identity,
+    proxied,
+    connected: source.proxies().some(({ node }) => node?.id === proxy.id),
+    services: servicesServedBy(mesh, proxy).map((service) => describeService({ source, mesh }, service, labels)),
+    mtls: ports.map(({ appPort }) => mtlsAt(mesh, workload, appPort)),
+    policies: policiesOf(mesh, workload),
+  };
+  return found(description);
+}
+
+function mtlsAt(mesh: MeshSnapshot, { namespace, labels }: Workload, port: number): MtlsDescription {
+  const { mode, source } = mtlsMode(mesh, { namespace, labels, port });
+  return { port, mode, by: source && refText(source.ref) };
+}
+
+function policiesOf(mesh: MeshSnapshot, { namespace, labels }: Workload): PolicyDescription[] {
+  const { deny, allow, custom, audit } = authorizationFor(mesh, { namespace, labels });
+  return [...custom, ...deny, ...allow, ...audit].map((policy) => ({
+    name: policy.ref.name,
+    namespace: policy.ref.namespace,
+    action: policy.spec.action ?? 'ALLOW',
+    rules: policy.spec.rules?.length ?? 0,
+    dryRun: isDryRun(policy),
+  }));
+}
+
+/** Its proxy as it called itself; where it is not connected, as it would. */
+function proxyOf(source: DebugSource, workload: Workload): MeshProxy {
+  const { namespace, name, labels, serviceAccount, addresses, locality } = workload;
+  for (const { node } of source.proxies()) {
+    const proxy = node === undefined ? undefined : source.meshProxy(node.id);
+    if (proxy !== undefined && proxy.name === name && proxy.namespace === namespace) return proxy;
+  }
+  const id = `sidecar~${addresses[0] ?? ''}~${name}.${namespace}~${namespace}.svc.cluster.local`;
+  const traffic = 'capture';
+  return {
+    id,
+    role: 'sidecar',
+    namespace,
+    name,
+    labels,
+    serviceAccount,
+    addresses,
+    traffic,
+    upstreams: [],
+    dialled: [],
+    locality,
+  };
+}

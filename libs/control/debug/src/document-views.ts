@@ -1,0 +1,90 @@
+import { refKey, refText, type MeshProxy, type MeshSnapshot, type ObjectRef } from '@weft/control-mesh';
+import type { ConfigObject, ObjectSet } from '@weft/control-sources';
+import { status, statusText, type ObjectStatus } from '@weft/control-translate';
+
+/** Annotations that repeat a whole document, secrets and all. */
+const REPEATED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** The documents as they are in force, and those that are not taken, with the reasons. */
+export function documentView({ objects, refused }: ObjectSet): object {
+  return {
+    documents: [...objects.values()].map((object) => ({
+      apiVersion: object.apiVersion,
+      kind: object.ref.kind,
+      metadata: {
+        name: object.ref.name,
+        namespace: object.ref.namespace,
+        labels: object.labels,
+        annotations: Object.fromEntries(Object.entries(object.annotations).filter(([name]) => name !== REPEATED)),
+      },
+      ...(isSecret(object.ref) ? { data: keysOnly(object) } : { spec: object.spec }),
+      place: `${object.place.file}:${object.place.line}`,
+    })),
+    refused: refused.map(({ ref, twin, foreign, faults }) => ({
+      document: ref === undefined ? undefined : refText(ref),
+      twin,
+      foreign,
+      faults: faults.map(({ file, position, path, message }) => ({
+        place: [file, position?.line, position?.column].filter((part) => part !== undefined).join(':'),
+        path,
+        message: ref !== undefined && isSecret(ref) ? 'not shown: the document is a Secret' : message,
+      })),
+    })),
+  };
+}
+
+export function isSecret({ group, kind }: Pick<ObjectRef, 'group' | 'kind'>): boolean {
+  return group === '' && kind === 'Secret';
+}
+
+function keysOnly({ spec }: ConfigObject): Readonly<Record<string, string>> {
+  const { data = {}, stringData = {} } = spec as { readonly data?: object; readonly stringData?: object };
+  return Object.fromEntries([...Object.keys(data), ...Object.keys(stringData)].map((key) => [key, '[redacted]']));
+}
+
+/** What became of one resource. */
+export interface StatusRow {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly effectiveOn: number;
+  /** One sentence. */
+  readonly status: string;
+  readonly notes: ObjectStatus['notes'];
+  /** `mesh.yaml:12`. */
+  readonly place: string | undefined;
+}
+
+/** Per resource: effective on how many proxies, shadowed by whom, not attached why. Resources that are refused come last. */
+export function statusView(mesh: MeshSnapshot, proxies: readonly MeshProxy[], documents: ObjectSet): StatusRow[] {
+  const taken = status(mesh, proxies).map((one): StatusRow => {
+    const { kind, namespace, name } = one.ref;
+    const place = documents.objects.get(refKey(one.ref))?.place;
+    return {
+      kind,
+      namespace,
+      name,
+      effectiveOn: one.effectiveOn,
+      status: statusText(one),
+      notes: one.notes,
+      place: place && `${place.file}:${place.line}`,
+    };
+  });
+  const refused = documents.refused
+    .filter(({ foreign }) => !foreign)
+    .map(({ ref, faults }): StatusRow => {
+      const [first] = faults;
+      const inForce = ref !== undefined && documents.objects.has(refKey(ref));
+      const why = ref !== undefined && isSecret(ref) ? 'see the log' : faults.map(({ message }) => message).join('; ');
+      return {
+        kind: ref?.kind ?? '',
+        namespace: ref?.namespace ?? '',
+        name: ref?.name ?? '',
+        effectiveOn: 0,
+        status: `refused${inForce ? ', and what it said before is in force' : ''}: ${why}`,
+        notes: [],
+        place: first && [first.file, first.position?.line].filter((part) => part !== undefined).join(':'),
+      };
+    });
+  return [...taken, ...refused];
+}

@@ -1,0 +1,11 @@
+export { debugEndpoints } from './debug-endpoints.ts';
+export type { DebugSource, ProxyLoad } from './debug-source.ts';
+export type { DebugHandler, DebugRequest, DebugResponse, DebugRoutes } from './debug-route.ts';
+export { proxyName, findNode } from './proxy-name.ts';
+export { SYNC_TYPES, syncStatus, type ProxySync, type SyncType, type TypeSync } from './sync-status.ts';
+export type { StatusRow } from './document-views.ts';
+export type { Edge, EdgeBasis, EdgeEnd } from './edges.ts';
+export type { Description, ServiceDescription, WorkloadDescription } from './description.ts';
+export { listAt, objectAt, textAt, valueAt } from './json-path.ts';
+export { ConfigHistory, type ConfigHistoryOptions, type KeptVersion, type RollbackResult } from './config-history.ts';
+export { unifiedDiff } from './text-diff.ts';
