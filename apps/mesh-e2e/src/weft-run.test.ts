@@ -1,5 +1,4 @@
 // Programs as workloads of a mesh, by `weft run`: each with a sidecar, a certificate, and a registration.
-import { startControlPlane, type TestControlPlane } from '@weft/agent-workload/testing';
 import { call, findEnvoy, freePort, startSource, type HttpReply, type RunningProcess } from '@weft/testing-harness';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -7,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
+import { eventually, startControlPlane, type ControlPlaneWorld } from './weft-run-world.ts';
 
 /** Answers with the headers that it got; ends well when it is asked to. */
 const ECHO = `
@@ -16,6 +16,21 @@ const ECHO = `
   process.on('SIGTERM', () => { console.log('asked to end'); server.close(); server.closeAllConnections(); process.exitCode = 3; });
 `;
 const CALLER = 'setInterval(() => undefined, 1000); console.log(JSON.stringify(process.env))';
+
+const STRICT = `
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: default, namespace: strict}
+spec: {mtls: {mode: STRICT}}
+`;
+
+/** Connections that stand keep their certificate: these end often. */
+const SHORT_CONNECTIONS = `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: echo, namespace: default}
+spec: {host: echo, trafficPolicy: {connectionPool: {http: {maxRequestsPerConnection: 10}}}}
+`;
 
 const ready = /weft run: (spiffe:\S+) is ready(?:; \S+ arrives at \S+?:(\d+))?; sidecar (\S+),/;
 
@@ -28,7 +43,7 @@ interface Start {
 /** The suite with one kind of sidecar. */
 function suite(kind: string, find: () => Promise<readonly string[]>): void {
   describe(`weft run with ${kind} as the sidecar`, () => {
-    let plane: TestControlPlane;
+    let plane: ControlPlaneWorld;
     let sidecar: readonly string[];
     before(async () => {
       sidecar = await find();
@@ -37,7 +52,7 @@ function suite(kind: string, find: () => Promise<readonly string[]>): void {
     after(() => plane.stop());
 
     const run = async (t: TestContext, { name, flags = [], command }: Start): Promise<RunningProcess> => {
-      const place = ['--state-dir', plane.stateDir, '--drain-time', '0.5'];
+      const place = ['--config-dir', plane.configDir, '--drain-time', '0.5'];
       const args = ['--name', name, ...place, ...sidecar, ...flags, '--', ...command];
       const started = await startSource({ main: 'apps/workload/src/main.ts', args, ready });
       t.after(() => started.stop());
@@ -91,13 +106,7 @@ function suite(kind: string, find: () => Promise<readonly string[]>): void {
         flags: ['--namespace', 'strict', '--upstream', `echo:${port}=${local}`],
         command: [process.execPath, '-e', CALLER],
       });
-      plane.set({
-        ref: { group: 'security.istio.io', kind: 'PeerAuthentication', namespace: 'strict', name: 'default' },
-        labels: {},
-        annotations: {},
-        createdAtMs: 0,
-        spec: { mtls: { mode: 'STRICT' } },
-      });
+      plane.write('strict.yaml', STRICT);
       const inbound = Number(ready.exec(server.output)?.[2]);
       await eventually(async () => {
         const answer = await call({ port: inbound }).then(
@@ -113,14 +122,13 @@ function suite(kind: string, find: () => Promise<readonly string[]>): void {
       const port = await freePort();
       const command = [process.execPath, '-e', ECHO, String(port)];
       const server = await run(t, { name: 'ending', flags: ['--port', String(port)], command });
-      const healthy = (): boolean | undefined =>
-        plane.registrations.all().find(({ name }) => name === 'ending')?.healthy;
-      await eventually(() => Promise.resolve(assert.equal(healthy(), true)));
+      const healthy = async (): Promise<boolean | undefined> => (await plane.registered()).get('ending')?.healthy;
+      await eventually(async () => assert.equal(await healthy(), true));
       const stopped = server.stop();
-      await eventually(() => Promise.resolve(assert.equal(healthy(), false)));
+      await eventually(async () => assert.equal(await healthy(), false));
       assert.deepEqual(await stopped, { code: 3, signal: null });
       assert.match(server.output, /draining for 0.5 s[^]*asked to end/);
-      assert.equal(healthy(), undefined);
+      assert.equal(await healthy(), undefined);
     });
 
     it('takes one of two instances away under load without an error', async (t) => {
@@ -136,9 +144,10 @@ function suite(kind: string, find: () => Promise<readonly string[]>): void {
         flags: ['--namespace', 'pair', '--upstream', `pair:80=${local}`, '--delta'],
         command: [process.execPath, '-e', CALLER],
       });
-      const healthy = (): number =>
-        plane.registrations.all().filter(({ name, healthy }) => name.startsWith('pair-') && healthy).length;
-      await eventually(() => Promise.resolve(assert.equal(healthy(), 2)));
+      await eventually(async () => {
+        const there = await plane.registered();
+        assert.ok(there.get('pair-1')?.healthy === true && there.get('pair-2')?.healthy === true);
+      });
       await until200(local);
       let stopped = false;
       const stopping = first.stop().then(() => (stopped = true));
@@ -174,7 +183,30 @@ function suite(kind: string, find: () => Promise<readonly string[]>): void {
         const job = await run(t, { name: 'job', command: ['sh', '-c', script] });
         assert.deepEqual(await job.exited, { code, signal: null });
       }
-      assert.ok(!plane.registrations.all().some(({ name }) => name === 'job'));
+      assert.ok(!(await plane.registered()).has('job'));
+    });
+
+    it('outlives its control plane, and is known to the next one', async (t) => {
+      const port = await freePort();
+      const command = [process.execPath, '-e', ECHO, String(port)];
+      await run(t, { name: 'outliving', flags: ['--port', `80:${port}`, '--protocol', 'HTTP'], command });
+      const local = await freePort();
+      const upstream = ['--upstream', `outliving:80=${local}`];
+      await run(t, { name: 'caller', flags: upstream, command: [process.execPath, '-e', CALLER] });
+      await until200(local);
+      await eventually(async () => assert.equal((await plane.registered()).get('outliving')?.healthy, true));
+      await plane.kill();
+      const back = plane.start().then(() => true);
+      let calls = 0;
+      // Through the outage, the return, and a whole lease after it.
+      for (let end = performance.now() + 20_000; performance.now() < end; calls += 1) {
+        const { status, body } = await call({ port: local });
+        assert.equal(status, 200, `after ${calls} calls: ${body}`);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      assert.ok(await back);
+      assert.equal((await plane.registered()).get('outliving')?.healthy, true);
+      t.diagnostic(`${calls} calls`);
     });
 
     it('starts the sidecar again when it ends by itself', async (t) => {
@@ -197,11 +229,11 @@ function suite(kind: string, find: () => Promise<readonly string[]>): void {
     it('rotate under load without an error', async (t) => {
       const sidecar = await find();
       // So short a life is renewed every two seconds.
-      const plane = await startControlPlane({ certificateTtlMs: 4000 });
+      const plane = await startControlPlane(['--certificate-ttl', '4s']);
       t.after(() => plane.stop());
       const port = await freePort();
       const local = await freePort();
-      const place = ['--state-dir', plane.stateDir, '--drain-time', '0', ...sidecar];
+      const place = ['--config-dir', plane.configDir, '--drain-time', '0', ...sidecar];
       const start = async (args: readonly string[]): Promise<void> => {
         const started = await startSource({ main: 'apps/workload/src/main.ts', args, ready });
         t.after(() => started.stop());
@@ -220,13 +252,7 @@ function suite(kind: string, find: () => Promise<readonly string[]>): void {
         CALLER,
       ]);
       // Connections that stand keep their certificate: these end often.
-      plane.set({
-        ref: { group: 'networking.istio.io', kind: 'DestinationRule', namespace: 'default', name: 'echo' },
-        labels: {},
-        annotations: {},
-        createdAtMs: 0,
-        spec: { host: 'echo', trafficPolicy: { connectionPool: { http: { maxRequestsPerConnection: 10 } } } },
-      });
+      plane.write('echo.yaml', SHORT_CONNECTIONS);
       await until200(local);
       const seen = new Set<string>();
       const end = performance.now() + 15_000;
@@ -253,24 +279,13 @@ async function until200(port: number): Promise<HttpReply> {
   return reply as HttpReply;
 }
 
-async function eventually(check: () => Promise<unknown>): Promise<void> {
-  const deadline = performance.now() + 15_000;
-  for (;;) {
-    try {
-      await check();
-      return;
-    } catch (error) {
-      if (performance.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-}
-
 suite('Envoy', async () => {
   const envoy = await findEnvoy();
   assert.ok('binary' in envoy, 'reason' in envoy ? envoy.reason : '');
   return ['--envoy', envoy.binary];
 });
+
+suite('Weft', () => Promise.resolve([]));
 
 describe('weft run --capture', () => {
   it('redirects everything in a network of its own, with names as they are', async (t) => {
@@ -285,7 +300,7 @@ describe('weft run --capture', () => {
     const folder = mkdtempSync(join(tmpdir(), 'weft-captured-'));
     t.after(() => rmSync(folder, { recursive: true }));
     writeFileSync(join(folder, 'echo.cjs'), ECHO);
-    const place = ['--state-dir', plane.stateDir, '--drain-time', '0', '--capture', '--envoy', envoy.binary];
+    const place = ['--config-dir', plane.configDir, '--drain-time', '0', '--capture', '--envoy', envoy.binary];
     const echo = ['--', process.execPath, join(folder, 'echo.cjs'), '8080'];
     const server = await startSource({
       main: 'apps/workload/src/main.ts',
