@@ -70,3 +70,4 @@ export {
   type GatewayPort,
   type GatewayTls,
 } from './gateway.ts';
+export { endpointsAt } from './endpoint-mtls.ts';

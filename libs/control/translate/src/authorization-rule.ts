@@ -121,8 +121,19 @@ function sourcePrincipals(source: AuthorizationPolicyRuleFromSource, cx: RuleCon
 }
 
 const path = (text: string): Init<Permission> => ({
-  rule: { case: 'urlPath', value: { rule: { case: 'path', value: wildcardMatcher(text) } } },
+  rule: {
+    case: 'urlPath',
+    value: { rule: { case: 'path', value: text.includes('{') ? templateMatcher(text) : wildcardMatcher(text) } },
+  },
 });
+
+/** Templates as `/users/{*}/files/{**}`: `{*}` is one segment, `{**}` any number of them. */
+function templateMatcher(text: string) {
+  const parts = text.split(/(\{\*\*?\})/);
+  return regexMatcher(
+    parts.map((part) => (part === '{*}' ? '[^/]+' : part === '{**}' ? '.*' : escapeRegex(part))).join(''),
+  );
+}
 
 function headerIs(name: string, text: string, ignoreCase = false) {
   const value = text === '*' ? undefined : { ...wildcardMatcher(text), ...(ignoreCase ? { ignoreCase: true } : {}) };

@@ -46,6 +46,11 @@ test('the rule that allows is named, with every rule that was asked', () => {
   );
 });
 
+test('a path may be a template', () => {
+  assert.equal(why({ path: '/users/7/files/a/b' }).rule, ALLOWED_BY);
+  assert.equal(why({ path: '/users/7/8/files/a' }).allowed, false);
+});
+
 test('a denial says which rule denied, or that none allowed', () => {
   const denied = why({ method: 'DELETE' });
   assert.deepEqual([denied.allowed, denied.rule], [false, 'ns[istio-system]-policy[no-deletes]-rule[0]']);

@@ -137,6 +137,9 @@ test('clients of proxied endpoints speak mutual TLS to the identities they have,
     'tlsMode-disabled',
   ]);
   assert.deepEqual(sockets('outbound|8080||legacy.other.svc.cluster.local'), []);
+  // A proxy that was told to take plaintext alone at a port is spoken to in it.
+  assert.deepEqual(sockets('outbound|8081||open.default.svc.cluster.local'), []);
+  assert.equal(sockets('outbound|8082||open.default.svc.cluster.local')?.length, 2);
 });
 
 test('a gateway tells hosts apart by name and by server name', () => {

@@ -1,6 +1,7 @@
 import type { DestinationRuleSubset } from '@weft/api-kube';
 import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
 import {
+  endpointsAt,
   isHttp,
   labelsMatch,
   portPolicy,
@@ -55,8 +56,10 @@ function clusterOf(cx: TranslateContext, key: ClusterKey): MadeCluster {
   const name = outboundCluster(service.hostname, port.number, subset?.name);
   const policy = portPolicy(cx.rule(service), port.number, subset);
   const budget = profileRetryBudget(cx, service);
-  const all = cx.endpoints(service);
-  return madeBefore(service, all, JSON.stringify([port.number, subset, policy, budget]), () => {
+  const known = cx.endpoints(service);
+  const all = endpointsAt(cx.snapshot, known, port.number);
+  const proxied = all === known ? undefined : all.map((endpoint) => endpoint.proxied);
+  return madeBefore(service, known, JSON.stringify([port.number, subset, policy, budget, proxied]), () => {
     const endpoints = all.filter(({ labels }) => labelsMatch(subset?.labels, labels));
     const cluster = make<Cluster>('envoy.config.cluster.v3.Cluster', {
       name,

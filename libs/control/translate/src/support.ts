@@ -7,7 +7,7 @@ const TRAFFIC_POLICY: FieldSupport = [
   'connectionPool.tcp.connectTimeout',
   'connectionPool.tcp.tcpKeepalive.time',
   ...under('connectionPool.http', 'http1MaxPendingRequests', 'http2MaxRequests', 'maxRequestsPerConnection', 'maxRetries',
-    'idleTimeout', 'h2UpgradePolicy', 'useClientProtocol', 'maxConcurrentStreams'),
+    'idleTimeout', 'h2UpgradePolicy', 'useClientProtocol', 'maxConcurrentStreams', 'http2KeepAlive.interval', 'http2KeepAlive.timeout'),
   'loadBalancer.simple=UNSPECIFIED|ROUND_ROBIN|RANDOM|LEAST_REQUEST|LEAST_CONN',
   ...under('tls', 'mode', 'clientCertificate', 'privateKey', 'caCertificates', 'caCrl', 'credentialName', 'subjectAltNames', 'sni',
     'insecureSkipVerify'),

@@ -5,7 +5,7 @@ import type { UpstreamTlsContext } from '@weft/api-envoy/gen/envoy/extensions/tr
 import { isHttp2, type PortPolicy, type Protocol } from '@weft/control-mesh';
 import { sds } from './config-source.ts';
 import { credentialSecret } from './names.ts';
-import { durationMs, durationOf, pack, type Init } from './proto.ts';
+import { duration, durationMs, durationOf, pack, type Init } from './proto.ts';
 import { MESH_ALPN, meshTls, upstreamTls } from './tls-context.ts';
 
 const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
@@ -85,7 +85,11 @@ function httpOptions({ connectionPool }: PortPolicy, protocol: Protocol): Init<H
     ...(http?.maxRequestsPerConnection ? { maxRequestsPerConnection: http.maxRequestsPerConnection } : {}),
   };
   const maxStreams = http?.maxConcurrentStreams;
-  const http2 = maxStreams ? { maxConcurrentStreams: maxStreams } : {};
+  const keepAlive = http?.http2KeepAlive;
+  const http2 = {
+    ...(maxStreams ? { maxConcurrentStreams: maxStreams } : {}),
+    ...(keepAlive === undefined ? {} : { connectionKeepalive: keepaliveOf(keepAlive) }),
+  };
   const upgrade = http?.h2UpgradePolicy === 'UPGRADE' && protocol === 'http';
   const hasCommon = Object.keys(common).length > 0;
   const commonHttpProtocolOptions = hasCommon ? { commonHttpProtocolOptions: common } : {};
@@ -110,6 +114,11 @@ function httpOptions({ connectionPool }: PortPolicy, protocol: Protocol): Init<H
       },
     },
   };
+}
+
+/** Istio has a default for neither, Envoy wants both. */
+function keepaliveOf({ interval, timeout }: { readonly interval?: string; readonly timeout?: string }) {
+  return { interval: durationOf(interval) ?? duration(30_000), timeout: durationOf(timeout) ?? duration(10_000) };
 }
 
 /** What is needed beside the rule to make a client's TLS. */
