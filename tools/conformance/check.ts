@@ -11,6 +11,10 @@ export interface Flags {
   readonly minutes: number;
   readonly gibibytes: number;
   readonly connections: number;
+  /** Of endpoints, in ordering. */
+  readonly changes: number;
+  /** How long the control plane is away in outage. */
+  readonly seconds: number;
 }
 
 export interface World {

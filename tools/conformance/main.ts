@@ -11,13 +11,15 @@ import { grpc } from './checks/grpc.ts';
 import { h2spec } from './checks/h2spec.ts';
 import { http1 } from './checks/http1.ts';
 import { idle } from './checks/idle.ts';
+import { ordering } from './checks/ordering.ts';
 import { soak } from './checks/soak.ts';
 
-const CHECKS: readonly Check[] = [h2spec, http1, downgrade, grpc, bulk, idle, soak];
+const CHECKS: readonly Check[] = [h2spec, http1, downgrade, grpc, bulk, idle, soak, ordering];
 const names = CHECKS.map(({ name }) => name).join('|');
 const USAGE = `Usage: npm run conformance -- ${names}|all … [--peers weft,envoy]
-                           [--gib N] [--connections N] [--minutes N] [--write]
+                           [--gib N] [--connections N] [--minutes N] [--changes N] [--seconds N] [--write]
 --gib: the size of each body of bulk (1); --connections: those of idle (10000); --minutes: how long soak takes (15)
+--changes: of endpoints in ordering (1000); --seconds: how long the control plane is away in outage (60)
 --write puts the tables into docs/conformance.md`;
 const DOCUMENT = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'docs/conformance.md');
 /** Some hold all that came. */
@@ -53,6 +55,8 @@ function readArguments() {
         gib: { type: 'string', default: '1' },
         connections: { type: 'string', default: '10000' },
         minutes: { type: 'string', default: '15' },
+        changes: { type: 'string', default: '1000' },
+        seconds: { type: 'string', default: '60' },
         write: { type: 'boolean', default: false },
       },
     });
@@ -73,6 +77,8 @@ function readArguments() {
         minutes: Number(values.minutes),
         gibibytes: Number(values.gib),
         connections: Number(values.connections),
+        changes: Number(values.changes),
+        seconds: Number(values.seconds),
       },
       peerNames: values.peers.split(','),
       write: values.write,

@@ -61,8 +61,10 @@ export {
   type RunningProxy,
   type Validation,
 } from './proxy.ts';
+export { OrderingWorld, type OrderingOptions, type OrderingResult } from './ordering.ts';
 export { RawClient } from './raw-client.ts';
 export { startRedis, type RunningRedis } from './redis.ts';
+export { SteadyLoad, type LoadResult } from './steady-load.ts';
 export { downstreamTls, http2Upstream, upstreamTls, type UpstreamTls } from './tls-bootstraps.ts';
 export { ScriptedUpstream, type Script, type ScriptedRequest } from './scripted-upstream.ts';
 export { SoakWorld, type SoakOptions, type SoakResult, type SoakSample } from './soak.ts';
@@ -77,3 +79,5 @@ export {
   type XdsBootstrap,
   type XdsForm,
 } from './xds-bootstraps.ts';
+export { XdsTestServer, type XdsChange } from './xds-test-server.ts';
+export { XdsOrder } from './xds-order.ts';
