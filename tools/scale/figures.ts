@@ -14,6 +14,22 @@ export interface Figures {
   readonly memoryBytes: number;
 }
 
+/** Milliseconds. */
+export interface Spread {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/** What a run of the whole control plane found; times as in `Figures`, from the edit of a file or the request that registers. */
+export interface ControlPlaneFigures extends Pick<Figures, 'wireBytes' | 'concerned' | 'startMs' | 'memoryBytes'> {
+  readonly file: Spread;
+  readonly registration: Spread;
+  /** The longest time for which the event loop did nothing else, while all proxies connected. */
+  readonly longestTurnMs: number;
+  /** What the mesh itself takes, before any proxy connects. */
+  readonly meshBytes: number;
+}
+
 /** Takes the server's own convergence times. */
 export class Convergence implements ServerMetrics {
   readonly times: number[] = [];

@@ -1,9 +1,13 @@
-// The proxies of a real run, in a process of their own: `fleet.ts TARGET SCALE`.
+// The proxies of a run over gRPC, in a process of their own: `fleet.ts KIND TARGET SCALE`.
 import { systemClock } from '@weft/core-runtime';
 import { GrpcJsChannel } from '@weft/net-grpc';
+import { nodeOf, subscriptionsOf } from './control-plane-mesh.ts';
 import { proxyId, type Scale } from './mesh.ts';
-import { ThinProxy } from './thin-proxy.ts';
-import { namesOf } from './virtual-run.ts';
+import { ThinProxy, type Subscriptions } from './thin-proxy.ts';
+import { idNode, subscriptionsOfProxy } from './virtual-run.ts';
+
+/** What the proxies are of: the synthetic mesh, or documents that a control plane reads. */
+export type FleetKind = 'synthetic' | 'control-plane';
 
 export interface FleetMessage {
   readonly kind: 'ready' | 'bytes';
@@ -14,9 +18,12 @@ export interface FleetMessage {
 /** So many connect at a time: as a rolling restart does, and no backlog of sockets overflows. */
 const AT_ONCE = 50;
 
-const [target = '', text = '{}'] = process.argv.slice(2);
+const [kind = '', target = '', text = '{}'] = process.argv.slice(2);
 const scale = JSON.parse(text) as Scale;
-const shared = scale.scope === 'all' ? namesOf(scale, 0) : undefined;
+const subscriptions = (at: number): Subscriptions =>
+  kind === 'synthetic' ? subscriptionsOfProxy(scale, at) : subscriptionsOf(scale, at);
+const node = (at: number): Uint8Array => (kind === 'synthetic' ? idNode(proxyId(at)) : nodeOf(scale, at));
+const shared = scale.scope === 'all' ? subscriptions(0) : undefined;
 const proxies: ThinProxy[] = [];
 let ready = 0;
 
@@ -29,13 +36,13 @@ function connect(): void {
     if (ready === scale.proxies) tell('ready');
     connect();
   };
-  const endpoints = shared ?? namesOf(scale, at);
-  proxies.push(new ThinProxy(channel, { protocol: scale.protocol, node: proxyId(at), endpoints, onReady }));
+  const options = { protocol: scale.protocol, node: node(at), subscriptions: shared ?? subscriptions(at), onReady };
+  proxies.push(new ThinProxy(channel, options));
 }
 
-function tell(kind: FleetMessage['kind']): void {
+function tell(what: FleetMessage['kind']): void {
   const bytes = proxies.reduce((sum, proxy) => sum + proxy.sentBytes + proxy.receivedBytes, 0);
-  process.send?.({ kind, bytes } satisfies FleetMessage);
+  process.send?.({ kind: what, bytes } satisfies FleetMessage);
 }
 
 process.on('message', () => tell('bytes'));

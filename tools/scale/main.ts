@@ -1,21 +1,24 @@
 // npm run scale: one endpoint changes in a mesh of 100, 1,000 and 10,000 services; how long until every proxy acknowledged it,
-// what crossed the wire, and what the server holds. In virtual time over streams in memory, and over real gRPC streams.
+// what crossed the wire, and what the server holds. `xds`: the server alone, with resources made up, in virtual time over streams
+// in memory and over real gRPC streams. `control-plane`: the whole of it, from documents on disk on.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { Figures } from './figures.ts';
+import type { ControlPlaneFigures, Figures } from './figures.ts';
 import type { Scale } from './mesh.ts';
+import { CONTROL_PLANE_TABLE, rowOf, writeTable, XDS_TABLE, type Table } from './tables.ts';
 
-const USAGE = `Usage: npm run scale -- [--services 100,1000,10000] [--proxies N] [--scopes all,10] [--protocols sotw,delta]
-                     [--kinds virtual,real] [--write]
---write puts the table into docs/scale.md`;
+const USAGE = `Usage: npm run scale -- [xds|control-plane] [--services 100,1000,10000] [--proxies N] [--scopes all,10]
+                     [--protocols sotw,delta] [--kinds virtual,real] [--write]
+xds (the default) measures the xDS server, control-plane the whole control plane.
+--kinds is for xds; --write puts the table into docs/scale.md`;
+const RUN_MS = 300_000;
 const here = dirname(fileURLToPath(import.meta.url));
 const page = join(here, '../../docs/scale.md');
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     help: { type: 'boolean', short: 'h', default: false },
     services: { type: 'string', default: '100,1000,10000' },
@@ -27,90 +30,59 @@ const { values } = parseArgs({
     one: { type: 'string' },
   },
 });
-if (values.help) {
+const [what = 'xds'] = positionals;
+if (values.help || !['xds', 'control-plane'].includes(what)) {
   process.stdout.write(`${USAGE}\n`);
-  process.exit(0);
+  process.exit(values.help ? 0 : 2);
 }
 if (values.one !== undefined) await runOne(values.one);
-else runAll();
+else if (what === 'control-plane') runAll<ControlPlaneFigures>(CONTROL_PLANE_TABLE, [['control-plane', []]]);
+else {
+  const kinds = values.kinds.split(',');
+  runAll<Figures>(
+    XDS_TABLE,
+    kinds.map((kind) => [kind, [kind === 'real' ? 'gRPC' : 'memory']]),
+  );
+}
 
 /** One run in a process of its own, so that none leaves its heap to the next. */
 async function runOne(text: string): Promise<void> {
   const { kind, scale } = JSON.parse(text) as { kind: string; scale: Scale };
-  const figures =
-    kind === 'real'
-      ? await (await import('./real-run.ts')).realRun(scale)
-      : await (await import('./virtual-run.ts')).virtualRun(scale);
-  process.stdout.write(JSON.stringify(figures));
+  process.stdout.write(JSON.stringify(await figuresOf(kind, scale)));
   process.exit(0);
 }
 
-function runAll(): void {
-  const head = [
-    '| streams | protocol | each proxy has | services | proxies | concerned | p50 | p99 | wire, one change | start-up | memory |',
-    '|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|',
-  ];
-  const rows = [...head];
-  for (const line of head) process.stdout.write(`${line}\n`);
-  for (const kind of values.kinds.split(','))
+async function figuresOf(kind: string, scale: Scale): Promise<Figures | ControlPlaneFigures> {
+  if (kind === 'control-plane') return (await import('./control-plane-run.ts')).controlPlaneRun(scale);
+  if (kind === 'real') return (await import('./real-run.ts')).realRun(scale);
+  return (await import('./virtual-run.ts')).virtualRun(scale);
+}
+
+/** Every kind of run, with what its rows begin with. */
+function runAll<F extends object>(table: Table<F>, kinds: readonly (readonly [string, readonly string[]])[]): void {
+  const rows = [...table.head];
+  for (const line of table.head) process.stdout.write(`${line}\n`);
+  for (const [kind, first] of kinds)
     for (const scope of values.scopes.split(','))
       for (const protocol of values.protocols.split(','))
         for (const services of values.services.split(',').map(Number)) {
           const proxies = Number(values.proxies);
           const scale = { services, proxies, scope: scope === 'all' ? 'all' : Number(scope), protocol } as Scale;
-          const row = rowOf(kind, scale, measure(kind, scale));
+          const row = rowOf(table, { scale, first }, measure<F>(kind, scale));
           rows.push(row);
           process.stdout.write(`${row}\n`);
         }
-  if (values.write) writeTable(rows);
+  if (values.write) writeTable(page, table, rows);
 }
 
-function measure(kind: string, scale: Scale): Figures | string {
+function measure<F>(kind: string, scale: Scale): F | string {
   const flags = ['--expose-gc', '--conditions=@weft/source', '--max-old-space-size=6144'];
   const args = [...flags, join(here, 'main.ts'), '--one', JSON.stringify({ kind, scale })];
   try {
-    return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 300_000 })) as Figures;
+    return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', timeout: RUN_MS })) as F;
   } catch (error) {
-    return error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    const text = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    process.stderr.write(`${text}\n`);
+    return text;
   }
-}
-
-function rowOf(kind: string, scale: Scale, figures: Figures | string): string {
-  const has = scale.scope === 'all' ? 'every service' : `${String(scale.scope)} services`;
-  const start = [
-    kind === 'real' ? 'gRPC' : 'memory',
-    scale.protocol,
-    has,
-    number(scale.services),
-    number(scale.proxies),
-  ];
-  const rest =
-    typeof figures === 'string'
-      ? ['failed', '', '', '', '', '']
-      : [
-          number(figures.concerned),
-          `${number(Math.round(figures.p50Ms))} ms`,
-          `${number(Math.round(figures.p99Ms))} ms`,
-          bytes(figures.wireBytes),
-          `${(figures.startMs / 1000).toFixed(1)} s`,
-          bytes(figures.memoryBytes),
-        ];
-  if (typeof figures === 'string') process.stderr.write(`${figures}\n`);
-  return `| ${[...start, ...rest].join(' | ')} |`;
-}
-
-function number(value: number): string {
-  return value.toLocaleString('en-US');
-}
-
-function bytes(value: number): string {
-  if (value < 1e5) return `${(value / 1e3).toFixed(1)} kB`;
-  return value < 1e9 ? `${(value / 1e6).toFixed(1)} MB` : `${(value / 1e9).toFixed(2)} GB`;
-}
-
-function writeTable(rows: readonly string[]): void {
-  const text = readFileSync(page, 'utf8');
-  const [before = '', , after = ''] = text.split(/<!-- table(?: end)? -->\n/);
-  const machine = `Measured on ${String(cpus().length)} cores (${cpus()[0]?.model ?? 'unknown'}), Node ${process.version}.`;
-  writeFileSync(page, `${before}<!-- table -->\n\n${machine}\n\n${rows.join('\n')}\n\n<!-- table end -->\n${after}`);
 }

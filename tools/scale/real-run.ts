@@ -1,10 +1,8 @@
 import { createRuntime } from '@weft/core-runtime';
 import { GrpcServer } from '@weft/net-grpc';
 import { Debouncer, XdsServer } from '@weft/xds-server';
-import { fork, type ChildProcess } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { Convergence, heapBytes, percentile, type Figures } from './figures.ts';
-import type { FleetMessage } from './fleet.ts';
+import { Fleet } from './fleet-process.ts';
 import { Mesh, type Scale } from './mesh.ts';
 
 const ROUNDS = 10;
@@ -19,19 +17,19 @@ export async function realRun(scale: Scale): Promise<Figures> {
   const target = await grpc.listen({ address: '127.0.0.1:0' });
   const idleBytes = await heapBytes();
   const began = performance.now();
-  const fleet = fork(fileURLToPath(new URL('fleet.ts', import.meta.url)), [target, JSON.stringify(scale)]);
+  const fleet = new Fleet('synthetic', target, scale);
   try {
-    await heard(fleet, 'ready');
+    await fleet.heard('ready');
     const startMs = performance.now() - began;
     await new Promise((resolve) => setTimeout(resolve, 500));
     const memoryBytes = (await heapBytes()) - idleBytes;
-    const before = await wireBytes(fleet);
+    const before = await fleet.wireBytes();
     const { times, concerned } = await changes(mesh, { scale, metrics, runtime });
-    const wire = ((await wireBytes(fleet)) - before) / ROUNDS;
+    const wire = ((await fleet.wireBytes()) - before) / ROUNDS;
     const [p50Ms, p99Ms] = [percentile(times, 0.5), percentile(times, 0.99)];
     return { p50Ms, p99Ms, wireBytes: wire, concerned, startMs, memoryBytes };
   } finally {
-    fleet.kill();
+    fleet.stop();
     await grpc.stop(0);
   }
 }
@@ -62,23 +60,4 @@ async function changes(
     times.push(...metrics.times.splice(0).map((ms) => ms + waitedMs));
   }
   return { times, concerned };
-}
-
-async function wireBytes(fleet: ChildProcess): Promise<number> {
-  fleet.send('bytes');
-  return (await heard(fleet, 'bytes')).bytes;
-}
-
-function heard(fleet: ChildProcess, kind: FleetMessage['kind']): Promise<FleetMessage> {
-  return new Promise((resolve, reject) => {
-    const gone = (): void => reject(new Error('the proxies died'));
-    const onMessage = (message: unknown): void => {
-      if ((message as FleetMessage).kind !== kind) return;
-      fleet.off('message', onMessage);
-      fleet.off('exit', gone);
-      resolve(message as FleetMessage);
-    };
-    fleet.on('message', onMessage);
-    fleet.once('exit', gone);
-  });
 }

@@ -17,11 +17,17 @@ export function encodeNames(names: readonly string[]): Uint8Array {
   return writer.finish();
 }
 
+/** What a proxy asks for by name: `encodeNames` of each. */
+export interface Subscriptions {
+  readonly endpoints: Uint8Array;
+  readonly routes: Uint8Array;
+}
+
 export interface ThinProxyOptions {
   readonly protocol: 'sotw' | 'delta';
-  readonly node: string;
-  /** `encodeNames` of its endpoints. */
-  readonly endpoints: Uint8Array;
+  /** Its envoy.config.core.v3.Node, encoded. */
+  readonly node: Uint8Array;
+  readonly subscriptions: Subscriptions;
   /** It has everything. */
   readonly onReady: () => void;
 }
@@ -35,7 +41,6 @@ export class ThinProxy {
   receivedBytes = 0;
   private readonly options: ThinProxyOptions;
   private readonly call: GrpcCall;
-  private readonly routes = encodeNames(['8080']);
   private readonly seen = new Set<string>();
 
   constructor(channel: GrpcChannel, options: ThinProxyOptions) {
@@ -69,20 +74,19 @@ export class ThinProxy {
   }
 
   private request(typeUrl: string, nonce: string, version: string, first: boolean): void {
-    const { protocol, node, endpoints } = this.options;
+    const { protocol, node, subscriptions } = this.options;
     const fields = FIELDS[protocol];
     const writer = new BinaryWriter();
     const text = (field: number, value: string): void => {
       if (field > 0 && value !== '') writer.tag(field, WireType.LengthDelimited).string(value);
     };
-    if (first && typeUrl === TYPE_URL.cluster)
-      writer.tag(fields.node, WireType.LengthDelimited).fork().tag(1, WireType.LengthDelimited).string(node).join();
+    if (first && typeUrl === TYPE_URL.cluster) writer.tag(fields.node, WireType.LengthDelimited).bytes(node);
     text(fields.version, version);
     text(fields.typeUrl, typeUrl);
     text(fields.nonce, nonce);
     if (protocol === 'sotw' || first) {
-      if (typeUrl === TYPE_URL.endpoint) writer.raw(endpoints);
-      if (typeUrl === TYPE_URL.route) writer.raw(this.routes);
+      if (typeUrl === TYPE_URL.endpoint) writer.raw(subscriptions.endpoints);
+      if (typeUrl === TYPE_URL.route) writer.raw(subscriptions.routes);
     }
     const message = writer.finish();
     this.sentBytes += message.length + 5;

@@ -1,8 +1,9 @@
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { Loggers, createSystemRandom } from '@weft/core-runtime';
 import { Debouncer, XdsServer } from '@weft/xds-server';
 import { Convergence, heapBytes, percentile, type Figures } from './figures.ts';
 import { Mesh, nameOf, proxyId, scopeOf, type Scale } from './mesh.ts';
-import { ThinProxy, encodeNames } from './thin-proxy.ts';
+import { ThinProxy, encodeNames, type Subscriptions } from './thin-proxy.ts';
 import { VirtualNetwork } from './virtual-network.ts';
 
 const LATENCY_MS = 1;
@@ -18,16 +19,16 @@ export async function virtualRun(scale: Scale): Promise<Figures> {
   const runtime = { clock: net, timers: net, random: createSystemRandom(), loggers };
   const server = new XdsServer({ cache: mesh.cache, runtime, metrics });
   const idleBytes = await heapBytes();
-  const shared = scale.scope === 'all' ? namesOf(scale, 0) : undefined;
+  const shared = scale.scope === 'all' ? subscriptionsOfProxy(scale, 0) : undefined;
   let ready = 0;
   let readyMs = 0;
   const startMs = net.nowMs();
   const proxies = Array.from({ length: scale.proxies }, (_, at) => {
-    const endpoints = shared ?? namesOf(scale, at);
+    const subscriptions = shared ?? subscriptionsOfProxy(scale, at);
     return new ThinProxy(net.channel(server.services), {
       protocol: scale.protocol,
-      node: proxyId(at),
-      endpoints,
+      node: idNode(proxyId(at)),
+      subscriptions,
       onReady: () => {
         ready += 1;
         readyMs = net.nowMs();
@@ -65,6 +66,11 @@ export async function virtualRun(scale: Scale): Promise<Figures> {
   };
 }
 
-export function namesOf(scale: Scale, proxy: number): Uint8Array {
-  return encodeNames(scopeOf(scale, proxy).map(nameOf));
+export function subscriptionsOfProxy(scale: Scale, proxy: number): Subscriptions {
+  return { endpoints: encodeNames(scopeOf(scale, proxy).map(nameOf)), routes: encodeNames(['8080']) };
+}
+
+/** A node that has nothing but its id. */
+export function idNode(id: string): Uint8Array {
+  return new BinaryWriter().tag(1, WireType.LengthDelimited).string(id).finish();
 }

@@ -1,0 +1,87 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import type { ControlPlaneFigures, Figures } from './figures.ts';
+import type { Scale } from './mesh.ts';
+
+/** A form of table: its name in the page's comments, its head, and a row of each run. */
+export interface Table<F> {
+  readonly marker: string;
+  readonly head: readonly string[];
+  cells(figures: F): readonly string[];
+}
+
+export const XDS_TABLE: Table<Figures> = {
+  marker: 'table',
+  head: [
+    '| streams | protocol | each proxy has | services | proxies | concerned | p50 | p99 | wire, one change | start-up | memory |',
+    '|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|',
+  ],
+  cells: (figures) => [
+    number(figures.concerned),
+    milliseconds(figures.p50Ms),
+    milliseconds(figures.p99Ms),
+    bytes(figures.wireBytes),
+    seconds(figures.startMs),
+    bytes(figures.memoryBytes),
+  ],
+};
+
+export const CONTROL_PLANE_TABLE: Table<ControlPlaneFigures> = {
+  marker: 'control plane',
+  head: [
+    '| protocol | each proxy has | services | proxies | concerned | file p50 | file p99 | registration p50 | registration p99 | wire, one change | start-up | longest turn | mesh | memory |',
+    '|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|',
+  ],
+  cells: ({ concerned, file, registration, wireBytes, startMs, longestTurnMs, meshBytes, memoryBytes }) => [
+    number(concerned),
+    ...[file, registration].flatMap(({ p50Ms, p99Ms }) => [milliseconds(p50Ms), milliseconds(p99Ms)]),
+    bytes(wireBytes),
+    seconds(startMs),
+    milliseconds(longestTurnMs),
+    bytes(meshBytes),
+    bytes(memoryBytes),
+  ],
+};
+
+/** `figures` is a text where the run failed. */
+export function rowOf<F extends object>(
+  table: Table<F>,
+  { scale, first }: { readonly scale: Scale; readonly first: readonly string[] },
+  figures: F | string,
+): string {
+  const has = scale.scope === 'all' ? 'every service' : `${String(scale.scope)} services`;
+  const start = [...first, scale.protocol, has, number(scale.services), number(scale.proxies)];
+  const columns = (table.head[0]?.split('|').length ?? 0) - 2 - start.length;
+  const failed = ['failed', ...Array.from({ length: columns - 1 }, () => '')];
+  return `| ${[...start, ...(typeof figures === 'string' ? failed : table.cells(figures))].join(' | ')} |`;
+}
+
+/** Puts a table in the place of the one before it, between `<!-- marker -->` and `<!-- marker end -->`. */
+export function writeTable(page: string, { marker }: Pick<Table<never>, 'marker'>, rows: readonly string[]): void {
+  const [open, close] = [`<!-- ${marker} -->\n`, `<!-- ${marker} end -->\n`];
+  const text = readFileSync(page, 'utf8');
+  const [start, end] = [text.indexOf(open), text.indexOf(close)];
+  if (start < 0 || end < start) throw new Error(`${page} has no place for the table "${marker}"`);
+  const count = cpus().length;
+  const load = (loadavg()[0] ?? 0).toFixed(1);
+  const machine = `Measured on ${String(count)} cores (${cpus()[0]?.model ?? 'unknown'}), Node ${process.version}; load at the end ${load}, of which the run itself is at most ${String(Math.min(count, 2))}.`;
+  const table = `${open}\n${machine}\n\n${rows.join('\n')}\n\n`;
+  writeFileSync(page, text.slice(0, start) + table + text.slice(end));
+}
+
+function milliseconds(value: number): string {
+  return `${number(Math.round(value))} ms`;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+function bytes(value: number): string {
+  if (value < 1e5) return `${(value / 1e3).toFixed(1)} kB`;
+  return value < 1e9 ? `${(value / 1e6).toFixed(1)} MB` : `${(value / 1e9).toFixed(2)} GB`;
+}
