@@ -41,22 +41,45 @@ function mostSpecific(
   proxy: MeshProxy,
   at: { readonly namespace: string; readonly host: string },
 ): Rule[] {
-  let best: string | undefined;
-  let found: Rule[] = [];
-  for (const rule of snapshot.policies.destinationRules) {
-    const { ref, spec } = rule;
-    if (ref.namespace !== at.namespace) continue;
-    if (!isVisible({ namespace: ref.namespace, exportTo: spec.exportTo }, proxy.namespace)) continue;
-    if (!selects(rule, proxy)) continue;
-    const pattern = resolveHost(snapshot, spec.host, ref.namespace);
-    if (!hostCovers(pattern, at.host)) continue;
-    const order = best === undefined ? -1 : byHostSpecificity(pattern, best);
-    if (pattern === best) found.push(rule);
-    else if (order < 0) [best, found] = [pattern, [rule]];
-  }
+  const { exact, wild } = rulesOf(snapshot, at.namespace);
+  const concerns = (rule: Rule): boolean =>
+    isVisible({ namespace: at.namespace, exportTo: rule.spec.exportTo }, proxy.namespace) && selects(rule, proxy);
+  const named = (exact.get(at.host) ?? []).filter(concerns);
+  const found =
+    named.length > 0
+      ? named
+      : wild
+          .filter(({ pattern }) => hostCovers(pattern, at.host))
+          .map(({ rules }) => rules.filter(concerns))
+          .find((rules) => rules.length > 0);
   // A rule that chooses its clients takes the place of those for everybody.
-  const chosen = found.filter(({ spec }) => spec.workloadSelector !== undefined);
-  return chosen.length > 0 ? chosen : found;
+  const chosen = (found ?? []).filter(({ spec }) => spec.workloadSelector !== undefined);
+  return chosen.length > 0 ? chosen : (found ?? []);
+}
+
+interface RulesOfNamespace {
+  readonly exact: ReadonlyMap<string, Rule[]>;
+  /** The most specific first. */
+  readonly wild: readonly { readonly pattern: string; readonly rules: Rule[] }[];
+}
+
+const byNamespace = new WeakMap<MeshSnapshot, Map<string, RulesOfNamespace>>();
+
+/** The rules of a namespace by the hosts that they name, oldest first; worked out once for a snapshot. */
+function rulesOf(snapshot: MeshSnapshot, namespace: string): RulesOfNamespace {
+  let known = byNamespace.get(snapshot);
+  if (known === undefined) byNamespace.set(snapshot, (known = new Map()));
+  let rules = known.get(namespace);
+  if (rules === undefined) {
+    const own = snapshot.policies.destinationRules.filter(({ ref }) => ref.namespace === namespace);
+    const exact = Map.groupBy(own, ({ spec }) => resolveHost(snapshot, spec.host, namespace));
+    const wild = [...exact]
+      .filter(([pattern]) => pattern.startsWith('*'))
+      .map(([pattern, list]) => ({ pattern, rules: list }))
+      .sort((a, b) => byHostSpecificity(a.pattern, b.pattern));
+    known.set(namespace, (rules = { exact, wild }));
+  }
+  return rules;
 }
 
 /** A workload selector is for clients of the rule's own namespace. */

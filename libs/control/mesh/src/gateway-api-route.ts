@@ -1,6 +1,7 @@
 import type { GRPCRouteSpec, HTTPRouteSpec } from '@weft/api-kube';
 import { byAge, type MeshObject } from './object.ts';
-import type { MeshService } from './service.ts';
+import type { Policies } from './policies.ts';
+import { serviceKey, type MeshService } from './service.ts';
 import { resolveHost, type MeshSnapshot } from './snapshot.ts';
 
 /** A route of the Gateway API. */
@@ -10,12 +11,44 @@ export type GatewayApiRoute =
 
 type ParentRef = NonNullable<HTTPRouteSpec['parentRefs']>[number];
 
+const sorted = new WeakMap<Policies, readonly GatewayApiRoute[]>();
+
 /** Every HTTPRoute and GRPCRoute, oldest first. */
-export function gatewayApiRoutes({ policies }: MeshSnapshot): GatewayApiRoute[] {
-  return [
-    ...policies.httpRoutes.map((object): GatewayApiRoute => ({ kind: 'http', object })),
-    ...policies.grpcRoutes.map((object): GatewayApiRoute => ({ kind: 'grpc', object })),
-  ].sort((a, b) => byAge(a.object, b.object));
+export function gatewayApiRoutes({ policies }: MeshSnapshot): readonly GatewayApiRoute[] {
+  let routes = sorted.get(policies);
+  if (routes === undefined) {
+    routes = [
+      ...policies.httpRoutes.map((object): GatewayApiRoute => ({ kind: 'http', object })),
+      ...policies.grpcRoutes.map((object): GatewayApiRoute => ({ kind: 'grpc', object })),
+    ].sort((a, b) => byAge(a.object, b.object));
+    sorted.set(policies, routes);
+  }
+  return routes;
+}
+
+/** A route, and one of the services that it names as its parents. */
+interface ServiceParent {
+  readonly route: GatewayApiRoute;
+  readonly port: number | undefined;
+}
+
+const byService = new WeakMap<MeshSnapshot, ReadonlyMap<string, readonly ServiceParent[]>>();
+
+function parentsOf(snapshot: MeshSnapshot, service: MeshService): readonly ServiceParent[] {
+  let index = byService.get(snapshot);
+  if (index === undefined) {
+    const all = gatewayApiRoutes(snapshot).flatMap((route) =>
+      parentRefs(route.object)
+        .filter(isService)
+        .map((parent) => {
+          const { namespace: own } = route.object.ref;
+          const hostname = parentHost(snapshot, parent, own);
+          return { key: serviceKey({ namespace: parent.namespace ?? own, hostname }), route, port: parent.port };
+        }),
+    );
+    byService.set(snapshot, (index = Map.groupBy(all, ({ key }) => key)));
+  }
+  return index.get(serviceKey(service)) ?? [];
 }
 
 /**
@@ -27,15 +60,8 @@ export function routesForService(
   call: { readonly service: MeshService; readonly port: number; readonly namespace: string },
 ): GatewayApiRoute[] {
   const { service, port, namespace } = call;
-  const bound = gatewayApiRoutes(snapshot).filter(({ object }) =>
-    parentRefs(object).some(
-      (parent) =>
-        isService(parent) &&
-        (parent.port === undefined || parent.port === port) &&
-        parentHost(snapshot, parent, object.ref.namespace) === service.hostname &&
-        (parent.namespace ?? object.ref.namespace) === service.namespace,
-    ),
-  );
+  const parents = parentsOf(snapshot, service).filter((parent) => parent.port === undefined || parent.port === port);
+  const bound = [...new Set(parents.map(({ route }) => route))];
   const consumer = bound.filter(({ object }) => object.ref.namespace === namespace && namespace !== service.namespace);
   return consumer.length > 0 ? consumer : bound.filter(({ object }) => object.ref.namespace === service.namespace);
 }

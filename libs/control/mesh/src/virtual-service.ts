@@ -61,13 +61,31 @@ export function virtualServiceFor(
   candidates: readonly BoundVirtualService[],
   host: string,
 ): BoundVirtualService | undefined {
-  let best: { readonly pattern: string; readonly service: BoundVirtualService } | undefined;
-  for (const service of candidates)
-    for (const pattern of service.hosts) {
-      if (!hostCovers(pattern, host)) continue;
-      if (best === undefined || byHostSpecificity(pattern, best.pattern) < 0) best = { pattern, service };
-    }
-  return best?.service;
+  const { exact, wild } = hostsOf(candidates);
+  return exact.get(host) ?? wild.find(({ pattern }) => hostCovers(pattern, host))?.service;
+}
+
+interface HostsOfList {
+  readonly exact: ReadonlyMap<string, BoundVirtualService>;
+  /** The most specific first. */
+  readonly wild: readonly { readonly pattern: string; readonly service: BoundVirtualService }[];
+}
+
+const hostsByList = new WeakMap<readonly BoundVirtualService[], HostsOfList>();
+
+/** Who has each host: worked out once for a list, since every service of a proxy asks the same one. */
+function hostsOf(candidates: readonly BoundVirtualService[]): HostsOfList {
+  let known = hostsByList.get(candidates);
+  if (known === undefined) {
+    const exact = new Map<string, BoundVirtualService>();
+    for (const service of candidates) for (const host of service.hosts) if (!exact.has(host)) exact.set(host, service);
+    const wild = [...exact]
+      .filter(([pattern]) => pattern.startsWith('*'))
+      .map(([pattern, service]) => ({ pattern, service }))
+      .sort((a, b) => byHostSpecificity(a.pattern, b.pattern));
+    hostsByList.set(candidates, (known = { exact, wild }));
+  }
+  return known;
 }
 
 /** Why a VirtualService has no effect on a host: who has it instead. */

@@ -9,7 +9,7 @@ import { spiffeId, type Workload, type WorkloadRegistration } from './service.ts
 const TLS_MODE_LABEL = 'security.istio.io/tlsMode';
 
 export function workloadOfEntry(object: MeshObject<WorkloadEntrySpec>, config: MeshConfig): Workload {
-  const { ref, spec, annotations } = object;
+  const { ref, spec } = object;
   const labels = { ...object.labels, ...spec.labels };
   const serviceAccount = spec.serviceAccount ?? '';
   return {
@@ -27,7 +27,7 @@ export function workloadOfEntry(object: MeshObject<WorkloadEntrySpec>, config: M
       protocol: portProtocol({ name, number }),
     })),
     proxied: labels[TLS_MODE_LABEL] === 'istio',
-    healthy: annotations['istio.io/health'] !== 'unhealthy',
+    healthy: true,
     locality: spec.locality ?? '',
     weight: spec.weight ?? 1,
     service: '',

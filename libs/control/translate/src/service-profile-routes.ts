@@ -1,6 +1,6 @@
 import type { ServiceProfileRoute, ServiceProfileRouteCondition, ServiceProfileSpec } from '@weft/api-kube';
 import type { Route, RouteMatch } from '@weft/api-envoy/gen/envoy/config/route/v3/route_components_pb';
-import { resolveHost, type MeshObject, type MeshService, type PortPolicy } from '@weft/control-mesh';
+import { resolveHost, type MeshObject, type MeshService, type MeshSnapshot, type PortPolicy } from '@weft/control-mesh';
 import type { TranslateContext } from './context.ts';
 import { outboundCluster } from './names.ts';
 import type { Init } from './proto.ts';
@@ -13,11 +13,21 @@ const DEFAULT_RATIO = 0.2;
 /** A retried request is tried so often at most; the budget is what limits the whole. */
 const ATTEMPTS = 10;
 
+const byHost = new WeakMap<MeshSnapshot, ReadonlyMap<string, readonly MeshObject<ServiceProfileSpec>[]>>();
+
+function profilesByHost(snapshot: MeshSnapshot): ReadonlyMap<string, readonly MeshObject<ServiceProfileSpec>[]> {
+  let known = byHost.get(snapshot);
+  if (known === undefined) {
+    const { serviceProfiles } = snapshot.policies;
+    known = Map.groupBy(serviceProfiles, ({ ref }) => resolveHost(snapshot, ref.name, ref.namespace));
+    byHost.set(snapshot, known);
+  }
+  return known;
+}
+
 /** The profile of a service: the client's namespace's, else the service's; its name is the host. */
 export function serviceProfile(cx: TranslateContext, service: MeshService): MeshObject<ServiceProfileSpec> | undefined {
-  const named = cx.snapshot.policies.serviceProfiles.filter(
-    ({ ref }) => resolveHost(cx.snapshot, ref.name, ref.namespace) === service.hostname,
-  );
+  const named = profilesByHost(cx.snapshot).get(service.hostname) ?? [];
   return (
     named.find(({ ref }) => ref.namespace === cx.proxy.namespace) ??
     named.find(({ ref }) => ref.namespace === service.namespace)
