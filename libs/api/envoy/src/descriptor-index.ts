@@ -1,77 +1,75 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 
+export type TypeKind = 'message' | 'enum' | 'service' | 'extension';
+
+/** A type that a file declares: not parsed, but known by its full name. */
+export interface IndexedType {
+  readonly kind: TypeKind;
+  readonly typeName: string;
+}
+
 /** One file of a descriptor set, not parsed yet. */
 export interface IndexedFile {
   /** `envoy/config/core/v3/base.proto` */
   readonly name: string;
-  readonly dependencies: readonly string[];
-  /** Its FileDescriptorProto, encoded. */
-  readonly bytes: Uint8Array;
+  /** Where its FileDescriptorProto stands in the set, encoded. */
+  readonly start: number;
+  readonly end: number;
+  /** Entries of map fields are no types of their own. */
+  readonly types: readonly IndexedType[];
 }
 
 /** What is where in a descriptor set: enough to parse only the files that a configuration uses. */
-export interface DescriptorIndex {
-  readonly files: ReadonlyMap<string, IndexedFile>;
-  /** The file that declares a message, enum, service or extension, by its full name. */
-  readonly fileOfType: ReadonlyMap<string, string>;
-  readonly messageNames: readonly string[];
-}
+export type DescriptorIndex = readonly IndexedFile[];
 
 /** Field numbers of google.protobuf.FileDescriptorProto and DescriptorProto, as far as names are concerned. */
-const FILE = { name: 1, package: 2, dependency: 3, message: 4, enum: 5, service: 6, extension: 7 } as const;
+const FILE = { name: 1, package: 2, message: 4, enum: 5, service: 6, extension: 7 } as const;
 const MESSAGE = { name: 1, nested: 3, enum: 4, extension: 6, options: 7 } as const;
+const KIND_OF_FIELD: Readonly<Record<number, TypeKind>> = {
+  [FILE.enum]: 'enum',
+  [FILE.service]: 'service',
+  [FILE.extension]: 'extension',
+};
 /** In google.protobuf.MessageOptions: whether the message only stands for the entries of a map field. */
 const MAP_ENTRY = 7;
 const SET_FILE = 1;
 const NAME = 1;
 
-interface Names {
-  readonly types: string[];
-  readonly messages: string[];
-}
-
 /** Reads the names in an encoded FileDescriptorSet and nothing else, which takes a tenth of parsing it. */
 export function indexDescriptors(set: Uint8Array): DescriptorIndex {
-  const files = new Map<string, IndexedFile>();
-  const fileOfType = new Map<string, string>();
-  const messageNames: string[] = [];
+  const files: IndexedFile[] = [];
   eachBytes(set, (field, bytes) => {
-    if (field !== SET_FILE) return;
-    const names: Names = { types: [], messages: [] };
-    const file = indexFile(bytes, names);
-    files.set(file.name, file);
-    for (const type of names.types) fileOfType.set(type, file.name);
-    messageNames.push(...names.messages);
+    if (field === SET_FILE) files.push(indexFile(bytes, bytes.byteOffset - set.byteOffset));
   });
-  return { files, fileOfType, messageNames };
+  return files;
 }
 
-function indexFile(bytes: Uint8Array, names: Names): IndexedFile {
+function indexFile(bytes: Uint8Array, start: number): IndexedFile {
   let name = '';
   let prefix = '';
-  const dependencies: string[] = [];
   const named: [number, Uint8Array][] = [];
   eachBytes(bytes, (field, value) => {
     if (field === FILE.name) name = text(value);
     else if (field === FILE.package) prefix = `${text(value)}.`;
-    else if (field === FILE.dependency) dependencies.push(text(value));
     else if (field >= FILE.message && field <= FILE.extension) named.push([field, value]);
   });
+  const types: IndexedType[] = [];
   for (const [field, value] of named) {
-    if (field === FILE.message) indexMessage(value, prefix, names);
-    else names.types.push(prefix + nameIn(value));
+    const kind = KIND_OF_FIELD[field];
+    if (kind === undefined) indexMessage(value, prefix, types);
+    else types.push({ kind, typeName: prefix + nameIn(value) });
   }
-  return { name, dependencies, bytes };
+  return { name, start, end: start + bytes.length, types };
 }
 
-function indexMessage(bytes: Uint8Array, prefix: string, names: Names): void {
+function indexMessage(bytes: Uint8Array, prefix: string, types: IndexedType[]): void {
   const full = prefix + nameIn(bytes);
   if (isMapEntry(bytes)) return;
-  names.types.push(full);
-  names.messages.push(full);
+  types.push({ kind: 'message', typeName: full });
   eachBytes(bytes, (field, value) => {
-    if (field === MESSAGE.nested) indexMessage(value, `${full}.`, names);
-    else if (field === MESSAGE.enum || field === MESSAGE.extension) names.types.push(`${full}.${nameIn(value)}`);
+    if (field === MESSAGE.nested) indexMessage(value, `${full}.`, types);
+    else if (field === MESSAGE.enum) types.push({ kind: 'enum', typeName: `${full}.${nameIn(value)}` });
+    else if (field === MESSAGE.extension) types.push({ kind: 'extension', typeName: `${full}.${nameIn(value)}` });
   });
 }
 

@@ -1,8 +1,9 @@
-import { fromJson, type DescMessage, type JsonValue, type Message } from '@bufbuild/protobuf';
+import type { DescMessage, JsonValue, Message } from '@bufbuild/protobuf';
 import { parseText, type Fault, type ParsedText, type TextFormat } from '@weft/core-config-text';
 import { treeSource } from './tree-source.ts';
 import { sourceNamed, type SourceMap } from './decode-context.ts';
-import { ConfigReader, MAX_DEPTH, type ReadSink } from './read-config.ts';
+import { messageOfJson } from './message-of-json.ts';
+import { ConfigReader, type ReadSink } from './read-config.ts';
 import { registry } from './registry.ts';
 import { upgrade } from './upgrade/upgrade.ts';
 
@@ -54,7 +55,7 @@ export function loadConfig(config: ConfigText): LoadedConfig {
     return { faults, warnings, source, json, ...(readable === undefined ? {} : { readable }) };
   }
   try {
-    const message = messageOf(desc, json as JsonValue);
+    const message = messageOfJson(desc, json as JsonValue);
     return { message, faults, warnings, source, json };
   } catch (error) {
     // The reader lets nothing pass that the library refuses, as far as its tests know.
@@ -62,15 +63,11 @@ export function loadConfig(config: ConfigText): LoadedConfig {
   }
 }
 
-function messageOf(desc: DescMessage, json: JsonValue): Message {
-  return fromJson(desc, json, { registry: registry(), recursionLimit: 2 * MAX_DEPTH });
-}
-
 function readableOf(desc: DescMessage, json: unknown): Message | undefined {
   const rest = withoutHoles(json);
   if (rest === undefined) return undefined;
   try {
-    return messageOf(desc, rest);
+    return messageOfJson(desc, rest);
   } catch {
     // What is left of a faulty text need not be a message; its faults are told in any case.
     return undefined;

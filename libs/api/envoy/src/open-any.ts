@@ -1,7 +1,8 @@
 import { anyUnpack, type Any } from '@bufbuild/protobuf/wkt';
-import { fromJson, type JsonObject, type JsonValue, type Message } from '@bufbuild/protobuf';
+import type { JsonObject, JsonValue, Message } from '@bufbuild/protobuf';
 import { nodeOf, type FaultHint } from '@weft/core-config-text';
-import { ConfigReader, MAX_DEPTH } from './read-config.ts';
+import { messageOfJson } from './message-of-json.ts';
+import { ConfigReader } from './read-config.ts';
 import { registry, typeNameOfUrl } from './registry.ts';
 
 /** What an Any holds. `typeName` is the name of its type, known or not. */
@@ -48,6 +49,6 @@ function openTypedStruct(struct: Message): OpenedAny {
   };
   const json = new ConfigReader({ fault, warn: () => undefined }).message(nodeOf(value ?? {}, 0), schema, '.value');
   if (reasons.length > 0) return { kind: 'broken', typeName, reasons };
-  const message = fromJson(schema, json as JsonValue, { registry: registry(), recursionLimit: 2 * MAX_DEPTH });
+  const message = messageOfJson(schema, json as JsonValue);
   return { kind: 'message', typeName, message };
 }
