@@ -6,6 +6,7 @@ import {
   TokenAuthority,
   tokenAuthenticator,
 } from '@weft/control-ca';
+import { ConfigHistory } from '@weft/control-debug';
 import type { MeshConfig, MeshSnapshot } from '@weft/control-mesh';
 import { CONTROL_PLANE_NAME, registrationRoutes, RegistrationStore, writePlace } from '@weft/control-registry';
 import { DirectorySource } from '@weft/control-sources';
@@ -58,6 +59,8 @@ export class ControlPlane {
   readonly pusher: Pusher;
   readonly metrics = new ControlPlaneMetrics();
   readonly loads: LoadLedger;
+  /** The versions of the documents that were in force. */
+  readonly history: ConfigHistory;
   private readonly tokens: TokenAuthority;
   private readonly source: DirectorySource;
   private readonly logger: Logger;
@@ -87,6 +90,8 @@ export class ControlPlane {
     this.logger = runtime.loggers.get('main');
     this.tokens = TokenAuthority.open(options.stateDir, options.trustDomain, runtime);
     this.loads = new LoadLedger(runtime.clock);
+    const { configDir, stateDir, keptVersions: kept } = options;
+    this.history = ConfigHistory.open({ configDir, stateDir, kept, clock: runtime.clock });
     this.xds = this.createXds();
     this.mesh = this.createMesh();
     this.pusher = new Pusher({
@@ -174,12 +179,22 @@ export class ControlPlane {
       { timers: runtime.timers, clock: runtime.clock, metrics, quietMs: debounceQuietMs, maxMs: debounceMaxMs },
       (mesh) => {
         this.snapshot = mesh;
+        this.keepVersion();
         metrics.gauge('pilot_services', mesh.services.size);
         metrics.gauge('weft_workloads', mesh.workloads.size);
         metrics.gauge('weft_refused_documents', this.mesh.objects.refused.length);
         this.pusher.push(mesh);
       },
     );
+  }
+
+  /** A disk that is full must not stop the mesh. */
+  private keepVersion(): void {
+    try {
+      this.history.record();
+    } catch (error) {
+      this.logger.warning(`This version of the documents cannot be kept for a rollback: ${(error as Error).message}`);
+    }
   }
 
   private async listen(routes: ApiRoutes): Promise<ControlPlaneAddresses> {

@@ -1,7 +1,48 @@
+import { ConfigHistory, debugEndpoints, type DebugSource } from '@weft/control-debug';
 import type { ControlPlane } from './control-plane.ts';
 import type { ApiRoutes } from './http-api.ts';
+import { controlPlaneVersion } from './version.ts';
 
 /** What the debug port answers beyond registrations. */
-export function debugRoutes(_controlPlane: ControlPlane): ApiRoutes {
-  return {};
+export function debugRoutes(controlPlane: ControlPlane): ApiRoutes {
+  return debugEndpoints(new ControlPlaneView(controlPlane));
+}
+
+/** The control plane as its debug endpoints see it. */
+class ControlPlaneView implements DebugSource {
+  readonly name = 'weft-control-plane';
+  readonly version = controlPlaneVersion();
+  private readonly controlPlane: ControlPlane;
+
+  constructor(controlPlane: ControlPlane) {
+    this.controlPlane = controlPlane;
+  }
+
+  get history(): ConfigHistory {
+    return this.controlPlane.history;
+  }
+
+  proxies(): ReturnType<DebugSource['proxies']> {
+    return this.controlPlane.status();
+  }
+
+  meshProxy(nodeId: string): ReturnType<DebugSource['meshProxy']> {
+    return this.controlPlane.pusher.proxy(nodeId);
+  }
+
+  snapshotOf(nodeId: string): ReturnType<DebugSource['snapshotOf']> {
+    return this.controlPlane.cache.get(nodeId);
+  }
+
+  mesh(): ReturnType<DebugSource['mesh']> {
+    return this.controlPlane.current;
+  }
+
+  documents(): ReturnType<DebugSource['documents']> {
+    return this.controlPlane.mesh.objects;
+  }
+
+  loads(): ReturnType<DebugSource['loads']> {
+    return this.controlPlane.loads.all();
+  }
 }
