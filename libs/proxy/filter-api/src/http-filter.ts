@@ -5,6 +5,7 @@ import type { Message } from '@bufbuild/protobuf';
 import type { DecodeContext } from '@weft/api-envoy';
 import type { ResolvedRoute } from '@weft/model-route';
 import type { ClusterManager } from './cluster.ts';
+import type { FilterDiscovery, FilterProvider } from './filter-discovery.ts';
 import type { LocalReply } from './local-reply.ts';
 import type { StreamSpan } from './span.ts';
 
@@ -87,6 +88,10 @@ export interface FilterFactoryContext {
   readonly clusters: ClusterManager;
   /** The scope of the connection manager: `http.<stat_prefix>.`. */
   readonly stats: StatsScope;
+  /** Filters that come by ECDS; what it gives lives as long as the connection manager. Absent: none come. */
+  discoverFilter?(wanted: FilterDiscovery): FilterProvider;
+  /** A request found a filter that has not come. */
+  filterMissing?(): void;
 }
 
 /** One kind of HTTP filter: one per type URL, listed in registry.ts. `C` is its decoded, immutable configuration. */

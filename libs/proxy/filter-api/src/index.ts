@@ -44,6 +44,7 @@ export type {
   PreparedListenerFilter,
 } from './listener-filter.ts';
 export { FilterState, type FilterStateKey } from './filter-state.ts';
+export type { DecodedFilter, FilterDiscovery, FilterProvider } from './filter-discovery.ts';
 export type { InternalListeners } from './internal-listeners.ts';
 export type {
   FilteredConnection,

@@ -8,6 +8,7 @@ import type { ConfigSource } from '@weft/model-config-source';
 import type { RouteTable } from '@weft/model-route';
 import type { ClusterManager } from './cluster.ts';
 import type { CommandTracer } from './command-tracer.ts';
+import type { FilterDiscovery, FilterProvider } from './filter-discovery.ts';
 import type { FilterState } from './filter-state.ts';
 import type { ListenSockets } from './listen-sockets.ts';
 import type { OverloadState } from './overload.ts';
@@ -58,6 +59,8 @@ export interface ServerContext {
    * is accepted.
    */
   routes(name: string, source: ConfigSource, stats: StatsScope): RouteProvider;
+  /** Filters that come by ECDS. Absent: none come. */
+  filters?(wanted: FilterDiscovery): FilterProvider;
 }
 
 /** A route table that may change, and may not have arrived yet. */

@@ -43,7 +43,11 @@ export const supported: FieldSupport = mergeSupport([{
   [`${HCM}.SetCurrentClientCertDetails`]: ['subject', 'cert', 'chain', 'dns', 'uri'],
   'envoy.config.core.v3.SchemeHeaderTransformation': ['scheme_to_overwrite'],
   [`${PACKAGE}.Rds`]: ['config_source', 'route_config_name'],
-  [`${PACKAGE}.HttpFilter`]: ['name', 'typed_config', 'is_optional', 'disabled'],
+  [`${PACKAGE}.HttpFilter`]: ['name', 'typed_config', 'is_optional', 'disabled', 'config_discovery'],
+  'envoy.config.core.v3.ExtensionConfigSource': [
+    'config_source', 'default_config', 'apply_default_config_without_warming', 'type_urls',
+  ],
+  'envoy.config.core.v3.TypedExtensionConfig': ['name', 'typed_config'],
 }, protocolOptionsSupport, localReplySupport, originalIpSupport, configSourceSupport]); // prettier-ignore
 
 type Registry = readonly HttpFilterFactory<unknown>[];

@@ -8,7 +8,9 @@ import type {
   Connection,
   ConnectionHandler,
   EarlyConnections,
+  FilterDiscovery,
   FilterFactoryContext,
+  FilterProvider,
   HttpFilterFactory,
   ListenerFacts,
   NetworkFilterFactory,
@@ -57,13 +59,21 @@ class HcmFilter implements PreparedNetworkFilter {
   private readonly rootStats: StatsScope;
   private plain: CodecSettings;
   private secure: CodecSettings;
+  private readonly discovered: FilterProvider[] = [];
   private closed = false;
 
   constructor(config: HcmConfig, around: Around) {
     const { server, listener, extensions } = around;
     const { runtime, clusters, flags } = server;
     const scope = server.stats.scope(`http.${config.statPrefix}.`);
-    const prepare = chainPreparer({ runtime, clusters, stats: scope });
+    const missing = server.stats.scope(listener.statPrefix ?? '').counter('extension_config_missing');
+    const prepare = chainPreparer({
+      runtime,
+      clusters,
+      stats: scope,
+      ...(server.filters === undefined ? {} : { discoverFilter: (wanted) => this.discover(server, wanted) }),
+      filterMissing: () => missing.inc(),
+    });
     this.rootStats = server.stats;
     this.hcm = {
       config,
@@ -102,13 +112,21 @@ class HcmFilter implements PreparedNetworkFilter {
   }
 
   get pending(): Promise<void> | undefined {
-    return this.hcm.routes.pending;
+    const all = [this.hcm.routes, ...this.discovered].flatMap(({ pending }) => pending ?? []);
+    return all.length < 2 ? all[0] : Promise.all(all).then(() => undefined);
   }
 
   /** Replaced: connections that are open keep their configuration, and close with their next response. */
   close(): void {
     this.closed = true;
     this.hcm.routes.close();
+    for (const provider of this.discovered) provider.close();
+  }
+
+  private discover(server: ServerContext, wanted: FilterDiscovery): FilterProvider {
+    const provider = (server.filters as (wanted: FilterDiscovery) => FilterProvider).call(server, wanted);
+    this.discovered.push(provider);
+    return provider;
   }
 }
 

@@ -1,7 +1,10 @@
-import type { DecodeContext } from '@weft/api-envoy';
+import { typeNameOfUrl, type DecodeContext } from '@weft/api-envoy';
+import type { ExtensionConfigSource } from '@weft/api-envoy/gen/envoy/config/core/v3/config_source_pb';
 import type { HttpFilter as HttpFilterProto } from '@weft/api-envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb';
-import type { HttpFilterFactory } from '@weft/proxy-filter-api';
+import { decodeConfigSource } from '@weft/model-config-source';
+import type { DecodedFilter, FilterDiscovery, HttpFilterFactory } from '@weft/proxy-filter-api';
 import type { FilterChainConfig, FilterConfig } from './config.ts';
+import { discoveredFilter } from './discovered-filter.ts';
 
 type Registry = readonly HttpFilterFactory<unknown>[];
 
@@ -37,8 +40,7 @@ export function decodeHttpFilters(
 
 function decodeFilter(entry: HttpFilterProto, cx: DecodeContext, registry: Registry): FilterConfig | undefined {
   if (entry.configType.case === 'configDiscovery') {
-    cx.at('config_discovery').later('', { expected: 'typed_config' });
-    return undefined;
+    return decodeDiscovered(entry, cx.at('config_discovery'), registry);
   }
   const place = cx.at('typed_config');
   const message = place.unpack(entry.configType.value);
@@ -53,4 +55,56 @@ function decodeFilter(entry: HttpFilterProto, cx: DecodeContext, registry: Regis
   }
   const config = factory.decode(message, place);
   return config === undefined ? undefined : { name: entry.name, factory, config };
+}
+
+/** A filter that ECDS brings. Faults go to `cx`, which stands at the ExtensionConfigSource. */
+function decodeDiscovered(
+  { name, configType }: HttpFilterProto,
+  cx: DecodeContext,
+  registry: Registry,
+): FilterConfig | undefined {
+  const message = configType.value as ExtensionConfigSource;
+  const source = decodeConfigSource(message.configSource, cx.at('config_source'));
+  const factories = message.typeUrls.flatMap((url, i) => factoryOf(url, cx.at('type_urls', i), registry) ?? []);
+  const fallback = message.defaultConfig && decodeFallback(message, cx.at('default_config'), registry);
+  if (message.applyDefaultConfigWithoutWarming && message.defaultConfig === undefined)
+    cx.at('apply_default_config_without_warming').error('there is nothing to apply', { expected: 'a default_config' });
+  const [first] = factories;
+  if (source === undefined || first === undefined || factories.length < message.typeUrls.length) return undefined;
+  if (factories.some(({ terminal }) => terminal !== first.terminal)) {
+    cx.at('type_urls').error('mixes filters that answer requests with such that do not', { expected: 'one kind' });
+    return undefined;
+  }
+  const config: FilterDiscovery = {
+    name,
+    source,
+    typeNames: factories.map(({ typeName }) => typeName),
+    fallback,
+    serveFallback: message.applyDefaultConfigWithoutWarming,
+  };
+  return { name, factory: discoveredFilter(first.terminal) as HttpFilterFactory<unknown>, config };
+}
+
+function factoryOf(url: string, cx: DecodeContext, registry: Registry): HttpFilterFactory<unknown> | undefined {
+  const typeName = typeNameOfUrl(url);
+  const factory = registry.find((candidate) => candidate.typeName === typeName);
+  if (factory === undefined)
+    cx.later(`the filter ${typeName}`, { expected: `one of: ${registry.map((one) => one.typeName).join(', ')}` });
+  return factory;
+}
+
+function decodeFallback(
+  { defaultConfig, typeUrls }: ExtensionConfigSource,
+  cx: DecodeContext,
+  registry: Registry,
+): DecodedFilter | undefined {
+  const message = cx.unpack(defaultConfig);
+  if (message === undefined) return undefined;
+  if (!typeUrls.map(typeNameOfUrl).includes(message.$typeName)) {
+    cx.error(`is ${message.$typeName}`, { expected: 'one of type_urls' });
+    return undefined;
+  }
+  const factory = registry.find(({ typeName }) => typeName === message.$typeName);
+  const config = factory?.decode(message, cx);
+  return factory === undefined || config === undefined ? undefined : { factory, config };
 }

@@ -8,6 +8,7 @@ import { decodeAdsConfig, decodeConfigSource, type AdsConfig, type ConfigSource 
 import { decodeListenerAddress, type ListenerAddress } from '@weft/model-listener';
 import { decodeAccessLogs, type AccessLogConfig } from '@weft/observe-access-log';
 import { decodeSecret, type Secret } from '@weft/model-tls';
+import { createAuthorities, type Authorities } from '@weft/xds-client';
 import { decodeTracingProvider, type ZipkinConfig } from '@weft/observe-tracing';
 import type { ProxyOptions } from './options.ts';
 import { decodeOverload, type OverloadConfig } from './overload/overload.decode.ts';
@@ -30,6 +31,8 @@ export interface BootstrapConfig {
   readonly layers: readonly RuntimeLayer[];
   readonly lds: ConfigSource | undefined;
   readonly cds: ConfigSource | undefined;
+  /** Who serves which xdstp names; undefined: nobody does. */
+  readonly authorities: Authorities | undefined;
   /** The aggregated stream. */
   readonly ads: AdsConfig | undefined;
   readonly overload: OverloadConfig;
@@ -60,6 +63,7 @@ export function decodeBootstrap(message: Bootstrap, cx: DecodeContext, options: 
     admin: decodeAdmin(message, cx.at('admin')),
     layers: decodeLayers(message, cx.at('layered_runtime', 'layers')),
     ...decodeDynamic(message, cx.at('dynamic_resources')),
+    authorities: decodeAuthorities(message, cx),
     overload: decodeOverload(message.overloadManager, cx.at('overload_manager')),
     sourceAddresses: decodeBind(message, cx.at('cluster_manager', 'upstream_bind_config')),
     dnsServers: decodeDnsServers(message, cx),
@@ -85,6 +89,23 @@ function decodeDynamic(
     return decoded;
   };
   return { ads, cds: source(cdsConfig, cx.at('cds_config')), lds: source(ldsConfig, cx.at('lds_config')) };
+}
+
+/** Source: Bootstrap.config_sources, default_config_source. */
+function decodeAuthorities(
+  { configSources, defaultConfigSource }: Bootstrap,
+  cx: DecodeContext,
+): Authorities | undefined {
+  if (configSources.length === 0 && defaultConfigSource === undefined) return undefined;
+  const sources = configSources.flatMap((message, i) => {
+    const place = cx.at('config_sources', i);
+    const source = decodeConfigSource(message, place);
+    if (message.authorities.length === 0)
+      place.at('authorities').error('is empty', { expected: 'the authorities of the xdstp names that it serves' });
+    return source === undefined ? [] : [{ authorities: message.authorities.map(({ name }) => name), source }];
+  });
+  const otherwise = defaultConfigSource && decodeConfigSource(defaultConfigSource, cx.at('default_config_source'));
+  return createAuthorities(sources, otherwise);
 }
 
 /** A file cannot be told from a typing error once the proxy waits for it, so it has to be there at the start. */
@@ -133,7 +154,13 @@ function decodeLayers(message: Bootstrap, cx: DecodeContext): RuntimeLayer[] {
     }
     if (kind === 'diskLayer' && !existsSync(value.symlinkRoot))
       cx.at(i, 'disk_layer', 'symlink_root').error(`"${value.symlinkRoot}" does not exist`);
-    cx.at(i).later(kind ?? 'a layer without a kind', { expected: 'static_layer or admin_layer' });
+    if (kind === 'rtdsLayer') {
+      const source = decodeConfigSource(value.rtdsConfig, cx.at(i, 'rtds_layer', 'rtds_config'));
+      return source === undefined
+        ? []
+        : [{ name: layer.name, kind: 'rtds', values: new Map(), discovery: { name: value.name, source } }];
+    }
+    cx.at(i).later(kind ?? 'a layer without a kind', { expected: 'static_layer, rtds_layer or admin_layer' });
     return [];
   });
 }

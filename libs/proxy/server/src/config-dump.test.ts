@@ -18,9 +18,7 @@ import {
   type XdsWorld,
 } from './xds-world.testing.ts';
 
-interface Section {
-  readonly [field: string]: unknown;
-}
+type Section = Readonly<Record<string, unknown>>;
 
 const TYPE = 'type.googleapis.com/envoy.admin.v3.';
 

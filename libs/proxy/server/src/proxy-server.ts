@@ -11,16 +11,25 @@ import type {
   UnreadyTargets,
 } from '@weft/observe-admin';
 import { StatsStore } from '@weft/observe-metrics';
-import type { CommandTracer, ListenSockets, RouteProvider, ServerContext } from '@weft/proxy-filter-api';
+import type {
+  CommandTracer,
+  FilterDiscovery as WantedFilter,
+  FilterProvider,
+  ListenSockets,
+  RouteProvider,
+  ServerContext,
+} from '@weft/proxy-filter-api';
 import { DownstreamTlsFactory, type TlsWorld } from '@weft/proxy-transport-sockets';
 import { ListenerManager, type DecodedListener } from '@weft/proxy-listeners';
 import { ClusterManager, type DecodedCluster } from '@weft/proxy-upstream';
 import { Subscriptions, type GrpcChannels } from '@weft/xds-client';
 import { AccessLogFiles } from './access-log-files.ts';
 import { decodeBootstrap, type BootstrapConfig } from './bootstrap.decode.ts';
+import { ClusterFetch } from './cluster-fetch.ts';
 import { configDump } from './config-dump.ts';
 import type { DataPlane, DataPlaneFacts, DrainOrder } from './data-plane.ts';
 import { DrainState } from './drain-state.ts';
+import { FilterDiscovery } from './filter-discovery.ts';
 import { grpcChannels } from './grpc-channels.ts';
 import { weftVersion } from './version.ts';
 import { listenerStatus } from './listener-status.ts';
@@ -31,6 +40,7 @@ import { LoopOverload, type OverloadReading } from './overload/overload-state.ts
 import { RecordedResources } from './recorded-resources.ts';
 import { ResourceSets } from './resource-sets.ts';
 import { RouteDiscovery } from './route-discovery.ts';
+import { RuntimeDiscovery } from './runtime-discovery.ts';
 import { RuntimeLayers } from './runtime-layers.ts';
 import { Tracers } from './tracers.ts';
 import { unreadyListeners } from './unready-targets.ts';
@@ -84,6 +94,8 @@ export class ProxyServer implements ServerContext, DataPlane {
   healthCheckFailed = false;
   private readonly tracers: Tracers;
   private readonly resources: ResourceSets;
+  private readonly filterDiscovery: FilterDiscovery;
+  private readonly runtimeDiscovery: RuntimeDiscovery;
   private readonly drainState: DrainState;
   private readonly loopDelay = new LoopDelay();
   private readonly startWallMs: number;
@@ -138,6 +150,8 @@ export class ProxyServer implements ServerContext, DataPlane {
       ...(world.tallies === undefined ? {} : { tallies: world.tallies }),
     });
     this.routeDiscovery = new RouteDiscovery(runtime, this.subscriptions);
+    this.filterDiscovery = new FilterDiscovery(this.recorded, this.stats);
+    this.runtimeDiscovery = new RuntimeDiscovery(this.flags);
     this.accessLogs = new AccessLogFiles(runtime, this.flags, {
       stats: this.stats,
       flushIntervalMs: options.fileFlushIntervalMs,
@@ -176,6 +190,8 @@ export class ProxyServer implements ServerContext, DataPlane {
       node: { id, cluster, locality: { region, zone, subZone }, metadata, version: weftVersion() },
       ads,
       channels: this.channels,
+      http: { post: (...call) => new ClusterFetch(this.clusters, runtime.timers).post(...call) },
+      ...(this.config.authorities === undefined ? {} : { authorities: this.config.authorities }),
       runtime,
       stats,
     });
@@ -203,11 +219,16 @@ export class ProxyServer implements ServerContext, DataPlane {
     return this.routeDiscovery.subscribe(name, source, stats);
   }
 
+  filters(wanted: WantedFilter): FilterProvider {
+    return this.filterDiscovery.subscribe(wanted);
+  }
+
   // ---- DataPlane ----
 
   async start(): Promise<void> {
     if (this.config.overload.monitors.some(({ kind }) => kind === 'loop')) this.loopDelay.start();
     this.clusters.addStatic(this.staticClusters);
+    await this.runtimeDiscovery.start(this.config.layers, this.subscriptions, this.stats);
     await this.resources.startClusters(this.config.cds);
     await this.clusters.initialized();
     await this.listeners.addStatic(this.staticListeners);
@@ -331,6 +352,8 @@ export class ProxyServer implements ServerContext, DataPlane {
     this.loopDelay.stop();
     this.resources.close();
     this.routeDiscovery.close();
+    this.filterDiscovery.close();
+    this.runtimeDiscovery.close();
     this.subscriptions.close();
     this.listeners.destroyConnections();
     await this.listeners.stopAll(false);

@@ -60,6 +60,7 @@ export class RecordedResources implements SubscriptionFactory {
 class Recorder implements ResourceWatcher, RecordedResource {
   readonly typeName: string;
   readonly name: string;
+  readonly needsResource: boolean;
   message: Message | undefined;
   version = '';
   updatedMs = 0;
@@ -71,6 +72,7 @@ class Recorder implements ResourceWatcher, RecordedResource {
     this.typeName = typeName;
     this.name = names === 'wildcard' ? '*' : (names[0] ?? '');
     this.watcher = watcher;
+    this.needsResource = watcher.needsResource ?? false;
     this.clock = clock;
   }
 

@@ -91,6 +91,7 @@ export class RouteDiscovery {
 }
 
 class Entry implements ResourceWatcher, DiscoveredRoutes {
+  readonly needsResource = true;
   readonly name: string;
   users = 0;
   table: RouteTable | undefined;

@@ -1,12 +1,15 @@
 import type { FractionalPercent, RuntimeSnapshot } from '@weft/core-runtime';
+import type { ConfigSource } from '@weft/model-config-source';
 
 /** A value as runtime layers hold it: text, numbers, booleans, or a FractionalPercent in JSON. */
 export type RuntimeValues = ReadonlyMap<string, string>;
 
 export interface RuntimeLayer {
   readonly name: string;
-  readonly kind: 'static' | 'admin';
+  readonly kind: 'static' | 'admin' | 'rtds';
   values: RuntimeValues;
+  /** Of `rtds`: where its values come from, and under which name. */
+  readonly discovery?: { readonly name: string; readonly source: ConfigSource };
 }
 
 /**
@@ -80,6 +83,12 @@ export class RuntimeLayers implements RuntimeSnapshot {
     admin.values = next;
     this.merge();
     return undefined;
+  }
+
+  /** RTDS: the values of a layer, from now on. */
+  replace(layer: RuntimeLayer, values: RuntimeValues): void {
+    layer.values = values;
+    this.merge();
   }
 
   private merge(): void {

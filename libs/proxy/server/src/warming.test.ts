@@ -110,6 +110,23 @@ for (const protocol of ['sotw', 'delta'] as const) {
       assert.equal(await world.ask('l'), 'late');
     });
 
+    if (protocol === 'delta')
+      it('waits on when the server says that it has no such routes and secrets yet', async (t) => {
+        const world = await serving(t);
+        world.send(LISTENER, 'l2', [listener('l', rdsChain('r2', sdsSocket('s')))]);
+        await asks(world, ROUTES, 'r2');
+        world.send(ROUTES, 'none', [], ['r2']);
+        world.send(SECRET, 'none', [], ['s']);
+        await world.settle();
+        assert.deepEqual(world.listeners().warming, ['l']);
+        world.send(ROUTES, 'r2', [routes('r2', 'two')]);
+        await world.settle();
+        assert.deepEqual(world.listeners().warming, ['l']);
+        world.runtime.timers.advance(PATIENCE_MS);
+        await world.until(() => world.listeners().warming.length === 0);
+        assert.equal(world.store.counter('sds.s.init_fetch_timeout').value, 1);
+      });
+
     it('that waits is replaced by a newer one', async (t) => {
       const world = await serving(t);
       world.send(LISTENER, 'l2', [listener('l', rdsChain('r2'))]);

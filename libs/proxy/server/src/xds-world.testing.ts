@@ -104,6 +104,10 @@ export interface XdsWorldOptions {
   readonly more?: string;
   /** Static listeners in YAML. */
   readonly listeners?: string;
+  /** Further static clusters in YAML. */
+  readonly clusters?: string;
+  /** Where clusters come from. Default: the aggregated stream. */
+  readonly cds?: string;
   /** Answered beside discovery. */
   readonly services?: GrpcServices;
 }
@@ -165,16 +169,16 @@ export function createXdsWorld(protocol: ProtocolName, options: XdsWorldOptions 
   };
 }
 
-function bootstrap(protocol: ProtocolName, { more = '', listeners = '' }: XdsWorldOptions): Bootstrap {
+function bootstrap(protocol: ProtocolName, options: XdsWorldOptions): Bootstrap {
+  const { more = '', listeners = '', clusters = '', cds = ADS } = options;
   const text = `
 node: {id: n1, cluster: c1}
 dynamic_resources:
   ads_config: {api_type: ${protocol === 'sotw' ? 'GRPC' : 'DELTA_GRPC'}, transport_api_version: V3, grpc_services: [{envoy_grpc: {cluster_name: xds}}]}
-  cds_config: ${ADS}
+  cds_config: ${cds}
   lds_config: ${ADS}
 static_resources:
-  clusters:
-  - {name: xds, type: STATIC, connect_timeout: 1s}
+  clusters: [{name: xds, type: STATIC, connect_timeout: 1s}, ${clusters}]
   listeners: [${listeners}]
 ${more}
 `;

@@ -36,6 +36,7 @@ export function subscribeSecret(
     names: [name],
     stats: stats.scope(`sds.${name}.`),
     watcher: {
+      needsResource: true,
       onUpdate: (update) => Promise.resolve(take(update, watcher)),
       onFetchTimeout: () => watcher.onMissing(),
     },

@@ -35,6 +35,11 @@ export interface ResourceWatcher {
    */
   onUpdate(update: ResourceUpdate): Promise<void>;
   /**
+   * True: whoever waits cannot serve without the resource (routes, certificates), so that the server's word that there is none
+   * yet is no answer: it is waited for until the initial fetch times out. Default false.
+   */
+  readonly needsResource?: boolean;
+  /**
    * A response arrived that is refused whole, and these resources are what could be read of it. Report at their places
    * whatever else is wrong with them, so that all is told at once; put nothing to use. Optional.
    */

@@ -27,6 +27,8 @@ export class Watch {
   private resolveFirst: () => void = () => undefined;
   private startMs = 0;
   private settled = false;
+  /** The update under way says only that there is nothing. */
+  private absence = false;
   /** Resolves with the first update, taken or refused, or when it was waited for in vain. */
   readonly first: Promise<void>;
 
@@ -57,7 +59,8 @@ export class Watch {
   /** Gives what the watcher threw. */
   async update(update: ResourceUpdate): Promise<string | undefined> {
     this.startMs = this.runtime.clock.nowMs();
-    this.timeout?.cancel();
+    this.absence = this.watcher.needsResource === true && update.added.length === 0 && update.removed.length > 0;
+    if (!this.absence) this.timeout?.cancel();
     try {
       await this.watcher.onUpdate(update);
       return undefined;
@@ -76,7 +79,7 @@ export class Watch {
 
   accepted(version: string): void {
     this.stats.accepted(version, this.startMs);
-    this.settle();
+    if (!this.absence) this.settle();
   }
 
   /** A response held its resources as they are. */
