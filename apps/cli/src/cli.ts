@@ -1,14 +1,19 @@
-import { nearestVerb } from './nearest-verb.ts';
+import type { ListedVerb } from '@weft/control-cli';
 import { APPS, becomeApp } from './apps.ts';
+import { nearestVerb } from './nearest-verb.ts';
+import { terminal } from './terminal.ts';
 import { versionText } from './version.ts';
 
 /** Runs one `weft` command line; the result is the exit code. Verbs that are apps go on running after it. */
 export async function runCli(args: readonly string[]): Promise<number> {
   const [verb = '--help', ...rest] = args;
-  if (verb === '--help' || verb === '-h' || verb === 'help') return print(help());
+  if (verb === '--help' || verb === '-h' || verb === 'help') return print(help(await askingVerbs()));
   if (verb === '--version' || verb === '-v' || verb === 'version') return print(`${versionText()}\n`);
   if (APPS[verb] === undefined) {
-    const suggestion = nearestVerb(verb, Object.keys(APPS));
+    const verbs = await askingVerbs();
+    const asked = verbs[verb];
+    if (asked !== undefined) return asked.run(rest, await terminal());
+    const suggestion = nearestVerb(verb, [...Object.keys(APPS), ...Object.keys(verbs)]);
     process.stderr.write(
       `weft: there is no command "${verb}"${suggestion === undefined ? '' : `; did you mean "${suggestion}"?`}\n`,
     );
@@ -20,15 +25,28 @@ export async function runCli(args: readonly string[]): Promise<number> {
   return typeof process.exitCode === 'number' ? process.exitCode : 0;
 }
 
-function help(): string {
-  const rows = Object.entries(APPS).map(([verb, { summary }]) => `  ${verb.padEnd(15)}${summary}`);
+/** Not loaded where an app is meant: a proxy starts without them. */
+async function askingVerbs(): Promise<Readonly<Record<string, ListedVerb>>> {
+  return (await import('@weft/control-cli')).VERBS;
+}
+
+function help(asking: Readonly<Record<string, ListedVerb>>): string {
+  const verbs = Object.entries(asking);
+  const rowsOf = (all: readonly (readonly [string, { readonly summary: string }])[]): string[] =>
+    all.map(([verb, { summary }]) => `  ${verb.padEnd(15)}${summary}`);
   return [
     'Usage: weft COMMAND [ARGUMENTS]',
     '',
     'A service mesh in TypeScript.',
     '',
-    'Commands:',
-    ...rows,
+    'Run:',
+    ...rowsOf(Object.entries(APPS)),
+    '',
+    'Ask the mesh:',
+    ...rowsOf(verbs.filter(([, { group }]) => group === 'mesh')),
+    '',
+    'Documents:',
+    ...rowsOf(verbs.filter(([, { group }]) => group === 'documents')),
     '',
     'Options:',
     "  -h, --help     print this; weft COMMAND --help prints a command's own help",

@@ -15,7 +15,9 @@ import { documentView, statusView } from './document-views.ts';
 import { edges, groupEdges } from './edges.ts';
 import { indexPage } from './index-page.ts';
 import { findNode } from './proxy-name.ts';
+import { originsOf } from './origins.ts';
 import { endpointView, registrationView, registryView } from './service-views.ts';
+import type { Snapshot } from '@weft/xds-server';
 import { syncStatus } from './sync-status.ts';
 import { versionRoutes } from './version-routes.ts';
 
@@ -38,7 +40,13 @@ export function debugEndpoints(source: DebugSource): DebugRoutes {
     'GET /debug': page,
     'GET /debug/': page,
     'GET /debug/syncz': () => found(syncStatus(source.proxies(), source.name)),
-    'GET /debug/config_dump': (request) => dump(source, request),
+    'GET /debug/config_dump': (request) => ofProxy(source, request, (_, snapshot) => configDump(snapshot)),
+    'GET /debug/origins': withMesh((mesh, request) =>
+      ofProxy(source, request, (id, snapshot) => {
+        const proxy = source.meshProxy(id);
+        return proxy === undefined ? { clusters: {}, virtualHosts: {} } : originsOf(mesh, proxy, snapshot);
+      }),
+    ),
     'GET /debug/registryz': withMesh((mesh) => found(registryView(mesh))),
     'GET /debug/endpointz': withMesh((mesh) => found(endpointView(mesh))),
     'GET /v1/registration': withMesh((mesh) => found(registrationView(mesh))),
@@ -64,14 +72,22 @@ function nodeIds(source: DebugSource): string[] {
   return source.proxies().flatMap(({ node }) => (node === undefined ? [] : [node.id]));
 }
 
-function dump(source: DebugSource, { query }: DebugRequest): DebugResponse {
+/** `?proxyID=…`: something about one proxy. */
+function ofProxy(
+  source: DebugSource,
+  { query }: DebugRequest,
+  answer: (id: string, snapshot: Snapshot) => object,
+): DebugResponse {
   const wanted = query.get('proxyID') ?? '';
-  if (wanted === '')
-    return refused(400, 'proxyID is missing', `/debug/config_dump?proxyID=NAME.NAMESPACE; /debug/syncz lists them`);
+  if (wanted === '') return refused(400, 'proxyID is missing', '?proxyID=NAME.NAMESPACE; /debug/syncz lists them');
   const node = findNode(nodeIds(source), wanted);
-  if (typeof node === 'string') return refused(404, node, '/debug/syncz lists those that are connected');
+  if (typeof node === 'string') return refused(404, node, 'weft proxy-status lists those that are connected');
   const snapshot = source.snapshotOf(node.id);
   if (snapshot === undefined)
-    return refused(404, `${node.id} is connected and gets nothing: its node id tells nobody what it is`, 'see the log');
-  return found(configDump(snapshot));
+    return refused(
+      404,
+      `${node.id} is connected and gets nothing: its id does not say what it is`,
+      'see the log of the control plane',
+    );
+  return found(answer(node.id, snapshot));
 }

@@ -2,6 +2,8 @@
 export const PAGES: Readonly<Record<string, string>> = {
   '/debug/syncz': 'How each proxy stands with each type: synced, stale, refused and why, with versions and times.',
   '/debug/config_dump?proxyID=NAME.NAMESPACE': "Everything that a proxy is to have, in the form of Envoy's own dump.",
+  '/debug/origins?proxyID=NAME.NAMESPACE':
+    'The DestinationRules and VirtualServices behind its clusters and virtual hosts.',
   '/debug/registryz': 'The services of the mesh.',
   '/debug/endpointz': 'Where each port of each service is served.',
   '/v1/registration': 'The same by service key, as the first discovery services listed it.',

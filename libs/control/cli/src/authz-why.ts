@@ -1,0 +1,84 @@
+import { EXIT } from './cli-io.ts';
+import { controlPlane } from './control-plane-client.ts';
+import { print } from './output.ts';
+import { table } from './table.ts';
+import { COMMON_OPTIONS, type Verb } from './verb.ts';
+
+interface Answer {
+  readonly decision: 'ALLOW' | 'DENY';
+  readonly reason: string;
+  readonly decidedBy?: string;
+  readonly source: { readonly identity: string };
+  readonly destination: { readonly namespace: string; readonly name: string; readonly port: number };
+  readonly mtls: { readonly mode: string; readonly by?: string };
+  readonly rules: readonly {
+    readonly action: string;
+    readonly rule: string;
+    readonly result: string;
+    readonly policy?: string;
+    readonly namespace?: string;
+    readonly index?: number;
+    readonly says?: string;
+  }[];
+}
+
+export const authzWhy: Verb = {
+  spec: {
+    name: 'authz why',
+    takes: ['SRC', 'DST', 'METHOD', 'PATH'],
+    summary: 'tell whether a request would be let in, which rule decides, and why the others do not',
+    about: [
+      'SRC and DST are workloads or services: NAME, NAME.NAMESPACE; SRC may be an identity, spiffe://…. What is asked is what',
+      "DST's proxy is told, evaluated as that proxy does. Exits with 0 where it is allowed and 1 where it is denied.",
+    ],
+    options: {
+      ...COMMON_OPTIONS,
+      port: { value: 'PORT', help: "of the service (default DST's first)", number: true },
+      host: { value: 'HOST', help: "of the request (default DST's service)" },
+      header: {
+        value: 'NAME:VALUE',
+        short: 'H',
+        help: 'a header of the request; may come several times',
+        several: true,
+      },
+    },
+    examples: [
+      'weft authz why playlists-api videos-api GET /videos/1',
+      'weft authz why videos-web videos-db GET / --port 6379',
+    ],
+  },
+  run: async (line, io) => {
+    const [src = '', dst = '', method = '', path = ''] = line.args;
+    const query = new URLSearchParams({ src, dst, method, path });
+    for (const name of ['port', 'host']) if (line.text(name) !== '') query.set(name, line.text(name));
+    for (const header of line.texts('header')) query.append('header', header);
+    const answer = await controlPlane(io, line).get<Answer>(`/debug/authzz?${query.toString()}`);
+    print(io, line, answer, () => answerText(answer, `${src} -> ${dst} ${method.toUpperCase()} ${path}`));
+    return answer.decision === 'ALLOW' ? EXIT.done : EXIT.no;
+  },
+};
+
+function answerText(
+  { decision, reason, decidedBy, source, destination, mtls, rules }: Answer,
+  question: string,
+): string {
+  const { namespace, name, port } = destination;
+  const lines = [
+    `${decision === 'ALLOW' ? '√ allowed' : '× denied'}: ${question}`,
+    `   because ${reason}`,
+    '',
+    `   caller       ${source.identity === '' ? 'unknown: it calls without mutual TLS' : source.identity}`,
+    `   destination  ${name}.${namespace}, port ${port}`,
+    `   mutual TLS   ${mtls.mode}${mtls.by === undefined ? ', since nobody says anything' : ` by ${mtls.by}`}`,
+    '',
+  ];
+  if (rules.length === 0) return `${lines.join('\n')}No AuthorizationPolicy concerns the destination.\n`;
+  const rows = rules.map((rule) => [
+    rule.rule === decidedBy ? '>' : '',
+    rule.action,
+    rule.policy === undefined ? rule.rule : `${rule.policy}.${rule.namespace ?? ''} rule ${rule.index ?? 0}`,
+    rule.says ?? '',
+    rule.result,
+  ]);
+  return `${lines.join('\n')}${table(['', 'ACTION', 'POLICY', 'ABOUT', 'RESULT'], rows, 2)}`;
+}

@@ -1,0 +1,151 @@
+import { unifiedDiff, type ProxySync, type SyncType } from '@weft/control-debug';
+import { CliError, EXIT, type CliIo } from './cli-io.ts';
+import type { CommandLine } from './command-line.ts';
+import { controlPlane, HttpClient } from './control-plane-client.ts';
+import { readDump, type ConfigDump } from './config-dump.ts';
+import { print } from './output.ts';
+import { table } from './table.ts';
+import { COMMON_OPTIONS, type Verb } from './verb.ts';
+
+const COLUMNS: readonly SyncType[] = ['CDS', 'LDS', 'EDS', 'RDS', 'ECDS'];
+const NOT_SENT = 'NOT SENT';
+
+export const proxyStatus: Verb = {
+  spec: {
+    name: 'proxy-status',
+    takes: ['[PROXY]'],
+    summary: 'tell for each proxy whether it has what the control plane wants it to have',
+    about: [
+      'SYNCED: acknowledged. NOT SENT: the proxy asked for nothing of the type. STALE: sent and not answered yet.',
+      'STALE (Never Acknowledged): that, and nothing of the type was ever acknowledged. NACKED: refused; its words stand below',
+      'the table, and the proxy keeps what it had. With a PROXY (NAME, NAME.NAMESPACE or a node id): each type with versions and',
+      "times; with --admin also what differs between the control plane's configuration and the proxy's own.",
+    ],
+    options: { ...COMMON_OPTIONS, admin: { value: 'URL', help: "the proxy's admin server, to compare with" } },
+    examples: ['weft proxy-status', 'weft proxy-status videos-api-1.default --admin http://127.0.0.1:15000'],
+  },
+  run: async (line, io) => {
+    const all = await controlPlane(io, line).get<readonly ProxySync[]>('/debug/syncz');
+    const [wanted] = line.args;
+    if (wanted !== undefined) return one(line, io, chosen(all, wanted));
+    print(io, line, all, () => tableOf(all));
+    return EXIT.done;
+  },
+};
+
+function tableOf(all: readonly ProxySync[]): string {
+  if (all.length === 0) return 'No proxy is connected.\n';
+  const rows = all.map(({ name, types, controlPlane: plane, version }) => [
+    name,
+    ...COLUMNS.map((type) => types[type]?.status ?? NOT_SENT),
+    plane,
+    version,
+  ]);
+  return table(['NAME', ...COLUMNS, 'CONTROL-PLANE', 'VERSION'], rows) + refusals(all);
+}
+
+/** The proxies' own words. */
+function refusals(all: readonly ProxySync[]): string {
+  const found = all.flatMap(({ name, types }) =>
+    Object.entries(types).flatMap(([type, { error, sentAt = '' }]) =>
+      error === undefined
+        ? []
+        : [`\n${name} refused ${type}${sentAt === '' ? '' : ` of ${sentAt}`}:\n${indent(error)}\n`],
+    ),
+  );
+  return found.join('');
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^/gm, '  ');
+}
+
+/** As the control plane finds proxies: by id, name.namespace, name, or the beginning of one. */
+function chosen(all: readonly ProxySync[], wanted: string): ProxySync {
+  const text = wanted.includes('/') ? wanted.split('/').toReversed().join('.') : wanted;
+  const tests: readonly ((one: ProxySync) => boolean)[] = [
+    ({ id, name }) => id === wanted || name === text,
+    ({ name }) => name.split('.')[0] === text,
+    ({ name }) => name.startsWith(text),
+  ];
+  for (const test of tests) {
+    const matching = all.filter(test);
+    if (matching.length > 1)
+      throw new CliError(
+        `"${wanted}" may be any of ${matching.map(({ name }) => name).join(', ')}`,
+        EXIT.no,
+        'say which',
+      );
+    if (matching[0] !== undefined) return matching[0];
+  }
+  const names = all.map(({ name }) => name);
+  const hint = names.length === 0 ? 'no proxy is connected at all' : `connected are ${names.slice(0, 10).join(', ')}`;
+  throw new CliError(`no proxy "${wanted}" is connected`, EXIT.no, hint);
+}
+
+async function one(line: CommandLine, io: CliIo, proxy: ProxySync): Promise<number> {
+  const admin = line.text('admin');
+  if (admin === '') {
+    print(io, line, proxy, () => detail(proxy) + refusals([proxy]));
+    return EXIT.done;
+  }
+  const wanted = readDump(await controlPlane(io, line).get('/debug/config_dump', { proxyID: proxy.id }));
+  const has = readDump(await new HttpClient(io, admin, 'the proxy').get('/config_dump', { include_eds: '' }));
+  const differences = compare(wanted, has);
+  print(io, line, { proxy, differences }, () => detail(proxy) + refusals([proxy]) + differencesText(differences));
+  return differences.some(({ diff }) => diff !== '') ? EXIT.no : EXIT.done;
+}
+
+function detail({ name, id, peerAddress, protocol, connectedAt, version, types }: ProxySync): string {
+  const rows = Object.entries(types).map(([type, sync]) => [
+    type,
+    sync.status,
+    sync.versionSent ?? '-',
+    sync.versionAcknowledged ?? '-',
+    String(sync.acknowledgedResources),
+    sync.acknowledgedAt ?? '-',
+  ]);
+  return [
+    `${name}: ${version}, connected from ${peerAddress} since ${connectedAt} (${protocol})\n`,
+    `node ${id}\n\n`,
+    table(['TYPE', 'STATUS', 'SENT', 'ACKNOWLEDGED', 'RESOURCES', 'LAST ACKNOWLEDGED'], rows, 3),
+  ].join('');
+}
+
+interface Difference {
+  readonly type: string;
+  readonly diff: string;
+}
+
+const COMPARED = { Clusters: 'clusters', Listeners: 'listeners', Routes: 'routes', Endpoints: 'endpoints' } as const;
+
+/** What the proxy has from its bootstrap is its own affair: only what the control plane names is compared, and what it gave before. */
+function compare(wanted: ConfigDump, has: ConfigDump): Difference[] {
+  return Object.entries(COMPARED).map(([type, list]) => {
+    const dynamic = has[list].filter(({ dynamic: given }) => given);
+    return { type, diff: unifiedDiff(textOf(wanted[list]), textOf(dynamic)) };
+  });
+}
+
+function textOf(entries: ConfigDump['clusters']): string {
+  const sorted = entries.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return sorted.map(({ name, resource }) => `${name}\n${JSON.stringify(canonical(resource), undefined, 2)}\n`).join('');
+}
+
+/** Names in order, and without what says nothing: proxies print defaults in their own way. */
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value)
+    .map(([name, inner]) => [name, canonical(inner)] as const)
+    .filter(([, inner]) => inner !== false && inner !== '' && inner !== 0);
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function differencesText(differences: readonly Difference[]): string {
+  return differences
+    .map(({ type, diff }) =>
+      diff === '' ? `\n${type} match\n` : `\n--- Control plane ${type}\n+++ Proxy ${type}\n${diff}`,
+    )
+    .join('');
+}

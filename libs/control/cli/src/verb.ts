@@ -1,0 +1,36 @@
+import { CliError, EXIT, type CliIo } from './cli-io.ts';
+import { readCommandLine, type CommandLine, type CommandSpec } from './command-line.ts';
+import { CONTROL_PLANE_OPTION } from './control-plane-client.ts';
+import { OUTPUT_OPTION } from './output.ts';
+
+/** One verb: what it takes, and what it does. */
+export interface Verb {
+  readonly spec: CommandSpec;
+  /** Gives the exit code. Throws CliError to end with a message. */
+  readonly run: (line: CommandLine, io: CliIo) => Promise<number>;
+}
+
+/** The options that every verb has. */
+export const COMMON_OPTIONS = { output: OUTPUT_OPTION, 'control-plane': CONTROL_PLANE_OPTION } as const;
+
+export async function runVerb({ spec, run }: Verb, args: readonly string[], io: CliIo): Promise<number> {
+  const read = readCommandLine(spec, args);
+  if (read.kind === 'help') {
+    io.stdout(read.text);
+    return EXIT.done;
+  }
+  if (read.kind === 'faults') {
+    for (const fault of read.faults) io.stderr(`weft ${spec.name}: ${fault}\n`);
+    io.stderr(`Usage: weft ${[spec.name, ...spec.takes, '[OPTIONS]'].join(' ')}; --help tells more.\n`);
+    return EXIT.misuse;
+  }
+  try {
+    return await run(read.line, io);
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    io.stderr(`weft ${spec.name}: ${error.message}\n`);
+    if (error.hint !== undefined)
+      io.stderr(`${error.hint[0]?.toUpperCase() ?? ''}${error.hint.slice(1)}.\n`.replace('?.\n', '?\n'));
+    return error.exitCode;
+  }
+}

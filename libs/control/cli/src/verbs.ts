@@ -1,0 +1,56 @@
+import { runAnalyze } from '@weft/control-analyze';
+import { nearest } from '@weft/core-config-text';
+import { authzWhy } from './authz-why.ts';
+import { EXIT, type CliIo } from './cli-io.ts';
+import { describe } from './describe.ts';
+import { edgesVerb } from './edges.ts';
+import { proxyConfig } from './proxy-config.ts';
+import { proxyStatus } from './proxy-status.ts';
+import { resourceStatus } from './resource-status.ts';
+import { runVerb, type Verb } from './verb.ts';
+import { diff, rollback, versions } from './versions.ts';
+
+/** A verb of the command line, as `weft --help` lists it. */
+export interface ListedVerb {
+  readonly summary: string;
+  readonly group: 'mesh' | 'documents';
+  readonly run: (args: readonly string[], io: CliIo) => Promise<number>;
+}
+
+const listed = (verb: Verb, group: ListedVerb['group']): ListedVerb => ({
+  summary: verb.spec.summary,
+  group,
+  run: (args, io) => runVerb(verb, args, io),
+});
+
+/** The verbs that ask, in the order of their help. */
+export const VERBS: Readonly<Record<string, ListedVerb>> = {
+  'proxy-status': listed(proxyStatus, 'mesh'),
+  'proxy-config': listed(proxyConfig, 'mesh'),
+  describe: listed(describe, 'mesh'),
+  edges: listed(edgesVerb, 'mesh'),
+  authz: {
+    summary: 'authz why SRC DST METHOD PATH: whether a request would be let in, and which rule decides',
+    group: 'mesh',
+    run: authz,
+  },
+  status: listed(resourceStatus, 'documents'),
+  analyze: {
+    summary: 'tell what is wrong with documents before they are used',
+    group: 'documents',
+    run: (args, io) => Promise.resolve(runAnalyze(args, io)),
+  },
+  versions: listed(versions, 'documents'),
+  diff: listed(diff, 'documents'),
+  rollback: listed(rollback, 'documents'),
+};
+
+/** `weft authz why …`: `why` is the one thing that is asked of it. */
+async function authz(args: readonly string[], io: CliIo): Promise<number> {
+  const [what, ...rest] = args;
+  if (what === 'why' || what === '--help' || what === '-h') return runVerb(authzWhy, what === 'why' ? rest : args, io);
+  const hint = what !== undefined && nearest(what, ['why']) !== undefined ? '; did you mean "why"?' : '';
+  io.stderr(`weft authz: ${what === undefined ? 'why missing' : `there is no "authz ${what}"`}${hint}\n`);
+  io.stderr('Usage: weft authz why SRC DST METHOD PATH\n');
+  return EXIT.misuse;
+}
