@@ -3,8 +3,10 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fromJson, toBinary, toJson, type DescMessage, type JsonValue } from '@bufbuild/protobuf';
+import type { Any } from '@bufbuild/protobuf/wkt';
 import { loadConfig } from './load-config.ts';
-import { messageOfJson } from './message-of-json.ts';
+import { messageOfJson, packedIn } from './message-of-json.ts';
+import { openAny } from './open-any.ts';
 import { registry } from './registry.ts';
 
 const desc = (name: string): DescMessage => registry().getMessage(name) as DescMessage;
@@ -67,6 +69,15 @@ describe('a message of JSON', () => {
   ];
   for (const [what, typeName, json] of cases)
     it(`is the one that the library reads: ${what}`, () => assertAsTheLibrary(typeName, json));
+
+  it('has in its Any fields the very messages that were read, and their octets', () => {
+    const node = { '@type': 'type.googleapis.com/envoy.config.core.v3.Node', id: 'n' };
+    const any = messageOfJson(desc('google.protobuf.Any'), node) as Any;
+    const opened = openAny(any);
+    assert.equal(opened.kind === 'message' && opened.message, packedIn(any));
+    const encoded = openAny({ ...any });
+    assert.deepEqual(encoded, opened);
+  });
 
   it('is refused where the JSON does not fit', () => {
     for (const [typeName, json] of [

@@ -68,7 +68,20 @@ function anyOf(json: JsonObject): Message {
   const desc = registry().getMessage(typeNameOfUrl(String(typeUrl)));
   if (desc === undefined) throw new Error(`no message ${String(typeUrl)} in the API`);
   const message = messageOfJson(desc, standsBelowValue(desc) ? (rest['value'] as JsonValue) : rest);
-  return create(AnySchema, { typeUrl: String(typeUrl), value: toBinary(desc, message) });
+  const any = create(AnySchema, { typeUrl: String(typeUrl) });
+  let encoded: Uint8Array | undefined;
+  const value = (): Uint8Array => (encoded ??= toBinary(desc, message));
+  Object.defineProperty(any, 'value', { get: value, enumerable: true, configurable: true });
+  packed.set(any, message);
+  return any;
+}
+
+/** What configuration packs is unpacked by its decoder, and needs its octets in between for nothing but a dump. */
+const packed = new WeakMap<Message, Message>();
+
+/** The message that `messageOfJson` put into an Any; undefined for one that came encoded. */
+export function packedIn(any: Message): Message | undefined {
+  return packed.get(any);
 }
 
 function numberOf(type: DescEnum, json: JsonValue): number {

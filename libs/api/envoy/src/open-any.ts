@@ -1,7 +1,7 @@
 import { anyUnpack, type Any } from '@bufbuild/protobuf/wkt';
 import type { JsonObject, JsonValue, Message } from '@bufbuild/protobuf';
 import { nodeOf, type FaultHint } from '@weft/core-config-text';
-import { messageOfJson } from './message-of-json.ts';
+import { messageOfJson, packedIn } from './message-of-json.ts';
 import { ConfigReader } from './read-config.ts';
 import { registry, typeNameOfUrl } from './registry.ts';
 
@@ -26,7 +26,7 @@ export function openAny(any: Any): OpenedAny {
   const schema = registry().getMessage(typeName);
   if (schema === undefined) return { kind: 'unknown', typeName };
   try {
-    const message = anyUnpack(any, schema);
+    const message = packedIn(any) ?? anyUnpack(any, schema);
     if (message === undefined) return { kind: 'unknown', typeName };
     return TYPED_STRUCTS.has(typeName) ? openTypedStruct(message) : { kind: 'message', typeName, message };
   } catch (error) {
