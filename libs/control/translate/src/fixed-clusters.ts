@@ -6,25 +6,33 @@ import type { ResourceDraft } from './resources.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
+let fixed: { readonly blackHole: Cluster; readonly passthrough: readonly Cluster[] } | undefined;
+
 /** Where calls go that nobody described: nowhere, or where they were going. */
 export function fixedClusters({ proxy }: TranslateContext, draft: ResourceDraft): void {
-  draft.clusters.push(
-    make<Cluster>('envoy.config.cluster.v3.Cluster', {
-      name: BLACK_HOLE_CLUSTER,
-      clusterDiscoveryType: { case: 'type', value: 0 },
-      connectTimeout: duration(CONNECT_TIMEOUT_MS),
-      loadAssignment: { clusterName: BLACK_HOLE_CLUSTER },
-    }),
-  );
+  fixed ??= { blackHole: blackHole(), passthrough: passthrough() };
+  draft.clusters.push(fixed.blackHole);
   // Only redirected connections were going somewhere else.
-  if (proxy.role !== 'sidecar' || proxy.traffic !== 'capture') return;
-  draft.clusters.push(
+  if (proxy.role === 'sidecar' && proxy.traffic === 'capture') draft.clusters.push(...fixed.passthrough);
+}
+
+function blackHole(): Cluster {
+  return make<Cluster>('envoy.config.cluster.v3.Cluster', {
+    name: BLACK_HOLE_CLUSTER,
+    clusterDiscoveryType: { case: 'type', value: 0 },
+    connectTimeout: duration(CONNECT_TIMEOUT_MS),
+    loadAssignment: { clusterName: BLACK_HOLE_CLUSTER },
+  });
+}
+
+function passthrough(): Cluster[] {
+  return [
     original(PASSTHROUGH_CLUSTER, {}),
     // From this address iptables lets calls to the workload's own through; from any other they would arrive here again.
     original(INBOUND_PASSTHROUGH_CLUSTER, {
       upstreamBindConfig: { sourceAddress: { address: '127.0.0.6', portSpecifier: { case: 'portValue', value: 0 } } },
     }),
-  );
+  ];
 }
 
 /** Goes where the connection was going. */

@@ -1,5 +1,5 @@
-export { translate, translateService } from './translate.ts';
-export type { ProxyResources } from './resources.ts';
+export { translate, translateOwn, translateService, translateView } from './translate.ts';
+export type { ProxyResources, ViewResources } from './resources.ts';
 export {
   BLACK_HOLE_CLUSTER,
   inboundCluster,

@@ -27,12 +27,16 @@ const CLUSTER_PROVIDED = 6;
 
 /** A cluster, and endpoints where it asks for them, for each port and subset of each service that the proxy is told of. */
 export function outboundClusters(cx: TranslateContext, draft: ResourceDraft): void {
-  const services = new Set<MeshService>([...(cx.proxy.role === 'gateway' ? [] : cx.scope.services), ...cx.needed]);
-  for (const service of services)
+  for (const service of servicesTold(cx))
     for (const { cluster, assignment } of clustersOf(cx, service)) {
       draft.clusters.push(cluster);
       if (assignment !== undefined) draft.endpoints.push(assignment);
     }
+}
+
+/** The services whose clusters a proxy has. Complete when everything that makes routes has had its turn. */
+export function servicesTold(cx: TranslateContext): ReadonlySet<MeshService> {
+  return new Set<MeshService>([...(cx.proxy.role === 'gateway' ? [] : cx.scope.services), ...cx.needed]);
 }
 
 /** The clusters of one service, for each port and subset. */

@@ -1,29 +1,23 @@
-import type { MeshProxy, MeshService, MeshSnapshot } from '@weft/control-mesh';
+import { viewOf, type MeshProxy, type MeshService, type MeshSnapshot } from '@weft/control-mesh';
 import { TranslateContext } from './context.ts';
 import { fixedClusters } from './fixed-clusters.ts';
 import { gateways } from './gateways.ts';
 import { inbound } from './inbound.ts';
-import { clustersOf, outboundClusters } from './outbound-clusters.ts';
+import { clustersOf, outboundClusters, servicesTold } from './outbound-clusters.ts';
 import { collectors } from './observability.ts';
 import { outboundListeners } from './outbound-listeners.ts';
 import { outboundRoutes } from './outbound-routes.ts';
-import { emptyDraft, type ProxyResources, type ResourceDraft } from './resources.ts';
+import { emptyDraft, type ProxyResources, type ResourceDraft, type ViewResources } from './resources.ts';
 import { secretNames } from './secrets.ts';
 import { upstreamListeners } from './upstream-listeners.ts';
 
 type Aspect = (cx: TranslateContext, draft: ResourceDraft) => void;
 
-/** In order: each adds what it is about. Clusters of services come last, since routes say which are needed. */
-const ASPECTS: readonly Aspect[] = [
-  fixedClusters,
-  collectors,
-  inbound,
-  outboundListeners,
-  outboundRoutes,
-  upstreamListeners,
-  gateways,
-  outboundClusters,
-];
+/** In order: each adds what it is about. */
+const FIXED: readonly Aspect[] = [fixedClusters, collectors];
+const INBOUND: readonly Aspect[] = [inbound];
+/** Clusters of services come last, since routes say which are needed. */
+const OUTBOUND: readonly Aspect[] = [outboundListeners, outboundRoutes, upstreamListeners, gateways, outboundClusters];
 
 /**
  * What one proxy is told of one service: its clusters and their endpoints, as `translate` makes them. Enough where nothing but
@@ -41,10 +35,35 @@ export function translateService(
   };
 }
 
-/** Everything that one proxy is to be told. The same arguments give the same resources, byte for byte. */
+/**
+ * Everything that one proxy is to be told: what `translateView` and `translateOwn` give together. The same arguments give the
+ * same resources, byte for byte.
+ */
 export function translate(snapshot: MeshSnapshot, proxy: MeshProxy): ProxyResources {
+  const draft = emptyDraft();
+  const outward = new TranslateContext(snapshot, viewOf(snapshot, proxy));
+  for (const aspect of FIXED) aspect(outward, draft);
+  for (const aspect of INBOUND) aspect(new TranslateContext(snapshot, proxy), draft);
+  for (const aspect of OUTBOUND) aspect(outward, draft);
+  return finished(draft);
+}
+
+/** What every proxy of one view (`viewOf`) is told: nothing that only one of them is. */
+export function translateView(snapshot: MeshSnapshot, view: MeshProxy): ViewResources {
+  const cx = new TranslateContext(snapshot, view);
+  const draft = emptyDraft();
+  for (const aspect of [...FIXED, ...OUTBOUND]) aspect(cx, draft);
+  return Object.freeze({ ...finished(draft), services: servicesTold(cx) });
+}
+
+/** What one proxy is told beside that: how it takes calls. No list of endpoints matters for it. */
+export function translateOwn(snapshot: MeshSnapshot, proxy: MeshProxy): ProxyResources {
   const cx = new TranslateContext(snapshot, proxy);
   const draft = emptyDraft();
-  for (const aspect of ASPECTS) aspect(cx, draft);
+  for (const aspect of INBOUND) aspect(cx, draft);
+  return finished(draft);
+}
+
+function finished(draft: ResourceDraft): ProxyResources {
   return Object.freeze({ ...draft, secrets: secretNames([...draft.clusters, ...draft.listeners]) });
 }
