@@ -125,6 +125,12 @@ test('STRICT takes mutual TLS alone, PERMISSIVE also plaintext and the own TLS o
   assert.deepEqual([own.chain, own.secured], ['9000-own-tls', false]);
 });
 
+test('a captured sidecar sends nothing back to its own ports', () => {
+  const call = caller('mutual-tls', 'videos-api-1', 'inbound');
+  assert.equal(call({ ip: '10.0.0.1', port: 15_006, raw: true }).cluster, 'BlackHoleCluster');
+  assert.equal(caller('retries', 'playlists-api')({ port: 15_001, raw: true }).cluster, 'BlackHoleCluster');
+});
+
 test('clients of proxied endpoints speak mutual TLS to the identities they have, others as before', () => {
   const { snapshot, proxies } = world('mutual-tls');
   const client = proxies.get('videos-api-1');

@@ -17,7 +17,13 @@ import {
   socketAddress,
   tlsInspector,
 } from './listener.ts';
-import { INBOUND_PASSTHROUGH_CLUSTER, inboundCluster, VIRTUAL_INBOUND, VIRTUAL_INBOUND_PORT } from './names.ts';
+import {
+  BLACK_HOLE_CLUSTER,
+  INBOUND_PASSTHROUGH_CLUSTER,
+  VIRTUAL_INBOUND,
+  VIRTUAL_INBOUND_PORT,
+  inboundCluster,
+} from './names.ts';
 import { observed } from './observability.ts';
 import { make, type Init } from './proto.ts';
 import type { ResourceDraft } from './resources.ts';
@@ -77,7 +83,15 @@ function virtualInbound(cx: TranslateContext, ports: readonly InboundPort[]): Li
     address: socketAddress('0.0.0.0', VIRTUAL_INBOUND_PORT),
     trafficDirection: INBOUND,
     ...inspected([originalDst(), tlsInspector(), httpInspector()]),
-    filterChains: chains,
+    // Who calls the port itself would be sent back to it for ever.
+    filterChains: [
+      {
+        name: 'virtualInbound-blackhole',
+        filterChainMatch: { destinationPort: VIRTUAL_INBOUND_PORT },
+        filters: [tcpFilter(BLACK_HOLE_CLUSTER, [{ cluster: BLACK_HOLE_CLUSTER, weight: 1 }])],
+      },
+      ...chains,
+    ],
     ...otherPorts(cx),
   });
 }
