@@ -1,21 +1,58 @@
-/* global document */
+/* global document, window */
 import { grade, percent, rate, time } from './format.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
-const WIDTH = 194;
 const HEIGHT = 66;
 
-/** Centres of the nodes. */
 const NODES = {
-  browser: { x: 100, y: 205, kind: 'browser', note: 'you' },
-  gateway: { x: 500, y: 205, kind: 'proxy', note: 'edge of the mesh' },
-  'videos-web': { x: 900, y: 48, kind: 'service', note: 'the page' },
-  'videos-web-v2': { x: 900, y: 200, kind: 'service', note: 'the page, version 2' },
-  'playlists-api': { x: 900, y: 362, kind: 'service', note: '' },
-  'videos-api': { x: 1340, y: 362, kind: 'service', note: '' },
-  'playlists-db': { x: 900, y: 560, kind: 'redis', note: 'Redis' },
-  'videos-db': { x: 1340, y: 560, kind: 'redis', note: 'Redis' },
+  browser: { kind: 'browser', note: 'you' },
+  gateway: { kind: 'proxy', note: 'edge of the mesh' },
+  'videos-web': { kind: 'service', note: 'the page' },
+  'videos-web-v2': { kind: 'service', note: 'the page, version 2' },
+  'playlists-api': { kind: 'service', note: '' },
+  'videos-api': { kind: 'service', note: '' },
+  'playlists-db': { kind: 'redis', note: 'Redis' },
+  'videos-db': { kind: 'redis', note: 'Redis' },
 };
+
+/** Calls go from left to right. */
+const LANDSCAPE = {
+  size: [1450, 606],
+  width: 194,
+  centres: {
+    browser: [100, 205],
+    gateway: [500, 205],
+    'videos-web': [900, 48],
+    'videos-web-v2': [900, 200],
+    'playlists-api': [900, 362],
+    'videos-api': [1340, 362],
+    'playlists-db': [900, 560],
+    'videos-db': [1340, 560],
+  },
+  /** From the right side of one node to the left side of the other, or from its foot to the other's head. */
+  path: ([x1, y1], [x2, y2]) => (x1 === x2 ? downwards([x1, y1], [x2, y2]) : sideways([x1, y1], [x2, y2])),
+  chip: ([x1, y1], [x2, y2]) => [(x1 + x2) / 2, (y1 + y2) / 2],
+};
+
+/** Calls go from top to bottom, as wide as a phone is; what a call costs stands above who is called. */
+const PORTRAIT = {
+  size: [440, 926],
+  width: 194,
+  centres: {
+    browser: [220, 40],
+    gateway: [220, 198],
+    'videos-web': [112, 383],
+    'videos-web-v2': [328, 383],
+    'playlists-api': [220, 560],
+    'playlists-db': [112, 725],
+    'videos-api': [328, 725],
+    'videos-db': [328, 888],
+  },
+  path: (from, to) => downwards(from, to),
+  chip: (_, [x, y]) => [x, y - HEIGHT / 2 - 42],
+};
+
+const NARROW = window.matchMedia('(max-width: 700px)');
 
 /** What each kind of node shows beside its name. */
 const GLYPHS = {
@@ -38,13 +75,29 @@ function text(parent, { x, y, value, ...attributes }) {
   return element;
 }
 
-/** Draws the graph once; gives back what brings its figures up to date. */
+/** Draws the graph, and again when the screen turns; gives back what brings its figures up to date. */
 export function drawGraph(svg, edges) {
+  let last;
+  let show = draw(svg, edges);
+  NARROW.addEventListener('change', () => {
+    show = draw(svg, edges);
+    if (last !== undefined) show(last);
+  });
+  return (state) => {
+    last = state;
+    show(state);
+  };
+}
+
+function draw(svg, edges) {
+  const layout = NARROW.matches ? PORTRAIT : LANDSCAPE;
+  svg.replaceChildren();
+  svg.setAttribute('viewBox', `0 0 ${layout.size.join(' ')}`);
   const edgeLayer = make('g', {}, svg);
   const nodeLayer = make('g', {}, svg);
   const chipLayer = make('g', {}, svg);
-  const nodes = new Map(Object.entries(NODES).map(([name, node]) => [name, drawNode(nodeLayer, name, node)]));
-  const lines = new Map(edges.map((edge) => [edge.id, drawEdge(edgeLayer, chipLayer, edge)]));
+  const nodes = new Map(Object.keys(NODES).map((name) => [name, drawNode(nodeLayer, name, layout)]));
+  const lines = new Map(edges.map((edge) => [edge.id, drawEdge(edgeLayer, chipLayer, { edge, layout })]));
   return ({ edges: figures, apps, processes }) => {
     for (const edge of figures) lines.get(edge.id)?.(edge);
     for (const app of apps) nodes.get(app.from)?.note(app);
@@ -52,15 +105,17 @@ export function drawGraph(svg, edges) {
   };
 }
 
-function drawNode(layer, name, { x, y, kind, note }) {
-  const group = make('g', { transform: `translate(${x - WIDTH / 2} ${y - HEIGHT / 2})` }, layer);
-  make('rect', { class: 'box', width: WIDTH, height: HEIGHT, rx: 13 }, group);
+function drawNode(layer, name, { width, centres }) {
+  const { kind, note } = NODES[name];
+  const [x, y] = centres[name];
+  const group = make('g', { transform: `translate(${x - width / 2} ${y - HEIGHT / 2})` }, layer);
+  make('rect', { class: 'box', width, height: HEIGHT, rx: 13 }, group);
   make('path', { class: 'glyph', d: GLYPHS[kind], transform: 'translate(24 24)' }, group);
   text(group, { class: 'name', x: 42, y: 29, value: name });
   const line = text(group, { class: 'soft', x: 16, y: 52, value: note });
   if (kind === 'service') {
     const badge = make('g', {}, group);
-    make('rect', { class: 'sidecar', x: WIDTH - 10, y: HEIGHT / 2 - 13, width: 20, height: 26, rx: 7 }, badge);
+    make('rect', { class: 'sidecar', x: width - 10, y: HEIGHT / 2 - 13, width: 20, height: 26, rx: 7 }, badge);
     make(
       'path',
       {
@@ -68,7 +123,7 @@ function drawNode(layer, name, { x, y, kind, note }) {
         stroke: 'var(--on-accent)',
         'stroke-width': 1.8,
         'stroke-linecap': 'round',
-        transform: `translate(${WIDTH} ${HEIGHT / 2})`,
+        transform: `translate(${width} ${HEIGHT / 2})`,
       },
       badge,
     );
@@ -83,21 +138,26 @@ function drawNode(layer, name, { x, y, kind, note }) {
   };
 }
 
-/** From the right side of one node to the left side of the other, or from its foot to the other's head. */
-function pathOf(from, to) {
-  if (from.x === to.x) return `M${from.x} ${from.y + HEIGHT / 2}L${to.x} ${to.y - HEIGHT / 2}`;
-  const [x1, x2] = [from.x + WIDTH / 2, to.x - WIDTH / 2];
-  const bend = (x2 - x1) * 0.42;
-  return `M${x1} ${from.y}C${x1 + bend} ${from.y} ${x2 - bend} ${to.y} ${x2} ${to.y}`;
+function sideways([x1, y1], [x2, y2]) {
+  const [start, end] = [x1 + LANDSCAPE.width / 2, x2 - LANDSCAPE.width / 2];
+  const bend = (end - start) * 0.42;
+  return `M${start} ${y1}C${start + bend} ${y1} ${end - bend} ${y2} ${end} ${y2}`;
 }
 
-function drawEdge(layer, chips, edge) {
-  const [from, to] = [NODES[edge.from], NODES[edge.to]];
+function downwards([x1, y1], [x2, y2]) {
+  const [start, end] = [y1 + HEIGHT / 2, y2 - HEIGHT / 2];
+  if (x1 === x2) return `M${x1} ${start}L${x2} ${end}`;
+  const bend = (end - start) * 0.42;
+  return `M${x1} ${start}C${x1} ${start + bend} ${x2} ${end - bend} ${x2} ${end}`;
+}
+
+function drawEdge(layer, chips, { edge, layout }) {
+  const ends = [layout.centres[edge.from], layout.centres[edge.to]];
   const group = make('g', {}, layer);
-  const line = make('path', { class: 'edge', d: pathOf(from, to), 'stroke-width': 2 }, group);
-  make('path', { class: 'flow', d: pathOf(from, to) }, group);
-  const middle = { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
-  const chip = make('g', { transform: `translate(${middle.x} ${middle.y})` }, chips);
+  const line = make('path', { class: 'edge', d: layout.path(...ends), 'stroke-width': 2 }, group);
+  make('path', { class: 'flow', d: layout.path(...ends) }, group);
+  const middle = layout.chip(...ends);
+  const chip = make('g', { transform: `translate(${middle.join(' ')})` }, chips);
   const box = make('rect', { class: 'chip', rx: 9 }, chip);
   return (figures) => {
     const moving = figures.perSecond.attempts > 0;
