@@ -14,6 +14,9 @@ import {
 import { SecuredInfo } from './secured-info.ts';
 import { chainErrorOf, peerCertificateOf } from './tls-internals.ts';
 
+/** As many as there are sessions to resume. */
+const MAX_KNOWN = 1024;
+
 /** A secured connection to an upstream, judged. */
 export interface JudgedPeer {
   readonly verdict: PeerVerdict;
@@ -30,6 +33,8 @@ export class ClientTlsContext {
   readonly own: CertifiedContext | undefined;
   /** Undefined: nothing is verified. */
   readonly peerRules: PeerRules | undefined;
+  /** Peers of whole handshakes, by their certificate's hash: a resumed session has the leaf alone. */
+  private readonly known = new Map<string, Certificate>();
 
   /** Throws a sentence where the certificate or the CA cannot be used. */
   constructor(config: UpstreamTls, validation: CertificateValidation | undefined, material: TlsMaterial) {
@@ -43,7 +48,7 @@ export class ClientTlsContext {
 
   /** Judges the peer of a socket that has shaken hands. `sni`: the name that was sent. Once for each socket. */
   judge(socket: TLSSocket, sni: string): JudgedPeer {
-    const peer = peerCertificateOf(socket);
+    const peer = this.withChain(socket);
     const info = (verified: boolean): SecuredInfo =>
       new SecuredInfo(socket, { serverName: sni, own: this.own?.leaf, peer, peerVerified: verified });
     const keyUsageWrong = peer !== undefined && keyUsageIsWrong(peer, socket.getCipher().name);
@@ -51,6 +56,18 @@ export class ClientTlsContext {
       return { verdict: refuse('KEY_USAGE_BIT_INCORRECT'), info: info(false), keyUsageWrong };
     const verdict = this.verdictOn(socket, peer, sni);
     return { verdict, info: info(verdict.kind === 'accepted' && verdict.verified), keyUsageWrong };
+  }
+
+  private withChain(socket: TLSSocket): Certificate | undefined {
+    const peer = peerCertificateOf(socket);
+    if (peer === undefined) return undefined;
+    const { sha256Fingerprint } = peer;
+    if (socket.isSessionReused()) return this.known.get(sha256Fingerprint) ?? peer;
+    this.known.delete(sha256Fingerprint);
+    this.known.set(sha256Fingerprint, peer);
+    const [oldest] = this.known.keys();
+    if (this.known.size > MAX_KNOWN && oldest !== undefined) this.known.delete(oldest);
+    return peer;
   }
 
   private verdictOn(socket: TLSSocket, peer: Certificate | undefined, sni: string): PeerVerdict {

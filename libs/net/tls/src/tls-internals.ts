@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { Certificate } from './certificate.ts';
+import { derChildren } from './der.ts';
 
 /** The part of Node's TLS handle that has no public name: of a server's socket, the verdict on the client's chain is there only. */
 interface TlsHandle {
@@ -25,12 +26,24 @@ export function staple(socket: TLSSocket, response: Buffer): void {
   handleOf(socket)?.setOCSPResponse?.(response);
 }
 
-/** The peer's certificate with what came with it. Once for each socket: Node takes the chain apart. */
+/**
+ * The peer's certificate with what came with it; of a resumed session the certificate alone. Once for each socket: Node takes the chain apart.
+ */
 export function peerCertificateOf(socket: TLSSocket): Certificate | undefined {
   const leaf = socket.getPeerX509Certificate();
-  if (leaf === undefined) return undefined;
+  if (leaf === undefined) return certificateOfSession(socket);
   const issuers: Certificate[] = [];
   for (let at = leaf.issuerCertificate; at !== undefined && issuers.length < 16; at = at.issuerCertificate)
     issuers.push(new Certificate(new X509Certificate(at.raw)));
   return new Certificate(leaf, issuers);
+}
+
+/** SSL_SESSION's field `peer`, by its tag. Source: OpenSSL, ssl/ssl_asn1.c. */
+const SESSION_PEER = 0xa3;
+
+/** Node has no certificate of a server whose session was resumed, though the session itself keeps it. */
+function certificateOfSession(socket: TLSSocket): Certificate | undefined {
+  const session = socket.isSessionReused() ? socket.getSession() : undefined;
+  const peer = session && derChildren(session).find(({ tag }) => tag === SESSION_PEER);
+  return peer && new Certificate(new X509Certificate(peer.content));
 }

@@ -165,6 +165,15 @@ test('the client certificate is shown, and sessions are resumed', async (t) => {
   );
 });
 
+test('the server of a resumed session is who it was', async (t) => {
+  const peer = await serve(t, { ...certificate });
+  const match = { match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: 'up.test' } }] };
+  const cluster = clusterAt(peer.port, trusting(certificate, match));
+  for (let i = 0; i < 3; i += 1) assert.equal((await cluster.request().over()).body, 'ok');
+  assert.deepEqual(peer.reused, [false, true, true]);
+  assert.equal(cluster.stat('ssl.fail_verify_error'), 0);
+});
+
 test('no session is kept where max_session_keys is 0', async (t) => {
   const peer = await serve(t, { ...certificate });
   const cluster = clusterAt(peer.port, { max_session_keys: 0 });
