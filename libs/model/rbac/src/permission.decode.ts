@@ -1,5 +1,7 @@
 import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { Permission, SourcedMetadata } from '@weft/api-envoy/gen/envoy/config/rbac/v3/rbac_pb';
+import type { TypedExtensionConfig } from '@weft/api-envoy/gen/envoy/config/core/v3/extension_pb';
+import type { UriTemplateMatchConfig } from '@weft/api-envoy/gen/envoy/extensions/path/match/uri_template/v3/uri_template_match_pb';
 import type { PathMatcher } from '@weft/api-envoy/gen/envoy/type/matcher/v3/path_pb';
 import {
   HeaderMatcher,
@@ -13,12 +15,15 @@ import {
 import { HeaderMap, type SocketAddress } from '@weft/core-http';
 import { decodeMetadataMatcher } from './metadata-matcher.decode.ts';
 import { allOf, anyOf, not, type RbacRequest, type RequestTest } from './request.ts';
+import { compileUriTemplate } from './uri-template.ts';
 
 export const permissionSupport: FieldSupport = {
   'envoy.config.rbac.v3.Permission': [
     'and_rules', 'or_rules', 'any', 'header', 'url_path', 'destination_ip', 'destination_port', 'destination_port_range',
-    'metadata', 'not_rule', 'requested_server_name', 'sourced_metadata',
+    'metadata', 'not_rule', 'requested_server_name', 'sourced_metadata', 'uri_template',
   ],
+  'envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig': ['path_template'],
+  'envoy.config.core.v3.TypedExtensionConfig': ['name', 'typed_config'],
   'envoy.config.rbac.v3.Permission.Set': ['rules'],
   'envoy.config.rbac.v3.SourcedMetadata': ['metadata_matcher', 'metadata_source'],
   'envoy.type.matcher.v3.PathMatcher': ['path'],
@@ -60,9 +65,10 @@ export function decodePermission(message: Permission, cx: DecodeContext): Reques
     }
     case 'sourcedMetadata':
       return decodeSourcedMetadata(rule.value, cx.at('sourced_metadata'));
-    case 'matcher':
     case 'uriTemplate':
-      refuse(cx, rule.case === 'matcher' ? 'matcher' : 'uri_template', rule.value.typedConfig?.typeUrl);
+      return decodeUriTemplate(rule.value, cx.at('uri_template', 'typed_config'));
+    case 'matcher':
+      refuse(cx, 'matcher', rule.value.typedConfig?.typeUrl);
       return undefined;
     case undefined:
       cx.error('says nothing to match', { expected: 'any, header, destination_port …' });
@@ -77,6 +83,22 @@ function decodeSet(
 ): RequestTest | undefined {
   const tests = messages.flatMap((one, i) => decodePermission(one, cx.at(i)) ?? []);
   return tests.length < messages.length ? undefined : join(tests);
+}
+
+const URI_TEMPLATE = 'envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig';
+
+function decodeUriTemplate({ typedConfig }: TypedExtensionConfig, cx: DecodeContext): RequestTest | undefined {
+  const message = cx.unpack(typedConfig, URI_TEMPLATE) as UriTemplateMatchConfig | undefined;
+  if (message === undefined) return undefined;
+  const template = compileUriTemplate(message.pathTemplate);
+  if (typeof template === 'string') {
+    cx.at('path_template').error(`"${message.pathTemplate}" ${template}`, { expected: 'for example /users/{id}/**' });
+    return undefined;
+  }
+  return ({ headers }) => {
+    const path = headers?.get(':path');
+    return path !== undefined && template.test(pathOnly(path));
+  };
 }
 
 const NO_HEADERS = new HeaderMap();

@@ -1,15 +1,18 @@
 import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { Principal, Principal_Authenticated } from '@weft/api-envoy/gen/envoy/config/rbac/v3/rbac_pb';
+import type { TypedExtensionConfig } from '@weft/api-envoy/gen/envoy/config/core/v3/extension_pb';
+import type { Config } from '@weft/api-envoy/gen/envoy/extensions/rbac/principals/mtls_authenticated/v3/mtls_authenticated_pb';
 import type { FilterStateMatcher } from '@weft/api-envoy/gen/envoy/type/matcher/v3/filter_state_pb';
 import { decodeCidr, decodeHeaderMatcher, decodeStringMatcher, type StringMatcher } from '@weft/model-match';
 import { decodeMetadataMatcher } from './metadata-matcher.decode.ts';
+import { decodeMtlsPrincipal, MTLS_PRINCIPAL } from './mtls-principal.decode.ts';
 import { addressTest, decodeSourcedMetadata, decodeUrlPath, headerTest, refuse } from './permission.decode.ts';
 import { allOf, anyOf, not, type RequestTest } from './request.ts';
 
 export const principalSupport: FieldSupport = {
   'envoy.config.rbac.v3.Principal': [
     'and_ids', 'or_ids', 'any', 'authenticated', 'source_ip', 'direct_remote_ip', 'remote_ip', 'header', 'url_path',
-    'metadata', 'filter_state', 'not_id', 'sourced_metadata',
+    'metadata', 'filter_state', 'not_id', 'sourced_metadata', 'custom',
   ],
   'envoy.config.rbac.v3.Principal.Set': ['ids'],
   'envoy.config.rbac.v3.Principal.Authenticated': ['principal_name'],
@@ -58,12 +61,20 @@ export function decodePrincipal(message: Principal, cx: DecodeContext): RequestT
     case 'filterState':
       return decodeFilterState(identifier.value, cx.at('filter_state'));
     case 'custom':
-      refuse(cx, 'custom', identifier.value.typedConfig?.typeUrl);
-      return undefined;
+      return decodeCustom(identifier.value, cx.at('custom'));
     case undefined:
       cx.error('says nothing to match', { expected: 'any, authenticated, source_ip …' });
       return undefined;
   }
+}
+
+function decodeCustom({ typedConfig }: TypedExtensionConfig, cx: DecodeContext): RequestTest | undefined {
+  const place = cx.at('typed_config');
+  const message = place.unpack(typedConfig);
+  if (message === undefined) return undefined;
+  if (message.$typeName === MTLS_PRINCIPAL) return decodeMtlsPrincipal(message as Config, place);
+  place.later(message.$typeName, { expected: MTLS_PRINCIPAL });
+  return undefined;
 }
 
 function decodeSet(

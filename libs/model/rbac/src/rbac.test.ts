@@ -15,7 +15,11 @@ function decode(yaml: string): { rbac: Rbac | undefined; faults: string[] } {
   return { rbac, faults: [...faults, ...cx.faults].map((fault) => `${fault.path}: ${fault.message}`) };
 }
 
+const TEMPLATE = 'type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig';
+const MTLS = 'type.googleapis.com/envoy.extensions.rbac.principals.mtls_authenticated.v3.Config';
+
 const ssl = {
+  peerVerified: true,
   peer: { uriSans: ['spiffe://mesh/ns/a'], dnsSans: ['a.test'], subject: 'CN=a,O=weft' },
 } as unknown as TlsConnectionInfo;
 
@@ -62,6 +66,8 @@ test('permissions ask where a request goes, and what it is', () => {
     ['{not_rule: {url_path: {path: {exact: /api/x}}}}', true, false],
     ['{and_rules: {rules: [{any: true}, {destination_port: 80}]}}', false, false],
     ['{or_rules: {rules: [{destination_port: 80}, {any: true}]}}', true, true],
+    [`{uri_template: {name: t, typed_config: {"@type": ${TEMPLATE}, path_template: "/api/{name}"}}}`, false, true],
+    [`{uri_template: {name: t, typed_config: {"@type": ${TEMPLATE}, path_template: "/api/x/{name}"}}}`, false, false],
   ];
   for (const [permission, ofPlain, ofRequest] of table)
     assert.deepEqual(
@@ -94,6 +100,9 @@ test('principals ask who it is', () => {
     ['{not_id: {authenticated: {}}}', true, false],
     ['{and_ids: {ids: [{any: true}, {authenticated: {}}]}}', false, true],
     ['{or_ids: {ids: [{authenticated: {}}, {any: true}]}}', true, true],
+    [`{custom: {name: m, typed_config: {"@type": ${MTLS}, any_validated_client_certificate: true}}}`, false, true],
+    [`{custom: {name: m, typed_config: {"@type": ${MTLS}, san_matcher: {san_type: DNS, matcher: {exact: a.test}}}}}`, false, true],
+    [`{custom: {name: m, typed_config: {"@type": ${MTLS}, san_matcher: {san_type: URI, matcher: {exact: a.test}}}}}`, false, false],
   ]; // prettier-ignore
   for (const [principal, ofPlain, ofRequest] of table)
     assert.deepEqual(
@@ -116,11 +125,11 @@ test('ALLOW lets pass what a policy matches, DENY what none matches, LOG everyth
 
 test('what cannot be evaluated is refused by name, and each fault is told', () => {
   const { rbac, faults } =
-    decode(`{policies: {p: {permissions: [{uri_template: {name: x}}, {destination_ip: {address_prefix: nowhere}}],
+    decode(`{policies: {p: {permissions: [{matcher: {name: x}}, {destination_ip: {address_prefix: nowhere}}],
     principals: [{any: true}], condition: {const_expr: {bool_value: true}}}}}`);
   assert.equal(rbac, undefined);
   const text = faults.join('\n');
   assert.match(text, /policies.p.condition.*CEL conditions/);
-  assert.match(text, /permissions\[0\].uri_template.*not implemented/);
+  assert.match(text, /permissions\[0\].matcher.*not implemented/);
   assert.match(text, /permissions\[1\].destination_ip/);
 });

@@ -1,6 +1,7 @@
 import { mergeSupport, type FieldSupport } from '@weft/api-envoy';
 import { supported as matchSupport } from '@weft/model-match';
 import { metadataMatcherSupport } from './metadata-matcher.decode.ts';
+import { mtlsPrincipalSupport } from './mtls-principal.decode.ts';
 import { permissionSupport } from './permission.decode.ts';
 import { principalSupport } from './principal.decode.ts';
 
@@ -9,6 +10,7 @@ export const rbacSupport: FieldSupport = mergeSupport([
   { 'envoy.config.rbac.v3.RBAC': ['action', 'policies'], 'envoy.config.rbac.v3.Policy': ['permissions', 'principals'] },
   permissionSupport,
   principalSupport,
+  mtlsPrincipalSupport,
   metadataMatcherSupport,
   matchSupport,
 ]);
