@@ -1,21 +1,22 @@
-import type { Message } from '@bufbuild/protobuf';
-import { scopeOf, type MeshProxy, type MeshService, type MeshSnapshot } from '@weft/control-mesh';
-import { translate, translateService } from '@weft/control-translate';
+import { viewKey, viewOf, workloadKey, type MeshProxy, type MeshSnapshot } from '@weft/control-mesh';
+import { translateOwn } from '@weft/control-translate';
 import type { Logger, Runtime } from '@weft/core-runtime';
 import {
-  encodeResource,
   formatSnapshotFault,
-  Resource,
   Snapshot,
   TYPE_URL,
   type Pushable,
   type PushQueue,
-  type Reference,
+  type Resource,
   type SnapshotCache,
+  type SnapshotFault,
   type XdsNode,
 } from '@weft/xds-server';
+import { encodedOnce, messagesOf } from './encoded.ts';
+import { changeOfEndpoints } from './endpoint-change.ts';
 import type { ControlPlaneMetrics } from './metrics.ts';
 import { proxyOfNode } from './proxy-of-node.ts';
+import { SharedView, type TornReport } from './shared-view.ts';
 
 export interface PusherOptions {
   readonly runtime: Runtime;
@@ -26,11 +27,15 @@ export interface PusherOptions {
   readonly secrets: (names: readonly string[]) => readonly Resource[];
 }
 
-/** Turns the mesh into a snapshot for each proxy that is connected, whenever one of them changes. */
-export class Pusher {
+/**
+ * Turns the mesh into a snapshot for each proxy that is connected, whenever one of them changes. What proxies have in common is
+ * made once for all of them (`SharedView`): a snapshot is that and what the proxy has of its own.
+ */
+export class Pusher implements TornReport {
   private readonly options: PusherOptions;
   private readonly logger: Logger;
   private readonly members = new Map<string, Member>();
+  private readonly views = new Map<string, SharedView>();
   private mesh: MeshSnapshot | undefined;
 
   constructor(options: PusherOptions) {
@@ -75,6 +80,7 @@ export class Pusher {
     member.streams -= 1;
     if (member.streams > 0) return;
     this.members.delete(id);
+    this.leave(member.view);
     this.options.queue.remove(member);
     this.options.cache.clear(id);
   }
@@ -91,148 +97,145 @@ export class Pusher {
     return true;
   }
 
-  /** The mesh changed. Proxies that the change does not concern are not looked at again. */
+  /**
+   * The mesh changed, or the secrets of the same mesh may have. Proxies that the change does not concern are not looked at
+   * again.
+   */
   push(mesh: MeshSnapshot): void {
     const before = this.mesh;
-    if (before === mesh) return;
     this.mesh = mesh;
-    const changed = before === undefined ? undefined : changeOfEndpoints(before, mesh);
-    for (const member of this.members.values()) if (member.isConcerned(changed)) this.options.queue.enqueue(member);
-  }
-
-  /** For members: everything anew. */
-  translate(member: Member): void {
-    const { mesh } = this;
-    if (mesh === undefined) return;
-    const { cache, secrets } = this.options;
-    const { proxy } = member;
-    const startMs = this.options.runtime.clock.nowMs();
-    const made = translate(mesh, proxy);
-    const resources = [...made.clusters, ...made.endpoints, ...made.listeners, ...made.routes].map(encodedOnce);
-    const next = replaceAll(cache.get(proxy.id) ?? Snapshot.empty, [...resources, ...secrets(made.secrets)]);
-    if (this.isTorn(proxy, next)) return;
-    member.services = new Set(scopeOf(mesh, proxy).services);
-    cache.set(proxy.id, next);
-    this.observe(startMs, 'all');
-  }
-
-  /** For members: nothing but the endpoints of these services is different. */
-  translateEndpoints(member: Member, services: Iterable<MeshService>): void {
-    const { mesh } = this;
-    const before = this.options.cache.get(member.proxy.id);
-    if (mesh === undefined || before === undefined) return this.translate(member);
-    const startMs = this.options.runtime.clock.nowMs();
-    const set: Resource[] = [];
-    for (const service of services) {
-      const { clusters, endpoints } = translateService(mesh, member.proxy, service);
-      // What routes do not name it was never told of.
-      for (const message of [...clusters, ...endpoints]) {
-        const resource = encodedOnce(message);
-        const known = before.resources(resource.typeUrl).get(resource.name);
-        if (known !== undefined && known.version !== resource.version) set.push(resource);
-      }
+    const { queue } = this.options;
+    if (before === mesh) {
+      for (const member of this.members.values()) if (member.hasSecrets) queue.enqueue(member);
+      return;
     }
-    this.options.cache.set(member.proxy.id, before.with({ set }));
-    this.observe(startMs, 'endpoints');
+    const change = before === undefined ? undefined : changeOfEndpoints(before, mesh);
+    const concerned = new Set<SharedView>();
+    for (const view of this.views.values()) if (view.isConcerned(change)) concerned.add(view);
+    for (const member of this.members.values()) {
+      const own = change === undefined || change.workloads.has(member.workload);
+      if (own) member.startOver();
+      if (own || member.view === undefined || concerned.has(member.view)) queue.enqueue(member);
+    }
   }
 
-  private observe(startMs: number, what: 'all' | 'endpoints'): void {
-    const { metrics, runtime } = this.options;
+  /** For members: the view that a proxy has now, which takes the place of the one before. */
+  viewFor(proxy: MeshProxy, before: SharedView | undefined): SharedView | undefined {
+    if (this.mesh === undefined) return undefined;
+    const stands = viewOf(this.mesh, proxy);
+    const key = viewKey(stands);
+    if (before?.key === key) return before;
+    this.leave(before);
+    let view = this.views.get(key);
+    if (view === undefined) this.views.set(key, (view = new SharedView(key, stands, this)));
+    view.members += 1;
+    return view;
+  }
+
+  /** For members: the mesh's newest state becomes the proxy's snapshot, if it is another. */
+  tell(member: Member, startOver: boolean): void {
+    const { mesh } = this;
+    const { cache, metrics, runtime, secrets } = this.options;
+    const startMs = runtime.clock.nowMs();
+    if (mesh === undefined || member.view === undefined) return;
+    member.view.refresh(mesh);
+    if (startOver) {
+      const made = translateOwn(mesh, member.proxy);
+      member.keep(messagesOf(made).map(encodedOnce), made.secrets);
+    }
+    const names = member.secretNames;
+    const next = member.assemble(names.length === 0 ? [] : secrets(names));
+    if (next === undefined) return;
+    const [fault] = faultsOf(next, member.own);
+    if (fault !== undefined) return this.torn(member.proxy.id, fault);
+    member.told = next;
+    cache.set(member.proxy.id, next);
+    const what = startOver ? 'all' : 'endpoints';
     metrics.observe('weft_translation_time', (runtime.clock.nowMs() - startMs) / 1000, { what });
   }
 
-  /** A reference to nothing is a fault of ours; the proxy keeps what it has rather than lose a route. */
-  private isTorn(proxy: MeshProxy, next: Snapshot): boolean {
-    const [first] = next.consistent(({ typeUrl }) => typeUrl === TYPE_URL.secret);
-    if (first === undefined) return false;
+  torn(whose: string, fault: SnapshotFault): void {
     this.options.metrics.count('weft_torn_snapshots');
-    this.logger.error(`${proxy.id} keeps its configuration, for the new one is torn: ${formatSnapshotFault(first)}`);
-    return true;
+    this.logger.error(`${whose} keeps its configuration, for the new one is torn: ${formatSnapshotFault(fault)}`);
   }
-}
 
-const encoded = new WeakMap<Message, Resource>();
-
-/** Messages that translation shares between proxies are encoded once. */
-function encodedOnce(message: Message): Resource {
-  let resource = encoded.get(message);
-  if (resource === undefined) encoded.set(message, (resource = encodeResource(message)));
-  return resource;
+  private leave(view: SharedView | undefined): void {
+    if (view === undefined) return;
+    view.members -= 1;
+    if (view.members === 0) this.views.delete(view.key);
+  }
 }
 
 /** One proxy, in the queue whenever it is to be told something. */
 class Member implements Pushable {
   proxy: MeshProxy;
   streams = 1;
-  /** What it was told of. */
-  services: ReadonlySet<MeshService> = new Set();
-  /** What changed since it was told last: `all`, or the endpoints of these services. */
-  private due: 'all' | Set<MeshService> = 'all';
+  view: SharedView | undefined;
+  /** What it has beside its view. */
+  own: readonly Resource[] = [];
+  /** What it was told last. */
+  told: Snapshot | undefined;
+  /** `namespace/name`, as in `MeshSnapshot.workloads`. */
+  readonly workload: string;
+  private ownSecrets: readonly string[] = [];
+  private isNew = true;
+  /** What `assemble` put together last. */
+  private last: { readonly shared: Snapshot; readonly extra: readonly Resource[] } | undefined;
   private readonly pusher: Pusher;
 
   constructor(proxy: MeshProxy, pusher: Pusher) {
     this.proxy = proxy;
+    this.workload = workloadKey(proxy);
     this.pusher = pusher;
   }
 
-  /** `undefined`: more than endpoints changed. */
-  isConcerned(change: EndpointChange | undefined): boolean {
-    const own = `${this.proxy.namespace}/${this.proxy.name}`;
-    if (change === undefined || change.workloads.has(own) || this.due === 'all') {
-      this.due = 'all';
-      return true;
-    }
-    for (const service of change.services) if (this.services.has(service)) this.due.add(service);
-    return this.due.size > 0;
+  get secretNames(): readonly string[] {
+    return [...new Set([...(this.view?.secrets ?? []), ...this.ownSecrets])];
+  }
+
+  get hasSecrets(): boolean {
+    return this.ownSecrets.length > 0 || (this.view?.secrets.length ?? 0) > 0;
+  }
+
+  /** More changed than endpoints, or its scope grew. */
+  startOver(): void {
+    this.isNew = true;
   }
 
   push(): void {
-    const { due } = this;
-    this.due = new Set();
-    if (due === 'all') this.pusher.translate(this);
-    else this.pusher.translateEndpoints(this, due);
+    const { isNew } = this;
+    this.isNew = false;
+    if (isNew) this.view = this.pusher.viewFor(this.proxy, this.view);
+    this.pusher.tell(this, isNew);
   }
 
-  /** Its scope grew. */
-  startOver(): void {
-    this.due = 'all';
+  /** What it has of its own. */
+  keep(own: readonly Resource[], secrets: readonly string[]): void {
+    if (!isSame(own, this.own)) this.own = own;
+    this.ownSecrets = secrets;
+  }
+
+  /** Its next snapshot; undefined when it is the same as before. */
+  assemble(secrets: readonly Resource[]): Snapshot | undefined {
+    const shared = this.view?.snapshot ?? Snapshot.empty;
+    const extra = [...this.own, ...secrets];
+    if (this.told !== undefined && this.last?.shared === shared && isSame(this.last.extra, extra)) return undefined;
+    this.last = { shared, extra };
+    return shared.with({ set: extra.filter(({ typeUrl, name }) => !shared.resources(typeUrl).has(name)) });
   }
 }
 
-/** What differs, where nothing but endpoints and workloads does; undefined: more than that. */
-interface EndpointChange {
-  readonly services: ReadonlySet<MeshService>;
-  readonly workloads: ReadonlySet<string>;
+function isSame(a: readonly Resource[], b: readonly Resource[]): boolean {
+  return (
+    a.length === b.length && a.every(({ typeUrl, version }, i) => b[i]?.version === version && b[i].typeUrl === typeUrl)
+  );
 }
 
-function changeOfEndpoints(before: MeshSnapshot, after: MeshSnapshot): EndpointChange | undefined {
-  if (before.services !== after.services || before.policies !== after.policies || before.config !== after.config)
-    return undefined;
-  const services = new Set<MeshService>();
-  for (const [key, list] of after.endpoints) {
-    const service = before.endpoints.get(key) === list ? undefined : after.services.get(key);
-    if (service !== undefined) services.add(service);
-  }
-  const workloads = new Set<string>();
-  for (const key of new Set([...before.workloads.keys(), ...after.workloads.keys()]))
-    if (before.workloads.get(key) !== after.workloads.get(key)) workloads.add(key);
-  return { services, workloads };
-}
-
-/** The same snapshot where nothing changed; resources that stayed are shared. */
-function replaceAll(before: Snapshot, resources: readonly Resource[]): Snapshot {
-  const wanted = new Map<string, Set<string>>();
-  const set: Resource[] = [];
-  for (const resource of resources) {
-    const { typeUrl, name, version } = resource;
-    let names = wanted.get(typeUrl);
-    if (names === undefined) wanted.set(typeUrl, (names = new Set()));
-    names.add(name);
-    if (before.resources(typeUrl).get(name)?.version !== version) set.push(resource);
-  }
-  const remove: Reference[] = [];
-  for (const typeUrl of before.types)
-    for (const { name } of before.resources(typeUrl).values())
-      if (wanted.get(typeUrl)?.has(name) !== true) remove.push({ typeUrl, name });
-  return before.with({ set, remove });
+/** What these resources name and the snapshot lacks. */
+function faultsOf(snapshot: Snapshot, resources: readonly Resource[]): SnapshotFault[] {
+  return resources.flatMap(({ typeUrl, name, references }) =>
+    references
+      .filter((to) => to.typeUrl !== TYPE_URL.secret && !snapshot.resources(to.typeUrl).has(to.name))
+      .map((to) => ({ ...to, namedBy: { typeUrl, name } })),
+  );
 }

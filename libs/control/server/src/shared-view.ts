@@ -1,0 +1,95 @@
+import type { MeshProxy, MeshService, MeshSnapshot } from '@weft/control-mesh';
+import { translateService, translateView } from '@weft/control-translate';
+import { Snapshot, TYPE_URL, type Reference, type Resource, type SnapshotFault } from '@weft/xds-server';
+import { encodedOnce, messagesOf } from './encoded.ts';
+import type { EndpointChange } from './endpoint-change.ts';
+
+/** Hears of what should never be. */
+export interface TornReport {
+  torn(whose: string, fault: SnapshotFault): void;
+}
+
+/**
+ * What proxies of one view (`viewOf`) are told alike: made once, when the first of them has its turn, and shared by all their
+ * snapshots.
+ */
+export class SharedView {
+  readonly key: string;
+  /** Stands for all of them. */
+  readonly proxy: MeshProxy;
+  /** How many proxies have it. */
+  members = 0;
+  /** The last whole one. */
+  snapshot = Snapshot.empty;
+  secrets: readonly string[] = [];
+  private services: ReadonlySet<MeshService> = new Set();
+  /** What changed since it was made: `all`, or the endpoints of these services. */
+  private due: 'all' | Set<MeshService> = 'all';
+  private readonly report: TornReport;
+
+  constructor(key: string, proxy: MeshProxy, report: TornReport) {
+    this.key = key;
+    this.proxy = proxy;
+    this.report = report;
+  }
+
+  /** True when its proxies are to be told something. `undefined`: more than endpoints changed. */
+  isConcerned(change: EndpointChange | undefined): boolean {
+    if (change === undefined || this.due === 'all') {
+      this.due = 'all';
+      return true;
+    }
+    for (const service of change.services) if (this.services.has(service)) this.due.add(service);
+    return this.due.size > 0;
+  }
+
+  /** Brings it up to the mesh as it is now; costs nothing where that was done. */
+  refresh(mesh: MeshSnapshot): void {
+    const { due } = this;
+    this.due = new Set();
+    if (due === 'all') this.translate(mesh);
+    else if (due.size > 0) this.translateEndpoints(mesh, due);
+  }
+
+  private translate(mesh: MeshSnapshot): void {
+    const made = translateView(mesh, this.proxy);
+    const next = replaceAll(this.snapshot, messagesOf(made).map(encodedOnce));
+    const [fault] = next.consistent(({ typeUrl }) => typeUrl === TYPE_URL.secret);
+    // A reference to nothing is a fault of ours; proxies keep what they have rather than lose a route.
+    if (fault !== undefined) return this.report.torn(`a view of ${this.members} proxies`, fault);
+    this.services = made.services;
+    this.secrets = made.secrets;
+    this.snapshot = next;
+  }
+
+  private translateEndpoints(mesh: MeshSnapshot, services: Iterable<MeshService>): void {
+    const set: Resource[] = [];
+    for (const service of services) {
+      const { clusters, endpoints } = translateService(mesh, this.proxy, service);
+      for (const resource of [...clusters, ...endpoints].map(encodedOnce)) {
+        // What routes do not name it was never told of.
+        const known = this.snapshot.resources(resource.typeUrl).get(resource.name);
+        if (known !== undefined && known.version !== resource.version) set.push(resource);
+      }
+    }
+    this.snapshot = this.snapshot.with({ set });
+  }
+}
+
+/** The same snapshot where nothing changed; resources that stayed are shared. */
+function replaceAll(before: Snapshot, resources: readonly Resource[]): Snapshot {
+  const wanted = new Map<string, Set<string>>();
+  const set: Resource[] = [];
+  for (const resource of resources) {
+    const { typeUrl, name, version } = resource;
+    let names = wanted.get(typeUrl);
+    if (names === undefined) wanted.set(typeUrl, (names = new Set()));
+    names.add(name);
+    if (before.resources(typeUrl).get(name)?.version !== version) set.push(resource);
+  }
+  const remove: Reference[] = [];
+  for (const typeUrl of before.types)
+    for (const { name } of before.resources(typeUrl).values())
+      if (wanted.get(typeUrl)?.has(name) !== true) remove.push({ typeUrl, name });
+  return before.with({ set, remove });
+}
