@@ -9,3 +9,6 @@ export { PrometheusFormatter } from './prometheus.ts';
 export { DEFAULT_TAG_RULES, extractTags, type FixedTag, type TagRule, type TaggedName } from './tag-extraction.ts';
 export type { RegexCompiler } from './stats-query.ts';
 export { createTallyMemory, SharedTallies } from './shared-tallies.ts';
+export type { StatsSink } from './stats-sink.ts';
+export { decodeStatsSinks, statsSinkSupport, type MetricsServiceConfig } from './metrics-service.decode.ts';
+export { MetricsServiceSink, type MetricsServiceOptions } from './metrics-service.ts';

@@ -1,5 +1,6 @@
 import { after, type Timer, type Timers } from '@weft/core-runtime';
 import type { StatsScope } from '@weft/core-stats';
+import type { StatsSink } from './stats-sink.ts';
 import {
   CounterStat,
   GaugeStat,
@@ -108,12 +109,18 @@ export class StatsStore {
   }
 }
 
-/** Flushes the store every `intervalMs` until the returned function is called. */
-export function startFlushing(store: StatsStore, timers: Timers, intervalMs = FLUSH_INTERVAL_MS): () => void {
+/** Flushes the store, and then to the sinks, every `intervalMs` until the returned function is called. */
+export function startFlushing(
+  store: StatsStore,
+  timers: Timers,
+  intervalMs = FLUSH_INTERVAL_MS,
+  sinks: readonly StatsSink[] = [],
+): () => void {
   let timer: Timer;
   const again = (): void => {
     timer = after(timers, intervalMs, () => {
       store.flush();
+      for (const sink of sinks) sink.flush(store);
       again();
     });
   };

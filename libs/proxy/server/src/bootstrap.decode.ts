@@ -8,6 +8,7 @@ import { decodeAdsConfig, decodeConfigSource, type AdsConfig, type ConfigSource 
 import { decodeListenerAddress, type ListenerAddress } from '@weft/model-listener';
 import { decodeAccessLogs, type AccessLogConfig } from '@weft/observe-access-log';
 import { decodeSecret, type Secret } from '@weft/model-tls';
+import { decodeStatsSinks, type MetricsServiceConfig } from '@weft/observe-metrics';
 import { createAuthorities, type Authorities } from '@weft/xds-client';
 import { decodeTracingProvider, type ZipkinConfig } from '@weft/observe-tracing';
 import type { ProxyOptions } from './options.ts';
@@ -44,6 +45,10 @@ export interface BootstrapConfig {
   readonly secrets: ReadonlyMap<string, Secret>;
   /** The provider of whatever traces and names none of its own. Source: Bootstrap.tracing. */
   readonly tracing: ZipkinConfig | undefined;
+  /** Who is told how many requests went where. Source: ClusterManager.load_stats_config. */
+  readonly loadStats: AdsConfig | undefined;
+  /** Who is told of all stats at each flush. Source: Bootstrap.stats_sinks. */
+  readonly statsSinks: readonly MetricsServiceConfig[];
   /** Default 5,000. */
   readonly statsFlushIntervalMs: number;
 }
@@ -63,6 +68,8 @@ export function decodeBootstrap(message: Bootstrap, cx: DecodeContext, options: 
     admin: decodeAdmin(message, cx.at('admin')),
     layers: decodeLayers(message, cx.at('layered_runtime', 'layers')),
     ...decodeDynamic(message, cx.at('dynamic_resources')),
+    loadStats: decodeLoadStats(message, cx.at('cluster_manager', 'load_stats_config')),
+    statsSinks: decodeStatsSinks(message.statsSinks, cx.at('stats_sinks')),
     authorities: decodeAuthorities(message, cx),
     overload: decodeOverload(message.overloadManager, cx.at('overload_manager')),
     sourceAddresses: decodeBind(message, cx.at('cluster_manager', 'upstream_bind_config')),
@@ -113,6 +120,11 @@ function requireFile(path: string, message: ConfigSourceMessage | undefined, cx:
   if (existsSync(path)) return;
   const place = message?.configSourceSpecifier.case === 'path' ? ['path'] : ['path_config_source', 'path'];
   cx.at(...place).error(`"${path}" does not exist`);
+}
+
+function decodeLoadStats({ clusterManager }: Bootstrap, cx: DecodeContext): AdsConfig | undefined {
+  const message = clusterManager?.loadStatsConfig;
+  return message && decodeAdsConfig(message, cx);
 }
 
 function decodeBind(message: Bootstrap, cx: DecodeContext): readonly SourceAddress[] {

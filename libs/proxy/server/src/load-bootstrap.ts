@@ -66,7 +66,7 @@ interface Part {
 }
 
 function readPart(text: string, file: string): Part {
-  const loaded = loadConfig({ text, file, typeName: TYPE_NAME });
+  const loaded = loadConfig({ text, file, typeName: TYPE_NAME, support: supported });
   return { ...loaded, message: (loaded.message ?? loaded.readable) as Bootstrap | undefined };
 }
 

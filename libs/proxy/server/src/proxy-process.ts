@@ -1,7 +1,7 @@
 import { after, type LogLevel, type Runtime } from '@weft/core-runtime';
 import { compileRe2 } from '@weft/model-match';
 import { AdminServer, type AdminAddress, type DrainOptions, type ServerState } from '@weft/observe-admin';
-import { StatsEndpoint, startFlushing, type StatsStore } from '@weft/observe-metrics';
+import { StatsEndpoint, startFlushing, type StatsSink, type StatsStore } from '@weft/observe-metrics';
 import { explainBindError } from '@weft/proxy-listeners';
 import { writeFileSync } from 'node:fs';
 import { ProxyAdminSource } from './admin-source.ts';
@@ -91,11 +91,11 @@ export class ProxyProcess {
   async start(): Promise<void> {
     const logger = this.runtime.loggers.get('main');
     this.setState('INITIALIZING');
-    this.stopFlushing = startFlushing(this.store, this.runtime.timers, this.config.statsFlushIntervalMs);
     this.hotRestart?.closeParentAdmin();
     await this.startAdmin();
     await this.plane.start();
     this.overload.start();
+    this.startFlushing();
     const facts = await this.refreshStats();
     this.setState('LIVE');
     this.store.histogram('server.initialization_time_ms').record(this.uptimeMs);
@@ -104,6 +104,22 @@ export class ProxyProcess {
       `starting main dispatch loop: ${count(facts.listeners, 'listener')}, ${count(facts.clusters, 'cluster')}`,
     );
     this.hotRestart?.takeOver(this);
+  }
+
+  private startFlushing(): void {
+    const sinks = this.view.createStatsSinks();
+    if (this.plane !== this.view) this.view.startSinkClusters();
+    const { timers } = this.runtime;
+    const fresh: StatsSink = {
+      flush: (store) => void this.refreshStats().then(() => sinks.forEach((sink) => sink.flush(store))),
+      close: () => sinks.forEach((sink) => sink.close()),
+    };
+    const told = sinks.length === 0 ? [] : [fresh];
+    const stop = startFlushing(this.store, timers, this.config.statsFlushIntervalMs, told);
+    this.stopFlushing = () => {
+      stop();
+      fresh.close();
+    };
   }
 
   /** POST /drain_listeners. */

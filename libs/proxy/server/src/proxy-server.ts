@@ -10,7 +10,7 @@ import type {
   ListenerStatus,
   UnreadyTargets,
 } from '@weft/observe-admin';
-import { StatsStore } from '@weft/observe-metrics';
+import { MetricsServiceSink, StatsStore, type StatsSink } from '@weft/observe-metrics';
 import type {
   CommandTracer,
   FilterDiscovery as WantedFilter,
@@ -22,7 +22,7 @@ import type {
 import { DownstreamTlsFactory, type TlsWorld } from '@weft/proxy-transport-sockets';
 import { ListenerManager, type DecodedListener } from '@weft/proxy-listeners';
 import { ClusterManager, type DecodedCluster } from '@weft/proxy-upstream';
-import { Subscriptions, type GrpcChannels } from '@weft/xds-client';
+import { LoadReporter, nodeFields, Subscriptions, type GrpcChannels, type NodeIdentity } from '@weft/xds-client';
 import { AccessLogFiles } from './access-log-files.ts';
 import { decodeBootstrap, type BootstrapConfig } from './bootstrap.decode.ts';
 import { ClusterFetch } from './cluster-fetch.ts';
@@ -33,6 +33,7 @@ import { FilterDiscovery } from './filter-discovery.ts';
 import { grpcChannels } from './grpc-channels.ts';
 import { weftVersion } from './version.ts';
 import { listenerStatus } from './listener-status.ts';
+import { reportedClusters } from './load-reports.ts';
 import { networkFilters } from './network-filter-registry.ts';
 import type { ProxyOptions } from './options.ts';
 import { LoopDelay } from './overload/loop-delay.ts';
@@ -102,6 +103,7 @@ export class ProxyServer implements ServerContext, DataPlane {
   private readonly channels: GrpcChannels;
   private staticListeners: readonly DecodedListener[] = [];
   private staticClusters: readonly DecodedCluster[] = [];
+  private loadReporter: LoadReporter | undefined;
   private live = false;
 
   private constructor(bootstrap: Bootstrap, config: BootstrapConfig, world: ProxyWorld) {
@@ -182,13 +184,17 @@ export class ProxyServer implements ServerContext, DataPlane {
     return cx.faults.length > 0 ? undefined : server;
   }
 
+  /** Who this proxy is, for those that it asks and tells. */
+  get identity(): NodeIdentity {
+    const { id, cluster, metadata, region, zone, subZone } = this.config.node;
+    return { id, cluster, locality: { region, zone, subZone }, metadata, version: weftVersion() };
+  }
+
   private createSubscriptions(): Subscriptions {
     const { runtime, stats } = this;
-    const { ads, node } = this.config;
-    const { id, cluster, metadata, region, zone, subZone } = node;
     return new Subscriptions({
-      node: { id, cluster, locality: { region, zone, subZone }, metadata, version: weftVersion() },
-      ads,
+      node: this.identity,
+      ads: this.config.ads,
       channels: this.channels,
       http: { post: (...call) => new ClusterFetch(this.clusters, runtime.timers).post(...call) },
       ...(this.config.authorities === undefined ? {} : { authorities: this.config.authorities }),
@@ -234,7 +240,41 @@ export class ProxyServer implements ServerContext, DataPlane {
     await this.listeners.addStatic(this.staticListeners);
     await this.resources.startListeners(this.config.lds);
     this.live = true;
+    this.startReports();
     if (this.options.concurrency > 1 && this.workerIndex === 0) this.warnOfBalance();
+  }
+
+  private startReports(): void {
+    const { loadStats } = this.config;
+    if (loadStats === undefined) return;
+    const { runtime, stats, channels, identity: node, clusters } = this;
+    this.loadReporter = new LoadReporter({
+      config: loadStats,
+      node,
+      channels,
+      runtime,
+      stats,
+      clusters: () => reportedClusters(clusters),
+    });
+    this.loadReporter.start();
+  }
+
+  /** Those that are told of all stats. The main thread's, also where workers carry the traffic. */
+  createStatsSinks(): StatsSink[] {
+    const { channels, runtime } = this;
+    const node = nodeFields(this.identity);
+    return this.config.statsSinks.map(
+      (config) =>
+        new MetricsServiceSink(config, { channel: () => channels(config.service), node, clock: runtime.clock }),
+    );
+  }
+
+  /** On a main thread whose workers carry the traffic: the clusters that its sinks go through. */
+  startSinkClusters(): void {
+    const wanted = new Set(
+      this.config.statsSinks.flatMap(({ service }) => (service.kind === 'cluster' ? service.cluster : [])),
+    );
+    this.clusters.addStatic(this.staticClusters.filter(({ config }) => wanted.has(config.name)));
   }
 
   private warnOfBalance(): void {
@@ -349,6 +389,7 @@ export class ProxyServer implements ServerContext, DataPlane {
 
   async stop(): Promise<void> {
     this.tracers.flush();
+    this.loadReporter?.close();
     this.loopDelay.stop();
     this.resources.close();
     this.routeDiscovery.close();

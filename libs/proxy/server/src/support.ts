@@ -1,6 +1,7 @@
 import { mergeSupport, type FieldSupport } from '@weft/api-envoy';
 import { accessLogSupport } from '@weft/observe-access-log';
 import { tracingSupport } from '@weft/observe-tracing';
+import { statsSinkSupport } from '@weft/observe-metrics';
 import { supported as clusterSupport } from '@weft/model-cluster';
 import { configSourceSupport } from '@weft/model-config-source';
 import { supported as listenerSupport } from '@weft/model-listener';
@@ -17,11 +18,11 @@ const bootstrapSupport: FieldSupport = {
   'envoy.config.bootstrap.v3.Bootstrap': [
     'node', 'static_resources', 'dynamic_resources', 'admin', 'layered_runtime', 'stats_flush_interval',
     'cluster_manager', 'dns_resolution_config', 'typed_dns_resolver_config', 'stats_config', 'overload_manager',
-    'tracing', 'config_sources', 'default_config_source',
+    'tracing', 'config_sources', 'default_config_source', 'stats_sinks',
   ],
   'envoy.config.bootstrap.v3.Bootstrap.StaticResources': ['listeners', 'clusters', 'secrets'],
   'envoy.config.bootstrap.v3.Bootstrap.DynamicResources': ['lds_config', 'cds_config', 'ads_config'],
-  'envoy.config.bootstrap.v3.ClusterManager': ['local_cluster_name', 'upstream_bind_config'],
+  'envoy.config.bootstrap.v3.ClusterManager': ['local_cluster_name', 'upstream_bind_config', 'load_stats_config'],
   'envoy.config.bootstrap.v3.Admin': ['access_log', 'address'],
   'envoy.config.bootstrap.v3.LayeredRuntime': ['layers'],
   'envoy.config.bootstrap.v3.RuntimeLayer': ['name', 'static_layer', 'admin_layer', 'rtds_layer'],
@@ -48,5 +49,6 @@ export const supported: FieldSupport = mergeSupport([
   udpProxySupport,
   clusterSupport,
   accessLogSupport,
+  statsSinkSupport,
   tracingSupport,
 ]);

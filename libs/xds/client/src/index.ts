@@ -18,3 +18,4 @@ export {
   type XdstpDirective,
   type XdstpName,
 } from './xdstp-name.ts';
+export { LoadReporter, type LoadReporterOptions, type ReportedCluster, type ReportedHost } from './load-reporter.ts';

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { create, fromBinary, toBinary, type Message } from '@bufbuild/protobuf';
+import { registry } from '@weft/api-envoy';
+import type { LoadStatsRequest } from '@weft/api-envoy/gen/envoy/service/load_stats/v3/lrs_pb';
+import type { StreamMetricsMessage } from '@weft/api-envoy/gen/envoy/service/metrics/v3/metrics_service_pb';
+import type { GrpcServerCall, GrpcServices } from '@weft/core-grpc';
+import {
+  CLUSTER,
+  ENDPOINTS,
+  LISTENER,
+  cluster,
+  createXdsWorld,
+  endpoints,
+  type XdsWorld,
+  type XdsWorldOptions,
+} from './xds-world.testing.ts';
+
+/** A service that remembers what it hears of one kind of message. */
+class Heard<T extends Message> {
+  readonly messages: T[] = [];
+  readonly services: GrpcServices;
+  private call: GrpcServerCall | undefined;
+
+  constructor(path: string, typeName: string) {
+    this.services = new Map([
+      [
+        path,
+        (call: GrpcServerCall) => {
+          this.call = call;
+          return {
+            onMessage: (octets: Uint8Array) =>
+              void this.messages.push(fromBinary(registry().getMessage(typeName)!, octets) as T),
+            onHalfClose: () => undefined,
+            onCancelled: () => undefined,
+          };
+        },
+      ],
+    ]);
+  }
+
+  say(typeName: string, fields: Record<string, unknown>): void {
+    const desc = registry().getMessage(typeName)!;
+    this.call?.send(toBinary(desc, create(desc, fields)));
+  }
+}
+
+const LOADS = 'envoy.service.load_stats.v3.';
+const service = (name: string): string => `{envoy_grpc: {cluster_name: ${name}}}`;
+
+/** A proxy with the EDS cluster `a`, which is up. */
+async function up(t: TestContext, options: XdsWorldOptions): Promise<XdsWorld> {
+  const world = createXdsWorld('sotw', options);
+  t.after(() => world.stop());
+  await world.settle();
+  world.send(CLUSTER, 'c', [cluster('a')]);
+  await world.settle();
+  world.send(ENDPOINTS, 'e', [endpoints('a', 81)]);
+  await world.settle();
+  world.send(LISTENER, 'l', []);
+  await world.started;
+  return world;
+}
+
+describe('what a proxy reports', () => {
+  it('of loads goes to the server of load_stats_config', async (t) => {
+    const heard = new Heard<LoadStatsRequest>(
+      `/${LOADS}LoadReportingService/StreamLoadStats`,
+      `${LOADS}LoadStatsRequest`,
+    );
+    const world = await up(t, {
+      services: heard.services,
+      more: `cluster_manager: {load_stats_config: {api_type: GRPC, transport_api_version: V3, grpc_services: [${service('xds')}]}}`,
+    });
+    await world.settle();
+    assert.equal(heard.messages[0]?.node?.id, 'n1');
+    heard.say(`${LOADS}LoadStatsResponse`, { sendAllClusters: true, loadReportingInterval: { seconds: 1n, nanos: 0 } });
+    await world.settle();
+    const [host] = world.proxy.clusters.all.find((one) => one.cluster.name === 'a')!.cluster.hosts;
+    Object.assign(host!.stats, { rqTotal: 3, rqSuccess: 2, rqError: 1 });
+    world.runtime.timers.advance(1000);
+    await world.settle();
+    const told = heard.messages[1]?.clusterStats.find(({ clusterName }) => clusterName === 'a');
+    const [load] = told?.upstreamLocalityStats ?? [];
+    assert.deepEqual(
+      [load?.totalIssuedRequests, load?.totalSuccessfulRequests, load?.totalErrorRequests],
+      [3n, 2n, 1n],
+    );
+    assert.equal(world.store.counter('load_reporter.responses').value, 1);
+  });
+
+  it('of stats goes to the metrics service', async (t) => {
+    const heard = new Heard<StreamMetricsMessage>(
+      '/envoy.service.metrics.v3.MetricsService/StreamMetrics',
+      'envoy.service.metrics.v3.StreamMetricsMessage',
+    );
+    const world = await up(t, {
+      services: heard.services,
+      more: `stats_sinks: [{name: ms, typed_config: {"@type": type.googleapis.com/envoy.config.metrics.v3.MetricsServiceConfig,
+        grpc_service: ${service('xds')}, transport_api_version: V3}}]`,
+    });
+    const [sink] = world.proxy.createStatsSinks();
+    sink?.flush(world.store);
+    await world.settle();
+    const [message] = heard.messages;
+    assert.equal(message?.identifier?.node?.id, 'n1');
+    const found = message?.envoyMetrics.find(({ name }) => name === 'cluster_manager.active_clusters');
+    assert.equal(found?.metric[0]?.gauge?.value, 2);
+  });
+});
