@@ -180,6 +180,22 @@ describe('a configuration', () => {
     assert.match(faultsOf(`{"fields": [], "match_criteria": ${deep}}`)[0] ?? '', /unknown field/);
   });
 
+  it('is told of an enum what is implemented, and all else where that is not known', () => {
+    const typeName = 'envoy.config.cluster.v3.Cluster';
+    const text = 'name: a\nlb_policy: RANDON_HASH\n';
+    const LbPolicy = ['ROUND_ROBIN', 'RANDOM'];
+    const [known] = loadConfig({
+      text,
+      file: 'a.yaml',
+      typeName,
+      support: { [`${typeName}.LbPolicy`]: LbPolicy },
+    }).faults;
+    assert.equal(known?.expected, 'one of ROUND_ROBIN, RANDOM');
+    assert.ok(known.suggestion === undefined || LbPolicy.includes(known.suggestion));
+    const [all] = loadConfig({ text, file: 'a.yaml', typeName }).faults;
+    assert.match(all?.expected ?? '', /MAGLEV/);
+  });
+
   it('with faults is still there without the values that have them, places in lists kept', () => {
     const text =
       '{name: a, nme: b, type: WAT, load_assignment: {cluster_name: c, endpoints: [7, {priority: 1}]}, cluster_type: {name: x}}';

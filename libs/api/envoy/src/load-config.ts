@@ -5,6 +5,7 @@ import { sourceNamed, type SourceMap } from './decode-context.ts';
 import { messageOfJson } from './message-of-json.ts';
 import { ConfigReader, type ReadSink } from './read-config.ts';
 import { registry } from './registry.ts';
+import type { FieldSupport } from './support.ts';
 import { upgrade } from './upgrade/upgrade.ts';
 
 export interface ConfigText {
@@ -15,6 +16,8 @@ export interface ConfigText {
   readonly typeName: string;
   /** By default JSON for a file whose name ends so, and YAML for all others. */
   readonly format?: TextFormat;
+  /** What the reader of the message implements: of an enum listed here, faults name no other values. */
+  readonly support?: FieldSupport;
 }
 
 export interface LoadedConfig {
@@ -45,7 +48,7 @@ export function loadConfig(config: ConfigText): LoadedConfig {
   if (root === undefined)
     return { faults: [...parsed.faults], warnings: [], source: sourceNamed(file), json: undefined };
   const found = new Findings(file, parsed);
-  const reader = new ConfigReader(found, upgrade);
+  const reader = new ConfigReader(found, upgrade, config.support);
   const json = reader.message(root, desc, '');
   const source = treeSource({ file, root, positionOf: parsed.positionOf, replaced: reader.replaced });
   const faults = found.inOrder(found.faults);

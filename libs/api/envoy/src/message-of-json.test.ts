@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { fromJson, toBinary, toJson, type DescMessage, type JsonValue } from '@bufbuild/protobuf';
-import type { Any } from '@bufbuild/protobuf/wkt';
+import { fromJson, mergeFromBinary, toBinary, toJson, type DescMessage, type JsonValue } from '@bufbuild/protobuf';
+import { AnySchema, type Any } from '@bufbuild/protobuf/wkt';
 import { loadConfig } from './load-config.ts';
 import { messageOfJson, packedIn } from './message-of-json.ts';
 import { openAny } from './open-any.ts';
@@ -77,6 +77,18 @@ describe('a message of JSON', () => {
     assert.equal(opened.kind === 'message' && opened.message, packedIn(any));
     const encoded = openAny({ ...any });
     assert.deepEqual(encoded, opened);
+  });
+
+  it('gives way in an Any to what is merged over it', () => {
+    const any = (id: string): Any =>
+      messageOfJson(desc('google.protobuf.Any'), {
+        '@type': 'type.googleapis.com/envoy.config.core.v3.Node',
+        id,
+      }) as Any;
+    const target = any('first');
+    mergeFromBinary(AnySchema, target, toBinary(AnySchema, any('second')));
+    const opened = openAny(target);
+    assert.equal(opened.kind === 'message' && (opened.message as unknown as { readonly id: string }).id, 'second');
   });
 
   it('is refused where the JSON does not fit', () => {

@@ -10,7 +10,7 @@ import {
   type JsonValue,
   type Message,
 } from '@bufbuild/protobuf';
-import { AnySchema } from '@bufbuild/protobuf/wkt';
+import { AnySchema, type Any } from '@bufbuild/protobuf/wkt';
 import { MAX_DEPTH } from './read-config.ts';
 import { standsBelowValue, wrappedType } from './read-well-known.ts';
 import { registry, typeNameOfUrl } from './registry.ts';
@@ -71,7 +71,12 @@ function anyOf(json: JsonObject): Message {
   const any = create(AnySchema, { typeUrl: String(typeUrl) });
   let encoded: Uint8Array | undefined;
   const value = (): Uint8Array => (encoded ??= toBinary(desc, message));
-  Object.defineProperty(any, 'value', { get: value, enumerable: true, configurable: true });
+  // Another message that is merged into this one writes its own octets.
+  const replace = (octets: Uint8Array): void => {
+    packed.delete(any);
+    Object.defineProperty(any, 'value', { value: octets, writable: true });
+  };
+  Object.defineProperty(any, 'value', { get: value, set: replace, enumerable: true, configurable: true });
   packed.set(any, message);
   return any;
 }
@@ -80,8 +85,9 @@ function anyOf(json: JsonObject): Message {
 const packed = new WeakMap<Message, Message>();
 
 /** The message that `messageOfJson` put into an Any; undefined for one that came encoded. */
-export function packedIn(any: Message): Message | undefined {
-  return packed.get(any);
+export function packedIn(any: Any): Message | undefined {
+  const message = packed.get(any);
+  return message?.$typeName === typeNameOfUrl(any.typeUrl) ? message : undefined;
 }
 
 function numberOf(type: DescEnum, json: JsonValue): number {

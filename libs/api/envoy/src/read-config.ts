@@ -12,6 +12,7 @@ import { camelCase } from './tree-source.ts';
 import { described, listed, readEnum, readScalar, zeroOf, type Read } from './read-scalar.ts';
 import { standsBelowValue, wellKnownReader, wrappedType, type ReadJson } from './read-well-known.ts';
 import { messageNames, registry, typeNameOfUrl } from './registry.ts';
+import type { FieldSupport } from './support.ts';
 
 /** What a reader tells of what it reads. `offset` is a place in the text. */
 export interface ReadSink {
@@ -54,11 +55,14 @@ export class ConfigReader {
   readonly replaced = new Map<ConfigNode, ConfigNode>();
   private readonly sink: ReadSink;
   private readonly upgrade: ConfigUpgrade | undefined;
+  private readonly support: FieldSupport;
   private depth = 0;
 
-  constructor(sink: ReadSink, upgrade?: ConfigUpgrade) {
+  /** `support`: what is implemented of enums, which is all that a fault then names. */
+  constructor(sink: ReadSink, upgrade?: ConfigUpgrade, support: FieldSupport = {}) {
     this.sink = sink;
     this.upgrade = upgrade;
+    this.support = support;
   }
 
   /** The JSON of a message; undefined after a fault that leaves nothing to say. */
@@ -180,7 +184,8 @@ export class ConfigReader {
       if (isNull(node) && !isValue(field.message)) return {};
       return this.message(node, field.message, path);
     }
-    if (field.enum !== undefined) return isNull(node) ? 0 : this.tell(node, path, readEnum(node, field.enum));
+    if (field.enum !== undefined)
+      return isNull(node) ? 0 : this.tell(node, path, readEnum(node, field.enum, this.support[field.enum.typeName]));
     const scalar = field.scalar;
     if (scalar === undefined) return undefined;
     return isNull(node) ? zeroOf(scalar) : this.tell(node, path, readScalar(node, scalar));

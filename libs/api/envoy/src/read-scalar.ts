@@ -118,8 +118,11 @@ function integerOf(node: ScalarNode): bigint | undefined {
   return Number.isSafeInteger(number) ? BigInt(number) : undefined;
 }
 
-/** A name in any case, or a number. Numbers that the enum does not name are left to its validation rules, as in Envoy. */
-export function readEnum(node: ConfigNode, type: DescEnum): Read {
+/**
+ * A name in any case, or a number. Numbers that the enum does not name are left to its validation rules, as in Envoy. Of
+ * `implemented`, where it is known, comes what a fault says would be right.
+ */
+export function readEnum(node: ConfigNode, type: DescEnum, implemented?: readonly string[]): Read {
   const value = node.kind === 'scalar' ? node.value : undefined;
   if (typeof value === 'string') {
     const folded = value.toUpperCase().replaceAll('-', '_');
@@ -131,7 +134,7 @@ export function readEnum(node: ConfigNode, type: DescEnum): Read {
   if (number !== undefined && number >= -(2n ** 31n) && number < 2n ** 31n) {
     return { ok: true, json: type.values.find((one) => one.number === Number(number))?.name ?? Number(number) };
   }
-  const names = type.values.map((one) => one.name);
+  const names = implemented ?? type.values.map((one) => one.name);
   const suggestion = typeof value === 'string' ? nearest(value, names) : undefined;
   const message =
     typeof value === 'string'

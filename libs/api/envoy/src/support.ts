@@ -1,6 +1,7 @@
 /**
  * The fields that Weft implements, by message type: proto names. Decoders export what they read; a field that is set and
- * listed nowhere is reported by name, never silently ignored. An empty list is a message known to have no effect.
+ * listed nowhere is reported by name, never silently ignored. An empty list is a message known to have no effect. By the
+ * type of an enum: those of its values that are implemented, if not all are.
  */
 export type FieldSupport = Readonly<Record<string, readonly string[]>>;
 

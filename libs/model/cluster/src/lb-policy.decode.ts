@@ -22,6 +22,7 @@ export const lbPolicySupport: FieldSupport = {
     'least_request_lb_config',
     'round_robin_lb_config',
   ],
+  'envoy.config.cluster.v3.Cluster.LbPolicy': ['ROUND_ROBIN', 'LEAST_REQUEST', 'RANDOM', 'CLUSTER_PROVIDED'],
   'envoy.config.cluster.v3.Cluster.LeastRequestLbConfig': ['choice_count'],
   'envoy.config.cluster.v3.Cluster.RoundRobinLbConfig': [],
   'envoy.config.cluster.v3.LoadBalancingPolicy': ['policies'],

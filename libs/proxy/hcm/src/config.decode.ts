@@ -38,6 +38,7 @@ export const supported: FieldSupport = mergeSupport([{
     'stream_error_on_invalid_http_message', 'append_x_forwarded_port', 'local_reply_config',
     'original_ip_detection_extensions',
   ],
+  [`${HCM}.CodecType`]: ['AUTO', 'HTTP1', 'HTTP2'],
   [`${HCM}.UpgradeConfig`]: ['upgrade_type', 'enabled', 'filters'],
   [`${HCM}.InternalAddressConfig`]: ['unix_sockets', 'cidr_ranges'],
   [`${HCM}.SetCurrentClientCertDetails`]: ['subject', 'cert', 'chain', 'dns', 'uri'],
