@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import type { TlsConnectionInfo } from '@weft/core-http';
 import type { Certificate } from './certificate.ts';
-import { derChildren, OCTET_STRING } from './der.ts';
+import { readSession } from './session.ts';
 
 export interface ConnectionInfoParts {
   readonly serverName: string;
@@ -35,7 +35,7 @@ export class SecuredInfo implements TlsConnectionInfo {
   }
 
   get sessionId(): string {
-    this.session ??= sessionIdOf(this.socket.getSession());
+    this.session ??= readSession(this.socket.getSession()).id;
     return this.session;
   }
 }
@@ -48,9 +48,3 @@ const NO_CERTIFICATE: TlsConnectionInfo['local'] = {
   otherNameSans: [],
   subject: '',
 };
-
-/** OpenSSL's SSL_SESSION in DER: version, protocol, cipher, session id, master key, … */
-function sessionIdOf(session: Buffer | undefined): string {
-  const strings = session === undefined ? [] : derChildren(session).filter(({ tag }) => tag === OCTET_STRING);
-  return Buffer.from(strings[1]?.content ?? []).toString('hex');
-}

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { Certificate } from './certificate.ts';
-import { derChildren } from './der.ts';
+import { readSession } from './session.ts';
 
 /** The part of Node's TLS handle that has no public name: of a server's socket, the verdict on the client's chain is there only. */
 interface TlsHandle {
@@ -38,12 +38,8 @@ export function peerCertificateOf(socket: TLSSocket): Certificate | undefined {
   return new Certificate(leaf, issuers);
 }
 
-/** SSL_SESSION's field `peer`, by its tag. Source: OpenSSL, ssl/ssl_asn1.c. */
-const SESSION_PEER = 0xa3;
-
 /** Node has no certificate of a server whose session was resumed, though the session itself keeps it. */
 function certificateOfSession(socket: TLSSocket): Certificate | undefined {
-  const session = socket.isSessionReused() ? socket.getSession() : undefined;
-  const peer = session && derChildren(session).find(({ tag }) => tag === SESSION_PEER);
-  return peer && new Certificate(new X509Certificate(peer.content));
+  const { peer } = readSession(socket.isSessionReused() ? socket.getSession() : undefined);
+  return peer && new Certificate(new X509Certificate(peer));
 }
