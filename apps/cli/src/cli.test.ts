@@ -13,6 +13,8 @@ describe('the weft command', () => {
     assert.match(stdout, /^Usage: weft COMMAND/);
     assert.match(stdout, /^ {2}proxy /m);
     assert.match(stdout, /^ {2}demo /m);
+    assert.match(stdout, /^Ask the mesh:\n {2}proxy-status /m);
+    assert.match(stdout, /^Documents:\n {2}status /m);
   });
 
   it("runs on the workspace's own Node, whatever node is on the path", () => {
@@ -24,6 +26,15 @@ describe('the weft command', () => {
     const { status, stderr } = run('proxi');
     assert.equal(status, 2);
     assert.match(stderr, /there is no command "proxi"; did you mean "proxy"\?/);
+  });
+
+  it('asks for the verbs that ask, and says how to reach who can answer', () => {
+    const help = run('authz', 'why', '--help');
+    assert.equal(help.status, 0);
+    assert.match(help.stdout, /^Usage: weft authz why SRC DST METHOD PATH/);
+    const { status, stderr } = run('edges', '--control-plane', 'http://127.0.0.1:1');
+    assert.equal(status, 3);
+    assert.match(stderr, /^weft edges: cannot reach the control plane at http:\/\/127\.0\.0\.1:1: /);
   });
 
   it('becomes the app that a verb names, with its arguments', () => {

@@ -1,7 +1,6 @@
 import { EXIT } from './cli-io.ts';
 import { controlPlane } from './control-plane-client.ts';
 import { print } from './output.ts';
-import { table } from './table.ts';
 import { COMMON_OPTIONS, type Verb } from './verb.ts';
 
 interface Answer {
@@ -72,13 +71,15 @@ function answerText(
     `   mutual TLS   ${mtls.mode}${mtls.by === undefined ? ', since nobody says anything' : ` by ${mtls.by}`}`,
     '',
   ];
-  if (rules.length === 0) return `${lines.join('\n')}No AuthorizationPolicy concerns the destination.\n`;
-  const rows = rules.map((rule) => [
-    rule.rule === decidedBy ? '>' : '',
-    rule.action,
-    rule.policy === undefined ? rule.rule : `${rule.policy}.${rule.namespace ?? ''} rule ${rule.index ?? 0}`,
-    rule.says ?? '',
-    rule.result,
-  ]);
-  return `${lines.join('\n')}${table(['', 'ACTION', 'POLICY', 'ABOUT', 'RESULT'], rows, 2)}`;
+  const text = `${lines.join('\n')}\n`;
+  if (rules.length === 0 && decision === 'DENY')
+    return `${text}No policy was asked: the connection is refused before.\n`;
+  if (rules.length === 0) return `${text}No AuthorizationPolicy concerns the destination.\n`;
+  const asked = rules.map((rule) => {
+    const name =
+      rule.policy === undefined ? rule.rule : `${rule.policy}.${rule.namespace ?? ''} rule ${rule.index ?? 0}`;
+    const about = rule.says === undefined ? '' : `       ${rule.says}\n`;
+    return `${rule.rule === decidedBy ? '>' : ' '}  ${rule.action} ${name}: ${rule.result}\n${about}`;
+  });
+  return `${text}Rules that were asked:\n${asked.join('')}`;
 }

@@ -53,7 +53,7 @@ function workloadText(workload: WorkloadDescription, noun: Noun): string {
   const word = noun.toLowerCase();
   const qualified = namespace === 'default' ? name : `${name}.${namespace}`;
   const proxy = !proxied
-    ? 'It has no proxy: nothing below is enforced for calls to it.'
+    ? 'It has no proxy: neither mutual TLS nor a policy is enforced for calls to it.'
     : connected
       ? undefined
       : 'Its proxy is not connected.';
@@ -65,10 +65,12 @@ function workloadText(workload: WorkloadDescription, noun: Noun): string {
     RULE,
     ...services.flatMap((service) => [serviceText(service, word).trimEnd(), RULE]),
     ...(services.length === 0 ? ['No service selects it: nobody finds it by name.', RULE] : []),
-    ...(mtls.length === 0 ? [] : ['Effective PeerAuthentication:']),
-    ...mtls.map(({ port, mode, by }) => `   Port ${port}: mTLS mode ${mode}${by === undefined ? '' : ` (${by})`}`),
-    ...(policies.length === 0 ? [] : ['AuthorizationPolicies:']),
-    ...policies.map((policy) => {
+    ...(!proxied || mtls.length === 0 ? [] : ['Effective PeerAuthentication:']),
+    ...(proxied ? mtls : []).map(
+      ({ port, mode, by }) => `   Port ${port}: mTLS mode ${mode}${by === undefined ? '' : ` (${by})`}`,
+    ),
+    ...(!proxied || policies.length === 0 ? [] : ['AuthorizationPolicies:']),
+    ...(proxied ? policies : []).map((policy) => {
       const rules = `${policy.rules} ${policy.rules === 1 ? 'rule' : 'rules'}`;
       return `   ${policy.action} ${policy.name}.${policy.namespace}: ${rules}${policy.dryRun ? ', dry run' : ''}`;
     }),

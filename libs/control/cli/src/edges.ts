@@ -52,7 +52,7 @@ export const edgesVerb: Verb = {
       source.namespace === namespace || destination.namespace === namespace;
     const edges = namespace === '' ? all : all.filter(inNamespace);
     print(io, line, edges, () =>
-      edgeTable(edges, { wide: line.text('output') === 'wide', workloads: by === 'workload' }),
+      edgeTable(edges, { wide: line.text('output') === 'wide', workloads: by === 'workload', namespace }),
     );
     return EXIT.done;
   },
@@ -60,9 +60,10 @@ export const edgesVerb: Verb = {
 
 function edgeTable(
   edges: readonly Edge[],
-  { wide, workloads }: { readonly wide: boolean; readonly workloads: boolean },
+  { wide, workloads, namespace }: { readonly wide: boolean; readonly workloads: boolean; readonly namespace: string },
 ): string {
-  if (edges.length === 0) return 'There are no edges: no proxy is connected that calls anything.\n';
+  if (edges.length === 0)
+    return `There are no edges${namespace === '' ? ': no proxy is connected that calls anything' : ` in namespace ${namespace}`}.\n`;
   const nameOf = ({ name, workload }: Edge['source']): string => (workloads && workload !== '' ? workload : name);
   const guessed = edges.some(({ basis }) => basis === 'visibility');
   const rows = edges.map(({ source, destination, secured, reason, basis }) => [

@@ -83,7 +83,11 @@ export const proxyConfig: Verb = {
           rows.map(({ cells }) => cells),
         );
       const narrowed = Object.values(filter).some((value) => value !== '');
-      return `There are no ${kind.name}${narrowed ? ' that the filters leave' : ''}.\n`;
+      const keys =
+        kind.name === 'secrets' && line.text('admin') === ''
+          ? ' The control plane has no keys of workloads: --admin URL asks the proxy itself.'
+          : '';
+      return `There are no ${kind.name}${narrowed ? ' that the filters leave' : ''}.${keys}\n`;
     });
     return EXIT.done;
   },

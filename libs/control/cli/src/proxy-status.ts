@@ -1,4 +1,4 @@
-import { unifiedDiff, type ProxySync, type SyncType } from '@weft/control-debug';
+import { textAt, unifiedDiff, type ProxySync, type SyncType } from '@weft/control-debug';
 import { CliError, EXIT, type CliIo } from './cli-io.ts';
 import type { CommandLine } from './command-line.ts';
 import { controlPlane, HttpClient } from './control-plane-client.ts';
@@ -119,11 +119,14 @@ interface Difference {
 
 const COMPARED = { Clusters: 'clusters', Listeners: 'listeners', Routes: 'routes', Endpoints: 'endpoints' } as const;
 
-/** What the proxy has from its bootstrap is its own affair: only what the control plane names is compared, and what it gave before. */
+/** What the proxy has from its bootstrap is its own affair, and so are the endpoints of clusters that have addresses of their own. */
 function compare(wanted: ConfigDump, has: ConfigDump): Difference[] {
+  const discovered = new Set(
+    has.clusters.filter(({ resource }) => textAt(resource, 'type') === 'EDS').map(({ name }) => name),
+  );
   return Object.entries(COMPARED).map(([type, list]) => {
-    const dynamic = has[list].filter(({ dynamic: given }) => given);
-    return { type, diff: unifiedDiff(textOf(wanted[list]), textOf(dynamic)) };
+    const given = has[list].filter(({ dynamic, name }) => dynamic && (list !== 'endpoints' || discovered.has(name)));
+    return { type, diff: unifiedDiff(textOf(wanted[list]), textOf(given)) };
   });
 }
 
@@ -132,13 +135,22 @@ function textOf(entries: ConfigDump['clusters']): string {
   return sorted.map(({ name, resource }) => `${name}\n${JSON.stringify(canonical(resource), undefined, 2)}\n`).join('');
 }
 
+/** What proxies add to what they were told: the health that they found, defaults. */
+const OWN_WORDS: ReadonlySet<string> = new Set(['health_status', 'health_check_config', 'policy']);
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+}
+
 /** Names in order, and without what says nothing: proxies print defaults in their own way. */
 function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value)
     .map(([name, inner]) => [name, canonical(inner)] as const)
-    .filter(([, inner]) => inner !== false && inner !== '' && inner !== 0);
+    .filter(
+      ([name, inner]) => !OWN_WORDS.has(name) && inner !== false && inner !== '' && inner !== 0 && !isEmpty(inner),
+    );
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 

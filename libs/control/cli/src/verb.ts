@@ -29,8 +29,13 @@ export async function runVerb({ spec, run }: Verb, args: readonly string[], io: 
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     io.stderr(`weft ${spec.name}: ${error.message}\n`);
-    if (error.hint !== undefined)
-      io.stderr(`${error.hint[0]?.toUpperCase() ?? ''}${error.hint.slice(1)}.\n`.replace('?.\n', '?\n'));
+    if (error.hint !== undefined) io.stderr(`${sentence(error.hint)}\n`);
     return error.exitCode;
   }
+}
+
+/** Commands and paths keep their small letters. */
+function sentence(hint: string): string {
+  const first = /^(weft|\/|--|\?)/.test(hint) ? (hint[0] ?? '') : (hint[0]?.toUpperCase() ?? '');
+  return `${first}${hint.slice(1)}${/[.?]$/.test(hint) ? '' : '.'}`;
 }

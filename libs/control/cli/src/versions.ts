@@ -35,9 +35,14 @@ export const versions: Verb = {
 
 function versionTable(all: readonly VersionRow[]): string {
   if (all.length === 0) return 'No version is kept yet.\n';
-  const rows = all.map(({ version, at, files, note, changes }) => {
+  const rows = all.map(({ version, at, files, note, changes }, i) => {
     const what = [...(note === '' ? [] : [note]), ...shortened(changes)].join(', ');
-    return [String(version), at.replace(/\.\d+Z$/, 'Z'), String(files), what === '' ? '-' : what];
+    return [
+      String(version),
+      at.replace(/\.\d+Z$/, 'Z'),
+      String(files),
+      what === '' ? (i === all.length - 1 ? 'the first that is kept' : 'comments or order alone') : what,
+    ];
   });
   return table(['VERSION', 'SINCE', 'FILES', 'CHANGES'], rows, 3);
 }
@@ -141,7 +146,7 @@ async function agreed(io: CliIo, changes: number, wanted: string): Promise<numbe
     throw new CliError(
       'nothing was changed: there is no terminal to ask on',
       EXIT.no,
-      'weft rollback N --yes does not ask',
+      `weft rollback ${wanted} --yes does not ask`,
     );
   if (await io.confirm(`Put ${changes === 1 ? 'this document' : `these ${changes} documents`} back? [y/N] `))
     return undefined;

@@ -1,4 +1,5 @@
 import { isDryRun, refText, type MeshSnapshot } from '@weft/control-mesh';
+import { ruleText } from './rule-text.ts';
 import { authzWhy, type AuthzAnswer, type TriedRule } from '@weft/control-translate';
 import { found, refused, type DebugRequest, type DebugResponse } from './debug-route.ts';
 
@@ -51,23 +52,27 @@ function authzView(mesh: MeshSnapshot, answer: AuthzAnswer): object {
     source: { identity: answer.sourceIdentity },
     destination: answer.destination,
     mtls: { mode: answer.mtls, by: answer.mtlsBy === undefined ? undefined : refText(answer.mtlsBy) },
-    rules: answer.tried.map((rule) => ({ ...rule, ...policyOf(rule.rule), result: resultOf(rule) })),
+    rules: answer.tried.map((rule) => ({ ...rule, ...policyOf(mesh, rule.rule), result: resultOf(rule) })),
     dryRunPolicies: dryRun,
   };
 }
 
 /** `ns[default]-policy[videos-api]-rule[0]`, in its parts. */
-function policyOf(rule: string): object {
+function policyOf(mesh: MeshSnapshot, rule: string): object {
   const parts = /^ns\[([^\]]*)\]-policy\[([^\]]*)\]-rule\[(\d+)\]$/.exec(rule);
-  return parts === null ? {} : { namespace: parts[1], policy: parts[2], index: Number(parts[3]) };
+  if (parts === null) return {};
+  const [, namespace = '', policy = '', index = ''] = parts;
+  const found = mesh.policies.authorizationPolicies.find(
+    ({ ref }) => ref.namespace === namespace && ref.name === policy,
+  );
+  const text = found?.spec.rules?.[Number(index)];
+  return { namespace, policy, index: Number(index), ...(text === undefined ? {} : { says: ruleText(text) }) };
 }
 
 /** Why a rule did or did not hold. */
 function resultOf({ sourceMatches, operationMatches, dryRun }: TriedRule): string {
   const counted = dryRun ? ' (dry run: counted only)' : '';
   if (sourceMatches && operationMatches) return `matches${counted}`;
-  if (!sourceMatches && !operationMatches) return `neither the caller nor the request is what it is about${counted}`;
-  return sourceMatches
-    ? `the caller is one of its, the request is not what it is about${counted}`
-    : `the request is what it is about, the caller is none of its${counted}`;
+  if (!sourceMatches && !operationMatches) return `neither the caller nor the request fits${counted}`;
+  return `${sourceMatches ? 'the caller fits, the request does not' : 'the request fits, the caller does not'}${counted}`;
 }

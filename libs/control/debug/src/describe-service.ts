@@ -23,6 +23,7 @@ import type { CallerView, DestinationRuleView, RouteSource, RouteView, ServiceDe
 import { shortHost } from './edges.ts';
 import { listAt, textAt } from './json-path.ts';
 import { proxyName } from './proxy-name.ts';
+import { reachedClusters } from './reached-clusters.ts';
 import { resourceJson } from './resource-json.ts';
 import { actionText, destinationsOf, matchText } from './route-text.ts';
 
@@ -67,10 +68,7 @@ function views(world: DescribeWorld, service: MeshService, labels: Labels | unde
     const proxy = source.meshProxy(id);
     const snapshot = source.snapshotOf(id);
     if (proxy === undefined || snapshot === undefined || proxy.role === 'gateway') return [];
-    const named = [...snapshot.resources(TYPE_URL.cluster).values()].some(({ name }) =>
-      name.endsWith(`|${service.hostname}`),
-    );
-    if (!named) return [];
+    if (![...reachedClusters(snapshot)].some((name) => name.endsWith(`|${service.hostname}`))) return [];
     const routes = [...snapshot.resources(TYPE_URL.route).values()].map(resourceJson);
     return [{ caller: proxyName(id), view: viewOf({ mesh, proxy, service, labels }, routes) }];
   });

@@ -12,6 +12,7 @@ import { OWN_CERTIFICATE, parseOutboundCluster } from '@weft/control-translate';
 import { TYPE_URL, type Snapshot } from '@weft/xds-server';
 import type { DebugSource } from './debug-source.ts';
 import { listAt, objectAt, textAt } from './json-path.ts';
+import { reachedClusters } from './reached-clusters.ts';
 import { resourceJson, resourcesOf } from './resource-json.ts';
 
 /** One end of an edge. */
@@ -50,8 +51,20 @@ export function edges(source: DebugSource, mesh: MeshSnapshot): Edge[] {
     const proxy = source.meshProxy(id);
     const snapshot = source.snapshotOf(id);
     if (proxy === undefined || snapshot === undefined) return [];
-    return new ProxyEdges(mesh, proxy, snapshot).edges(reported.get(id));
+    return once(new ProxyEdges(mesh, proxy, snapshot).edges(reported.get(id)));
   });
+}
+
+/** Subsets and ports that lead to the same workload are one edge; of what may be called, oneself is no news. */
+function once(all: readonly Edge[]): Edge[] {
+  const found = new Map<string, Edge>();
+  for (const edge of all) {
+    const { source, destination, service, secured, basis } = edge;
+    if (basis === 'visibility' && source.workload === destination.workload) continue;
+    const key = destination.workload === '' ? service : `${destination.namespace}/${destination.workload}`;
+    if (!found.has(key) || !secured) found.set(key, edge);
+  }
+  return [...found.values()];
 }
 
 /** By node: the clusters that it called. */
@@ -85,9 +98,10 @@ class ProxyEdges {
 
   edges(called: ReadonlySet<string> | undefined): Edge[] {
     const { declared } = this;
+    const reached = reachedClusters(this.snapshot);
     return resourcesOf(this.snapshot, TYPE_URL.cluster).flatMap((resource): Edge[] => {
       const parts = parseOutboundCluster(resource.name);
-      if (parts === undefined) return [];
+      if (parts === undefined || !reached.has(resource.name)) return [];
       const basis = called?.has(resource.name) === true ? 'reports' : declared;
       // Who declared nothing and reports calls is known by them alone.
       if (basis === 'visibility' && called !== undefined) return [];
@@ -149,13 +163,14 @@ class ProxyEdges {
       if (ownIdentity(socket)) return '';
       return isTls(socket) ? 'TLS, but the caller does not prove who it is' : 'a DestinationRule says plaintext';
     }
-    if (!takesMtls) return workload === undefined ? 'not in the mesh' : `${workload.name} has no proxy`;
+    if (!takesMtls && workload === undefined) return 'not in the mesh';
+    if (!takesMtls && workload?.proxied === false) return `${workload.name} has no proxy`;
     if (!matches) return 'a DestinationRule turns mutual TLS off';
     if (workload === undefined) return '';
     const { namespace, labels, ports } = workload;
     const appPort = ports.find(({ servicePort }) => servicePort === port)?.appPort ?? port;
     const { mode, source } = mtlsMode(this.mesh, { namespace, labels, port: appPort });
-    if (mode !== 'DISABLE') return '';
+    if (mode !== 'DISABLE') return takesMtls ? '' : `${workload.name} takes plaintext`;
     return `${source === undefined ? 'the mesh' : refText(source.ref)} says DISABLE`;
   }
 }

@@ -1,0 +1,121 @@
+import { testSource } from '@weft/control-debug/testing';
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { fetchHttp } from './cli-io.ts';
+import { debugPort, weft } from './world.testing.ts';
+
+const WORLD = readFileSync(new URL('../testdata/world.yaml', import.meta.url), 'utf8');
+const source = testSource(WORLD);
+
+describe('a verb whose question is not answered', () => {
+  it('asks whether the control plane is running when the connection is refused, and names the address', async () => {
+    const refused = Object.assign(new Error('fetch failed'), { cause: { code: 'ECONNREFUSED' } });
+    const { exitCode, stdout, stderr } = await weft('edges', () => Promise.reject(refused));
+    assert.deepEqual({ exitCode, stdout }, { exitCode: 3, stdout: '' });
+    assert.equal(
+      stderr,
+      'weft edges: cannot reach the control plane at http://127.0.0.1:8080: connection refused\n' +
+        'Is the control plane running? --control-plane URL asks another; weft control-plane --config-dir DIR starts one.\n',
+    );
+  });
+
+  it('knows a refused connection of the real client', async () => {
+    // Port 1 of this machine has no server, and no port that is opened later can be it.
+    const { exitCode, stderr } = await weft('status --control-plane http://127.0.0.1:1', fetchHttp);
+    assert.equal(exitCode, 3);
+    assert.match(stderr, /cannot reach the control plane at http:\/\/127\.0\.0\.1:1: /);
+  });
+
+  it('says of a proxy that does not answer that it is the proxy', async () => {
+    const refused = Object.assign(new Error('x'), { code: 'ECONNREFUSED' });
+    const { stderr } = await weft('proxy-config clusters --admin http://127.0.0.1:15000', () =>
+      Promise.reject(refused),
+    );
+    assert.match(
+      stderr,
+      /cannot reach the proxy at http:\/\/127\.0\.0\.1:15000: connection refused\nIs the proxy running\? --admin URL/,
+    );
+  });
+
+  it('tells a server that is something else from a control plane', async () => {
+    const html = await weft('status', () => ({ status: 200, body: '<html></html>' }));
+    assert.equal(html.exitCode, 3);
+    assert.match(
+      html.stderr,
+      /answered 200 with something that is no JSON of ours\nIs something else listening there\?/,
+    );
+    const older = await weft('status', () => ({
+      status: 404,
+      body: '{"error":"there is nothing at /debug/status","paths":[]}',
+    }));
+    assert.equal(older.exitCode, 3);
+    assert.match(
+      older.stderr,
+      /there is nothing at \/debug\/status\nIs http:\/\/127\.0\.0\.1:8080 a control plane of this version\?/,
+    );
+  });
+
+  it('repeats what the control plane says when it cannot answer yet', async () => {
+    const { exitCode, stderr } = await weft('edges', debugPort({ ...source, mesh: () => undefined }));
+    assert.equal(exitCode, 3);
+    assert.match(stderr, /answered 503: the documents have not been read yet\nAsk again in a moment\./);
+  });
+
+  it('refuses an address that is none', async () => {
+    const { exitCode, stderr } = await weft('edges --control-plane localhost:8080', debugPort(source));
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /"localhost:8080" is no URL of the control plane\nWrite http:\/\/ADDRESS:PORT\./);
+  });
+});
+
+describe('proxy-status with the admin server of a proxy', () => {
+  const dumpOf = async (): Promise<Record<string, unknown>> => {
+    const reply = await debugPort(source)({ method: 'GET', url: 'http://x/debug/config_dump?proxyID=playlists-api-1' });
+    return JSON.parse(reply.body) as Record<string, unknown>;
+  };
+  const command = 'proxy-status playlists-api-1 --admin http://127.0.0.1:15000';
+
+  it('finds a proxy that has what it is to have equal', async () => {
+    const { exitCode, stdout } = await weft(command, debugPort(source, { '/config_dump': await dumpOf() }));
+    assert.equal(exitCode, 0);
+    assert.match(stdout, /\nClusters match\n\nListeners match\n\nRoutes match\n\nEndpoints match\n$/);
+  });
+
+  it('shows what differs, as a unified diff, and ends with 1', async () => {
+    const text = JSON.stringify(await dumpOf())
+      .replace('"weight":90', '"weight":50')
+      .replace('"weight":10', '"weight":50');
+    const { exitCode, stdout } = await weft(command, debugPort(source, { '/config_dump': JSON.parse(text) }));
+    assert.equal(exitCode, 1);
+    assert.match(stdout, /--- Control plane Routes\n\+\+\+ Proxy Routes\n@@/);
+    assert.match(stdout, /^- +"weight": 90$/m);
+    assert.match(stdout, /^\+ +"weight": 50$/m);
+    assert.match(stdout, /\nClusters match\n/);
+  });
+
+  it('leaves out what the proxy has from its bootstrap', async () => {
+    const own = { '@type': 'x', static_clusters: [{ cluster: { name: 'xds-grpc', type: 'STATIC' } }] };
+    const dump = { configs: [...((await dumpOf())['configs'] as unknown[]), own] };
+    const { exitCode } = await weft(command, debugPort(source, { '/config_dump': dump }));
+    assert.equal(exitCode, 0);
+  });
+});
+
+describe('what is printed', () => {
+  it('is the same value as JSON and as YAML', async () => {
+    const json = await weft('status -o json', debugPort(source));
+    const yaml = await weft('status -o yaml', debugPort(source));
+    assert.deepEqual((JSON.parse(json.stdout) as { name: string }[])[0]?.name, 'videos-api');
+    assert.match(yaml.stdout, /^- kind: VirtualService\n {2}namespace: default\n {2}name: videos-api\n/);
+  });
+
+  it('holds nothing secret, whatever is asked', async () => {
+    for (const command of [
+      'status -o json',
+      'describe service videos-api -o json',
+      'proxy-config clusters playlists-api-1 -o json',
+    ])
+      assert.doesNotMatch((await weft(command, debugPort(source))).stdout, /VERYSECRET/);
+  });
+});

@@ -1,0 +1,99 @@
+import { testSource } from '@weft/control-debug/testing';
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { debugPort, weft } from './world.testing.ts';
+
+const DATA = fileURLToPath(new URL('../testdata/', import.meta.url));
+const UPDATE = process.env['UPDATE_GOLDEN'] === '1';
+const CDS = 'type.googleapis.com/envoy.config.cluster.v3.Cluster';
+const LDS = 'type.googleapis.com/envoy.config.listener.v3.Listener';
+const RDS = 'type.googleapis.com/envoy.config.route.v3.RouteConfiguration';
+
+const source = testSource(readFileSync(`${DATA}world.yaml`, 'utf8'), {
+  states: {
+    'videos-api-1': {
+      [LDS]: { state: 'NACKED', error: 'Error adding/updating listener(s) inbound: address already in use' },
+      [RDS]: { state: 'NOT_SENT', versionSent: '', versionAcknowledged: '' },
+    },
+    'videos-web-1': { [CDS]: { state: 'NEVER_ACKNOWLEDGED', versionAcknowledged: '' }, [LDS]: { state: 'STALE' } },
+  },
+});
+
+/** What is asked, one golden file each. */
+const COMMANDS: Readonly<Record<string, readonly string[]>> = {
+  'proxy-status': [
+    'proxy-status',
+    'proxy-status videos-api-1',
+    'proxy-status videos',
+    'proxy-status nobody',
+    'proxy-status --help',
+  ],
+  'proxy-config': [
+    'proxy-config listeners playlists-api-1',
+    'proxy-config listeners videos-web-1 --port 80',
+    'proxy-config clusters playlists-api-1',
+    'proxy-config clusters playlists-api-1 --fqdn videos-api --subset v1',
+    'proxy-config routes playlists-api-1',
+    'proxy-config endpoints playlists-api-1.default --direction outbound',
+    'proxy-config endpoints default/playlists-api-1 --port 6379 -o yaml',
+    'proxy-config secrets playlists-api-1',
+    'proxy-config clusters playlist-api-1',
+    'proxy-config cluster',
+    'proxy-config rooutes playlists-api-1',
+    'proxy-config clusters playlists-api-1 --direction outwards',
+  ],
+  describe: [
+    'describe pod videos-web-1',
+    'describe workload videos-api-1',
+    'describe workload legacy-1',
+    'describe service videos-api.default',
+    'describe service playlists-db',
+    'describe service video-api',
+    'describe servise videos-api',
+  ],
+  edges: [
+    'edges',
+    'edges workload -o wide',
+    'edges deployment -n elsewhere',
+    'edges deployments -o json --namespace elsewhere',
+    'edges podz',
+  ],
+  authz: [
+    'authz why playlists-api videos-api GET /videos/1',
+    'authz why playlists-api videos-api DELETE /videos/1',
+    'authz why videos-web videos-api get /videos/1',
+    'authz why legacy videos-api GET /videos/1',
+    'authz why spiffe://cluster.local/ns/ops/sa/root videos-api GET / -H x-debug:1',
+    'authz why playlists-api playlists-db GET / --port 6379',
+    'authz why nobody videos-api GET /',
+    'authz why playlists-api',
+    'authz wy',
+  ],
+  status: ['status', 'status virtualservices', 'status nothing'],
+};
+
+for (const [name, commands] of Object.entries(COMMANDS)) {
+  test(`${name} prints what is written down`, async () => {
+    const parts: string[] = [];
+    for (const command of commands) {
+      const { exitCode, stdout, stderr } = await weft(command, debugPort(source));
+      parts.push(`$ weft ${command}\n${stdout}${stderr}${exitCode === 0 ? '' : `[exit code ${exitCode}]\n`}`);
+    }
+    const text = parts.join('\n');
+    const file = `${DATA}${name}.txt`;
+    if (UPDATE) writeFileSync(file, text);
+    assert.equal(text, existsSync(file) ? readFileSync(file, 'utf8') : '', 'UPDATE_GOLDEN=1 writes it anew');
+  });
+}
+
+test('no golden file is left over', () => {
+  const wanted = new Set(['world.yaml', ...Object.keys(COMMANDS).map((name) => `${name}.txt`)]);
+  const orphans = readdirSync(DATA).filter((file) => !wanted.has(file));
+  if (UPDATE) for (const file of orphans) rmSync(DATA + file);
+  assert.deepEqual(
+    readdirSync(DATA).filter((file) => !wanted.has(file)),
+    [],
+  );
+});

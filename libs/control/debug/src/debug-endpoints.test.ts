@@ -1,0 +1,207 @@
+import { TYPE_URL } from '@weft/xds-server';
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { ConfigHistory } from './config-history.ts';
+import { debugEndpoints } from './debug-endpoints.ts';
+import type { DebugResponse } from './debug-route.ts';
+import type { DebugSource } from './debug-source.ts';
+import { PAGES } from './index-page.ts';
+import { testSource } from './testing.ts';
+
+const WORLD = `
+proxies:
+  - {name: playlists-api-1, traffic: explicit, labels: {app: playlists-api}, serviceAccount: playlists, addresses: [127.0.0.1],
+     upstreams: [{host: videos-api, port: 10010, localPort: 18402}, {host: tls.example.com, port: 443, localPort: 18403}, {host: plain, port: 80, localPort: 18404}]}
+  - {name: web-1, labels: {app: web}, addresses: [10.0.0.3]}
+workloads:
+  - {name: videos-api-1, service: videos-api, serviceAccount: videos, addresses: [10.0.0.2], labels: {app: videos-api}, ports: [{name: http, port: 10010}]}
+  - {name: plain-1, service: plain, addresses: [10.0.0.4], labels: {app: plain}, ports: [{name: http, port: 80}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: tls}
+spec:
+  hosts: [tls.example.com]
+  ports: [{number: 443, name: http, protocol: HTTP}]
+  resolution: STATIC
+  endpoints: [{address: 192.0.2.1}]
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: tls}
+spec: {host: tls.example.com, trafficPolicy: {tls: {mode: SIMPLE}}}
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: plain}
+spec: {selector: {matchLabels: {app: plain}}, mtls: {mode: DISABLE}}
+---
+apiVersion: v1
+kind: Secret
+metadata:
+  name: edge
+  annotations: {kubectl.kubernetes.io/last-applied-configuration: 'VERYSECRET'}
+stringData: {tls.key: VERYSECRET}
+`;
+const source = testSource(WORLD);
+
+async function ask(
+  from: DebugSource,
+  request: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<DebugResponse> {
+  const [method = '', text = ''] = request.split(' ');
+  const { pathname, searchParams } = new URL(text, 'http://localhost');
+  for (const [pattern, handler] of Object.entries(debugEndpoints(from))) {
+    const parts = new RegExp(`^${pattern.replaceAll('*', '([^/]+)')}$`).exec(`${method} ${pathname}`);
+    if (parts !== null) return handler({ query: searchParams, parts: parts.slice(1), headers });
+  }
+  return { status: 404, body: undefined };
+}
+
+const bodyOf = async <T>(request: string, from = source): Promise<T> => (await ask(from, `GET ${request}`)).body as T;
+
+function history(t: TestContext, text: string): ConfigHistory {
+  const folder = mkdtempSync(join(tmpdir(), 'weft-debug-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, 'mesh'));
+  writeFileSync(join(folder, 'mesh', 'all.yaml'), text);
+  const clock = { nowMs: () => 0, wallMs: () => 0 };
+  const made = ConfigHistory.open({ configDir: join(folder, 'mesh'), stateDir: join(folder, 'state'), clock });
+  made.record();
+  return made;
+}
+
+describe('the debug endpoints', () => {
+  it('merge the streams of a proxy, the younger before the older', async () => {
+    const [one] = source.proxies();
+    assert.ok(one);
+    const again = {
+      ...one,
+      connectedMs: one.connectedMs + 5,
+      types: one.types.slice(0, 1).map((type) => ({ ...type, state: 'STALE' as const })),
+    };
+    const [synced] = await bodyOf<{ name: string; streams: number; types: Record<string, { status: string }> }[]>(
+      '/debug/syncz',
+      {
+        ...source,
+        proxies: () => [again, one, { ...one, node: undefined }],
+      },
+    );
+    assert.deepEqual([synced?.name, synced?.streams], ['playlists-api-1.default', 2]);
+    assert.deepEqual([synced?.types['CDS']?.status, synced?.types['LDS']?.status], ['STALE', 'SYNCED']);
+  });
+
+  it("dump what a proxy is to have in the form of Envoy's own dump", async () => {
+    const { configs } = await bodyOf<{ configs: Record<string, unknown>[] }>('/debug/config_dump?proxyID=web-1');
+    assert.deepEqual(
+      configs.map((config) => config['@type']),
+      ['Clusters', 'Ecds', 'Listeners', 'Routes', 'Secrets', 'Endpoints'].map(
+        (kind) => `type.googleapis.com/envoy.admin.v3.${kind}ConfigDump`,
+      ),
+    );
+    const [cluster] = configs[0]?.['dynamic_active_clusters'] as {
+      version_info: string;
+      cluster: Record<string, unknown>;
+    }[];
+    assert.match(cluster?.version_info ?? '', /^[0-9a-f]{16}$/);
+    assert.deepEqual([cluster?.cluster['@type'], cluster?.cluster['name']], [TYPE_URL.cluster, 'BlackHoleCluster']);
+  });
+
+  it('say which proxies there are when one is not found', async () => {
+    const { status, body } = await ask(source, 'GET /debug/config_dump?proxyID=wep-1');
+    assert.equal(status, 404);
+    assert.match((body as { error: string }).error, /^no proxy "wep-1" is connected; did you mean "web-1"\?$/);
+    assert.equal((await ask(source, 'GET /debug/config_dump')).status, 400);
+  });
+
+  it('tell why an edge is not secured', async () => {
+    const edges =
+      await bodyOf<{ source: { name: string }; destination: { name: string }; secured: boolean; reason: string }[]>(
+        '/debug/edges',
+      );
+    assert.deepEqual(
+      edges
+        .filter((edge) => edge.source.name === 'playlists-api')
+        .map((edge) => [edge.destination.name, edge.secured, edge.reason]),
+      [
+        ['plain', false, 'PeerAuthentication default/plain says DISABLE'],
+        ['tls.example.com', false, 'TLS, but the caller does not prove who it is'],
+        ['videos-api', true, ''],
+      ],
+    );
+  });
+
+  it('know by reports what a proxy that declared nothing calls', async () => {
+    const web = source.proxies().find(({ node }) => node?.id.includes('web-1'))?.node?.id ?? '';
+    const none = { succeeded: 0, failed: 0, inProgress: 0 };
+    const loads = [
+      { proxyId: web, cluster: 'outbound|10010||videos-api.default.svc.cluster.local', ...none, failed: 1 },
+      { proxyId: web, cluster: 'outbound|80||plain.default.svc.cluster.local', ...none },
+    ];
+    const edges = await bodyOf<{ source: { name: string }; destination: { name: string }; basis: string }[]>(
+      '/debug/edges',
+      { ...source, loads: () => loads },
+    );
+    assert.deepEqual(
+      edges.filter((edge) => edge.source.name === 'web').map((edge) => [edge.destination.name, edge.basis]),
+      [['videos-api', 'reports']],
+    );
+  });
+
+  it('list all endpoints by service key, as the first discovery services did', async () => {
+    assert.deepEqual((await bodyOf<object[]>('/v1/registration'))[1], {
+      'service-key': 'tls.example.com|http',
+      hosts: [{ ip_address: '192.0.2.1', port: 443 }],
+    });
+  });
+
+  it('answer 503 until the documents were read', async () => {
+    assert.equal((await ask({ ...source, mesh: () => undefined }, 'GET /debug/registryz')).status, 503);
+  });
+
+  it('name every page on the first one', async () => {
+    const { body, contentType } = await ask(source, 'GET /debug');
+    assert.match(contentType ?? '', /^text\/html/);
+    const named = Object.keys(PAGES).map((path) => path.replace(/\?.*$/, '').replace(/\/N$/, '/*'));
+    for (const route of Object.keys(debugEndpoints(source))) {
+      const [method, path = ''] = route.split(' ');
+      if (method === 'GET' && path !== '/debug' && path !== '/debug/') assert.ok(named.includes(path), path);
+    }
+    assert.match(body as string, /<a href="\/debug\/syncz">/);
+    assert.match(body as string, /POST \/debug\/rollback\/N/);
+  });
+
+  it('hold nothing secret', async (t) => {
+    const all = testSource(WORLD, { history: history(t, WORLD) });
+    const paths = [
+      '/debug',
+      ...Object.keys(PAGES),
+      '/debug/versionz/1',
+      '/debug/config_dump?proxyID=web-1',
+      '/debug/describe?service=videos-api',
+    ];
+    for (const path of paths)
+      assert.doesNotMatch(JSON.stringify((await ask(all, `GET ${path}`)).body ?? ''), /VERYSECRET/, path);
+    const { documents } = await bodyOf<{ documents: { kind: string; data?: object; spec?: object }[] }>(
+      '/debug/configz',
+      all,
+    );
+    const secret = documents.find(({ kind }) => kind === 'Secret');
+    assert.deepEqual([secret?.data, secret?.spec], [{ 'tls.key': '[redacted]' }, undefined]);
+  });
+
+  it('let no page of a browser change the mesh', async (t) => {
+    const all = testSource(WORLD, { history: history(t, WORLD) });
+    assert.equal((await ask(all, 'POST /debug/rollback/1')).status, 403);
+    assert.equal(
+      (await ask(all, 'POST /debug/rollback/1', { 'x-weft-rollback': 'yes', origin: 'http://example.com' })).status,
+      403,
+    );
+    assert.equal((await ask(all, 'POST /debug/rollback/1', { 'x-weft-rollback': 'yes' })).status, 200);
+    assert.equal((await ask(all, 'POST /debug/rollback/x', { 'x-weft-rollback': 'yes' })).status, 400);
+  });
+});
