@@ -146,9 +146,12 @@ export class ConfigHistory {
   private keep(texts: ConfigTexts, note: string): KeptVersion | undefined {
     if (this.list.length > 0 && this.unkept(texts).length === 0) return undefined;
     const files: Record<string, string> = {};
+    const stored = new Set(Object.values(this.list.at(-1)?.files ?? {}));
     for (const [path, text] of texts) {
       const hash = hashOf(text);
       files[path] = hash;
+      if (stored.has(hash)) continue;
+      stored.add(hash);
       if (readState(this.textPath(hash)) !== text) replaceState(this.textPath(hash), text, SECRET);
     }
     const version = (this.list.at(-1)?.version ?? 0) + 1;

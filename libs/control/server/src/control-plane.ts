@@ -12,7 +12,7 @@ import { CONTROL_PLANE_NAME, registrationRoutes, RegistrationStore, writePlace }
 import { DirectorySource } from '@weft/control-sources';
 import { parseOutboundCluster, translationSupport } from '@weft/control-translate';
 import { SupportCheck } from '@weft/api-kube';
-import type { Logger, Runtime } from '@weft/core-runtime';
+import { after, type Logger, type Runtime, type Timer } from '@weft/core-runtime';
 import { GrpcServer, GrpcTls } from '@weft/net-grpc';
 import {
   clientStatusService,
@@ -42,6 +42,8 @@ export interface ControlPlaneAddresses {
 }
 
 const CLOSE_GRACE_MS = 1000;
+/** Proxies are told of documents first. */
+const KEEP_AFTER_MS = 250;
 
 /**
  * The control plane: documents and registrations -> mesh -> resources for each proxy -> xDS, and the certificates of all.
@@ -60,11 +62,14 @@ export class ControlPlane {
   readonly metrics = new ControlPlaneMetrics();
   readonly loads: LoadLedger;
   /** The versions of the documents that were in force. */
-  readonly history: ConfigHistory;
+  private readonly kept: ConfigHistory;
   private readonly tokens: TokenAuthority;
   private readonly source: DirectorySource;
   private readonly logger: Logger;
   private snapshot: MeshSnapshot | undefined;
+  /** The documents that the newest version was kept for. */
+  private keptObjects: ReadonlyMap<string, unknown> | undefined;
+  private keeping: Timer | undefined;
   private serving: ServingCertificate | undefined;
   private grpc: readonly GrpcServer[] = [];
   private http: readonly HttpApi[] = [];
@@ -91,7 +96,7 @@ export class ControlPlane {
     this.tokens = TokenAuthority.open(options.stateDir, options.trustDomain, runtime);
     this.loads = new LoadLedger(runtime.clock);
     const { configDir, stateDir, keptVersions: kept } = options;
-    this.history = ConfigHistory.open({ configDir, stateDir, kept, clock: runtime.clock });
+    this.kept = ConfigHistory.open({ configDir, stateDir, kept, clock: runtime.clock });
     this.xds = this.createXds();
     this.mesh = this.createMesh();
     this.pusher = new Pusher({
@@ -129,12 +134,19 @@ export class ControlPlane {
     return this.snapshot;
   }
 
+  /** The kept versions of the documents, the present one among them. */
+  get history(): ConfigHistory {
+    if (this.keeping !== undefined) this.keepVersion();
+    return this.kept;
+  }
+
   status(): readonly ProxyStatus[] {
     return this.xds.status();
   }
 
   async stop(): Promise<void> {
     this.source.close();
+    if (this.keeping !== undefined) this.keepVersion();
     this.mesh.close();
     this.registrations.close();
     this.serving?.close();
@@ -179,19 +191,24 @@ export class ControlPlane {
       { timers: runtime.timers, clock: runtime.clock, metrics, quietMs: debounceQuietMs, maxMs: debounceMaxMs },
       (mesh) => {
         this.snapshot = mesh;
-        this.keepVersion();
         metrics.gauge('pilot_services', mesh.services.size);
         metrics.gauge('weft_workloads', mesh.workloads.size);
         metrics.gauge('weft_refused_documents', this.mesh.objects.refused.length);
         this.pusher.push(mesh);
+        // Registrations change no document; and nobody's push waits for a disk.
+        if (this.keptObjects !== this.mesh.objects.objects)
+          this.keeping ??= after(runtime.timers, KEEP_AFTER_MS, () => this.keepVersion());
       },
     );
   }
 
   /** A disk that is full must not stop the mesh. */
   private keepVersion(): void {
+    this.keeping?.cancel();
+    this.keeping = undefined;
+    this.keptObjects = this.mesh.objects.objects;
     try {
-      this.history.record();
+      this.kept.record();
     } catch (error) {
       this.logger.warning(`This version of the documents cannot be kept for a rollback: ${(error as Error).message}`);
     }
