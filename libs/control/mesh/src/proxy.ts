@@ -1,6 +1,6 @@
 import { workloadKey } from './builder.ts';
-import { labelsMatch } from './object.ts';
 import type { MeshService, ServicePort, Workload } from './service.ts';
+import { inMeshOrder, servicesSelecting } from './service-index.ts';
 import { findService, resolveHost, type MeshSnapshot } from './snapshot.ts';
 import { workloadPort } from './endpoints.ts';
 
@@ -60,14 +60,10 @@ export function servicesServedBy(snapshot: MeshSnapshot, proxy: MeshProxy): Mesh
       ? undefined
       : findService(snapshot, resolveHost(snapshot, workload.service, proxy.namespace), proxy.namespace);
   const labels = workload?.labels ?? proxy.labels;
-  return [...snapshot.services.values()].filter(
-    (service) =>
-      service === registered ||
-      (service.namespace === proxy.namespace &&
-        service.selector !== undefined &&
-        Object.keys(service.selector).length > 0 &&
-        labelsMatch(service.selector, labels)),
-  );
+  return inMeshOrder(snapshot, [
+    ...(registered === undefined ? [] : [registered]),
+    ...servicesSelecting(snapshot, proxy.namespace, labels),
+  ]);
 }
 
 /** Every port at which the proxy takes calls, by the port where they arrive. */

@@ -2,6 +2,7 @@ import type { SidecarSpec } from '@weft/api-kube';
 import { hostCovers, hostsOverlap } from './host-name.ts';
 import { labelsMatch, type MeshObject } from './object.ts';
 import type { MeshProxy } from './proxy.ts';
+import { inMeshOrder } from './service-index.ts';
 import type { MeshService } from './service.ts';
 import { findService, isVisible, resolveHost, type MeshSnapshot } from './snapshot.ts';
 import { MESH_GATEWAY, virtualServicesAt, type BoundVirtualService } from './virtual-service.ts';
@@ -73,11 +74,9 @@ function declared(
   });
   const inNamespace = (want: string, namespace: string): boolean =>
     want === '*' || want === namespace || (want === '.' && namespace === proxy.namespace);
-  const services = new Set(
-    visibleServices(snapshot, proxy).filter(({ namespace, hostname }) =>
-      wanted.some((want) => inNamespace(want.namespace, namespace) && hostCovers(want.pattern, hostname)),
-    ),
-  );
+  const isWanted = ({ namespace, hostname }: MeshService): boolean =>
+    wanted.some((want) => inNamespace(want.namespace, namespace) && hostCovers(want.pattern, hostname));
+  const services = new Set(candidates(snapshot, proxy, wanted).filter(isWanted));
   const virtualServices = scope.virtualServices.filter(({ object, hosts }) =>
     wanted.some(
       (want) =>
@@ -89,6 +88,17 @@ function declared(
     if (service !== undefined) services.add(service);
   }
   return { services: [...services], virtualServices };
+}
+
+/** Those of the visible services that patterns may mean: a few, where no pattern has a wildcard. */
+function candidates(
+  snapshot: MeshSnapshot,
+  proxy: MeshProxy,
+  wanted: readonly { readonly pattern: string }[],
+): readonly MeshService[] {
+  if (wanted.some(({ pattern }) => pattern.startsWith('*'))) return visibleServices(snapshot, proxy);
+  const found = wanted.flatMap(({ pattern }) => findService(snapshot, pattern, proxy.namespace) ?? []);
+  return inMeshOrder(snapshot, found);
 }
 
 /** Every host that a VirtualService sends calls to, in full. */
