@@ -4,6 +4,7 @@ import {
   refText,
   scopeOf,
   workloadKey,
+  type EffectiveMtls,
   type MeshProxy,
   type MeshSnapshot,
   type Workload,
@@ -165,13 +166,16 @@ class ProxyEdges {
     }
     if (!takesMtls && workload === undefined) return 'not in the mesh';
     if (!takesMtls && workload?.proxied === false) return `${workload.name} has no proxy`;
-    if (!matches) return 'a DestinationRule turns mutual TLS off';
-    if (workload === undefined) return '';
+    const { mode, source } = this.modeOf(workload, port);
+    if (mode !== 'DISABLE') return matches ? '' : 'a DestinationRule turns mutual TLS off';
+    return `${source === undefined ? 'the mesh' : refText(source.ref)} says DISABLE`;
+  }
+
+  private modeOf(workload: Workload | undefined, port: number): EffectiveMtls {
+    if (workload === undefined) return { mode: 'PERMISSIVE', source: undefined };
     const { namespace, labels, ports } = workload;
     const appPort = ports.find(({ servicePort }) => servicePort === port)?.appPort ?? port;
-    const { mode, source } = mtlsMode(this.mesh, { namespace, labels, port: appPort });
-    if (mode !== 'DISABLE') return takesMtls ? '' : `${workload.name} takes plaintext`;
-    return `${source === undefined ? 'the mesh' : refText(source.ref)} says DISABLE`;
+    return mtlsMode(this.mesh, { namespace, labels, port: appPort });
   }
 }
 
