@@ -99,11 +99,10 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
     const { socket } = this;
     socket.on('end', onEnd);
     socket.on('drain', onDrain);
+    // Reads without an allocation for each, where they can be had; what the stream has read already comes from its queue, first.
     if (!this.directReads) {
-      // Reads without an allocation for each, where they can be had.
       this.directReads = readInto(socket, sharedReads.buffer, readDirectly.callback);
-      // The rest comes from the stream's queue: what it has read already, and what it has to keep (see receivedInto).
-      socket.on('data', onData);
+      if (!this.directReads || socket.readableLength > 0) socket.on('data', onData);
     }
     if (this.pauses > 0) socket.pause();
     // A socket that is accepted flows by its first `data` listener, unless listener filters read ahead and left it paused.
@@ -264,9 +263,13 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
    */
   receivedInto(bytes: number, buffer: Buffer): boolean {
     if (this.state === 'closing') return true;
-    if (this.pauses > 0 || this.socket.readableLength > 0) return this.socket.push(sharedReads.take(bytes, buffer));
+    if (this.pauses > 0 || this.socket.readableLength > 0) return this.keep(sharedReads.take(bytes, buffer));
     this.receivedDirectly(bytes, buffer);
     return true;
+  }
+  private keep(chunk: Buffer): boolean {
+    if (this.socket.listenerCount('data') === 0) this.socket.on('data', onData);
+    return this.socket.push(chunk);
   }
   private receivedDirectly(bytes: number, buffer: Buffer): void {
     if (!this.lends || bytes < HOLD_LIMIT_BYTES) {
