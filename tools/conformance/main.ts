@@ -12,9 +12,10 @@ import { h2spec } from './checks/h2spec.ts';
 import { http1 } from './checks/http1.ts';
 import { idle } from './checks/idle.ts';
 import { ordering } from './checks/ordering.ts';
+import { outage } from './checks/outage.ts';
 import { soak } from './checks/soak.ts';
 
-const CHECKS: readonly Check[] = [h2spec, http1, downgrade, grpc, bulk, idle, soak, ordering];
+const CHECKS: readonly Check[] = [h2spec, http1, downgrade, grpc, bulk, idle, soak, ordering, outage];
 const names = CHECKS.map(({ name }) => name).join('|');
 const USAGE = `Usage: npm run conformance -- ${names}|all … [--peers weft,envoy]
                            [--gib N] [--connections N] [--minutes N] [--changes N] [--seconds N] [--write]

@@ -1,18 +1,8 @@
-import { call, type RunningProxy } from '@weft/testing-harness';
+import { call, workingState, type RunningProxy } from '@weft/testing-harness';
 
-interface ConfigSection {
-  readonly '@type': string;
-}
-
-/**
- * What the proxy with this admin port works with, endpoints and all, without the times at which it came. Without secrets too: a
- * workload may have a new certificate at any time.
- */
+/** What the proxy with this admin port works with, endpoints and all: without secrets, and the times at which things came. */
 export async function configStateAt(adminPort: number): Promise<unknown> {
-  const { body } = await call({ port: adminPort, path: '/config_dump?include_eds' });
-  const untimed = (key: string, value: unknown): unknown => (key === 'last_updated' ? undefined : value);
-  const { configs } = JSON.parse(body, untimed) as { configs: readonly ConfigSection[] };
-  return configs.filter((section) => !section['@type'].endsWith('.SecretsConfigDump'));
+  return JSON.parse(workingState((await call({ port: adminPort, path: '/config_dump?include_eds' })).body)) as unknown;
 }
 
 export function configState(proxy: RunningProxy): Promise<unknown> {

@@ -10,6 +10,7 @@ export {
 } from './bootstraps.ts';
 export { BULK_PAIRS, BulkWorld, type BulkPair, type BulkResult } from './bulk.ts';
 export { CertificateAuthority, type IssuedCertificate } from './certificate-authority.ts';
+export { startControlPlane, type ControlPlaneWorld } from './control-plane-process.ts';
 export { dockerStack, type DockerStack } from './docker.ts';
 export {
   answerDowngraded,
@@ -61,6 +62,7 @@ export {
   type RunningProxy,
   type Validation,
 } from './proxy.ts';
+export { OutageWorld, workingState, type OutageOptions, type OutageResult } from './outage.ts';
 export { OrderingWorld, type OrderingOptions, type OrderingResult } from './ordering.ts';
 export { RawClient } from './raw-client.ts';
 export { startRedis, type RunningRedis } from './redis.ts';
