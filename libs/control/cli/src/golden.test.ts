@@ -1,9 +1,10 @@
+import type { DebugSource } from '@weft/control-debug';
 import { testSource } from '@weft/control-debug/testing';
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { debugPort, weft } from './world.testing.ts';
+import { debugPort, keptVersions, weft } from './world.testing.ts';
 
 const DATA = fileURLToPath(new URL('../testdata/', import.meta.url));
 const UPDATE = process.env['UPDATE_GOLDEN'] === '1';
@@ -74,26 +75,54 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   status: ['status', 'status virtualservices', 'status nothing'],
 };
 
-for (const [name, commands] of Object.entries(COMMANDS)) {
-  test(`${name} prints what is written down`, async () => {
-    const parts: string[] = [];
-    for (const command of commands) {
-      const { exitCode, stdout, stderr } = await weft(command, debugPort(source));
-      parts.push(`$ weft ${command}\n${stdout}${stderr}${exitCode === 0 ? '' : `[exit code ${exitCode}]\n`}`);
-    }
-    const text = parts.join('\n');
-    const file = `${DATA}${name}.txt`;
-    if (UPDATE) writeFileSync(file, text);
-    assert.equal(text, existsSync(file) ? readFileSync(file, 'utf8') : '', 'UPDATE_GOLDEN=1 writes it anew');
-  });
+const ROUTE = (weight: number): string => `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: videos-web}
+spec:
+  hosts: [videos-web]
+  http:
+    - route:
+        - {destination: {host: videos-web}, weight: ${100 - weight}}
+        - {destination: {host: videos-web-v2}, weight: ${weight}}
+`;
+const VERSIONS = ['versions', 'diff', 'rollback 1', 'rollback 1 --yes', 'versions'];
+
+async function golden(name: string, commands: readonly string[], from: DebugSource): Promise<void> {
+  const parts: string[] = [];
+  for (const command of commands) {
+    const { exitCode, stdout, stderr } = await weft(command, debugPort(from));
+    parts.push(`$ weft ${command}\n${stdout}${stderr}${exitCode === 0 ? '' : `[exit code ${exitCode}]\n`}`);
+  }
+  const text = parts.join('\n');
+  const file = `${DATA}${name}.txt`;
+  if (UPDATE) writeFileSync(file, text);
+  assert.equal(text, existsSync(file) ? readFileSync(file, 'utf8') : '', 'UPDATE_GOLDEN=1 writes it anew');
 }
 
+for (const [name, commands] of Object.entries(COMMANDS))
+  test(`${name} prints what is written down`, () => golden(name, commands, source));
+
+test('versions prints what is written down', (t) =>
+  golden('versions', VERSIONS, keptVersions(t, [ROUTE(10), ROUTE(50)]).source));
+
 test('no golden file is left over', () => {
-  const wanted = new Set(['world.yaml', ...Object.keys(COMMANDS).map((name) => `${name}.txt`)]);
+  const wanted = new Set(['world.yaml', 'versions.txt', ...Object.keys(COMMANDS).map((name) => `${name}.txt`)]);
   const orphans = readdirSync(DATA).filter((file) => !wanted.has(file));
   if (UPDATE) for (const file of orphans) rmSync(DATA + file);
   assert.deepEqual(
     readdirSync(DATA).filter((file) => !wanted.has(file)),
     [],
   );
+});
+
+test('the samples of docs/cli.md are what the verbs print', () => {
+  const printed = readdirSync(DATA).map((file) => readFileSync(DATA + file, 'utf8'));
+  const text = readFileSync(new URL('../../../../docs/cli.md', import.meta.url), 'utf8');
+  const samples = [...text.matchAll(/^```text\n([^]*?)^```$/gm)].map(([, sample = '']) => sample);
+  assert.ok(samples.length >= Object.keys(COMMANDS).length);
+  for (const sample of samples)
+    assert.ok(
+      printed.some((file) => file.includes(sample)),
+      sample,
+    );
 });

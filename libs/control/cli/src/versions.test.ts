@@ -1,31 +1,12 @@
-import { ConfigHistory, type DebugSource } from '@weft/control-debug';
-import { testSource } from '@weft/control-debug/testing';
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
-import { debugPort, weft } from './world.testing.ts';
+import { debugPort, keptVersions, weft } from './world.testing.ts';
 
 const FIRST = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n';
 const SECOND = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {team: a}}\n';
 
-/** A control plane that saw two versions of one file. */
-function world(t: TestContext): { readonly source: DebugSource; readonly file: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'weft-versions-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const configDir = join(folder, 'mesh');
-  mkdirSync(configDir);
-  const file = join(configDir, 'shop.yaml');
-  let wallMs = Date.UTC(2026, 0, 2);
-  const clock = { nowMs: () => 0, wallMs: () => (wallMs += 60_000) };
-  const history = ConfigHistory.open({ configDir, stateDir: join(folder, 'state'), clock });
-  for (const text of [FIRST, SECOND]) {
-    writeFileSync(file, text);
-    history.record();
-  }
-  return { source: testSource('proxies: []', { history }), file };
-}
+const world = (t: TestContext): ReturnType<typeof keptVersions> => keptVersions(t, [FIRST, SECOND]);
 
 describe('weft versions, diff and rollback', () => {
   it('lists versions, newest first, with what changed', async (t) => {

@@ -1,4 +1,9 @@
 import { ConfigHistory, debugEndpoints, type DebugSource } from '@weft/control-debug';
+import { testSource } from '@weft/control-debug/testing';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { EXIT, type CliIo, type HttpReply, type HttpRequest } from './cli-io.ts';
 import { VERBS } from './verbs.ts';
 
@@ -45,4 +50,22 @@ export function debugPort(source: DebugSource, also: Readonly<Record<string, unk
   };
 }
 
-export { ConfigHistory };
+/** A control plane that keeps two versions of one file. */
+export function keptVersions(
+  t: Pick<TestContext, 'after'>,
+  texts: readonly [string, string],
+): { readonly source: DebugSource; readonly file: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'weft-versions-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const configDir = join(folder, 'mesh');
+  mkdirSync(configDir);
+  const file = join(configDir, 'shop.yaml');
+  let wallMs = Date.UTC(2026, 0, 2);
+  const clock = { nowMs: () => 0, wallMs: () => (wallMs += 60_000) };
+  const history = ConfigHistory.open({ configDir, stateDir: join(folder, 'state'), clock });
+  for (const text of texts) {
+    writeFileSync(file, text);
+    history.record();
+  }
+  return { source: testSource('proxies: []', { history }), file };
+}
