@@ -20,6 +20,7 @@ export class OneWayStream implements GrpcReceiver {
   private channel: GrpcChannel | undefined;
   private call: GrpcCall | undefined;
   private blocked = false;
+  private closed = false;
 
   constructor(options: OneWayStreamOptions) {
     this.options = options;
@@ -40,10 +41,11 @@ export class OneWayStream implements GrpcReceiver {
     return true;
   }
 
+  /** What was sent still gets there, where the server is. */
   close(): void {
-    this.call?.end();
-    this.call = undefined;
-    this.channel?.close();
+    this.closed = true;
+    if (this.call === undefined) this.channel?.close();
+    else this.call.end();
   }
 
   onMessage(): void {
@@ -55,6 +57,7 @@ export class OneWayStream implements GrpcReceiver {
   onEnd(status: GrpcStatus): void {
     this.call = undefined;
     this.blocked = false;
-    this.options.onEnd?.(status);
+    if (this.closed) this.channel?.close();
+    else this.options.onEnd?.(status);
   }
 }

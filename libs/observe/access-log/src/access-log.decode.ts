@@ -2,7 +2,13 @@ import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { AccessLog as AccessLogMessage } from '@weft/api-envoy/gen/envoy/config/accesslog/v3/accesslog_pb';
 import type { FileAccessLog } from '@weft/api-envoy/gen/envoy/extensions/access_loggers/file/v3/file_pb';
 import type { StdoutAccessLog } from '@weft/api-envoy/gen/envoy/extensions/access_loggers/stream/v3/stream_pb';
-import type { AccessLogConfig } from './access-log.ts';
+import type {
+  HttpGrpcAccessLogConfig,
+  TcpGrpcAccessLogConfig,
+} from '@weft/api-envoy/gen/envoy/extensions/access_loggers/grpc/v3/als_pb';
+import type { AccessLogConfig, FileLogConfig } from './access-log.ts';
+import { decodeGrpcLog, grpcLogSupport, HTTP_GRPC, TCP_GRPC } from './grpc-log.decode.ts';
+import type { GrpcLogConfig } from './grpc-log.ts';
 import { DEFAULT_FORMAT } from './default-format.ts';
 import { decodeFilter, filterSupport } from './filter.decode.ts';
 import { decodeJsonFormat, decodeLogFormat, decodeTextFormat, formatSupport } from './format.decode.ts';
@@ -18,6 +24,7 @@ export const accessLogSupport: FieldSupport = {
   [FILE]: ['path', 'format', 'json_format', 'typed_json_format', 'log_format'],
   [STDOUT]: ['log_format'],
   [STDERR]: ['log_format'],
+  ...grpcLogSupport,
   ...filterSupport,
   ...formatSupport,
 };
@@ -34,7 +41,7 @@ function decodeAccessLog(message: AccessLogMessage, cx: DecodeContext): AccessLo
   return sink === undefined || cx.faults.length > before ? undefined : { ...sink, filter };
 }
 
-function decodeSink(message: AccessLogMessage, cx: DecodeContext): { path: string; format: LogFormat } | undefined {
+function decodeSink(message: AccessLogMessage, cx: DecodeContext): FileLogConfig | { grpc: GrpcLogConfig } | undefined {
   const any = message.configType.case === 'typedConfig' ? message.configType.value : undefined;
   const config = cx.unpack(any);
   switch (config?.$typeName) {
@@ -51,10 +58,19 @@ function decodeSink(message: AccessLogMessage, cx: DecodeContext): { path: strin
         accessLogFormat.case === undefined ? undefined : decodeLogFormat(accessLogFormat.value, cx.at('log_format'));
       return { path: config.$typeName === STDOUT ? '/dev/stdout' : '/dev/stderr', format: format ?? DEFAULT_FORMAT };
     }
+    case HTTP_GRPC: {
+      const http = config as HttpGrpcAccessLogConfig;
+      const grpc = decodeGrpcLog(http, http, cx);
+      return grpc && { grpc };
+    }
+    case TCP_GRPC: {
+      const grpc = decodeGrpcLog(config as TcpGrpcAccessLogConfig, undefined, cx);
+      return grpc && { grpc };
+    }
     default:
       // Requests are served the same without it, so it is a warning and not a fault.
       cx.warn(`${config?.$typeName} is not implemented by Weft yet: nothing is logged there`, {
-        expected: `${FILE}, ${STDOUT} or ${STDERR}`,
+        expected: `${FILE}, ${STDOUT}, ${STDERR}, ${HTTP_GRPC} or ${TCP_GRPC}`,
       });
       return undefined;
   }

@@ -8,3 +8,4 @@ export { createFormatter, type Formatter, type JsonNode, type LogFormat } from '
 export { DEFAULT_FORMAT, DEFAULT_FORMAT_TEXT } from './default-format.ts';
 export { parseFormat, type FormatFault, type FormatPart } from './format-parser.ts';
 export type { FormatEnvironment, LoggedStream } from './operator.ts';
+export { GrpcLogs, type EntrySink, type GrpcLogConfig, type GrpcLogsOptions } from './grpc-log.ts';

@@ -157,6 +157,8 @@ export class ProxyServer implements ServerContext, DataPlane {
     this.accessLogs = new AccessLogFiles(runtime, this.flags, {
       stats: this.stats,
       flushIntervalMs: options.fileFlushIntervalMs,
+      channels: this.channels,
+      node: nodeFields(this.identity),
     });
     this.tracers = new Tracers(this);
     this.listeners = new ListenerManager(
