@@ -19,7 +19,15 @@ export const PORTS = {
   videosApiToDb: { preferred: 18402, what: 'outbound listener of videos-api to videos-db' },
   videosApiAdmin: { preferred: 18409, what: 'admin of the sidecar of videos-api' },
   playlistsDb: { preferred: 18500, what: 'playlists-db, a Redis' },
+  playlistsDbInbound: { preferred: 18501, what: 'inbound listener of playlists-db' },
+  playlistsDbAdmin: { preferred: 18509, what: 'admin of the sidecar of playlists-db' },
   videosDb: { preferred: 18600, what: 'videos-db, a Redis' },
+  videosDbInbound: { preferred: 18601, what: 'inbound listener of videos-db' },
+  videosDbAdmin: { preferred: 18609, what: 'admin of the sidecar of videos-db' },
+  controlPlaneXds: { preferred: 18700, what: 'xDS of the control plane' },
+  controlPlaneSecure: { preferred: 18701, what: 'xDS and certificates of the control plane, over TLS' },
+  controlPlaneMetrics: { preferred: 18702, what: 'metrics of the control plane' },
+  controlPlaneDebug: { preferred: 18709, what: 'debug endpoints of the control plane' },
 } as const satisfies Readonly<Record<string, PortEntry>>;
 
 export interface PortEntry {

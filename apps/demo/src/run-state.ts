@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { replaceFile } from './config/file-writer.ts';
+import { replaceFile } from './mesh/file-writer.ts';
 
 /** What other commands must know about the demo that runs. */
 export interface RunState {

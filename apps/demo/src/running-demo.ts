@@ -1,34 +1,38 @@
 import type { Server } from 'node:http';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { startEmbeddedRedis, type EmbeddedRedis } from '@weft/demo-embedded-redis';
 import { seedRedis, type DataSetName } from '@weft/demo-data';
 import { applySettings, writeVideosSettings, type SettingsTargets } from './apply-settings.ts';
 import type { StartOptions } from './cli/options.ts';
-import { FileWriter } from './config/file-writer.ts';
-import { proxyFiles, type Mesh } from './config/proxy-files.ts';
 import type { Applied } from './control/control-client.ts';
 import { startControlServer } from './control/control-server.ts';
 import { Collector } from './figures/collector.ts';
+import { FileWriter } from './mesh/file-writer.ts';
+import { meshDocuments, type MeshFacts } from './mesh/mesh-documents.ts';
+import type { Child } from './processes/child.ts';
 import { choosePorts } from './processes/choose-ports.ts';
+import { ListenerPids } from './processes/listener-pids.ts';
 import { processTable } from './processes/process-table.ts';
 import {
   buildPageProgram,
-  proxyProcess,
-  proxyProgram,
+  CONTROL_PLANE,
+  controlPlaneProgram,
+  GATEWAY,
+  gatewayProgram,
   redisProgram,
   serviceProgram,
   type Places,
+  type ProgramFacts,
 } from './processes/programs.ts';
 import { Supervisor } from './processes/supervisor.ts';
-import { untilCatalogServed, untilProxyReady } from './processes/readiness.ts';
-import type { PortName, Ports } from './ports.ts';
+import { untilCatalogServed } from './processes/readiness.ts';
+import type { Ports } from './ports.ts';
 import { planRedis, type RedisPlan } from './redis/redis-plan.ts';
 import { removeRunState, runStateFile, writeRunState } from './run-state.ts';
 import { remarksOn, type Settings } from './settings.ts';
 import type { Status } from './status.ts';
-import { PROXIES, SERVICES, type DatabaseName } from './topology.ts';
+import { DATABASES, PROXIES, SERVICES, type DatabaseName } from './topology.ts';
 
 export interface DemoEvents {
   /** A line of progress, or of something unexpected later. */
@@ -39,10 +43,9 @@ export interface DemoEvents {
 
 const READY_WITHIN_MS = 30_000;
 const BUILD_WITHIN_MS = 120_000;
-const DATABASES: readonly { readonly name: DatabaseName; readonly port: PortName; readonly set: DataSetName }[] = [
-  { name: 'playlists-db', port: 'playlistsDb', set: 'playlists' },
-  { name: 'videos-db', port: 'videosDb', set: 'videos' },
-];
+const DATA_SETS: Readonly<Record<DatabaseName, DataSetName>> = { 'playlists-db': 'playlists', 'videos-db': 'videos' };
+/** What `weft run` says when the sidecar is configured, and the program about to start. */
+const WORKLOAD_READY = /^weft run: \S+ is ready/m;
 
 /** The whole demo, from nothing to everything running and back. */
 export class RunningDemo {
@@ -51,11 +54,12 @@ export class RunningDemo {
   readonly #redis: RedisPlan;
   readonly #ports: Ports;
   readonly #places: Places;
-  readonly #mesh: Mesh;
+  readonly #facts: MeshFacts;
+  readonly #programs: ProgramFacts;
   readonly #supervisor: Supervisor;
   readonly #collector: Collector;
-  readonly #writer = new FileWriter();
-  readonly #embedded: EmbeddedRedis[] = [];
+  readonly #writer: FileWriter;
+  readonly #listeners = new ListenerPids();
   readonly #startedAtMs = performance.now();
   #settings: Settings;
   #state: Status['state'] = 'starting';
@@ -71,14 +75,19 @@ export class RunningDemo {
     this.#settings = options.settings;
     const { stateDir } = options;
     const logs = join(stateDir, 'logs');
-    this.#places = { proxies: join(stateDir, 'proxies'), logs, videosSettings: join(stateDir, 'settings/videos-api') };
-    this.#mesh = {
-      ports: found.ports,
-      folder: this.#places.proxies,
+    this.#places = {
+      mesh: join(stateDir, 'mesh'),
+      controlPlane: join(stateDir, 'control-plane'),
       logs,
-      redis: redisAddress(found.redis, found.ports),
-      zipkin: options.zipkin,
+      videosSettings: join(stateDir, 'settings/videos-api'),
     };
+    const { redis, ports } = found;
+    this.#facts = {
+      gatewayPort: ports.gateway,
+      redis: redis.kind === 'url' ? { host: redis.host, port: redis.port } : undefined,
+    };
+    this.#programs = { ports, places: this.#places, envoy: options.envoy, zipkin: options.zipkin };
+    this.#writer = new FileWriter(this.#places.mesh);
     this.#supervisor = new Supervisor({
       say: (line) => events.say(line),
       giveUp: (reason) => events.end(reason, 1),
@@ -89,23 +98,25 @@ export class RunningDemo {
   /** Chooses the Redis and the ports. Rejects, with nothing started, when the demo cannot run here. */
   static async prepare(options: StartOptions, events: DemoEvents, env: NodeJS.ProcessEnv): Promise<RunningDemo> {
     const redis = planRedis(env);
-    const unused = redis.kind === 'url' ? DATABASES.map(({ port }) => port) : [];
+    const unused = redis.kind === 'url' ? DATABASES.flatMap(({ app, inbound, admin }) => [app, inbound, admin]) : [];
     const ports = await choosePorts({ auto: options.autoPorts, chosen: options.chosenPorts, unused });
     return new RunningDemo(options, events, { redis, ports });
   }
 
   /** Starts everything and waits until a page has come through the gateway. Rejects with the last lines of what failed. */
   async start(): Promise<void> {
-    const { proxies, logs, videosSettings } = this.#places;
-    for (const folder of [proxies, logs, join(videosSettings, '..')]) {
+    const { mesh, controlPlane, logs, videosSettings } = this.#places;
+    for (const folder of [mesh, controlPlane, logs, join(videosSettings, '..')]) {
       rmSync(folder, { recursive: true, force: true });
       mkdirSync(folder, { recursive: true });
     }
     this.#supervisor.removeAtEnd(runStateFile(this.#options.stateDir));
     // Not flaky before everything is seen to work: without retries that would take forty pages.
     writeVideosSettings(videosSettings, { flaky: false });
-    this.#writer.write(proxyFiles(this.#mesh, this.#settings));
-    await Promise.all([this.#startRedis(), ...this.#startProxies(), this.#startServices()]);
+    this.#writer.write(meshDocuments(this.#facts, this.#settings));
+    const page = this.#buildPage();
+    await this.#startControlPlane();
+    await Promise.all([this.#startRedis(), this.#startGateway(), ...this.#startServices(page)]);
     await untilCatalogServed(this.#ports.gateway, READY_WITHIN_MS);
     this.#say('a page and the API came through the gateway');
     if (this.#settings.flaky) await applySettings({ ...this.#settings, flaky: false }, this.#settings, this.#targets());
@@ -113,10 +124,12 @@ export class RunningDemo {
       status: () => this.status(),
       apply: (changes) => this.apply(changes),
       stop: () => this.#events.end('weft demo stop', 0),
+      document: (file) => this.#document(file),
     });
     this.#supervisor.keepRunning();
     await this.#collector.collect();
     this.#collector.start();
+    this.#refreshListeners();
     this.#state = 'running';
     writeRunState(this.#options.stateDir, {
       pid: process.pid,
@@ -133,12 +146,10 @@ export class RunningDemo {
     this.#control?.close();
     this.#control?.closeAllConnections();
     await this.#supervisor.stop([
-      ['gateway'],
-      SERVICES.map(({ name }) => proxyProcess(name)),
-      SERVICES.map(({ name }) => name),
-      DATABASES.map(({ name }) => name),
+      [GATEWAY],
+      [...SERVICES.map(({ name }) => name), ...DATABASES.map(({ name }) => name)],
+      [CONTROL_PLANE],
     ]);
-    await Promise.all(this.#embedded.map((server) => server.close()));
     removeRunState(this.#options.stateDir);
   }
 
@@ -150,22 +161,27 @@ export class RunningDemo {
 
   status(): Status {
     const { gateway, statusPage } = this.#ports;
+    const { zipkin, envoy } = this.#options;
+    if (this.#state === 'running') this.#refreshListeners();
     return {
       state: this.#state,
       page: `http://localhost:${gateway}/home/`,
       api: `http://localhost:${gateway}/api/playlists`,
       statusPage: `http://localhost:${statusPage}`,
       redis: redisText(this.#redis),
-      proxy: this.#options.envoy === undefined ? 'weft proxy' : `${this.#options.envoy} (in place of weft proxy)`,
-      zipkin: this.#mesh.zipkin === undefined ? null : `http://${this.#mesh.zipkin.host}:${this.#mesh.zipkin.port}`,
+      proxy: envoy === undefined ? 'weft proxy' : `${envoy} (in place of weft proxy)`,
+      zipkin: zipkin === undefined ? null : `http://${zipkin.host}:${zipkin.port}`,
       uptimeSeconds: Math.round((performance.now() - this.#startedAtMs) / 1000),
       settings: this.#settings,
       remarks: remarksOn(this.#settings),
+      meshFolder: this.#places.mesh,
+      documents: this.#documents(),
       processes: processTable({
         ports: this.#ports,
         logs: this.#places.logs,
         supervisor: this.#supervisor,
-        databases: this.#databasePorts(),
+        listeners: this.#listeners,
+        foreignRedis: this.#facts.redis,
       }),
       edges: this.#collector.edges(),
       apps: this.#collector.apps(),
@@ -175,14 +191,16 @@ export class RunningDemo {
   async #applyNow(changes: Partial<Settings>): Promise<Applied> {
     const startedMs = performance.now();
     const after = { ...this.#settings, ...changes };
-    const changed = await applySettings(this.#settings, after, this.#targets());
+    const { who, documents } = await applySettings(this.#settings, after, this.#targets());
     this.#settings = after;
-    return { settings: after, remarks: remarksOn(after), changed, tookMs: Math.round(performance.now() - startedMs) };
+    const tookMs = Math.round(performance.now() - startedMs);
+    return { settings: after, remarks: remarksOn(after), changed: who, documents, tookMs };
   }
 
   #targets(): SettingsTargets {
     return {
-      mesh: this.#mesh,
+      facts: this.#facts,
+      ports: this.#ports,
       writer: this.#writer,
       videosSettings: this.#places.videosSettings,
       videosApi: () => this.#supervisor.child('videos-api'),
@@ -196,42 +214,48 @@ export class RunningDemo {
       return this.#say(`the Redis at ${plan.url} holds the catalog: 10 keys written`);
     }
     await Promise.all(
-      DATABASES.map(async ({ name, port: portName, set }) => {
-        const port = this.#ports[portName];
+      DATABASES.map(async ({ name, app }) => {
         const seed = async (): Promise<void> => {
-          await seedRedis({ url: `redis://127.0.0.1:${port}`, dataSets: [set], patienceMs: 10_000 });
+          const url = `redis://127.0.0.1:${this.#ports[app]}`;
+          await seedRedis({ url, dataSets: [DATA_SETS[name]], patienceMs: 10_000 });
         };
-        if (plan.kind === 'embedded') this.#embedded.push(await startEmbeddedRedis({ port }));
-        else {
-          const program = redisProgram(name, plan.command, { port, logs: this.#places.logs });
-          // Started again it is empty.
-          const child = this.#supervisor.start(program, seed);
-          await this.#orLastLines(child.waitFor(/Ready to accept connections/, { withinMs: READY_WITHIN_MS }), name);
-        }
+        const program = redisProgram(name, plan.kind === 'server' ? plan.command : undefined, this.#programs);
+        // Started again it is empty.
+        const child = this.#supervisor.start(program, seed);
+        await this.#listening(child, /Ready to accept connections/);
         await seed();
         this.#say(`${name} holds its data`);
       }),
     );
   }
 
-  #startProxies(): Promise<void>[] {
-    return PROXIES.map(async ({ name, admin }) => {
-      const child = this.#supervisor.start(proxyProgram(name, this.#places, this.#options.envoy));
-      await this.#orLastLines(untilProxyReady(this.#ports[admin], child, READY_WITHIN_MS), child.program.name);
-      this.#say(`${child.program.name} takes requests`);
+  async #startControlPlane(): Promise<void> {
+    const child = this.#supervisor.start(controlPlaneProgram(this.#programs));
+    await this.#listening(child, /Serving \d+ documents/);
+    this.#say('the control plane has read the mesh, and serves');
+  }
+
+  async #startGateway(): Promise<void> {
+    await this.#listening(this.#supervisor.start(gatewayProgram(this.#programs)), WORKLOAD_READY);
+    this.#say('the gateway takes requests');
+  }
+
+  async #buildPage(): Promise<void> {
+    const build = this.#supervisor.start(buildPageProgram(this.#places.logs));
+    await this.#orLastLines(build.waitFor(/built|up to date/, { withinMs: BUILD_WITHIN_MS }), 'build of the page');
+  }
+
+  #startServices(page: Promise<void>): Promise<void>[] {
+    return SERVICES.map(async (service) => {
+      if (service.service === 'videos-web') await page;
+      const child = this.#supervisor.start(serviceProgram(service, this.#programs));
+      await this.#listening(child, service.ready);
+      this.#say(`${service.name} listens behind its sidecar`);
     });
   }
 
-  async #startServices(): Promise<void> {
-    const build = this.#supervisor.start(buildPageProgram(this.#places.logs));
-    await this.#orLastLines(build.waitFor(/built|up to date/, { withinMs: BUILD_WITHIN_MS }), 'build of the page');
-    await Promise.all(
-      SERVICES.map(async (service) => {
-        const child = this.#supervisor.start(serviceProgram(service, this.#ports, this.#places));
-        await this.#orLastLines(child.waitFor(service.ready, { withinMs: READY_WITHIN_MS }), service.name);
-        this.#say(`${service.name} listens`);
-      }),
-    );
+  #listening(child: Child, ready: RegExp): Promise<void> {
+    return this.#orLastLines(child.waitFor(ready, { withinMs: READY_WITHIN_MS }), child.program.name);
   }
 
   /** Adds the last lines of a process's output to what went wrong with it. */
@@ -248,23 +272,38 @@ export class RunningDemo {
     }
   }
 
-  #databasePorts(): { name: DatabaseName; port: number }[] {
-    const { playlistsPort, videosPort } = this.#mesh.redis;
-    return [
-      { name: 'playlists-db', port: playlistsPort },
-      { name: 'videos-db', port: videosPort },
-    ];
+  #refreshListeners(): void {
+    const foreign = this.#facts.redis !== undefined;
+    const workloads = [...SERVICES, ...(foreign ? [] : DATABASES)];
+    const names = [...PROXIES.map(({ admin }) => admin), ...workloads.flatMap(({ app, admin }) => [app, admin])];
+    this.#listeners.refresh(names.map((name) => this.#ports[name]));
+  }
+
+  #documents(): Status['documents'] {
+    return meshDocuments(this.#facts, this.#settings).map(({ file, comment, resource, edges, switch: by }) => ({
+      file,
+      kind: resource.kind,
+      name: resource.metadata.name,
+      what: comment,
+      switch: by ?? null,
+      edges,
+    }));
+  }
+
+  /** As it is in the folder: somebody may have edited it. */
+  #document(file: string): string | undefined {
+    const known = this.#documents().some((document) => document.file === file);
+    try {
+      return known ? readFileSync(join(this.#places.mesh, file), 'utf8') : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   #say(line: string): void {
     const seconds = ((performance.now() - this.#startedAtMs) / 1000).toFixed(1);
     this.#events.say(`${seconds.padStart(6)} s  ${line}`);
   }
-}
-
-function redisAddress(plan: RedisPlan, ports: Ports): Mesh['redis'] {
-  if (plan.kind === 'url') return { host: plan.host, playlistsPort: plan.port, videosPort: plan.port };
-  return { host: '127.0.0.1', playlistsPort: ports.playlistsDb, videosPort: ports.videosDb };
 }
 
 function redisText(plan: RedisPlan): string {
@@ -274,7 +313,7 @@ function redisText(plan: RedisPlan): string {
     case 'server':
       return `${plan.command} ${redisVersion(plan.command)}from the path, a process for each data set`;
     case 'embedded':
-      return 'embedded in the demo, a server for each data set (neither $REDIS_URL nor redis-server on the path)';
+      return 'embedded in the demo, a process for each data set (neither $REDIS_URL nor redis-server on the path)';
   }
 }
 

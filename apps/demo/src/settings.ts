@@ -11,7 +11,8 @@ export interface Settings {
 }
 
 export const DEFAULT_SETTINGS: Settings = { flaky: false, retries: true, split: 0, canary: false };
-export const SETTING_NAMES = Object.keys(DEFAULT_SETTINGS) as (keyof Settings)[];
+export type SettingName = keyof Settings;
+export const SETTING_NAMES = Object.keys(DEFAULT_SETTINGS) as SettingName[];
 
 export interface ParsedSettings {
   readonly settings: Partial<Settings>;
@@ -55,7 +56,7 @@ export function remarksOn({ flaky, retries, split, canary }: Settings): string[]
   const remarks: string[] = [];
   if (canary && split > 0)
     remarks.push(
-      `canary is on, so split=${split} has no effect: the cookie decides. Switch canary off to use the split.`,
+      `canary is on, so split=${split} has no effect: the cookie decides, and the split’s document is taken away. Switch canary off to use the split.`,
     );
   if (flaky && !retries) remarks.push('flaky without retries: about one page in forty is complete (2.6 %).');
   return remarks;

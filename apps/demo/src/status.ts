@@ -1,5 +1,5 @@
 import type { EdgeFigures } from './figures/edge-figures.ts';
-import type { Settings } from './settings.ts';
+import type { SettingName, Settings } from './settings.ts';
 
 /** What `/status.json` answers, and what the status page and `weft demo status` show. */
 export interface Status {
@@ -14,16 +14,32 @@ export interface Status {
   readonly uptimeSeconds: number;
   readonly settings: Settings;
   readonly remarks: readonly string[];
+  /** The folder of the mesh's documents. */
+  readonly meshFolder: string;
+  readonly documents: readonly DocumentStatus[];
   readonly processes: readonly ProcessStatus[];
   readonly edges: readonly EdgeFigures[];
   /** What each service itself answers its sidecar. */
   readonly apps: readonly EdgeFigures[];
 }
 
+/** A document that the demo has written; the page shows it as `/mesh/<file>`. */
+export interface DocumentStatus {
+  readonly file: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly what: string;
+  readonly switch: SettingName | null;
+  /** Ids of the edges that it steers. */
+  readonly edges: readonly string[];
+}
+
 export interface ProcessStatus {
   readonly name: string;
-  readonly kind: 'service' | 'proxy' | 'redis';
+  readonly kind: 'control-plane' | 'service' | 'proxy' | 'redis';
   readonly pid: number | null;
+  /** The `weft run` that started it. */
+  readonly agent: number | null;
   readonly alive: boolean;
   readonly restarts: number;
   /** `inbound 18301`, … */

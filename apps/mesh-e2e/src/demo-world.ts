@@ -7,6 +7,7 @@ import { startSource, type RunningProcess } from '@weft/testing-harness';
 export interface DemoProcess {
   readonly name: string;
   readonly pid: number | null;
+  readonly agent: number | null;
   readonly restarts: number;
   readonly ports: readonly { readonly port: number }[];
   readonly admin: string | null;

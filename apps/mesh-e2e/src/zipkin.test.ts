@@ -9,6 +9,9 @@ import { startZipkin, type ZipkinDependency, type ZipkinServer, type ZipkinSpan 
 /** The gateway's call and playlists-api's side of it; nine calls of playlists-api, and videos-api's side of each. */
 const SPANS_OF_A_PAGE = 2 + 2 * 9;
 
+/** The cluster of a Redis, by which its callers' spans name it. */
+const redisOf = (database: string): string => `outbound|6379||${database}.default.svc.cluster.local`;
+
 describe('a page load, in a real Zipkin', () => {
   let zipkin: ZipkinServer;
   let demo: RunningDemo;
@@ -29,7 +32,7 @@ describe('a page load, in a real Zipkin', () => {
   /** Proxies report every five spans or five seconds, so the trace is asked for until it is whole. */
   async function wholeTrace(): Promise<ZipkinSpan[]> {
     for (let tries = 0; tries < 100; tries += 1) {
-      const traces = await zipkin.traces('gateway');
+      const traces = await zipkin.traces('gateway.default');
       const found = traces.find((spans) => spans.some(({ tags }) => tags['http.url']?.includes('page=traced')));
       if (found !== undefined && found.length >= SPANS_OF_A_PAGE) return found;
       await pause(200);
@@ -46,7 +49,7 @@ describe('a page load, in a real Zipkin', () => {
     return assert.fail(`${parent} never called ${child}`);
   }
   const of = (service: string, kind: string): ZipkinSpan[] =>
-    trace.filter((span) => span.localEndpoint.serviceName === service && span.kind === kind);
+    trace.filter((span) => span.localEndpoint.serviceName === `${service}.default` && span.kind === kind);
 
   it('is one trace with every hop in it', () => {
     assert.equal(new Set(trace.map(({ traceId }) => traceId)).size, 1);
@@ -93,7 +96,7 @@ describe('a page load, in a real Zipkin', () => {
       ['playlists-api', 'playlists-db'],
       ['videos-api', 'videos-db'],
     ] as const) {
-      const { callCount, errorCount = 0 } = await edge(parent, child);
+      const { callCount, errorCount = 0 } = await edge(`${parent}.default`, redisOf(child));
       assert.ok(callCount >= 1);
       assert.equal(errorCount, 0);
     }
@@ -104,13 +107,16 @@ describe('a page load, in a real Zipkin', () => {
       ['playlists-api', 'playlists-db'],
       ['videos-api', 'videos-db'],
     ] as const) {
-      const traces = await zipkin.traces(service);
+      const traces = await zipkin.traces(`${service}.default`);
       const commands = traces.filter((spans) => spans.some(({ tags }) => tags['db.system'] === 'redis'));
       assert.ok(commands.length >= 1);
       for (const spans of commands) {
         const [span] = spans as [ZipkinSpan];
         assert.equal(spans.length, 1);
-        assert.deepEqual([span.kind, span.parentId, span.remoteEndpoint?.serviceName], ['CLIENT', undefined, database]);
+        assert.deepEqual(
+          [span.kind, span.parentId, span.remoteEndpoint?.serviceName],
+          ['CLIENT', undefined, redisOf(database)],
+        );
         assert.equal(span.name, `redis ${span.tags['db.operation']}`);
         assert.deepEqual(Object.keys(span.tags).sort(), [
           'component', 'db.operation', 'db.system', 'peer.address', 'upstream_cluster',

@@ -67,4 +67,6 @@ async function runHere(options: RunOptions, access: ControlPlaneAccess, runtime:
   return run.run();
 }
 
+// Whoever read what we say may be gone: that is no reason to leave a program without its workload.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 process.exitCode = await main();

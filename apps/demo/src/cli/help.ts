@@ -23,7 +23,7 @@ Options of start:
   --gateway-port N         the port of the catalog                                     (8080)
   --status-port N          the port of the status page                                 (8088)
   --zipkin http://H:PORT   send traces there; also $ZIPKIN_URL
-  --envoy FILE             run this Envoy in place of weft proxy, on the same configuration
+  --envoy FILE             run this Envoy in place of weft proxy, with the same mesh
 Options of measure:
   --pages N                loads for each share of complete pages                      (500)
   --requests N             requests for each share of versions                         (1000)

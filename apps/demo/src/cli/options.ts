@@ -2,7 +2,12 @@ import { parseArgs } from 'node:util';
 import { DEFAULT_SETTINGS, parseSettings, SETTING_NAMES, type Settings } from '../settings.ts';
 import { STATE_DIR } from '../workspace.ts';
 import type { Ports } from '../ports.ts';
-import type { Tracing } from '../config/parts.ts';
+
+/** A Zipkin. */
+export interface Tracing {
+  readonly host: string;
+  readonly port: number;
+}
 
 export interface StartOptions {
   readonly verb: 'start';
@@ -11,7 +16,7 @@ export interface StartOptions {
   readonly autoPorts: boolean;
   readonly chosenPorts: Partial<Ports>;
   readonly zipkin: Tracing | undefined;
-  /** A real Envoy to run in place of `weft proxy`, on the same files. */
+  /** A real Envoy to run in place of `weft proxy`, steered by the same control plane. */
   readonly envoy: string | undefined;
   readonly stateDir: string;
 }

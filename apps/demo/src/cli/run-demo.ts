@@ -107,10 +107,11 @@ function openBrowser(address: string): void {
 }
 
 async function set(state: RunState, changes: Partial<Settings>): Promise<void> {
-  const { settings, remarks, changed, tookMs } = await postSettings(state, changes);
+  const { settings, remarks, changed, documents, tookMs } = await postSettings(state, changes);
   out(settingsText(settings));
   for (const remark of remarks) out(remark);
   out(changed.length === 0 ? 'Nothing had to change.' : `In force after ${tookMs} ms: ${changed.join(', ')}.`);
+  if (documents.length > 0) out(`Documents of the mesh: ${documents.join(', ')}.`);
 }
 
 const STOPPED_WITHIN_MS = 30_000;

@@ -8,6 +8,8 @@ export interface Applied {
   readonly remarks: readonly string[];
   /** Which proxies and services took something new, and when they had it. */
   readonly changed: readonly string[];
+  /** The documents of the mesh that were written or taken away. */
+  readonly documents: readonly string[];
   readonly tookMs: number;
 }
 

@@ -12,6 +12,8 @@ export interface Controlled {
   /** Rejects when a proxy does not take the change. */
   apply(changes: Partial<Settings>): Promise<Applied>;
   stop(): void;
+  /** The text of a document of the mesh, as it is now; undefined where there is none. */
+  document(file: string): string | undefined;
 }
 
 const PAGE_FOLDER = join(import.meta.dirname, '../page');
@@ -63,9 +65,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, demo: 
 
 function answerGet(path: string, response: ServerResponse, demo: Controlled): void {
   if (path === '/status.json') return sendJson(response, 200, demo.status());
+  if (path.startsWith('/mesh/')) return sendText(response, demo.document(path.slice('/mesh/'.length)));
   const page = PAGE_FILES[path];
   if (page === undefined)
-    return sendJson(response, 404, { faults: [`there is no ${path}: there are / and /status.json`] });
+    return sendJson(response, 404, { faults: [`there is no ${path}: there are /, /status.json and /mesh/…`] });
   // The page may also send traffic to the gateway, which is another origin of this machine.
   const policy = "default-src 'self'; connect-src 'self' http://localhost:*; img-src 'self' data:";
   response.writeHead(200, {
@@ -74,6 +77,12 @@ function answerGet(path: string, response: ServerResponse, demo: Controlled): vo
     'content-security-policy': policy,
   });
   response.end(readFileSync(join(PAGE_FOLDER, page.file)));
+}
+
+function sendText(response: ServerResponse, text: string | undefined): void {
+  if (text === undefined) return sendJson(response, 404, { faults: ['there is no such document now'] });
+  response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' });
+  response.end(text);
 }
 
 async function answerSettings(body: string | undefined, response: ServerResponse, demo: Controlled): Promise<void> {

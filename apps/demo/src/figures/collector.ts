@@ -1,4 +1,4 @@
-import { APP_EDGES, EDGES, PROXIES, type ProxyName } from '../topology.ts';
+import { appEdgesOf, edgesOf, PROXIES, type ProxyName } from '../topology.ts';
 import type { Ports } from '../ports.ts';
 import { edgeFigures, type EdgeFigures } from './edge-figures.ts';
 import { parseStats, type StatsSample } from './stats-sample.ts';
@@ -10,7 +10,7 @@ const WINDOW = 5;
 
 /** One look at a proxy's stats: all below `cluster.` and `http.`, and what the figures need of those below `redis.`. */
 export async function readStats(adminPort: number): Promise<StatsSample> {
-  const filter = encodeURIComponent('^(cluster|http)\\.|^redis\\.[^.]+\\.(downstream_|command\\..*\\.(total|error)$)');
+  const filter = encodeURIComponent('^(cluster|http)\\.|^redis\\..+\\.(downstream_|command\\..*\\.(total|error)$)');
   const response = await fetch(`http://127.0.0.1:${adminPort}/stats?format=json&filter=${filter}`, {
     signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
   });
@@ -51,11 +51,11 @@ export class Collector {
 
   /** The edges of the graph, in the order of the topology. */
   edges(): EdgeFigures[] {
-    return EDGES.flatMap((edge) => edgeFigures(edge, this.#samples.get(edge.proxy) ?? []) ?? []);
+    return edgesOf(this.#ports).flatMap((edge) => edgeFigures(edge, this.#samples.get(edge.proxy) ?? []) ?? []);
   }
 
   /** What each service answers its own sidecar. */
   apps(): EdgeFigures[] {
-    return APP_EDGES.flatMap((edge) => edgeFigures(edge, this.#samples.get(edge.proxy) ?? []) ?? []);
+    return appEdgesOf(this.#ports).flatMap((edge) => edgeFigures(edge, this.#samples.get(edge.proxy) ?? []) ?? []);
   }
 }

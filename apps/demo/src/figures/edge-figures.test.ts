@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { EDGES, type Edge } from '../topology.ts';
+import { preferredPorts } from '../ports.ts';
+import { edgesOf, type Edge } from '../topology.ts';
 import { edgeFigures } from './edge-figures.ts';
 import { parseStats, type StatsSample } from './stats-sample.ts';
 
-const edge = (from: string, to: string): Edge => EDGES.find((one) => one.from === from && one.to === to) as Edge;
+const edge = (from: string, to: string): Edge =>
+  edgesOf(preferredPorts()).find((one) => one.from === from && one.to === to) as Edge;
 const VIDEOS = edge('playlists-api', 'videos-api');
 
 type Quantile = { readonly interval: number | null; readonly cumulative: number | null };
@@ -22,9 +24,12 @@ function sample(
 }
 
 const videos = (total: number, more: Record<string, number>): Record<string, number> => ({
-  'cluster.videos-api.upstream_rq_total': total,
+  'cluster.outbound|10010||videos-api.default.svc.cluster.local.upstream_rq_total': total,
   ...Object.fromEntries(
-    Object.entries(more).map(([name, value]) => [name.includes('.') ? name : `cluster.videos-api.${name}`, value]),
+    Object.entries(more).map(([name, value]) => [
+      name.includes('.') ? name : `cluster.outbound|10010||videos-api.default.svc.cluster.local.${name}`,
+      value,
+    ]),
   ),
 });
 
@@ -37,7 +42,7 @@ describe('the figures of an edge', () => {
         upstream_rq_2xx: 100,
         upstream_rq_retry: 50,
         upstream_rq_retry_success: 33,
-        'http.outbound-videos-api.downstream_rq_completed': 100,
+        'http.outbound_videos-api.default.svc.cluster.local_10010.downstream_rq_completed': 100,
       }),
     );
     const figures = edgeFigures(VIDEOS, [before, now]);
@@ -56,8 +61,8 @@ describe('the figures of an edge', () => {
 
   it('fall back to everything so far when nothing came lately, and to nothing when nothing ever came', () => {
     const failed = {
-      'http.outbound-videos-api.downstream_rq_completed': 4,
-      'http.outbound-videos-api.downstream_rq_5xx': 1,
+      'http.outbound_videos-api.default.svc.cluster.local_10010.downstream_rq_completed': 4,
+      'http.outbound_videos-api.default.svc.cluster.local_10010.downstream_rq_5xx': 1,
     };
     const quiet = [0, 1_000].map((atMs) => sample(atMs, failed));
     assert.equal(edgeFigures(VIDEOS, quiet)?.successPercent, 75);
@@ -76,7 +81,7 @@ describe('the figures of an edge', () => {
   });
 
   it('take the quantiles of the latest second that had any, else those since the start', () => {
-    const name = 'cluster.videos-api.upstream_rq_time';
+    const name = 'cluster.outbound|10010||videos-api.default.svc.cluster.local.upstream_rq_time';
     const at = (value: number | null): Quantile[] =>
       [0, 50, 99].map((quantile) => ({
         interval: value === null ? null : value + quantile,
@@ -91,15 +96,16 @@ describe('the figures of an edge', () => {
 
   it('of a Redis edge are its commands and bytes', () => {
     const stats = {
-      'cluster.videos-db.upstream_cx_active': 2,
-      'redis.videos-db.command.get.total': 5,
-      'redis.videos-db.command.get.error': 1,
-      'redis.videos-db.command.set.total': 3,
-      'redis.videos-db.downstream_rq_active': 1,
-      'redis.videos-db.downstream_cx_rx_bytes_total': 10,
-      'redis.playlists-db.command.get.total': 100,
+      'cluster.outbound|6379||videos-db.default.svc.cluster.local.upstream_cx_active': 2,
+      'redis.outbound|6379||videos-db.default.svc.cluster.local.command.get.total': 5,
+      'redis.outbound|6379||videos-db.default.svc.cluster.local.command.get.error': 1,
+      'redis.outbound|6379||videos-db.default.svc.cluster.local.command.set.total': 3,
+      'redis.outbound|6379||videos-db.default.svc.cluster.local.downstream_rq_active': 1,
+      'redis.outbound|6379||videos-db.default.svc.cluster.local.downstream_cx_rx_bytes_total': 10,
+      'redis.outbound|6379||playlists-db.default.svc.cluster.local.command.get.total': 100,
     };
-    const time = 'cluster.videos-db.redis_cluster.upstream_commands.upstream_rq_time';
+    const time =
+      'cluster.outbound|6379||videos-db.default.svc.cluster.local.redis_cluster.upstream_commands.upstream_rq_time';
     const micros = [0, 500, 2000].map((value) => ({ interval: value, cumulative: value }));
     const figures = edgeFigures(edge('videos-api', 'videos-db'), [sample(0, stats, { [time]: micros })]);
     assert.deepEqual(
@@ -110,7 +116,10 @@ describe('the figures of an edge', () => {
   });
 
   it('of the gateway are what its listener took in', () => {
-    const numbers = { 'http.gateway.downstream_rq_completed': 8, 'http.gateway.downstream_rq_5xx': 2 };
+    const numbers = {
+      'http.outbound_http.8080.downstream_rq_completed': 8,
+      'http.outbound_http.8080.downstream_rq_5xx': 2,
+    };
     assert.equal(edgeFigures(edge('browser', 'gateway'), [sample(0, numbers)])?.successPercent, 75);
   });
 });

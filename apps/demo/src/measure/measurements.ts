@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { postSettings } from '../control/control-client.ts';
 import { readStats } from '../figures/collector.ts';
 import type { RunState } from '../run-state.ts';
+import { callerOf, clusterOf } from '../topology.ts';
 import { binomialBounds, type Bounds } from './binomial.ts';
 import { sendMany, sendRequests, type Reply } from './http-load.ts';
 
@@ -59,8 +60,8 @@ function isWholeCatalog({ status, body }: Reply): boolean {
 
 async function sidecarCounts(admin: number): Promise<SidecarCounts> {
   const { numbers } = await readStats(admin);
-  const cluster = (name: string): number => numbers.get(`cluster.videos-api.${name}`) ?? 0;
-  const caller = (name: string): number => numbers.get(`http.outbound-videos-api.${name}`) ?? 0;
+  const cluster = (name: string): number => numbers.get(`cluster.${clusterOf('videos-api')}.${name}`) ?? 0;
+  const caller = (name: string): number => numbers.get(`http.${callerOf('videos-api')}.${name}`) ?? 0;
   return {
     attempts: cluster('upstream_rq_total'),
     // Not upstream_rq_5xx: an answer that is retried is in none of the counts by status.

@@ -13,6 +13,19 @@ export function portHolder(port: number): readonly string[] | undefined {
   return holders.length === 0 ? undefined : holders.map((pid) => `held by process ${pid}: ${commandOf(pid)}`);
 }
 
+/** The process that listens on each of the ports; those without one, or where the system does not tell, are left out. */
+export function listenersOn(ports: readonly number[]): [port: number, pid: number][] {
+  const table = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap(lines);
+  const portOf = new Map(ports.flatMap((port) => listeningInodes(table, port).map((inode) => [inode, port] as const)));
+  if (portOf.size === 0) return [];
+  return pids().flatMap((pid) =>
+    socketsOf(pid).flatMap((inode): [number, number][] => {
+      const port = portOf.get(inode);
+      return port === undefined ? [] : [[port, Number(pid)]];
+    }),
+  );
+}
+
 /** The socket inodes of the listeners on a port, from the lines of /proc/net/tcp. */
 export function listeningInodes(table: readonly string[], port: number): string[] {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;

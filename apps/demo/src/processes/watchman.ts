@@ -9,7 +9,8 @@ export type WatchmanMessage =
   /** A file to take away with the demo. */
   | { readonly kind: 'file'; readonly path: string };
 
-const GRACE_MS = 1_000;
+/** What runs a workload ends its program and its sidecar first. */
+const GRACE_MS = 4_000;
 
 const groups = new Set<number>();
 const files = new Set<string>();
