@@ -1,5 +1,6 @@
+import type { Clock } from '@weft/core-runtime';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, type Stats } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 /** Texts by path below the configuration folder. */
@@ -9,18 +10,56 @@ const CONFIG_FILE = /\.(ya?ml|json)$/;
 /** Deeper folders are a loop of links. */
 const MAX_DEPTH = 32;
 
+/** Texts that were read before, each with what its file was like then. For who looks at the same folder again and again. */
+export class FileMemory {
+  private readonly clock: Clock;
+  private known = new Map<string, RememberedFile>();
+  private found = new Map<string, RememberedFile>();
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  /** The text of a file; read only where the file may have changed since the last look. */
+  read(path: string, { ino, size, mtimeMs, ctimeMs }: Stats): string {
+    const mark = [ino, size, mtimeMs, ctimeMs].join();
+    // Two writes of one moment leave the same times: who is that young is read again.
+    const settled = ctimeMs < this.clock.wallMs() - SETTLED_MS;
+    const before = this.known.get(path);
+    const text = before?.mark === mark ? before.text : readFileSync(path, 'utf8');
+    if (settled) this.found.set(path, { mark, text });
+    return text;
+  }
+
+  /** The look is over: files that were not there are forgotten. */
+  end(): void {
+    this.known = this.found;
+    this.found = new Map();
+  }
+}
+
+interface RememberedFile {
+  readonly mark: string;
+  readonly text: string;
+}
+
+const SETTLED_MS = 100;
+
 /** Every file that the control plane reads documents from, by the rules of its directory source. Throws when one cannot be read. */
-export function readConfigFiles(folder: string): ConfigTexts {
+export function readConfigFiles(folder: string, memory?: FileMemory): ConfigTexts {
   const texts = new Map<string, string>();
-  collect({ folder, texts }, folder, 0);
+  collect({ folder, texts, memory }, folder, 0);
+  memory?.end();
   return new Map([...texts].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function collect(
-  into: { readonly folder: string; readonly texts: Map<string, string> },
-  path: string,
-  depth: number,
-): void {
+interface Collection {
+  readonly folder: string;
+  readonly texts: Map<string, string>;
+  readonly memory: FileMemory | undefined;
+}
+
+function collect(into: Collection, path: string, depth: number): void {
   if (depth > MAX_DEPTH) return;
   for (const name of readdirSync(path)) {
     if (name.startsWith('.')) continue;
@@ -29,7 +68,7 @@ function collect(
     const info = statSync(full, { throwIfNoEntry: false });
     if (info?.isDirectory() === true) collect(into, full, depth + 1);
     else if (info?.isFile() === true && CONFIG_FILE.test(name))
-      into.texts.set(relative(into.folder, full), readFileSync(full, 'utf8'));
+      into.texts.set(relative(into.folder, full), into.memory?.read(full, info) ?? readFileSync(full, 'utf8'));
   }
 }
 
