@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { WORKSPACE } from './processes.ts';
-import { digestOfFolder } from './program-cache.ts';
+import { digestOfFolder, firstLineOf } from './program-cache.ts';
 
 const run = promisify(execFile);
 
@@ -43,7 +43,6 @@ async function build(name: GoProgram): Promise<{ readonly binary: string } | { r
     await run('go', ['build', '-o', binary, main], { cwd, env });
     return { binary };
   } catch (error) {
-    const line = (error as Error).message.split('\n').find((each) => each.trim() !== '') ?? '';
-    return { reason: `${name} cannot be built with Go: ${line}` };
+    return { reason: `${name} cannot be built with Go: ${firstLineOf(error)}` };
   }
 }

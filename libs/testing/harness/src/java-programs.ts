@@ -4,9 +4,10 @@ import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { WORKSPACE } from './processes.ts';
-import { digestOfFolder } from './program-cache.ts';
+import { digestOfFolder, firstLineOf } from './program-cache.ts';
 
 const run = promisify(execFile);
+const NEEDS = 'the Java control plane cannot be built (mvn and a JDK of version 17 are needed)';
 const SOURCE = join(WORKSPACE, 'tools/conformance/java/control-plane');
 
 export interface JavaProgram {
@@ -22,8 +23,7 @@ export async function findJavaControlPlane(): Promise<JavaProgram | { readonly r
     const libraries = (await readFile(join(home, 'class-path'), 'utf8')).trim();
     return { args: ['-Xmx200m', '-cp', `${home}:${libraries}`, 'ControlPlane'] };
   } catch (error) {
-    const line = (error as Error).message.split('\n').find((each) => each.trim() !== '') ?? '';
-    return { reason: `the Java control plane cannot be built (mvn and a JDK of version 17 are needed): ${line}` };
+    return { reason: `${NEEDS}: ${firstLineOf(error)}` };
   }
 }
 
