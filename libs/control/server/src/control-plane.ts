@@ -2,6 +2,7 @@ import {
   CertificateAuthority,
   certificateAuthenticator,
   certificateService,
+  requireCertificate,
   ServingCertificate,
   TokenAuthority,
   tokenAuthenticator,
@@ -223,7 +224,7 @@ export class ControlPlane {
       ...new LoadReportService(this.loads).services,
     ]);
     const plain = this.serve(services);
-    const secured = this.serve(new Map([...services, ...this.certificates()]));
+    const secured = this.serve(new Map([...requireCertificate(services), ...this.certificates()]));
     const debug = new HttpApi({
       'GET /ready': () => ({ status: 200, body: 'ready\n' }),
       ...routes,
