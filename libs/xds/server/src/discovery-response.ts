@@ -16,25 +16,66 @@ export interface DiscoveryAnswer {
 
 /** envoy.service.discovery.v3.DiscoveryResponse */
 export function encodeSotwResponse({ typeUrl, nonce, version, resources, identifier }: DiscoveryAnswer): Uint8Array {
-  const writer = new BinaryWriter();
-  text(writer, 1, version);
-  for (const { any } of resources) writer.tag(2, WireType.LengthDelimited).bytes(any);
-  text(writer, 4, typeUrl);
-  text(writer, 5, nonce);
-  controlPlane(writer, 6, identifier);
-  return writer.finish();
+  const end = new BinaryWriter();
+  text(end, 4, typeUrl);
+  text(end, 5, nonce);
+  controlPlane(end, 6, identifier);
+  return joined(start(version), (resource) => resource.any, { resources, end: end.finish() });
 }
 
 /** envoy.service.discovery.v3.DeltaDiscoveryResponse */
 export function encodeDeltaResponse(answer: DiscoveryAnswer): Uint8Array {
+  const end = new BinaryWriter();
+  text(end, 4, answer.typeUrl);
+  text(end, 5, answer.nonce);
+  for (const name of answer.removed) text(end, 6, name);
+  controlPlane(end, 7, answer.identifier);
+  const { resources } = answer;
+  return joined(start(answer.version), (resource) => resource.delta, { resources, end: end.finish() });
+}
+
+/** `version_info` or `system_version_info`. */
+function start(version: string): Uint8Array {
   const writer = new BinaryWriter();
-  text(writer, 1, answer.version);
-  for (const { delta } of answer.resources) writer.tag(2, WireType.LengthDelimited).bytes(delta);
-  text(writer, 4, answer.typeUrl);
-  text(writer, 5, answer.nonce);
-  for (const name of answer.removed) text(writer, 6, name);
-  controlPlane(writer, 7, answer.identifier);
+  text(writer, 1, version);
   return writer.finish();
+}
+
+/** Field 2, length-delimited. */
+const RESOURCE_TAG = 0x12;
+
+/** Thousands of resources are copied once, into octets whose number is known before. */
+function joined(
+  head: Uint8Array,
+  octetsOf: (resource: Resource) => Uint8Array,
+  { resources, end }: { readonly resources: readonly Resource[]; readonly end: Uint8Array },
+): Uint8Array {
+  let size = head.length + end.length;
+  for (const resource of resources) {
+    const { length } = octetsOf(resource);
+    size += 1 + varintSize(length) + length;
+  }
+  const octets = new Uint8Array(size);
+  octets.set(head);
+  let at = head.length;
+  for (const resource of resources) {
+    const own = octetsOf(resource);
+    octets[at] = RESOURCE_TAG;
+    at += 1;
+    let left = own.length;
+    for (; left > 0x7f; left >>>= 7) octets[at++] = (left & 0x7f) | 0x80;
+    octets[at++] = left;
+    octets.set(own, at);
+    at += own.length;
+  }
+  octets.set(end, at);
+  return octets;
+}
+
+function varintSize(value: number): number {
+  let size = 1;
+  for (let left = value; left > 0x7f; left >>>= 7) size += 1;
+  return size;
 }
 
 function text(writer: BinaryWriter, field: number, value: string): void {
