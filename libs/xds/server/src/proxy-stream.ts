@@ -54,6 +54,10 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     const request = this.decode(message);
     if (request === undefined) return this.fail('the message is no discovery request');
     if (this.node === undefined && !this.identify(request)) return;
+    // It was admitted under its first name: under another it would get what is not its own.
+    const { id = '' } = request.node ?? {};
+    if (id !== '' && id !== this.node?.id)
+      return this.fail(`the node is ${id}, and the stream began as ${this.node?.id ?? ''}`);
     const typeUrl = this.form.typeUrl ?? request.typeUrl;
     if (typeUrl === '') return this.fail('type_url is empty: an aggregated stream needs it');
     if (request.typeUrl !== '' && request.typeUrl !== typeUrl)
@@ -152,9 +156,8 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     return subscription;
   }
 
-  private take(subscription: Subscription, { nonce, error, interest, node, digest }: DiscoveryCall): void {
+  private take(subscription: Subscription, { nonce, error, interest, digest }: DiscoveryCall): void {
     const { typeUrl, outstanding } = subscription;
-    if (node !== undefined) this.node = node;
     const outcome = subscription.request(nonce, error, interest, this.cx.clock.wallMs());
     if (outcome !== 'stale') subscription.namesDigest = digest;
     const type = shortType(typeUrl);

@@ -308,6 +308,20 @@ for (const protocol of ['sotw', 'delta'] as const)
       assert.deepEqual(w.server.status(), []);
     });
 
+    test('a stream stays with the node that it was admitted as', () => {
+      const w = world(protocol);
+      w.cache.set('other', Snapshot.of([testEndpoints('hidden')]));
+      w.set([testEndpoints('a')]);
+      const proxy = w.proxy();
+      proxy.subscribe(TYPE_URL.endpoint, ['a', 'hidden']);
+      w.settle();
+      proxy.send(TYPE_URL.endpoint, { node: { id: 'other' } });
+      w.settle();
+      w.set([testEndpoints('a', 1)]);
+      assert.deepEqual(proxy.status, { code: 3, message: 'the node is other, and the stream began as proxy-1' });
+      assert.deepEqual(proxy.story(), [protocol === 'sotw' ? 'eds a' : 'eds a -hidden']);
+    });
+
     test('a stream that ends is forgotten, and leaves no timer', () => {
       const w = world(protocol);
       w.set(testMesh(['a'], 'a'));
