@@ -1,7 +1,9 @@
-/** The verb that was probably meant: one that begins alike, or differs in one letter. */
+/** The verb that was probably meant: one that begins so, one that differs in one letter, or the longest that the word begins with. */
 export function nearestVerb(word: string, verbs: readonly string[]): string | undefined {
   return (
-    verbs.find((verb) => verb.startsWith(word) || word.startsWith(verb)) ?? verbs.find((verb) => oneOff(word, verb))
+    verbs.find((verb) => verb.startsWith(word)) ??
+    verbs.find((verb) => oneOff(word, verb)) ??
+    verbs.filter((verb) => word.startsWith(verb)).sort((a, b) => b.length - a.length)[0]
   );
 }
 

@@ -61,11 +61,13 @@ export function keptVersions(
   mkdirSync(configDir);
   const file = join(configDir, 'shop.yaml');
   let wallMs = Date.UTC(2026, 0, 2);
-  const clock = { nowMs: () => 0, wallMs: () => (wallMs += 60_000) };
+  const clock = { nowMs: () => 0, wallMs: () => wallMs };
   const history = ConfigHistory.open({ configDir, stateDir: join(folder, 'state'), clock });
   for (const text of texts) {
+    wallMs += 60_000;
     writeFileSync(file, text);
     history.record();
   }
+  wallMs += 60_000;
   return { source: testSource('proxies: []', { history }), file };
 }

@@ -3,7 +3,7 @@ import { openStateFolder, readState, replaceState, SECRET } from '@weft/control-
 import { createHash } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { isMounted, readConfigFiles, replaceConfigFiles, type ConfigTexts } from './config-files.ts';
+import { FileMemory, isMounted, readConfigFiles, replaceConfigFiles, type ConfigTexts } from './config-files.ts';
 import { changesBetween, type DocumentChange } from './version-documents.ts';
 
 export interface ConfigHistoryOptions {
@@ -44,7 +44,9 @@ export class ConfigHistory {
   private readonly options: ConfigHistoryOptions;
   private readonly folder: string;
   private readonly kept: number;
+  private readonly memory: FileMemory;
   private list: KeptVersion[];
+  private readonly known = new WeakMap<KeptVersion, readonly DocumentChange[]>();
 
   /** Throws with a sentence when the state folder cannot be used. */
   static open(options: ConfigHistoryOptions): ConfigHistory {
@@ -56,6 +58,7 @@ export class ConfigHistory {
   private constructor(options: ConfigHistoryOptions) {
     this.options = options;
     this.folder = join(options.stateDir, 'history');
+    this.memory = new FileMemory(options.clock);
     this.kept = Math.max(1, options.kept ?? 50);
     openStateFolder(options.stateDir);
     openStateFolder(this.folder);
@@ -82,12 +85,21 @@ export class ConfigHistory {
 
   /** Called when documents changed. Keeps the files as they are now; undefined: they are those of the newest version. */
   record(note = ''): KeptVersion | undefined {
-    return this.keep(readConfigFiles(this.options.configDir), note);
+    return this.keep(readConfigFiles(this.options.configDir, this.memory), note);
   }
 
   /** What is different in `after`, by document. */
-  diff(before: KeptVersion, after: KeptVersion): DocumentChange[] {
+  diff(before: KeptVersion, after: KeptVersion): readonly DocumentChange[] {
     return changesBetween(this.texts(before), this.texts(after));
+  }
+
+  /** What a version changed; undefined: the one before it is not kept. Found once, since versions never change. */
+  changes(version: KeptVersion): readonly DocumentChange[] | undefined {
+    const before = this.find(version.version - 1);
+    if (before === undefined) return undefined;
+    let changes = this.known.get(version);
+    if (changes === undefined) this.known.set(version, (changes = this.diff(before, version)));
+    return changes;
   }
 
   /**

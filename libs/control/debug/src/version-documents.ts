@@ -71,7 +71,8 @@ function piecesOf(file: string, whole: string): { readonly text: string; readonl
 
 /** What a reader has to know to go from one version to another. */
 export function changesBetween(before: ConfigTexts, after: ConfigTexts): DocumentChange[] {
-  const [old, now] = [byKey(before), byKey(after)];
+  // Files that stayed are not read: most do, and reading checks every field.
+  const [old, now] = [byKey(without(before, after)), byKey(without(after, before))];
   const changes: DocumentChange[] = [];
   for (const [key, document] of old) if (!now.has(key)) changes.push(change('removed', document, undefined));
   for (const [key, document] of now) {
@@ -81,6 +82,11 @@ export function changesBetween(before: ConfigTexts, after: ConfigTexts): Documen
     else if (was.file !== document.file) changes.push(change('moved', was, document));
   }
   return changes.sort((a, b) => (a.document < b.document ? -1 : a.document > b.document ? 1 : 0));
+}
+
+/** The files that `other` has not, or has otherwise. */
+function without(texts: ConfigTexts, other: ConfigTexts): ConfigTexts {
+  return new Map([...texts].filter(([path, text]) => other.get(path) !== text));
 }
 
 function byKey(texts: ConfigTexts): Map<string, VersionDocument> {

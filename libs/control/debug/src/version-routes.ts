@@ -28,14 +28,12 @@ export function versionRoutes({ history }: DebugSource): DebugRoutes {
 }
 
 function summary(history: ConfigHistory, one: KeptVersion): object {
-  const before = history.find(one.version - 1);
-  const changes = before === undefined ? [] : history.diff(before, one);
   return {
     version: one.version,
     at: isoTime(one.atMs),
     note: one.note,
     files: Object.keys(one.files).length,
-    changes: changes.map(({ change, document }) => `${change} ${document}`),
+    changes: (history.changes(one) ?? []).map(({ change, document }) => `${change} ${document}`),
   };
 }
 
