@@ -47,6 +47,8 @@ export interface BootstrapConfig {
   readonly tracing: ZipkinConfig | undefined;
   /** Who is told how many requests went where. Source: ClusterManager.load_stats_config. */
   readonly loadStats: AdsConfig | undefined;
+  /** Who says what to check. Source: Bootstrap.hds_config. */
+  readonly hds: AdsConfig | undefined;
   /** Who is told of all stats at each flush. Source: Bootstrap.stats_sinks. */
   readonly statsSinks: readonly MetricsServiceConfig[];
   /** Default 5,000. */
@@ -69,6 +71,7 @@ export function decodeBootstrap(message: Bootstrap, cx: DecodeContext, options: 
     layers: decodeLayers(message, cx.at('layered_runtime', 'layers')),
     ...decodeDynamic(message, cx.at('dynamic_resources')),
     loadStats: decodeLoadStats(message, cx.at('cluster_manager', 'load_stats_config')),
+    hds: message.hdsConfig && decodeAdsConfig(message.hdsConfig, cx.at('hds_config')),
     statsSinks: decodeStatsSinks(message.statsSinks, cx.at('stats_sinks')),
     authorities: decodeAuthorities(message, cx),
     overload: decodeOverload(message.overloadManager, cx.at('overload_manager')),

@@ -25,6 +25,7 @@ import { ClusterManager, type DecodedCluster } from '@weft/proxy-upstream';
 import { LoadReporter, nodeFields, Subscriptions, type GrpcChannels, type NodeIdentity } from '@weft/xds-client';
 import { AccessLogFiles } from './access-log-files.ts';
 import { decodeBootstrap, type BootstrapConfig } from './bootstrap.decode.ts';
+import { CheckedClusters } from './checked-clusters.ts';
 import { ClusterFetch } from './cluster-fetch.ts';
 import { configDump } from './config-dump.ts';
 import type { DataPlane, DataPlaneFacts, DrainOrder } from './data-plane.ts';
@@ -33,6 +34,7 @@ import { FilterDiscovery } from './filter-discovery.ts';
 import { grpcChannels } from './grpc-channels.ts';
 import { weftVersion } from './version.ts';
 import { listenerStatus } from './listener-status.ts';
+import { HealthDiscovery } from './health-discovery.ts';
 import { reportedClusters } from './load-reports.ts';
 import { networkFilters } from './network-filter-registry.ts';
 import type { ProxyOptions } from './options.ts';
@@ -103,7 +105,8 @@ export class ProxyServer implements ServerContext, DataPlane {
   private readonly channels: GrpcChannels;
   private staticListeners: readonly DecodedListener[] = [];
   private staticClusters: readonly DecodedCluster[] = [];
-  private loadReporter: LoadReporter | undefined;
+  /** What goes to servers, from when the proxy serves on. */
+  private readonly reports: (LoadReporter | HealthDiscovery)[] = [];
   private live = false;
 
   private constructor(bootstrap: Bootstrap, config: BootstrapConfig, world: ProxyWorld) {
@@ -247,18 +250,19 @@ export class ProxyServer implements ServerContext, DataPlane {
   }
 
   private startReports(): void {
-    const { loadStats } = this.config;
-    if (loadStats === undefined) return;
-    const { runtime, stats, channels, identity: node, clusters } = this;
-    this.loadReporter = new LoadReporter({
-      config: loadStats,
-      node,
-      channels,
-      runtime,
-      stats,
-      clusters: () => reportedClusters(clusters),
-    });
-    this.loadReporter.start();
+    const { loadStats, hds } = this.config;
+    const { runtime, stats, channels, identity, clusters } = this;
+    const around = { channels, runtime, stats };
+    if (loadStats !== undefined)
+      this.reports.push(
+        new LoadReporter({ ...around, config: loadStats, node: identity, clusters: () => reportedClusters(clusters) }),
+      );
+    // Several workers would check the same hosts, and tell the same.
+    if (hds !== undefined && this.workerIndex === 0) {
+      const checks = new CheckedClusters(clusters, runtime);
+      this.reports.push(new HealthDiscovery({ ...around, config: hds, node: nodeFields(identity), checks }));
+    }
+    for (const report of this.reports) report.start();
   }
 
   /** Those that are told of all stats. The main thread's, also where workers carry the traffic. */
@@ -391,7 +395,7 @@ export class ProxyServer implements ServerContext, DataPlane {
 
   async stop(): Promise<void> {
     this.tracers.flush();
-    this.loadReporter?.close();
+    for (const report of this.reports) report.close();
     this.loopDelay.stop();
     this.resources.close();
     this.routeDiscovery.close();

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { create, fromBinary, toBinary, type Message } from '@bufbuild/protobuf';
 import { registry } from '@weft/api-envoy';
+import type { HealthCheckRequestOrEndpointHealthResponse as HealthMessage } from '@weft/api-envoy/gen/envoy/service/health/v3/hds_pb';
 import type { LoadStatsRequest } from '@weft/api-envoy/gen/envoy/service/load_stats/v3/lrs_pb';
 import type { StreamMetricsMessage } from '@weft/api-envoy/gen/envoy/service/metrics/v3/metrics_service_pb';
 import type { GrpcServerCall, GrpcServices } from '@weft/core-grpc';
@@ -107,4 +111,96 @@ describe('what a proxy reports', () => {
     const found = message?.envoyMetrics.find(({ name }) => name === 'cluster_manager.active_clusters');
     assert.equal(found?.metric[0]?.gauge?.value, 2);
   });
+
+  it('of health goes to the server that says whom to check', async (t) => {
+    const heard = new Heard<HealthMessage>(
+      `/${HEALTH}HealthDiscoveryService/StreamHealthCheck`,
+      `${HEALTH}HealthCheckRequestOrEndpointHealthResponse`,
+    );
+    const world = await up(t, {
+      services: heard.services,
+      more: `hds_config: {api_type: GRPC, transport_api_version: V3, grpc_services: [${service('xds')}]}`,
+    });
+    await world.settle();
+    const [first] = heard.messages;
+    assert.ok(first?.requestType.case === 'healthCheckRequest');
+    assert.equal(first.requestType.value.node?.id, 'n1');
+    const statuses = new Map([['/well', 200]]);
+    const well = await listening(
+      t,
+      createServer((request, answer) => void answer.writeHead(statuses.get(request.url ?? '') ?? 503).end()),
+    );
+    const tcp = await listening(
+      t,
+      createTcpServer((socket) =>
+        socket.on('data', () => socket.write('pong')).on('error', () => undefined),
+      ) as unknown as Server,
+    );
+    const check = (more: object) => ({ timeout: SECOND, interval: SECOND, ...more });
+    const http = (path: string) =>
+      check({ timeout: MINUTE, healthChecker: { case: 'httpHealthCheck', value: { path } } });
+    const bytes = (text: string) => ({ payload: { case: 'binary', value: Buffer.from(text) } });
+    const ping = (want: string) =>
+      check({ healthChecker: { case: 'tcpHealthCheck', value: { send: bytes('ping'), receive: [bytes(want)] } } });
+    const asked = (clusterName: string, healthCheck: object, port: number) => ({
+      clusterName,
+      healthChecks: [healthCheck],
+      localityEndpoints: [{ locality: { region: 'r' }, endpoints: [endpointAt(port)] }],
+    });
+    heard.say(`${HEALTH}HealthCheckSpecifier`, {
+      interval: SECOND,
+      clusterHealthChecks: [
+        asked('well', http('/well'), well),
+        asked('ill', http('/ill'), well),
+        asked('pong', ping('pong'), tcp),
+        asked('silent', ping('other'), tcp),
+        asked('gone', http('/'), 1),
+      ],
+    });
+    const told = async (): Promise<string[]> => {
+      await world.settle();
+      heard.messages.length = 0;
+      await new Promise((resolve) => setImmediate(resolve));
+      world.runtime.timers.advance(1000);
+      await world.until(() => heard.messages.length > 0);
+      const { requestType } = heard.messages.at(-1)!;
+      assert.ok(requestType.case === 'endpointHealthResponse');
+      return requestType.value.clusterEndpointsHealth.map(
+        ({ clusterName, localityEndpointsHealth: [one] }) => `${clusterName} ${one?.endpointsHealth[0]?.healthStatus}`,
+      );
+    };
+    await world.settle();
+    let last: string[] = [];
+    // HEALTHY is 1, UNHEALTHY 2, TIMEOUT 4.
+    const expected = ['well 1', 'ill 2', 'pong 1', 'silent 4', 'gone 2'];
+    for (let i = 0; i < 20 && last.join() !== expected.join(); i += 1) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      await world.settle();
+      last = await told();
+    }
+    assert.deepEqual(last, expected);
+    statuses.delete('/well');
+    for (let i = 0; i < 20 && last[0] !== 'well 2'; i += 1) last = await told();
+    assert.equal(last[0], 'well 2');
+    assert.equal(world.store.counter('hds_delegate.updates').value, 1);
+  });
 });
+
+const HEALTH = 'envoy.service.health.v3.';
+const SECOND = { seconds: 1n, nanos: 0 };
+const MINUTE = { seconds: 60n, nanos: 0 };
+
+function endpointAt(port: number): object {
+  const value = { address: '127.0.0.1', portSpecifier: { case: 'portValue', value: port } };
+  return { address: { address: { case: 'socketAddress', value } } };
+}
+
+async function listening(t: TestContext, server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections?.();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}

@@ -18,7 +18,7 @@ const bootstrapSupport: FieldSupport = {
   'envoy.config.bootstrap.v3.Bootstrap': [
     'node', 'static_resources', 'dynamic_resources', 'admin', 'layered_runtime', 'stats_flush_interval',
     'cluster_manager', 'dns_resolution_config', 'typed_dns_resolver_config', 'stats_config', 'overload_manager',
-    'tracing', 'config_sources', 'default_config_source', 'stats_sinks',
+    'tracing', 'config_sources', 'default_config_source', 'stats_sinks', 'hds_config',
   ],
   'envoy.config.bootstrap.v3.Bootstrap.StaticResources': ['listeners', 'clusters', 'secrets'],
   'envoy.config.bootstrap.v3.Bootstrap.DynamicResources': ['lds_config', 'cds_config', 'ads_config'],

@@ -1,7 +1,7 @@
 import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { Cluster as ClusterProto } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
 import type { Logger, Runtime, RuntimeSnapshot } from '@weft/core-runtime';
-import type { StatsScope, Tallies } from '@weft/core-stats';
+import { createNullScope, type StatsScope, type Tallies } from '@weft/core-stats';
 import {
   clusterFingerprint,
   decodeCluster,
@@ -71,6 +71,12 @@ export interface ManagedCluster {
   /** The version of the CDS response; undefined for static ones. */
   readonly version: string | undefined;
   readonly updatedMs: number;
+}
+
+/** A cluster that no request can find: health checks go through it. */
+export interface DetachedCluster {
+  readonly cluster: UpstreamCluster;
+  close(): void;
 }
 
 /** warming -> active -> gone; static clusters are active at once. */
@@ -169,6 +175,15 @@ export class ClusterManager implements Clusters {
       `its certificates cannot be used: ${fault.message}`,
     );
     return undefined;
+  }
+
+  /** A cluster with the hosts of its own load assignment, beside all others, which counts for nobody. Faults go to `cx`. */
+  detached(message: ClusterProto, cx: DecodeContext): DetachedCluster | undefined {
+    const decoded = this.decode(message, cx);
+    if (decoded === undefined) return undefined;
+    const cluster = new UpstreamCluster(decoded.config, { ...this.world, stats: createNullScope() });
+    new StaticHosts(cluster, { onInitialized: () => undefined }).start();
+    return { cluster, close: () => cluster.drain() };
   }
 
   /** Adds the bootstrap's clusters. They can be asked for at once; `initialized` waits until their hosts are known. */

@@ -2,6 +2,7 @@ export {
   ClusterManager,
   type ClusterManagerOptions,
   type DecodedCluster,
+  type DetachedCluster,
   type DiscoveredClusters,
   type ManagedCluster,
 } from './cluster-manager.ts';

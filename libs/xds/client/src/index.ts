@@ -1,5 +1,6 @@
 export type { ReceivedResource, ResourceUpdate, ResourceWatcher, Subscription } from './subscription.ts';
 export { Subscriptions, type ServerStatus, type SubscriptionsOptions, type TypeStatus } from './subscriptions.ts';
+export { BackOff } from './back-off.ts';
 export type { GrpcChannels } from './discovery-stream.ts';
 export type { HttpFetch } from './rest-poll.ts';
 export { CLIENT_FEATURES, nodeFields, type NodeIdentity } from './node.ts';
