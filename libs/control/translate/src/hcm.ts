@@ -1,3 +1,4 @@
+import type { AccessLog } from '@weft/api-envoy/gen/envoy/config/accesslog/v3/accesslog_pb';
 import type { Filter } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_components_pb';
 import type { RouteConfiguration } from '@weft/api-envoy/gen/envoy/config/route/v3/route_pb';
 import type { Router } from '@weft/api-envoy/gen/envoy/extensions/filters/http/router/v3/router_pb';
@@ -88,6 +89,7 @@ function router(): Init<HttpFilter> {
 export function tcpFilter(
   statPrefix: string,
   targets: readonly { readonly cluster: string; readonly weight: number }[],
+  accessLog: Init<AccessLog>[] = [],
 ): Init<Filter> {
   const [first] = targets;
   const clusterSpecifier: Init<TcpProxy>['clusterSpecifier'] =
@@ -101,7 +103,11 @@ export function tcpFilter(
     name: 'envoy.filters.network.tcp_proxy',
     configType: {
       case: 'typedConfig',
-      value: pack<TcpProxy>('envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy', { statPrefix, clusterSpecifier }),
+      value: pack<TcpProxy>('envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy', {
+        statPrefix,
+        clusterSpecifier,
+        accessLog,
+      }),
     },
   };
 }

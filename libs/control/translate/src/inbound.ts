@@ -24,7 +24,7 @@ import {
   VIRTUAL_INBOUND_PORT,
   inboundCluster,
 } from './names.ts';
-import { observed } from './observability.ts';
+import { accessLogs, observed } from './observability.ts';
 import { make, type Init } from './proto.ts';
 import type { ResourceDraft } from './resources.ts';
 import { timeouts } from './route-action.ts';
@@ -162,7 +162,7 @@ function portChains(cx: TranslateContext, port: InboundPort): Init<FilterChain>[
     {
       name: `${name}-own-tls`,
       filterChainMatch: { transportProtocol: 'tls' },
-      filters: [...networkAuthorization(cx), appFilter(port)],
+      filters: [...networkAuthorization(cx), appFilter(cx, port)],
     },
   ];
 }
@@ -180,18 +180,18 @@ function plainChains(cx: TranslateContext, port: InboundPort): Init<FilterChain>
       filterChainMatch: { applicationProtocols: [...HTTP_PROTOCOLS] },
       filters: [...requestFilters(cx, port)],
     },
-    { name, filters: [...networkAuthorization(cx), appFilter(port)] },
+    { name, filters: [...networkAuthorization(cx), appFilter(cx, port)] },
   ];
 }
 
 function portFilters(cx: TranslateContext, port: InboundPort): Init<Filter>[] {
   if (isHttp(port.protocol)) return requestFilters(cx, port);
-  return [...networkAuthorization(cx), appFilter(port)];
+  return [...networkAuthorization(cx), appFilter(cx, port)];
 }
 
-function appFilter({ servicePort }: InboundPort): Init<Filter> {
+function appFilter(cx: TranslateContext, { servicePort }: InboundPort): Init<Filter> {
   const cluster = inboundCluster(servicePort);
-  return tcpFilter(cluster, [{ cluster, weight: 1 }]);
+  return tcpFilter(cluster, [{ cluster, weight: 1 }], accessLogs(cx));
 }
 
 function requestFilters(cx: TranslateContext, port: InboundPort): Init<Filter>[] {

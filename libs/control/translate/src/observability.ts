@@ -12,6 +12,14 @@ import type { ResourceDraft } from './resources.ts';
 
 /** Bootstraps of `weft run` name it for filters that take their tracer from there. */
 const ZIPKIN_CLUSTER = 'zipkin';
+/** Istio's line: its details name the policy that denied, the route, and why an upstream could not be reached. */
+const LINE = `${[
+  '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS%',
+  '%RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% "%UPSTREAM_TRANSPORT_FAILURE_REASON%" %BYTES_RECEIVED%',
+  '%BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%"',
+  '"%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%" %UPSTREAM_CLUSTER% %UPSTREAM_LOCAL_ADDRESS%',
+  '%DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% %ROUTE_NAME%',
+].join(' ')}\n`;
 const STATIC = 0;
 const STRICT_DNS = 1;
 const CONNECT_TIMEOUT_MS = 1000;
@@ -21,11 +29,18 @@ const B3_AND_W3C = 1;
 
 /** What the mesh's defaults say that a connection manager records: spans, and a line for each request. */
 export function observed({ snapshot }: TranslateContext): Init<HttpConnectionManager> {
-  const { tracing, accessLogFile = '' } = snapshot.config;
+  const { tracing } = snapshot.config;
+  const accessLog = accessLogs({ snapshot });
   return {
     ...(tracing === undefined ? {} : { tracing: tracingFields(tracing) }),
-    ...(accessLogFile === '' ? {} : { accessLog: [fileLog(accessLogFile)] }),
+    ...(accessLog.length === 0 ? {} : { accessLog }),
   };
+}
+
+/** A line for each request, or for each connection that is no HTTP. */
+export function accessLogs({ snapshot }: Pick<TranslateContext, 'snapshot'>): Init<AccessLog>[] {
+  const { accessLogFile = '' } = snapshot.config;
+  return accessLogFile === '' ? [] : [fileLog(accessLogFile)];
 }
 
 function tracingFields({ samplingPercent }: MeshTracing): Init<HttpConnectionManager>['tracing'] {
@@ -52,7 +67,13 @@ function fileLog(path: string): Init<AccessLog> {
     name: 'envoy.access_loggers.file',
     configType: {
       case: 'typedConfig',
-      value: pack<FileAccessLog>('envoy.extensions.access_loggers.file.v3.FileAccessLog', { path }),
+      value: pack<FileAccessLog>('envoy.extensions.access_loggers.file.v3.FileAccessLog', {
+        path,
+        accessLogFormat: {
+          case: 'logFormat',
+          value: { format: { case: 'textFormatSource', value: { specifier: { case: 'inlineString', value: LINE } } } },
+        },
+      }),
     },
   };
 }

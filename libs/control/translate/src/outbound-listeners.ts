@@ -28,7 +28,7 @@ import {
   VIRTUAL_OUTBOUND,
   VIRTUAL_OUTBOUND_PORT,
 } from './names.ts';
-import { observed } from './observability.ts';
+import { accessLogs, observed } from './observability.ts';
 import { httpPorts } from './outbound-routes.ts';
 import type { Init } from './proto.ts';
 import type { ResourceDraft } from './resources.ts';
@@ -135,7 +135,7 @@ export function serviceFilter(cx: TranslateContext, service: MeshService, port: 
     only !== undefined
   )
     return redisFilter(only.cluster, only.cluster);
-  return tcpFilter(targets.length === 1 ? (targets[0]?.cluster ?? own) : own, targets);
+  return tcpFilter(only !== undefined && targets.length === 1 ? only.cluster : own, targets, accessLogs(cx));
 }
 
 function tcpTargets(cx: TranslateContext, service: MeshService, port: ServicePort): Target[] | undefined {
