@@ -1,14 +1,19 @@
 import { certificateAuthenticator } from '@weft/control-ca';
+import type { MeshProxy } from '@weft/control-mesh';
 import type { Clock } from '@weft/core-runtime';
 import type { Caller } from '@weft/xds-server';
-import { proxyOfNode } from './proxy-of-node.ts';
+import { namespaceOfId, proxyOfNode } from './proxy-of-node.ts';
 
 /**
  * Who may have which configuration: a caller with a certificate may be a proxy of its own namespace and service account and no
  * other, so that a stolen key shows no more of the mesh than its workload saw. Callers without one come by the plaintext port,
  * which is open to this machine alone unless its operator says otherwise.
  */
-export function createAdmission(trustDomain: string, clock: Clock): (caller: Caller) => string | undefined {
+export function createAdmission(
+  trustDomain: string,
+  clock: Clock,
+  connected: (id: string) => Pick<MeshProxy, 'namespace' | 'serviceAccount'> | undefined,
+): (caller: Caller) => string | undefined {
   const authenticate = certificateAuthenticator(trustDomain, clock);
   return ({ node, peerCertificate, metadata }) => {
     const caller = authenticate({ metadata, peerCertificate });
@@ -17,10 +22,16 @@ export function createAdmission(trustDomain: string, clock: Clock): (caller: Cal
     const proxy = proxyOfNode(node);
     if (proxy === undefined) return undefined;
     const { namespace, serviceAccount } = caller.identity;
-    if (proxy.namespace === namespace && proxy.serviceAccount === serviceAccount) return undefined;
-    return (
-      `the certificate is of ${namespace}/${serviceAccount}, and the node says that it is of ` +
-      `${proxy.namespace}/${proxy.serviceAccount} (metadata NAMESPACE and SERVICE_ACCOUNT)`
-    );
+    const says = (what: string): string =>
+      `the certificate is of ${namespace}/${serviceAccount}, and ${what} (metadata NAMESPACE and SERVICE_ACCOUNT)`;
+    if (proxy.namespace !== namespace || proxy.serviceAccount !== serviceAccount)
+      return says(`the node says that it is of ${proxy.namespace}/${proxy.serviceAccount}`);
+    // What a proxy is told is kept by its id: metadata must not win over it here.
+    const named = namespaceOfId(node.id);
+    if (named !== namespace) return says(`the node's id is of the namespace ${named}`);
+    const known = connected(node.id);
+    if (known === undefined || (known.namespace === namespace && known.serviceAccount === serviceAccount))
+      return undefined;
+    return says(`a proxy of this id is connected as ${known.namespace}/${known.serviceAccount}`);
   };
 }

@@ -105,7 +105,7 @@ export class ControlPlane {
       cache: this.cache,
       queue: this.xds.queue,
       metrics: this.metrics,
-      secrets: (names) => secretResources(this.mesh.objects, names),
+      secrets: (names, namespace) => secretResources(this.mesh.objects, names, namespace),
     });
     this.registrations = new RegistrationStore({
       runtime,
@@ -169,7 +169,9 @@ export class ControlPlane {
       metrics,
       identifier: 'weft-control-plane',
       owner: {
-        admit: createAdmission(options.trustDomain, runtime.clock),
+        admit: createAdmission(options.trustDomain, runtime.clock, (id) => this.pusher.proxy(id)),
+        // Private keys go to callers that prove who they are.
+        withholds: ({ peerCertificate }, typeUrl) => typeUrl === TYPE_URL.secret && peerCertificate === undefined,
         onConnected: (node) => this.pusher.connected(node),
         onDisconnected: (node) => this.pusher.disconnected(node),
         onDemand: (node, typeUrl, names) => this.onDemand(node, typeUrl, names),

@@ -11,7 +11,7 @@ export function proxyOfNode({ id, metadata, locality }: XdsNode): MeshProxy | un
   const role = type === 'router' || type === 'gateway' ? 'gateway' : type === 'sidecar' ? 'sidecar' : undefined;
   if (role === undefined || qualified === '') return undefined;
   const dot = qualified.lastIndexOf('.');
-  const namespace = textOf(metadata['NAMESPACE']) || (dot < 0 ? 'default' : qualified.slice(dot + 1));
+  const namespace = textOf(metadata['NAMESPACE']) || namespaceOfId(id);
   const name = textOf(metadata['WORKLOAD_NAME']) || (dot < 0 ? qualified : qualified.slice(0, dot));
   const addresses = textsOf(metadata['INSTANCE_IPS']);
   const { region, zone, subZone } = locality;
@@ -28,6 +28,13 @@ export function proxyOfNode({ id, metadata, locality }: XdsNode): MeshProxy | un
     dialled: [],
     locality: region === '' ? '' : [region, zone, subZone].filter((part) => part !== '').join('/'),
   };
+}
+
+/** The namespace that the id itself names. */
+export function namespaceOfId(id: string): string {
+  const qualified = id.split('~')[2] ?? '';
+  const dot = qualified.lastIndexOf('.');
+  return dot < 0 ? 'default' : qualified.slice(dot + 1);
 }
 
 function textOf(value: unknown): string {

@@ -23,8 +23,8 @@ export interface PusherOptions {
   readonly cache: SnapshotCache;
   readonly queue: PushQueue;
   readonly metrics: ControlPlaneMetrics;
-  /** Secrets that documents hold, by the names that resources use. */
-  readonly secrets: (names: readonly string[]) => readonly Resource[];
+  /** Secrets that documents hold, by the names that resources use, for a proxy of the namespace. */
+  readonly secrets: (names: readonly string[], namespace: string) => readonly Resource[];
 }
 
 /**
@@ -144,7 +144,7 @@ export class Pusher implements TornReport {
       member.keep(messagesOf(made).map(encodedOnce), made.secrets);
     }
     const names = member.secretNames;
-    const next = member.assemble(names.length === 0 ? [] : secrets(names));
+    const next = member.assemble(names.length === 0 ? [] : secrets(names, member.proxy.namespace));
     if (next === undefined) return;
     const [fault] = faultsOf(next, member.own);
     if (fault !== undefined) return this.torn(member.proxy.id, fault);

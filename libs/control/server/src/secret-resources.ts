@@ -6,14 +6,16 @@ import { encodeResource, type Resource } from '@weft/xds-server';
 
 /**
  * Secrets of documents as resources, by the names that translation gives them: `kubernetes://name` or
- * `kubernetes://namespace/name` for the certificate, the same with `-cacert` for the authorities that clients are checked by.
- * A name that no document has is left out: the proxy waits for it.
+ * `kubernetes://namespace/name`, which a proxy gets from its own namespace only, and `kubernetes-gateway://namespace/name`, which
+ * ReferenceGrants were asked about; the same with `-cacert` for the authorities that clients are checked by. A name that no
+ * document has is left out: the proxy waits for it. Source: Istio, pilot/pkg/credentials.
  */
-export function secretResources({ objects }: ObjectSet, names: readonly string[]): Resource[] {
+export function secretResources({ objects }: ObjectSet, names: readonly string[], own: string): Resource[] {
   return names.flatMap((name) => {
-    const wanted = /^(?:kubernetes:\/\/)?(?:([^/]+)\/)?(.+?)(-cacert)?$/.exec(name);
+    const wanted = /^(kubernetes|kubernetes-gateway):\/\/(?:([^/]+)\/)?([^/]+?)(-cacert)?$/.exec(name);
     if (wanted === null) return [];
-    const [, namespace, secret = '', ca] = wanted;
+    const [, scheme, namespace = own, secret = '', ca] = wanted;
+    if (namespace !== own && scheme === 'kubernetes') return [];
     const data = dataOf(objects, namespace, secret) ?? dataOf(objects, namespace, `${secret}${ca ?? ''}`);
     if (data === undefined) return [];
     const message = ca === undefined ? certificate(name, data) : authorities(name, data);
@@ -23,10 +25,9 @@ export function secretResources({ objects }: ObjectSet, names: readonly string[]
 
 type Data = Readonly<Record<string, Uint8Array>>;
 
-function dataOf(objects: ObjectSet['objects'], namespace: string | undefined, name: string): Data | undefined {
+function dataOf(objects: ObjectSet['objects'], namespace: string, name: string): Data | undefined {
   for (const { ref, spec } of objects.values()) {
-    if (ref.kind !== 'Secret' || ref.group !== '' || ref.name !== name) continue;
-    if (namespace !== undefined && ref.namespace !== namespace) continue;
+    if (ref.kind !== 'Secret' || ref.group !== '' || ref.name !== name || ref.namespace !== namespace) continue;
     const { data = {}, stringData = {} } = spec as SecretSpec;
     return Object.fromEntries([
       ...Object.entries(data).map(([key, text]) => [key, Buffer.from(text, 'base64')] as const),

@@ -7,12 +7,12 @@ import { encodeSotwResponse } from './discovery-response.ts';
 import { readMessage } from './messages.ts';
 import type { Resource } from './resource.ts';
 import { ResourceMap } from './resource-map.ts';
-import type { StreamContext } from './stream-context.ts';
+import type { Caller, StreamContext } from './stream-context.ts';
 import { isFullStateType } from './type-urls.ts';
 import { DISCOVERY_SERVICES } from './xds-services.ts';
 
 /** What a fetch asks of the server. */
-export type FetchContext = Pick<StreamContext, 'cache' | 'admit' | 'onDemand' | 'identifier'>;
+export type FetchContext = Pick<StreamContext, 'cache' | 'admit' | 'withholds' | 'onDemand' | 'identifier'>;
 
 export interface RestRequest {
   readonly method: string;
@@ -90,9 +90,11 @@ function fetchResources(
 ): Fetched {
   if (node === undefined || node.id === '')
     return { kind: 'refused', code: 'invalid', message: 'a fetch must name its node' };
-  const refusal = cx.admit({ node, peerCertificate: has.peerCertificate, metadata: [] });
+  const caller: Caller = { node, peerCertificate: has.peerCertificate, metadata: [] };
+  const refusal = cx.admit(caller);
   if (refusal !== undefined) return { kind: 'refused', code: 'unauthenticated', message: refusal };
-  const all = cx.cache.get(cx.cache.groups(node))?.resources(typeUrl) ?? ResourceMap.empty<Resource>();
+  const given = cx.withholds(caller, typeUrl) ? undefined : cx.cache.get(cx.cache.groups(node));
+  const all = given?.resources(typeUrl) ?? ResourceMap.empty<Resource>();
   const names = interest.kind === 'whole' ? interest.names : [];
   const missing = names.filter((name) => name !== '*' && !all.has(name));
   if (missing.length > 0) cx.onDemand(node, typeUrl, missing);

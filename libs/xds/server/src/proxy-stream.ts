@@ -10,7 +10,7 @@ import { Resource } from './resource.ts';
 import { SERVER_METRIC } from './server-metrics.ts';
 import type { SnapshotWatcher } from './snapshot-cache.ts';
 import type { Snapshot } from './snapshot.ts';
-import type { StreamContext } from './stream-context.ts';
+import type { Caller, StreamContext } from './stream-context.ts';
 import { Subscription, type Outstanding, type Pending } from './subscription.ts';
 import { isFullStateType, shortType } from './type-urls.ts';
 
@@ -99,7 +99,18 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
   private aim(snapshot: Snapshot): void {
     this.snapshot = snapshot;
     this.order.aim(snapshot);
-    for (const subscription of this.subscriptions.values()) subscription.aim(snapshot.resources(subscription.typeUrl));
+    for (const subscription of this.subscriptions.values()) this.aimAt(snapshot, subscription);
+  }
+
+  /** What is withheld is never aimed at: to the proxy it has yet to come. */
+  private aimAt(snapshot: Snapshot, subscription: Subscription): void {
+    const { typeUrl } = subscription;
+    if (this.node === undefined || this.cx.withholds(this.caller(this.node), typeUrl)) return;
+    subscription.aim(snapshot.resources(typeUrl));
+  }
+
+  private caller(node: XdsNode): Caller {
+    return { node, peerCertificate: this.call.peerCertificate, metadata: this.call.metadata };
   }
 
   get status(): ProxyStatus {
@@ -131,7 +142,7 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
       this.fail('the first request of a stream must name its node');
       return false;
     }
-    const refusal = this.cx.admit({ node, peerCertificate: this.call.peerCertificate, metadata: this.call.metadata });
+    const refusal = this.cx.admit(this.caller(node));
     if (refusal !== undefined) {
       this.close();
       this.call.end({ code: GRPC_STATUS.UNAUTHENTICATED, message: refusal });
@@ -150,7 +161,7 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     let subscription = this.subscriptions.get(typeUrl);
     if (subscription === undefined) {
       subscription = new Subscription(typeUrl);
-      if (this.snapshot !== undefined) subscription.aim(this.snapshot.resources(typeUrl));
+      if (this.snapshot !== undefined) this.aimAt(this.snapshot, subscription);
       this.subscriptions.set(typeUrl, subscription);
     }
     return subscription;

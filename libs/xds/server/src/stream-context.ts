@@ -27,6 +27,8 @@ export interface StreamContext {
   nextId(): string;
   /** Why the caller may not have configuration; undefined when it may. */
   admit(caller: Caller): string | undefined;
+  /** True: the caller, though admitted, gets no resources of the type. */
+  withholds(caller: Caller, typeUrl: string): boolean;
   /** True: the resources will be made. */
   onDemand(node: XdsNode, typeUrl: string, names: readonly string[]): boolean;
   opened(stream: ProxyStream): void;

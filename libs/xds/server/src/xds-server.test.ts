@@ -308,6 +308,17 @@ for (const protocol of ['sotw', 'delta'] as const)
       assert.deepEqual(w.server.status(), []);
     });
 
+    test('what is withheld from a caller does not come, whatever else does', () => {
+      const w = world(protocol, { owner: { withholds: (_caller, typeUrl) => typeUrl === TYPE_URL.endpoint } });
+      w.set([testEndpoints('a'), testListener('web', 'web')]);
+      const proxy = w.proxy();
+      proxy.subscribe(TYPE_URL.endpoint, ['a']);
+      proxy.subscribe(TYPE_URL.listener);
+      w.settle();
+      w.set([testEndpoints('a', 1), testListener('web', 'web')]);
+      assert.deepEqual(proxy.story(), ['lds web']);
+    });
+
     test('a stream stays with the node that it was admitted as', () => {
       const w = world(protocol);
       w.cache.set('other', Snapshot.of([testEndpoints('hidden')]));

@@ -17,6 +17,8 @@ export interface XdsServerOwner {
    * Default: everybody may.
    */
   admit?(caller: Caller): string | undefined;
+  /** True: the caller gets no resources of the type, and waits for them. Default: everybody who is admitted gets all. */
+  withholds?(caller: Caller, typeUrl: string): boolean;
   /** A proxy has named itself on a new stream. A snapshot that is set now is the first that it gets. */
   onConnected?(node: XdsNode, connectionId: string): void;
   onDisconnected?(node: XdsNode, connectionId: string): void;
@@ -98,6 +100,10 @@ export class XdsServer implements StreamContext {
 
   admit(caller: Caller): string | undefined {
     return this.owner.admit?.(caller);
+  }
+
+  withholds(caller: Caller, typeUrl: string): boolean {
+    return this.owner.withholds?.(caller, typeUrl) ?? false;
   }
 
   onDemand(node: XdsNode, typeUrl: string, names: readonly string[]): boolean {
