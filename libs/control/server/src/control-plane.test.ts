@@ -168,6 +168,7 @@ test('the metrics page and the debug port answer', async () => {
   const missing = await fetch(`http://${addresses.debug}/nothing`);
   assert.equal(missing.status, 404);
   assert.match(await missing.text(), /there is nothing at \/nothing/);
+  assert.equal((await fetch(`http://${addresses.debug}/%E0%A4%A`)).status, 400);
 });
 
 test('a port that cannot be had is named by its flag, and nothing stays open', async () => {

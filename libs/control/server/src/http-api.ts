@@ -77,8 +77,9 @@ export class HttpApi {
   }
 
   private async answer(request: IncomingMessage): Promise<ApiResponse> {
-    const url = new URL(request.url ?? '/', 'http://control-plane');
-    const path = url.pathname.split('/').map(decodeURIComponent);
+    const url = URL.parse(request.url ?? '/', 'http://control-plane');
+    const path = url === null ? undefined : partsOf(url.pathname);
+    if (url === null || path === undefined) return { status: 400, body: { error: 'the path cannot be read' } };
     const here = this.routes.filter(({ parts }) => matches(parts, path));
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
     const route = here.find((one) => one.method === method);
@@ -100,6 +101,15 @@ export class HttpApi {
 
 function matches(pattern: readonly string[], path: readonly string[]): boolean {
   return pattern.length === path.length && pattern.every((part, i) => part === '*' || part === path[i]);
+}
+
+/** Undefined: an escape is broken. */
+function partsOf(path: string): readonly string[] | undefined {
+  try {
+    return path.split('/').map(decodeURIComponent);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Undefined: it is too long. */
