@@ -35,3 +35,20 @@ filter_chains:
     ],
   );
 });
+
+test('routes that say that their clusters need not be there yet name none', () => {
+  const text = `
+name: l
+filter_chains:
+- filters:
+  - name: hcm
+    typed_config:
+      "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+      stat_prefix: in
+      route_config:
+        validate_clusters: false
+        virtual_hosts: [{name: all, domains: ["*"], routes: [{match: {prefix: /}, route: {cluster: one}}]}]
+`;
+  const { message } = loadConfig({ text, file: 'l', typeName: 'envoy.config.listener.v3.Listener' });
+  assert.deepEqual(clusterPlaces(message as Listener), []);
+});

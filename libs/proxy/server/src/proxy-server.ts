@@ -185,7 +185,7 @@ export class ProxyServer implements ServerContext, DataPlane {
     server.staticListeners = server.resources.decodeListeners(
       listeners.map((listener, i) => ({ message: listener, cx: place.at('listeners', i) })),
     );
-    server.resources.checkRoutes(server.staticListeners, clusters, place);
+    server.resources.checkRoutes(listeners, server.staticListeners, { clusters, cx: place });
     return cx.faults.length > 0 ? undefined : server;
   }
 

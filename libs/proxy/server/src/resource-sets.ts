@@ -41,18 +41,20 @@ export class ResourceSets {
    * Inline routes to a cluster that is nowhere are a typing error in nearly every case: Envoy refuses them in a bootstrap
    * (`validate_clusters`), so the proxy does.
    */
-  checkRoutes(listeners: readonly DecodedListener[], clusters: readonly Cluster[], cx: DecodeContext): void {
+  checkRoutes(
+    messages: readonly Listener[],
+    decoded: readonly DecodedListener[],
+    { clusters, cx }: { readonly clusters: readonly Cluster[]; readonly cx: DecodeContext },
+  ): void {
     // Those with faults count: they are there. One whose name could not be read may be any.
     const known = new Set(clusters.map(({ name }) => name));
     if (known.has('') || this.proxy.bootstrap.dynamicResources?.cdsConfig !== undefined) return;
-    listeners.forEach((listener, i) => {
-      const { chains, defaultChain } = listener.config;
-      for (const chain of defaultChain === undefined ? chains : [...chains, defaultChain]) {
-        const { routes } = (chain.filters.at(-1)?.config ?? {}) as Partial<HcmConfig>;
-        if (routes?.kind !== 'static' || routes.table.validateClusters === false) continue;
-        for (const name of routes.table.clusterNames)
-          if (!known.has(name)) reportMissing(name, known, { message: listener.message, cx: cx.at('listeners', i) });
-      }
+    messages.forEach((message, i) => {
+      const found = decoded.find((listener) => listener.message === message);
+      // Of one that was refused for something else all the same is told.
+      const names = found === undefined ? clusterPlaces(message).map(({ cluster }) => cluster) : routedTo(found);
+      for (const name of new Set(names))
+        if (!known.has(name)) reportMissing(name, known, { message, cx: cx.at('listeners', i) });
     });
   }
 
@@ -138,6 +140,14 @@ class DiscoveredSet<T extends object> implements ResourceWatcher {
     reportUnsupported(received.message, supported, received.cx);
     return this.kind.decode(received);
   }
+}
+
+/** The clusters that the inline routes of a listener name, where they are to be there. */
+function routedTo({ config: { chains, defaultChain } }: DecodedListener): string[] {
+  return (defaultChain === undefined ? chains : [...chains, defaultChain]).flatMap((chain) => {
+    const { routes } = (chain.filters.at(-1)?.config ?? {}) as Partial<HcmConfig>;
+    return routes?.kind !== 'static' || routes.table.validateClusters === false ? [] : [...routes.table.clusterNames];
+  });
 }
 
 function rejectTwins(received: readonly Received[], kind: string): void {
