@@ -27,7 +27,7 @@ function world(check: string) {
   const cluster = {
     name: 'c',
     newStream: (_host: Host, _priority: string, owner: HttpPoolCallbacks) => {
-      const one = { headers: undefined as unknown as RequestHeaderMap, body: Buffer.alloc(0), owner };
+      const one = { headers: undefined as unknown as RequestHeaderMap, body: Buffer.alloc(0) as Buffer, owner };
       const stream = {
         headers: (headers: RequestHeaderMap) => void (one.headers = headers),
         data: (chunk: Buffer) => {
