@@ -46,6 +46,30 @@ metadata:
   annotations: {kubectl.kubernetes.io/last-applied-configuration: 'VERYSECRET'}
 stringData: {tls.key: VERYSECRET}
 `;
+const EDGE = `
+proxies: [{name: edge, role: gateway, labels: {istio: edge}}]
+workloads: [{name: web-1, service: web, addresses: [10.0.0.3], labels: {app: web}, ports: [{name: http, port: 80}]}]
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge}
+spec: {selector: {istio: edge}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: first}
+spec: {hosts: [shop.example.com], gateways: [edge], http: [{match: [{uri: {prefix: /a}}], route: [{destination: {host: web}}]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: second}
+spec: {hosts: [shop.example.com], gateways: [edge], http: [{route: [{destination: {host: web}}]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: elsewhere}
+spec: {hosts: [shop.example.com], http: [{route: [{destination: {host: web}}]}]}
+`;
 const source = testSource(WORLD);
 
 async function ask(
@@ -150,6 +174,11 @@ describe('the debug endpoints', () => {
       edges.filter((edge) => edge.source.name === 'web').map((edge) => [edge.destination.name, edge.basis]),
       [['videos-api', 'reports']],
     );
+  });
+
+  it('tell which documents a virtual host of a gateway comes from', async () => {
+    const { virtualHosts } = await bodyOf<{ virtualHosts: object }>('/debug/origins?proxyID=edge', testSource(EDGE));
+    assert.deepEqual(virtualHosts, { 'shop.example.com:80': 'first.default,second.default' });
   });
 
   it('list all endpoints by service key, as the first discovery services did', async () => {

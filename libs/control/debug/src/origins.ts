@@ -1,12 +1,19 @@
 import {
+  boundVirtualServices,
   destinationRuleFor,
   findService,
+  gatewayApiRoutes,
+  hostCovers,
+  parentRefs,
   routesForService,
   scopeOf,
+  servesGateway,
   virtualServiceFor,
+  type BoundVirtualService,
   type MeshProxy,
   type MeshService,
   type MeshSnapshot,
+  type ObjectRef,
 } from '@weft/control-mesh';
 import { parseOutboundCluster } from '@weft/control-translate';
 import { TYPE_URL, type Snapshot } from '@weft/xds-server';
@@ -31,21 +38,60 @@ export function originsOf(mesh: MeshSnapshot, proxy: MeshProxy, snapshot: Snapsh
     if (rule !== undefined) clusters[name] = rule.sources.map(({ ref }) => `${ref.name}.${ref.namespace}`).join(',');
   }
   const virtualHosts: Record<string, string> = {};
+  // Once: a scope is looked for among all services.
   const { virtualServices } = scopeOf(mesh, proxy);
   for (const resource of snapshot.resources(TYPE_URL.route).values())
     for (const virtualHost of listAt(resourceJson(resource), 'virtual_hosts')) {
       const name = textAt(virtualHost, 'name');
       const [host = '', port = ''] = splitPort(name);
-      const target = service(host);
-      const routes =
-        target === undefined
-          ? []
-          : routesForService(mesh, { service: target, port: Number(port), namespace: proxy.namespace });
-      const bound = virtualServiceFor(virtualServices, host);
-      const refs = bound !== undefined ? [bound.object.ref] : routes.map(({ object }) => object.ref);
+      const at = { host, port: Number(port), virtualServices };
+      const refs = proxy.role === 'gateway' ? gatewayRefs(mesh, proxy, host) : meshRefs(mesh, proxy, at);
       if (refs.length > 0) virtualHosts[name] = refs.map((ref) => `${ref.name}.${ref.namespace}`).join(',');
     }
   return { clusters, virtualHosts };
+}
+
+interface MeshHost {
+  readonly host: string;
+  readonly port: number;
+  readonly virtualServices: readonly BoundVirtualService[];
+}
+
+/** In the mesh a host has one VirtualService, or routes of the Gateway API. */
+function meshRefs(
+  mesh: MeshSnapshot,
+  proxy: MeshProxy,
+  { host, port, virtualServices }: MeshHost,
+): readonly ObjectRef[] {
+  const bound = virtualServiceFor(virtualServices, host);
+  if (bound !== undefined) return [bound.object.ref];
+  const { namespace } = proxy;
+  const service = findService(mesh, host, namespace);
+  const routes = service === undefined ? [] : routesForService(mesh, { service, port, namespace });
+  return routes.map(({ object }) => object.ref);
+}
+
+/** At a gateway those of the same host are merged. */
+function gatewayRefs(mesh: MeshSnapshot, proxy: MeshProxy, host: string): readonly ObjectRef[] {
+  const served = mesh.policies.gateways.filter((gateway) => servesGateway(proxy, gateway));
+  const names = new Set(served.map(({ ref }) => `${ref.namespace}/${ref.name}`));
+  const bound = boundVirtualServices(mesh).filter(
+    ({ object, gateways, hosts }) =>
+      gateways.some((name) => names.has(name)) &&
+      (object.spec.http ?? []).length > 0 &&
+      hosts.some((one) => one === '*' || hostCovers(one, host)),
+  );
+  const routes = gatewayApiRoutes(mesh).filter(({ object }) => {
+    const { hostnames = [] } = object.spec;
+    const here = parentRefs(object).some(
+      (parent) =>
+        parent.kind === 'Gateway' &&
+        parent.name === proxy.name &&
+        (parent.namespace ?? object.ref.namespace) === proxy.namespace,
+    );
+    return here && (hostnames.length === 0 || hostnames.some((one) => hostCovers(one, host)));
+  });
+  return [...bound.map(({ object }) => object.ref), ...routes.map(({ object }) => object.ref)];
 }
 
 function splitPort(name: string): [string, string] {
