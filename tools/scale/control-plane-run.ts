@@ -15,8 +15,15 @@ const ROUNDS = 10;
 const PATIENCE_MS = 60_000;
 const TRUST_DOMAIN = 'cluster.local';
 
-/** A change, begun; which service it is of. */
-type Change = (round: number) => { readonly service: number; readonly done: Promise<unknown> };
+/** Shorter than the lease of a registration. */
+const RENEW_MS = 5000;
+
+/** A change, begun; which service it is of, and how to keep it in force while nothing else happens. */
+type Change = (round: number) => {
+  readonly service: number;
+  readonly done: Promise<unknown>;
+  readonly renew?: () => Promise<unknown>;
+};
 
 /**
  * One scale of the whole control plane: documents in a folder, a thousand proxies over gRPC in another process, and changes
@@ -65,23 +72,28 @@ async function open(
   folder: string,
   runtime: Runtime,
 ): Promise<{ controlPlane: ControlPlane; addresses: ControlPlaneAddresses }> {
-  const parsed = parseControlPlaneOptions([
-    ...['--config-dir', folder, '--state-dir', join(folder, '.state'), '--trust-domain', TRUST_DOMAIN],
-    ...['--xds-port=0', '--secure-port=0', '--metrics-port=0', '--debug-port=0'],
-  ]);
-  if (parsed.kind !== 'options') throw new Error(JSON.stringify(parsed));
-  const controlPlane = await ControlPlane.open(parsed.options, runtime);
+  const controlPlane = await openControlPlane(folder, runtime);
   const addresses = await controlPlane.start();
   if (controlPlane.mesh.objects.faults.length > 0) throw new Error(JSON.stringify(controlPlane.mesh.objects.faults[0]));
   return { controlPlane, addresses };
 }
 
+/** Not started: without ports. */
+export function openControlPlane(folder: string, runtime: Runtime): Promise<ControlPlane> {
+  const parsed = parseControlPlaneOptions([
+    ...['--config-dir', folder, '--state-dir', join(folder, '.state'), '--trust-domain', TRUST_DOMAIN],
+    ...['--xds-port=0', '--secure-port=0', '--metrics-port=0', '--debug-port=0'],
+  ]);
+  if (parsed.kind !== 'options') throw new Error(JSON.stringify(parsed));
+  return ControlPlane.open(parsed.options, runtime);
+}
+
 /** When each proxy had acknowledged everything. */
-function acknowledgements({ metrics }: ControlPlane): number[] {
+export function acknowledgements({ metrics }: ControlPlane, nowMs = (): number => performance.now()): number[] {
   const times: number[] = [];
   const observe = metrics.observe.bind(metrics);
   metrics.observe = (name, value, labels): void => {
-    if (name === SERVER_METRIC.convergence) times.push(performance.now());
+    if (name === SERVER_METRIC.convergence) times.push(nowMs());
     observe(name, value, labels);
   };
   return times;
@@ -97,18 +109,28 @@ async function timed(
   for (let round = 0; round < ROUNDS; round += 1) {
     acknowledged.length = 0;
     const beganMs = performance.now();
-    const { service, done } = change(round);
+    const { service, done, renew } = change(round);
     await done;
+    let renewedMs = beganMs;
     concerned = concernedBy(scale, service);
     while (acknowledged.length < concerned) {
       if (performance.now() - beganMs > PATIENCE_MS)
         throw new Error(`${String(acknowledged.length)} of ${String(concerned)} acknowledged round ${String(round)}`);
+      if (renew !== undefined && performance.now() - renewedMs > RENEW_MS) {
+        renewedMs = performance.now();
+        await renew();
+      }
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     times.push(...acknowledged.map((atMs) => atMs - beganMs));
     await new Promise((resolve) => setTimeout(resolve, 200));
     if (acknowledged.length > concerned)
-      throw new Error(`${String(acknowledged.length)} proxies were told, and it concerns ${String(concerned)}`);
+      throw new Error(
+        `round ${String(round)}: ${String(acknowledged.length)} proxies were told, and it concerns ${String(concerned)}: ${acknowledged
+          .slice(concerned - 3)
+          .map((atMs) => Math.round(atMs - beganMs))
+          .join(' ')}`,
+      );
   }
   return { times, concerned };
 }
@@ -137,14 +159,15 @@ function registering({ debug }: ControlPlaneAddresses, folder: string, runtime: 
     });
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     const url = `http://${debug}/v1/workloads/default/${name}`;
-    const done = fetch(url, { method: 'PUT', headers, body }).then(async (response) => {
+    const put = async (): Promise<void> => {
+      const response = await fetch(url, { method: 'PUT', headers, body });
       if (!response.ok) throw new Error(await response.text());
-    });
-    return { service, done };
+    };
+    return { service, done: put(), renew: put };
   };
 }
 
-function spread(times: readonly number[]): { readonly p50Ms: number; readonly p99Ms: number } {
+export function spread(times: readonly number[]): { readonly p50Ms: number; readonly p99Ms: number } {
   return { p50Ms: percentile(times, 0.5), p99Ms: percentile(times, 0.99) };
 }
 

@@ -12,7 +12,7 @@ import { CONTROL_PLANE_TABLE, rowOf, writeTable, XDS_TABLE, type Table } from '.
 const USAGE = `Usage: npm run scale -- [xds|control-plane] [--services 100,1000,10000] [--proxies N] [--scopes all,10]
                      [--protocols sotw,delta] [--kinds virtual,real] [--write]
 xds (the default) measures the xDS server, control-plane the whole control plane.
---kinds is for xds; --write puts the table into docs/scale.md`;
+--write puts the table into docs/scale.md`;
 const RUN_MS = 300_000;
 const here = dirname(fileURLToPath(import.meta.url));
 const page = join(here, '../../docs/scale.md');
@@ -36,14 +36,8 @@ if (values.help || !['xds', 'control-plane'].includes(what)) {
   process.exit(values.help ? 0 : 2);
 }
 if (values.one !== undefined) await runOne(values.one);
-else if (what === 'control-plane') runAll<ControlPlaneFigures>(CONTROL_PLANE_TABLE, [['control-plane', []]]);
-else {
-  const kinds = values.kinds.split(',');
-  runAll<Figures>(
-    XDS_TABLE,
-    kinds.map((kind) => [kind, [kind === 'real' ? 'gRPC' : 'memory']]),
-  );
-}
+else if (what === 'control-plane') runAll<ControlPlaneFigures>(CONTROL_PLANE_TABLE);
+else runAll<Figures>(XDS_TABLE);
 
 /** One run in a process of its own, so that none leaves its heap to the next. */
 async function runOne(text: string): Promise<void> {
@@ -53,22 +47,23 @@ async function runOne(text: string): Promise<void> {
 }
 
 async function figuresOf(kind: string, scale: Scale): Promise<Figures | ControlPlaneFigures> {
-  if (kind === 'control-plane') return (await import('./control-plane-run.ts')).controlPlaneRun(scale);
+  if (what === 'control-plane' && kind === 'real')
+    return (await import('./control-plane-run.ts')).controlPlaneRun(scale);
+  if (what === 'control-plane') return (await import('./control-plane-virtual.ts')).controlPlaneVirtual(scale);
   if (kind === 'real') return (await import('./real-run.ts')).realRun(scale);
   return (await import('./virtual-run.ts')).virtualRun(scale);
 }
 
-/** Every kind of run, with what its rows begin with. */
-function runAll<F extends object>(table: Table<F>, kinds: readonly (readonly [string, readonly string[]])[]): void {
+function runAll<F extends object>(table: Table<F>): void {
   const rows = [...table.head];
   for (const line of table.head) process.stdout.write(`${line}\n`);
-  for (const [kind, first] of kinds)
+  for (const kind of values.kinds.split(','))
     for (const scope of values.scopes.split(','))
       for (const protocol of values.protocols.split(','))
         for (const services of values.services.split(',').map(Number)) {
           const proxies = Number(values.proxies);
           const scale = { services, proxies, scope: scope === 'all' ? 'all' : Number(scope), protocol } as Scale;
-          const row = rowOf(table, { scale, first }, measure<F>(kind, scale));
+          const row = rowOf(table, { scale, kind }, measure<F>(kind, scale));
           rows.push(row);
           process.stdout.write(`${row}\n`);
         }
@@ -77,7 +72,7 @@ function runAll<F extends object>(table: Table<F>, kinds: readonly (readonly [st
 
 function measure<F>(kind: string, scale: Scale): F | string {
   const flags = ['--expose-gc', '--conditions=@weft/source', '--max-old-space-size=6144'];
-  const args = [...flags, join(here, 'main.ts'), '--one', JSON.stringify({ kind, scale })];
+  const args = [...flags, join(here, 'main.ts'), what, '--one', JSON.stringify({ kind, scale })];
   try {
     return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', timeout: RUN_MS })) as F;
   } catch (error) {

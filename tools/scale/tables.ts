@@ -29,8 +29,8 @@ export const XDS_TABLE: Table<Figures> = {
 export const CONTROL_PLANE_TABLE: Table<ControlPlaneFigures> = {
   marker: 'control plane',
   head: [
-    '| protocol | each proxy has | services | proxies | concerned | file p50 | file p99 | registration p50 | registration p99 | wire, one change | start-up | longest turn | mesh | memory |',
-    '|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|',
+    '| streams | protocol | each proxy has | services | proxies | concerned | file p50 | file p99 | registration p50 | registration p99 | wire, one change | start-up | longest turn | mesh | memory |',
+    '|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|',
   ],
   cells: ({ concerned, file, registration, wireBytes, startMs, longestTurnMs, meshBytes, memoryBytes }) => [
     number(concerned),
@@ -46,11 +46,17 @@ export const CONTROL_PLANE_TABLE: Table<ControlPlaneFigures> = {
 /** `figures` is a text where the run failed. */
 export function rowOf<F extends object>(
   table: Table<F>,
-  { scale, first }: { readonly scale: Scale; readonly first: readonly string[] },
+  { scale, kind }: { readonly scale: Scale; readonly kind: string },
   figures: F | string,
 ): string {
   const has = scale.scope === 'all' ? 'every service' : `${String(scale.scope)} services`;
-  const start = [...first, scale.protocol, has, number(scale.services), number(scale.proxies)];
+  const start = [
+    kind === 'real' ? 'gRPC' : 'memory',
+    scale.protocol,
+    has,
+    number(scale.services),
+    number(scale.proxies),
+  ];
   const columns = (table.head[0]?.split('|').length ?? 0) - 2 - start.length;
   const failed = ['failed', ...Array.from({ length: columns - 1 }, () => '')];
   return `| ${[...start, ...(typeof figures === 'string' ? failed : table.cells(figures))].join(' | ')} |`;

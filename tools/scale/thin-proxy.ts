@@ -1,5 +1,5 @@
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import type { GrpcCall, GrpcChannel } from '@weft/core-grpc';
+import { GRPC_STATUS, type GrpcCall, type GrpcChannel } from '@weft/core-grpc';
 import { TYPE_URL } from '@weft/xds-server';
 
 const TYPES = [TYPE_URL.cluster, TYPE_URL.endpoint, TYPE_URL.listener, TYPE_URL.route] as const;
@@ -48,7 +48,10 @@ export class ThinProxy {
     const method = options.protocol === 'sotw' ? 'StreamAggregatedResources' : 'DeltaAggregatedResources';
     this.call = channel.call(`/envoy.service.discovery.v3.AggregatedDiscoveryService/${method}`, {
       onMessage: (octets) => this.received(octets),
-      onEnd: ({ code, message }) => process.stderr.write(`a stream ended: ${String(code)} ${message}\n`),
+      onEnd: ({ code, message }) => {
+        // A control plane that stops says so.
+        if (code !== GRPC_STATUS.UNAVAILABLE) process.stderr.write(`a stream ended: ${String(code)} ${message}\n`);
+      },
     });
     this.request(TYPE_URL.cluster, '', '', true);
   }

@@ -11,7 +11,7 @@ interface Event {
 
 /**
  * Virtual time for one server and its proxies. A message takes `latencyMs`; the server is one thread, and what it does takes the
- * time that it really took, measured; the proxies cost nothing, since in truth each has a machine of its own.
+ * processor time that it really took, measured, whoever else is busy on the machine; the proxies cost nothing, since in truth each has a machine of its own.
  */
 export class VirtualNetwork implements Clock, Timers {
   private readonly latencyMs: number;
@@ -19,15 +19,17 @@ export class VirtualNetwork implements Clock, Timers {
   private orders = 0;
   private atMs = 0;
   private freeMs = 0;
-  /** Real time at which the event that runs on the server began. */
+  /** The processor time of this thread when the event that runs on the server began. */
   private began: number | undefined;
+  /** The longest that the server did one thing. */
+  longestTurnMs = 0;
 
   constructor(latencyMs: number) {
     this.latencyMs = latencyMs;
   }
 
   nowMs(): number {
-    return this.began === undefined ? this.atMs : this.atMs + (performance.now() - this.began);
+    return this.began === undefined ? this.atMs : this.atMs + (threadMs() - this.began);
   }
 
   wallMs(): number {
@@ -52,18 +54,21 @@ export class VirtualNetwork implements Clock, Timers {
     return { call: (path, receiver) => this.call(services, path, receiver), close: () => undefined };
   }
 
-  /** Runs until nothing is under way. */
-  run(): void {
-    for (let event = this.take(); event !== undefined; event = this.take()) {
+  /** Runs until nothing is under way, or nothing before `untilMs`. */
+  run(untilMs = Number.POSITIVE_INFINITY): void {
+    while ((this.heap[0]?.atMs ?? untilMs) < untilMs) {
+      const event = this.take();
+      if (event === undefined) break;
       if (!event.onServer) {
         this.atMs = event.atMs;
         event.run();
         continue;
       }
       this.atMs = Math.max(event.atMs, this.freeMs);
-      this.began = performance.now();
+      this.began = threadMs();
       event.run();
       this.freeMs = this.nowMs();
+      this.longestTurnMs = Math.max(this.longestTurnMs, this.freeMs - this.atMs);
       this.began = undefined;
     }
     this.atMs = Math.max(this.atMs, this.freeMs);
@@ -125,6 +130,12 @@ export class VirtualNetwork implements Clock, Timers {
     heap[at] = last;
     return first;
   }
+}
+
+/** Milliseconds of processor time that this thread had. */
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }
 
 function before(a: Event, b: Event): boolean {
