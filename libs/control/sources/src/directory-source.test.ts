@@ -1,6 +1,7 @@
 import { createFakeRuntime } from '@weft/core-runtime/testing';
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, it } from 'node:test';
@@ -110,4 +111,32 @@ it('keeps what is in force when a text is broken, and tells the faults', async (
   put('a.yaml', rule('a'));
   await nextSet();
   assert.deepEqual(sets.at(-1)?.set.faults, []);
+});
+
+it('reads a folder that the system refuses to watch, and says that changes are not noticed', async (t) => {
+  t.mock.method(fs, 'watch', () => {
+    throw new Error('ENOSPC: no watch is left');
+  });
+  syncBuiltinESMExports();
+  t.after(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  const found: string[] = [];
+  const own = createFakeRuntime();
+  const unwatched = new DirectorySource(
+    { directory, runtime: own },
+    { onObjects: ({ objects }) => void found.push(...[...objects.values()].map(({ ref }) => ref.name)) },
+  );
+  await unwatched.start();
+  unwatched.close();
+  assert.deepEqual(found, ['a', 'b']);
+  const told = ['', '/deep'].map(
+    (below) => `changes in ${directory}${below} will not be noticed: ENOSPC: no watch is left`,
+  );
+  assert.deepEqual(
+    told.map((line) => own.logged.some((one) => one.includes(line))),
+    [true, true],
+    own.logged.join(''),
+  );
 });

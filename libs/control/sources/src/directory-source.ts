@@ -160,6 +160,7 @@ export class DirectorySource {
         if (name === undefined || name === '..data') this.changed(folder, depth);
         else this.changed(join(folder, name), depth + 1);
       },
+      onUnwatched: (reason) => this.logger.error(`changes in ${folder} will not be noticed: ${reason}`),
     });
     this.watches.set(folder, watch);
     watch.start();

@@ -5,6 +5,8 @@ import { dirname } from 'node:path';
 export interface FolderWatchOwner {
   /** Something in the folder changed: the entry `name`, or nobody knows which (undefined), the folder itself perhaps. */
   onChange(name: string | undefined): void;
+  /** The system refuses to watch the folder (too many watches, no right to read it): changes are not noticed from now on. */
+  onUnwatched?(reason: string): void;
 }
 
 /**
@@ -42,9 +44,10 @@ export class FolderWatch {
       this.watcher.on('error', () => this.onEvent(undefined));
       this.watched = folder;
       this.inode = inodeOf(folder);
-    } catch {
+    } catch (error) {
       // It went away between the two calls; the one above it is there, at the latest the root.
-      if (folder !== dirname(folder)) this.attach();
+      if (!existsSync(folder)) this.attach();
+      else this.owner.onUnwatched?.((error as Error).message);
     }
   }
 
