@@ -90,7 +90,9 @@ function common(info: StreamInfo, clock: Clock): object {
     },
     timeToLastRxByte: since(info.requestCompleteMs),
     timeToFirstUpstreamTxByte: since(info.firstUpstreamTxMs),
-    timeToLastUpstreamTxByte: since(info.lastUpstreamTxMs),
+    timeToLastUpstreamTxByte: since(
+      info.lastUpstreamTxMs < 0 ? -1 : Math.max(info.firstUpstreamTxMs, info.lastUpstreamTxMs),
+    ),
     timeToFirstUpstreamRxByte: since(info.firstUpstreamRxMs),
     timeToLastUpstreamRxByte: since(info.lastUpstreamRxMs),
     timeToFirstDownstreamTxByte: since(info.firstDownstreamTxMs),
@@ -100,7 +102,9 @@ function common(info: StreamInfo, clock: Clock): object {
     upstreamLocalAddress: address(info.upstreamLocalAddress),
     upstreamCluster: info.upstreamCluster,
     responseFlags: flags(info.responseFlags),
-    metadata: { filterMetadata: Object.fromEntries(info.dynamicMetadata ?? []) },
+    ...(info.dynamicMetadata === undefined
+      ? {}
+      : { metadata: { filterMetadata: Object.fromEntries(info.dynamicMetadata) } }),
     upstreamTransportFailureReason: info.upstreamTransportFailureReason,
     routeName: info.routeName,
     upstreamRequestAttemptCount: info.attemptCount,

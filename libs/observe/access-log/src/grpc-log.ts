@@ -39,14 +39,17 @@ export interface EntrySink {
 export class GrpcLogs {
   private readonly options: GrpcLogsOptions;
   private readonly logs = new Map<string, GrpcLog>();
-  private readonly written: Counter;
-  private readonly dropped: Counter;
+  private readonly counted: LogCounters;
 
   constructor(options: GrpcLogsOptions) {
     this.options = options;
     const own = options.stats.scope('access_logs.grpc_access_log.');
-    this.written = own.counter('logs_written');
-    this.dropped = own.counter('logs_dropped');
+    this.counted = {
+      written: own.counter('logs_written'),
+      dropped: own.counter('logs_dropped'),
+      flushed: own.counter('grpc_entries_flushed'),
+      flushFailed: own.counter('grpc_entries_flush_failed'),
+    };
   }
 
   open(config: GrpcLogConfig): EntrySink {
@@ -54,7 +57,7 @@ export class GrpcLogs {
     const key = JSON.stringify([service, logName, kind, flushIntervalMs, bufferBytes]);
     let log = this.logs.get(key);
     if (log === undefined) {
-      log = new GrpcLog(config, this.options, { written: this.written, dropped: this.dropped });
+      log = new GrpcLog(config, this.options, this.counted);
       this.logs.set(key, log);
     }
     const shared = log;
@@ -68,17 +71,26 @@ export class GrpcLogs {
   }
 }
 
+interface LogCounters {
+  /** Entries that were taken, and that found no room. */
+  readonly written: Counter;
+  readonly dropped: Counter;
+  /** Entries that were sent, and that the server took no message for. */
+  readonly flushed: Counter;
+  readonly flushFailed: Counter;
+}
+
 class GrpcLog {
   private readonly config: GrpcLogConfig;
   private readonly options: GrpcLogsOptions;
-  private readonly counted: { readonly written: Counter; readonly dropped: Counter };
+  private readonly counted: LogCounters;
   private readonly stream: OneWayStream;
   private entries: Uint8Array[] = [];
   private bytes = 0;
   private timer: Timer | undefined;
   private failed = false;
 
-  constructor(config: GrpcLogConfig, options: GrpcLogsOptions, counted: { written: Counter; dropped: Counter }) {
+  constructor(config: GrpcLogConfig, options: GrpcLogsOptions, counted: LogCounters) {
     this.config = config;
     this.options = options;
     this.counted = counted;
@@ -124,7 +136,10 @@ class GrpcLog {
       return false;
     }
     const identity = this.stream.fresh ? { node: this.options.node, logName: this.config.logName } : undefined;
-    if (!this.stream.send(encodeMessage(this.config.kind, this.entries, identity))) return false;
+    const { flushed, flushFailed } = this.counted;
+    const sent = this.stream.send(encodeMessage(this.config.kind, this.entries, identity));
+    (sent ? flushed : flushFailed).add(this.entries.length);
+    if (!sent) return false;
     this.entries = [];
     this.bytes = 0;
     return true;

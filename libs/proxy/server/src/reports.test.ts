@@ -90,7 +90,7 @@ describe('what a proxy reports', () => {
       [load?.totalIssuedRequests, load?.totalSuccessfulRequests, load?.totalErrorRequests],
       [3n, 2n, 1n],
     );
-    assert.equal(world.store.counter('load_reporter.responses').value, 1);
+    assert.equal(world.store.counter('load_reporter.requests').value, 1);
   });
 
   it('of stats goes to the metrics service', async (t) => {

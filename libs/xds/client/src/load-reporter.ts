@@ -60,6 +60,7 @@ const NOTHING: Counts = { success: 0, error: 0, total: 0 };
 export class LoadReporter implements GrpcReceiver {
   private readonly options: LoadReporterOptions;
   private readonly node: object;
+  /** In Envoy's words the server's messages are the requests. */
   private readonly requests: Counter;
   private readonly responses: Counter;
   private readonly errors: Counter;
@@ -121,7 +122,7 @@ export class LoadReporter implements GrpcReceiver {
       this.onEnd({ code: 13, message: 'it sent what is no response' });
       return;
     }
-    this.responses.inc();
+    this.requests.inc();
     this.backOff.reset();
     const { loadReportingInterval: interval } = message;
     this.wish = {
@@ -215,7 +216,7 @@ export class LoadReporter implements GrpcReceiver {
 
   private send(clusterStats: readonly object[]): void {
     if (this.call === undefined) return;
-    this.requests.inc();
+    this.responses.inc();
     const desc = registry().getMessage(`${SERVICE}LoadStatsRequest`)!;
     const fields: Record<string, unknown> = { node: this.node, clusterStats };
     this.call.send(toBinary(desc, create(desc, fields)));
