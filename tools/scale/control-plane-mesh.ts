@@ -19,6 +19,7 @@ metadata: {name: ${name}}
 spec:
   address: ${address}
   labels: {app: service-${String(service)}, security.istio.io/tlsMode: istio}
+  serviceAccount: default
 `;
 }
 
