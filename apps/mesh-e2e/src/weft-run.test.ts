@@ -2,9 +2,9 @@
 import { call, findEnvoy, freePort, startSource, type HttpReply, type RunningProcess } from '@weft/testing-harness';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { eventually, startControlPlane, type ControlPlaneWorld } from './weft-run-world.ts';
 
@@ -308,6 +308,9 @@ describe('weft run --capture', () => {
       ready,
     });
     t.after(() => server.stop());
+    const [log = ''] = /\S+proxy\.log/.exec(server.output) ?? [];
+    const { uid, mode } = statSync(dirname(log));
+    assert.deepEqual([uid, mode & 0o777], [0, 0o711], "root's log is in a folder that the sidecar cannot change");
     const script = 'for i in 1 2 3 4 5 6 7 8 9 10; do curl -sf http://echo:8080/ && exit 4; sleep 0.5; done; exit 5';
     const client = await startSource({
       main: 'apps/workload/src/main.ts',

@@ -1,5 +1,5 @@
 import { DEFAULT_CAPTURE } from '@weft/agent-capture';
-import { chownSync } from 'node:fs';
+import { chmodSync, chownSync } from 'node:fs';
 import type { Program } from './child.ts';
 
 /** Where program and sidecar run: on the machine's own network, or in a namespace whose traffic is redirected. */
@@ -12,7 +12,9 @@ export interface WorkloadNetwork {
   readonly controlPlane: string;
   wrapProxy(program: Program): Program;
   wrapProgram(program: Program): Program;
-  /** Lets the sidecar's user read a file or folder of ours. */
+  /** Lets the sidecar's user go through a folder of ours, and change nothing in it. */
+  enter(folder: string): void;
+  /** Gives a file, a socket or a folder to the sidecar's user. */
   lend(path: string): void;
 }
 
@@ -24,6 +26,7 @@ export function hostNetwork(address: string, controlPlane: string): WorkloadNetw
     controlPlane,
     wrapProxy: (program) => program,
     wrapProgram: (program) => program,
+    enter: () => undefined,
     lend: () => undefined,
   };
 }
@@ -48,6 +51,7 @@ export function capturedNetwork(address: string, controlPlane: string): Workload
       ],
     }),
     wrapProgram: (program) => program,
+    enter: (folder) => chmodSync(folder, 0o711),
     lend: (path) => chownSync(path, proxyUid, proxyGid),
   };
 }

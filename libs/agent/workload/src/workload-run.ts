@@ -2,7 +2,7 @@ import { CaClient, SecretServer, WorkloadCertificates } from '@weft/agent-certif
 import { after, type Logger, type Runtime } from '@weft/core-runtime';
 import { formatIdentity } from '@weft/model-identity';
 import { GrpcJsChannel } from '@weft/net-grpc';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sidecarBootstrap } from './bootstrap.ts';
@@ -152,6 +152,11 @@ export class WorkloadRun {
     return join(this.folder, 'secrets.sock');
   }
 
+  /** What the sidecar writes. */
+  private get proxyFolder(): string {
+    return join(this.folder, 'proxy');
+  }
+
   private async choosePorts(): Promise<Ports> {
     const { upstreams, inboundPort, readinessPort } = this.given.options;
     const { captured, address } = this.given.network;
@@ -174,8 +179,11 @@ export class WorkloadRun {
   private async certify(): Promise<void> {
     const { startMs } = this.given.options;
     await this.secrets.listen();
-    this.given.network.lend(this.folder);
-    this.given.network.lend(this.socketPath);
+    const { network } = this.given;
+    mkdirSync(this.proxyFolder, { mode: 0o700 });
+    // The folder itself stays ours: we write the log in it, perhaps as root, and must not be led elsewhere by a link.
+    for (const path of [this.proxyFolder, this.socketPath]) network.lend(path);
+    network.enter(this.folder);
     this.certificates.start();
     const late = new Promise<never>((_, reject) => {
       after(this.runtime.timers, startMs, () =>
@@ -227,7 +235,7 @@ export class WorkloadRun {
     const { options, access, network, proxy, env } = this.given;
     const { name, namespace, serviceAccount, labels, adminPort, delta, gateway } = options;
     const bootstrap = join(this.folder, 'bootstrap.json');
-    const addressFile = join(this.folder, 'admin-address');
+    const addressFile = join(this.proxyFolder, 'admin-address');
     const facts = sidecarBootstrap({
       role: gateway ? 'router' : 'sidecar',
       name,
