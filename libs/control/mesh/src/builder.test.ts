@@ -168,3 +168,25 @@ test('of a host that several namespaces describe, a client means its own or the 
   const meant = (namespace: string) => findService(snapshot, 'x.test', namespace)?.namespace;
   assert.deepEqual([meant('a'), meant('b'), meant('elsewhere')], ['a', 'b', 'c']);
 });
+
+test('a document that changed nothing but its endpoints describes the same service, the same object', () => {
+  const builder = new MeshSnapshotBuilder();
+  const entry = (address: string, port = 80): MeshObject =>
+    object('ServiceEntry', 'db', {
+      hosts: ['db.example.com'],
+      ports: [{ number: port, name: 'tcp', protocol: 'TCP' }],
+      resolution: 'STATIC',
+      endpoints: [{ address }],
+    });
+  builder.set(entry('10.0.0.1'));
+  const before = builder.build();
+  builder.set(entry('10.0.0.2'));
+  const after = builder.build();
+  assert.equal(after.services, before.services);
+  assert.deepEqual(
+    after.endpoints.get('default/db.example.com')?.map(({ address }) => address),
+    ['10.0.0.2'],
+  );
+  builder.set(entry('10.0.0.2', 81));
+  assert.notEqual(builder.build().services, before.services);
+});
