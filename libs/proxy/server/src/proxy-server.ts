@@ -10,7 +10,7 @@ import type {
   ListenerStatus,
   UnreadyTargets,
 } from '@weft/observe-admin';
-import { MetricsServiceSink, StatsStore, type StatsSink } from '@weft/observe-metrics';
+import { StatsStore, type StatsSink } from '@weft/observe-metrics';
 import type {
   CommandTracer,
   FilterDiscovery as WantedFilter,
@@ -21,7 +21,7 @@ import type {
 } from '@weft/proxy-filter-api';
 import { DownstreamTlsFactory, type TlsWorld } from '@weft/proxy-transport-sockets';
 import { ListenerManager, type DecodedListener } from '@weft/proxy-listeners';
-import { ClusterManager, type DecodedCluster } from '@weft/proxy-upstream';
+import { ClusterManager, type ClusterManagerOptions, type DecodedCluster } from '@weft/proxy-upstream';
 import { LoadReporter, nodeFields, Subscriptions, type GrpcChannels, type NodeIdentity } from '@weft/xds-client';
 import { AccessLogFiles } from './access-log-files.ts';
 import { decodeBootstrap, type BootstrapConfig } from './bootstrap.decode.ts';
@@ -45,6 +45,7 @@ import { ResourceSets } from './resource-sets.ts';
 import { RouteDiscovery } from './route-discovery.ts';
 import { RuntimeDiscovery } from './runtime-discovery.ts';
 import { RuntimeLayers } from './runtime-layers.ts';
+import { createStatsSinks, sinkChannels } from './stats-sinks.ts';
 import { Tracers } from './tracers.ts';
 import { unreadyListeners } from './unready-targets.ts';
 
@@ -103,6 +104,7 @@ export class ProxyServer implements ServerContext, DataPlane {
   private readonly loopDelay = new LoopDelay();
   private readonly startWallMs: number;
   private readonly channels: GrpcChannels;
+  private readonly clusterOptions: ClusterManagerOptions;
   private staticListeners: readonly DecodedListener[] = [];
   private staticClusters: readonly DecodedCluster[] = [];
   /** What goes to servers, from when the proxy serves on. */
@@ -110,8 +112,7 @@ export class ProxyServer implements ServerContext, DataPlane {
   private live = false;
 
   private constructor(bootstrap: Bootstrap, config: BootstrapConfig, world: ProxyWorld) {
-    const { runtime, options, store = new StatsStore(), workerIndex = 0, sockets } = world;
-    const tallies = world.tallies ?? localTallies();
+    const { runtime, options, store = new StatsStore(), workerIndex = 0, sockets, tallies = localTallies() } = world;
     this.runtime = runtime;
     this.options = options;
     this.bootstrap = bootstrap;
@@ -143,7 +144,7 @@ export class ProxyServer implements ServerContext, DataPlane {
     };
     this.tls = new DownstreamTlsFactory(tlsWorld);
     this.drainState = new DrainState(runtime.clock, runtime.random);
-    this.clusters = new ClusterManager({
+    this.clusterOptions = {
       runtime,
       flags: this.flags,
       stats: this.stats,
@@ -153,7 +154,8 @@ export class ProxyServer implements ServerContext, DataPlane {
       sourceAddresses: config.sourceAddresses,
       dnsServers: config.dnsServers,
       ...(world.tallies === undefined ? {} : { tallies: world.tallies }),
-    });
+    };
+    this.clusters = new ClusterManager(this.clusterOptions);
     this.routeDiscovery = new RouteDiscovery(runtime, this.subscriptions);
     this.filterDiscovery = new FilterDiscovery(this.recorded, this.stats);
     this.runtimeDiscovery = new RuntimeDiscovery(this.flags);
@@ -265,22 +267,13 @@ export class ProxyServer implements ServerContext, DataPlane {
     for (const report of this.reports) report.start();
   }
 
-  /** Those that are told of all stats. The main thread's, also where workers carry the traffic. */
-  createStatsSinks(): StatsSink[] {
-    const { channels, runtime } = this;
-    const node = nodeFields(this.identity);
-    return this.config.statsSinks.map(
-      (config) =>
-        new MetricsServiceSink(config, { channel: () => channels(config.service), node, clock: runtime.clock }),
-    );
-  }
-
-  /** On a main thread whose workers carry the traffic: the clusters that its sinks go through. */
-  startSinkClusters(): void {
-    const wanted = new Set(
-      this.config.statsSinks.flatMap(({ service }) => (service.kind === 'cluster' ? service.cluster : [])),
-    );
-    this.clusters.addStatic(this.staticClusters.filter(({ config }) => wanted.has(config.name)));
+  /** Those that are told of all stats. `carries` false: workers carry the traffic, and have the clusters. */
+  createStatsSinks(carries: boolean): StatsSink[] {
+    const { runtime, identity, clusterOptions } = this;
+    const configs = this.config.statsSinks;
+    if (configs.length === 0) return [];
+    const channels = carries ? this.channels : sinkChannels(configs, this.staticClusters, clusterOptions);
+    return createStatsSinks({ configs, identity, channels, runtime });
   }
 
   private warnOfBalance(): void {
