@@ -139,6 +139,7 @@ export class Pusher implements TornReport {
     const startMs = runtime.clock.nowMs();
     if (mesh === undefined || member.view === undefined) return;
     member.view.refresh(mesh);
+    if (!member.view.isWhole) return;
     if (startOver) {
       const made = translateOwn(mesh, member.proxy);
       member.keep(messagesOf(made).map(encodedOnce), made.secrets);

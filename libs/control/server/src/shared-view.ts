@@ -21,6 +21,8 @@ export class SharedView {
   members = 0;
   /** The last whole one. */
   snapshot = Snapshot.empty;
+  /** False until there was one. */
+  isWhole = false;
   secrets: readonly string[] = [];
   private services: ReadonlySet<MeshService> = new Set();
   /** What changed since it was made: `all`, or the endpoints of these services. */
@@ -60,6 +62,7 @@ export class SharedView {
     this.services = made.services;
     this.secrets = made.secrets;
     this.snapshot = next;
+    this.isWhole = true;
   }
 
   private translateEndpoints(mesh: MeshSnapshot, services: Iterable<MeshService>): void {
