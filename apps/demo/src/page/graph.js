@@ -76,11 +76,13 @@ function text(parent, { x, y, value, ...attributes }) {
 }
 
 /** Draws the graph, and again when the screen turns; gives back what brings its figures up to date. */
-export function drawGraph(svg, edges) {
+export function drawGraph(svg, { edges, processes }) {
   let last;
-  let show = draw(svg, edges);
+  const isSidecar = /-sidecar$/;
+  const meshed = new Set(processes.flatMap(({ name }) => (isSidecar.test(name) ? name.replace(isSidecar, '') : [])));
+  let show = draw(svg, { edges, meshed });
   NARROW.addEventListener('change', () => {
-    show = draw(svg, edges);
+    show = draw(svg, { edges, meshed });
     if (last !== undefined) show(last);
   });
   return (state) => {
@@ -89,23 +91,25 @@ export function drawGraph(svg, edges) {
   };
 }
 
-function draw(svg, edges) {
+function draw(svg, { edges, meshed }) {
   const layout = NARROW.matches ? PORTRAIT : LANDSCAPE;
   svg.replaceChildren();
   svg.setAttribute('viewBox', `0 0 ${layout.size.join(' ')}`);
   const edgeLayer = make('g', {}, svg);
   const nodeLayer = make('g', {}, svg);
   const chipLayer = make('g', {}, svg);
-  const nodes = new Map(Object.keys(NODES).map((name) => [name, drawNode(nodeLayer, name, layout)]));
+  const nodes = new Map(
+    Object.keys(NODES).map((name) => [name, drawNode(nodeLayer, name, { ...layout, isMeshed: meshed.has(name) })]),
+  );
   const lines = new Map(edges.map((edge) => [edge.id, drawEdge(edgeLayer, chipLayer, { edge, layout })]));
-  return ({ edges: figures, apps, processes }) => {
+  return ({ edges: figures, apps, processes: running }) => {
     for (const edge of figures) lines.get(edge.id)?.(edge);
     for (const app of apps) nodes.get(app.from)?.note(app);
-    for (const { name, alive } of processes) nodes.get(name)?.group.classList.toggle('down', !alive);
+    for (const { name, alive } of running) nodes.get(name)?.group.classList.toggle('down', !alive);
   };
 }
 
-function drawNode(layer, name, { width, centres }) {
+function drawNode(layer, name, { width, centres, isMeshed }) {
   const { kind, note } = NODES[name];
   const [x, y] = centres[name];
   const group = make('g', { transform: `translate(${x - width / 2} ${y - HEIGHT / 2})` }, layer);
@@ -113,7 +117,7 @@ function drawNode(layer, name, { width, centres }) {
   make('path', { class: 'glyph', d: GLYPHS[kind], transform: 'translate(24 24)' }, group);
   text(group, { class: 'name', x: 42, y: 29, value: name });
   const line = text(group, { class: 'soft', x: 16, y: 52, value: note });
-  if (kind === 'service') {
+  if (isMeshed) {
     const badge = make('g', {}, group);
     make('rect', { class: 'sidecar', x: width - 10, y: HEIGHT / 2 - 13, width: 20, height: 26, rx: 7 }, badge);
     make(

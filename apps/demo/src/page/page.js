@@ -7,6 +7,8 @@ const byId = (id) => document.getElementById(id);
 
 let showGraph;
 let status;
+/** What a switch did stays to be read for a while. */
+let lastChangeMs = 0;
 /** The user is dragging the slider: what comes from the demo must not move it. */
 let dragging = false;
 
@@ -27,9 +29,11 @@ function show(now) {
   byId('page-link').href = now.page;
   byId('api-link').href = now.api;
   showSettings(now);
-  showGraph ??= drawGraph(byId('graph'), now.edges);
+  showGraph ??= drawGraph(byId('graph'), now);
   showGraph(now);
-  byId('edges').tBodies[0].replaceChildren(...now.edges.map(edgeRow));
+  byId('edges').tBodies[0].replaceChildren(...now.edges.map((edge) => edgeRow(edge, now.documents)));
+  byId('mesh-folder').textContent = now.meshFolder;
+  byId('documents').tBodies[0].replaceChildren(...now.documents.map(documentRow));
   byId('processes').tBodies[0].replaceChildren(...now.processes.map(processRow));
   showFacts(now);
 }
@@ -46,13 +50,26 @@ function showSettings({ settings, remarks }) {
     byId('split').value = String(settings.split);
     byId('split-value').textContent = String(settings.split);
   }
-  if (!byId('message').classList.contains('fault')) say(remarks.join('\n'));
+  if (!byId('message').classList.contains('fault') && Date.now() - lastChangeMs > 8_000) say(remarks.join('\n'));
 }
 
 function say(text, isFault = false) {
   byId('message').textContent = text;
   byId('message').hidden = text === '';
   byId('message').classList.toggle('fault', isFault);
+}
+
+/** Which documents a switch wrote, with links to those that are there. */
+function sayMore({ documents, changed, tookMs }) {
+  const message = byId('message');
+  message.hidden = false;
+  if (message.textContent !== '') message.append(' ');
+  message.append(`In force after ${tookMs} ms (${changed.join(', ')}): `);
+  for (const [at, file] of documents.entries()) {
+    const isThere = status.documents.some((one) => one.file === file);
+    message.append(at === 0 ? '' : ', ', isThere ? documentLink({ file }) : `${file} is gone`);
+  }
+  lastChangeMs = Date.now();
 }
 
 function cell(text, className = '') {
@@ -68,18 +85,40 @@ function row(...cells) {
   return tr;
 }
 
-function edgeRow({
-  from,
-  to,
-  kind,
-  perSecond,
-  total,
-  successPercent,
-  attemptSuccessPercent,
-  p50Ms,
-  p99Ms,
-  activeConnections,
-}) {
+function link(address, text) {
+  const anchor = document.createElement('a');
+  anchor.href = address;
+  anchor.textContent = text;
+  return anchor;
+}
+
+function documentLink({ file }, text = file) {
+  return link(`mesh/${file}`, text);
+}
+
+function documentRow(one) {
+  const file = cell('');
+  file.append(documentLink(one));
+  return row(file, cell(one.kind), cell(one.what), cell(one.switch ?? ''));
+}
+
+function edgeRow(edge, documents) {
+  const {
+    id,
+    from,
+    to,
+    kind,
+    perSecond,
+    total,
+    successPercent,
+    attemptSuccessPercent,
+    p50Ms,
+    p99Ms,
+    activeConnections,
+  } = edge;
+  const steered = cell('');
+  for (const [at, one] of documents.filter(({ edges }) => edges.includes(id)).entries())
+    steered.append(at === 0 ? '' : ' · ', documentLink(one, one.file.replace(/^.*\//, '')));
   const name = cell(`${from} → ${to}`);
   if (kind === 'redis') {
     const note = document.createElement('small');
@@ -99,25 +138,22 @@ function edgeRow({
     cell(String(total.retries), 'n'),
     cell(String(total.retrySuccesses), 'n'),
     cell(String(activeConnections), 'n'),
+    steered,
   );
 }
 
-function processRow({ name, pid, alive, restarts, ports, admin, log }) {
+function processRow({ name, pid, agent, alive, restarts, ports, admin, log }) {
   const what = cell(alive ? name : `${name} (not running)`, alive ? '' : 'bad');
   if (restarts > 0) what.append(` · started again ${restarts}×`);
-  const link = cell('');
-  if (admin !== null) {
-    const anchor = document.createElement('a');
-    anchor.href = admin;
-    anchor.textContent = admin.replace('http://', '');
-    link.append(anchor);
-  }
+  const adminPage = cell('');
+  if (admin !== null) adminPage.append(link(admin, admin.replace('http://', '')));
   const file = cell(log?.replace(/^.*\//, '') ?? '');
   return row(
     what,
     cell(pid === null ? '–' : String(pid), 'n'),
+    cell(agent === null ? '–' : String(agent), 'n'),
     cell(ports.map(({ what: of, port }) => `${of} ${port}`).join(', ')),
-    link,
+    adminPage,
     file,
   );
 }
@@ -144,6 +180,7 @@ async function change(settings) {
   if (response.ok) say(answer.remarks.join('\n'));
   else say(answer.faults.join('\n'), true);
   await poll();
+  if (response.ok && answer.documents.length > 0) sayMore(answer);
 }
 
 for (const name of SWITCHES)
