@@ -5,9 +5,9 @@ import { call } from './http-call.ts';
 import { startSource, type RunningProcess } from './processes.ts';
 import { SteadyLoad, type LoadResult } from './steady-load.ts';
 
-/** Answers the same to everybody. */
+/** Answers the same to everybody. It closes no idle connection: a request may be on its way to it just then. */
 const ECHO = `
-  require('node:http').createServer((request, response) => response.end('echo'))
+  require('node:http').createServer({ keepAliveTimeout: 0 }, (request, response) => response.end('echo'))
     .listen(Number(process.argv.at(-1)), '127.0.0.1');
 `;
 const IDLE = 'setInterval(() => undefined, 1000)';
