@@ -73,7 +73,7 @@ export class ServerHandshake {
     this.timers = timers;
     socket.on('error', this.onRawError);
     socket.once('close', this.onRawClose);
-    socket.once('end', this.onRawClose);
+    socket.once('end', this.onEnd);
     socket.on('data', this.onBytes);
   }
 
@@ -131,7 +131,9 @@ export class ServerHandshake {
     if (ocsp === 'staple' && certificate.ocsp !== undefined) staple(secured, certificate.ocsp.bytes);
     if (this.owner.onKeyLog !== undefined) secured.on('keylog', (line: Buffer) => this.owner.onKeyLog?.(line));
     secured.on('error', this.onTlsError);
-    secured.once('close', this.onTlsClose);
+    secured.once('close', this.onEnd);
+    // A socket that may be half open stays when its peer has ended, and no verdict comes any more.
+    secured.once('end', this.onEnd);
     secured.once('secure', () => this.finish(secured, certificate, hello));
   }
 
@@ -182,7 +184,12 @@ export class ServerHandshake {
   };
 
   private readonly onRawClose = (): void => {
-    if (this.state === 'hello') this.fail({ reason: 'remote close', closedByPeer: true });
+    if (this.state === 'hello') this.onEnd();
+  };
+
+  /** Of the connection, where its end was read ahead with the hello; else of TLS. */
+  private readonly onEnd = (): void => {
+    this.fail({ reason: 'remote close', closedByPeer: true });
   };
 
   private readonly onTlsError = (error: Error): void => {
@@ -195,10 +202,6 @@ export class ServerHandshake {
     });
   };
 
-  private readonly onTlsClose = (): void => {
-    this.fail({ reason: 'remote close', closedByPeer: true });
-  };
-
   private fail(failure: Partial<ServerHandshakeFailure> & { readonly reason: string }): void {
     if (this.state === 'over') return;
     this.settle();
@@ -208,7 +211,6 @@ export class ServerHandshake {
 
   private stopReading(): void {
     this.socket.removeListener('data', this.onBytes);
-    this.socket.removeListener('end', this.onRawClose);
     this.socket.pause();
   }
 
@@ -217,8 +219,10 @@ export class ServerHandshake {
     this.state = 'over';
     this.received = undefined;
     const { secured } = this;
+    this.socket.removeListener('end', this.onEnd);
     if (secured === undefined) return;
-    secured.removeListener('close', this.onTlsClose);
+    secured.removeListener('close', this.onEnd);
+    secured.removeListener('end', this.onEnd);
     // The error listener stays: a socket that fails later than its handshake must find one.
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createFakeRuntime } from '@weft/core-runtime/testing';
 import { loadConfig, DecodeContext } from '@weft/api-envoy';
 import { decodeDownstreamTls, type DownstreamTls } from '@weft/model-tls';
@@ -34,30 +34,31 @@ export function material(issued: IssuedCertificate): CertificateMaterial {
 
 export type Outcome = SecuredConnection | ServerHandshakeFailure;
 
-/** A server of one TLS context; `outcomes` are the ends of its handshakes. */
+/** A server of one TLS context; `outcomes` are the ends of its handshakes. They start when `begin` resolves, or at once. */
 export class TestServer {
   readonly outcomes: Outcome[] = [];
   readonly runtime = createFakeRuntime();
   private readonly server: Server;
   private waiting: ((outcome: Outcome) => void)[] = [];
 
-  constructor(context: ServerTlsContext) {
+  constructor(context: ServerTlsContext, begin: (socket: Socket) => Promise<void> | undefined = () => undefined) {
     this.server = createServer({ allowHalfOpen: true }, (socket) => {
-      new ServerHandshake(
-        context,
-        socket,
-        {
-          onSecured: (connection) => {
-            connection.socket.on('error', () => undefined);
-            connection.socket.on('data', (chunk) => connection.socket.write(chunk));
-            connection.socket.on('end', () => connection.socket.end());
-            this.add(connection);
-          },
-          onHandshakeFailure: (failure) => this.add(failure),
-        },
-        this.runtime,
-      );
+      const ready = begin(socket);
+      if (ready === undefined) this.shakeHands(context, socket);
+      else void ready.then(() => this.shakeHands(context, socket));
     });
+  }
+
+  private shakeHands(context: ServerTlsContext, socket: Socket): void {
+    const { runtime } = this;
+    const onSecured = (connection: SecuredConnection): void => {
+      connection.socket.on('error', () => undefined);
+      connection.socket.on('data', (chunk) => connection.socket.write(chunk));
+      connection.socket.on('end', () => connection.socket.end());
+      this.add(connection);
+    };
+    new ServerHandshake(context, socket, { onSecured, onHandshakeFailure: (failure) => this.add(failure) }, runtime);
+    if (socket.isPaused()) socket.resume();
   }
 
   private add(outcome: Outcome): void {
@@ -65,6 +66,11 @@ export class TestServer {
     for (const resolve of this.waiting.splice(0)) resolve(outcome);
   }
 
+  /** The next connection's own end. */
+  async accepted(): Promise<Socket> {
+    const [socket] = (await once(this.server, 'connection')) as [Socket];
+    return socket;
+  }
   next(): Promise<Outcome> {
     return new Promise((resolve) => this.waiting.push(resolve));
   }
