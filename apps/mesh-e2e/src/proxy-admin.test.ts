@@ -170,7 +170,14 @@ test('/config_dump shows all that is configured', async () => {
   const { configs } = (await json('/config_dump')) as { configs: Record<string, unknown>[] };
   assert.deepEqual(
     configs.map((each) => String(each['@type']).split('.').at(-1)),
-    ['BootstrapConfigDump', 'ClustersConfigDump', 'ListenersConfigDump', 'RoutesConfigDump'],
+    [
+      'BootstrapConfigDump',
+      'ClustersConfigDump',
+      'ListenersConfigDump',
+      'ScopedRoutesConfigDump',
+      'RoutesConfigDump',
+      'SecretsConfigDump',
+    ],
   );
   const part = await text('/config_dump?resource=static_clusters&name_regex=^tls$');
   assert.match(part, /"sni": "x\.test"/);
