@@ -60,9 +60,17 @@ test('all faults of a line are told at once', () => {
   ])
     assert.match(told, part);
   assert.match(faults('--name web --config-dir d'), /there is no command/);
+  assert.match(faults('--name web --gateway --config-dir d -- x'), /--gateway runs a proxy alone/);
+  assert.match(faults('--name web --gateway --port 80 --config-dir d'), /--port says nothing of a --gateway/);
   assert.match(faults('--name web --confg-dir d -- x'), /there is no flag --confg-dir/);
   assert.match(faults('--config-dir -- x'), /--config-dir needs a value: DIR/);
   assert.match(faults('web -- x'), /"web" is no flag/);
+});
+
+test('a gateway needs no command', () => {
+  const parsed = parseRunOptions('--name edge --gateway --labels app=edge --config-dir d'.split(' '));
+  const options = parsed.kind === 'options' ? parsed.options : undefined;
+  assert.deepEqual([options?.gateway, options?.command, options?.labels], [true, [], { app: 'edge' }]);
 });
 
 test('help names every flag', () => {
