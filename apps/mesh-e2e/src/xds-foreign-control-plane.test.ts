@@ -27,6 +27,12 @@ const CANNOT_BE_BUILT = (() => {
   return { ...rest, filter_chains: [...chains, ...chains] };
 })();
 
+/** Without the label of each type's last response: a server that starts again may label the same resources anew. */
+async function stateOf(proxy: RunningProxy): Promise<unknown> {
+  const sections = (await configState(proxy)) as readonly { readonly version_info?: string }[];
+  return sections.map(({ version_info: _, ...section }) => section);
+}
+
 const KINDS: readonly ForeignKind[] = ['go-control-plane', 'java-control-plane'];
 const FORMS: readonly XdsForm[] = ['sotw', 'delta'];
 
@@ -121,20 +127,20 @@ for (const kind of KINDS)
 
       it('serves on while the server is away, comes back to it, and has the same state', async () => {
         await eventually('cluster b goes', async () => (await activeClusters(proxy)).join() === 'a' || undefined);
-        const state = await configState(proxy);
+        const state = await stateOf(proxy);
         await control.kill();
         await proxy.statReaches('control_plane.connected_state', (connected) => connected === 0);
         await answers('A');
-        assert.deepEqual(await configState(proxy), state);
+        assert.deepEqual(await stateOf(proxy), state);
         control = await startForeignControlPlane(kind, control.port);
         await control.set(NODE, `v${version}`, last);
         await eventually(
           'the proxy asks for all four types again',
           async () => new Set((await control.events()).map(({ typeUrl }) => typeUrl)).size === 4 || undefined,
-          40_000,
+          60_000,
         );
         await answers('A');
-        assert.deepEqual(await configState(proxy), state);
+        assert.deepEqual(await stateOf(proxy), state);
         await publish(...onlyB());
         await answers('B');
       });
