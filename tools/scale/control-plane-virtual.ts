@@ -15,6 +15,7 @@ import { VirtualNetwork } from './virtual-network.ts';
 
 const ROUNDS = 10;
 const LATENCY_MS = 1;
+const AT_ONCE = 50;
 /** What the watch of the folder waits for quiet, before it reads. */
 const QUIET_MS = 50;
 /** The control plane has timers that never end: a run is over when nothing of it can be left. */
@@ -121,20 +122,25 @@ interface VirtualFleet {
   wireBytes(): number;
 }
 
-/** All proxies at once, as after the control plane was restarted. */
+/** The next proxy connects when one has everything, as over gRPC: what is under way at once stays bounded. */
 function connect(net: VirtualNetwork, { xds }: ControlPlane, scale: Scale): VirtualFleet {
-  const fleet = { ready: 0, readyMs: 0, wireBytes: (): number => 0 };
+  const proxies: ThinProxy[] = [];
+  const wireBytes = (): number => proxies.reduce((sum, proxy) => sum + proxy.sentBytes + proxy.receivedBytes, 0);
+  const fleet = { ready: 0, readyMs: 0, wireBytes };
   const shared = scale.scope === 'all' ? subscriptionsOf(scale, 0) : undefined;
+  const next = (): void => {
+    const at = proxies.length;
+    if (at === scale.proxies) return;
+    const subscriptions = shared ?? subscriptionsOf(scale, at);
+    const options = { protocol: scale.protocol, node: nodeOf(scale, at), subscriptions, onReady };
+    proxies.push(new ThinProxy(net.channel(xds.services), options));
+  };
   const onReady = (): void => {
     fleet.ready += 1;
     fleet.readyMs = net.nowMs();
+    next();
   };
-  const proxies = Array.from({ length: scale.proxies }, (_, at) => {
-    const subscriptions = shared ?? subscriptionsOf(scale, at);
-    const options = { protocol: scale.protocol, node: nodeOf(scale, at), subscriptions, onReady };
-    return new ThinProxy(net.channel(xds.services), options);
-  });
-  fleet.wireBytes = () => proxies.reduce((sum, proxy) => sum + proxy.sentBytes + proxy.receivedBytes, 0);
+  for (let count = 0; count < AT_ONCE; count += 1) next();
   return fleet;
 }
 
