@@ -123,6 +123,37 @@ describe('the listener manager', () => {
     await closed;
   });
 
+  it('brings up no listener that was removed while its port was being opened', async () => {
+    const warm = Promise.withResolvers<undefined>();
+    const claimed = Promise.withResolvers<undefined>();
+    const bound = Promise.withResolvers<undefined>();
+    const prepared = {
+      pending: warm.promise,
+      create: () => new Answer({} as never, '', false),
+      close: () => undefined,
+    };
+    const waits: NetworkFilterFactory<object> = { typeName: ECHO, decode: () => ({}), prepare: () => prepared };
+    const sockets = {
+      claim: () => Promise.resolve(claimed.resolve(undefined)).then(() => ({})),
+      bound: () => bound.resolve(undefined),
+      released: () => undefined,
+    };
+    const { manager } = createWorld({
+      networkFilters: [waits as NetworkFilterFactory<unknown>],
+      server: { sockets: sockets as never },
+    });
+    const decoded = manager.decode(listener('a', 0), new DecodeContext(sourceNamed('l')))!;
+    await manager.applyDiscovered({ added: [decoded], removed: [], version: 'v1' });
+    warm.resolve(undefined);
+    await claimed.promise;
+    await manager.applyDiscovered({ added: [], removed: ['a'], version: 'v2' });
+    await bound.promise;
+    await new Promise(setImmediate);
+    const left = manager.all.length;
+    await manager.stopAll(false);
+    assert.equal(left, 0);
+  });
+
   it('leaves a listener alone whose message is the same', async () => {
     const { manager, count } = world();
     const cx = new DecodeContext(sourceNamed('l'));

@@ -79,6 +79,8 @@ export class ListenerManager implements HandOff, InternalListeners {
   private readonly logger: Logger;
   private readonly active = new Map<string, ManagedListener>();
   private readonly warmingEntries = new Map<string, Coming>();
+  /** Those whose addresses are being opened. */
+  private readonly binding = new Map<string, PreparedListener>();
   private readonly draining = new Map<Listener, ManagedListener>();
   private drainingChains = 0;
 
@@ -149,7 +151,8 @@ export class ListenerManager implements HandOff, InternalListeners {
    * response, so that no request meets a connection that is being closed.
    */
   async stopAll(inboundOnly: boolean, keepIdle = false): Promise<void> {
-    if (!inboundOnly) for (const name of [...this.warmingEntries.keys()]) this.dropWarming(name);
+    if (!inboundOnly)
+      for (const name of [...this.warmingEntries.keys(), ...this.binding.keys()]) this.dropWarming(name);
     for (const [name, managed] of this.active) {
       if (inboundOnly && managed.listener.config.trafficDirection !== 'INBOUND') continue;
       this.active.delete(name);
@@ -247,13 +250,18 @@ export class ListenerManager implements HandOff, InternalListeners {
       return;
     }
     const listener = new Listener(prepared, this.server, this);
-    if (prepared.config.bindToPort)
+    if (prepared.config.bindToPort) {
+      this.binding.set(name, prepared);
       try {
         await this.bind(listener, name);
       } catch (error) {
         this.close(prepared);
         throw error;
       }
+      // Removed or replaced meanwhile: nobody would ever take it away again.
+      if (this.binding.get(name) !== prepared) return this.drainAway({ listener, message, bytes, version, updatedMs });
+      this.binding.delete(name);
+    }
     this.active.set(name, { listener, message, bytes, version, updatedMs });
     if (!counted) (old === undefined ? this.stats.listenerAdded : this.stats.listenerModified).inc();
     this.stats.listenerCreateSuccess.inc();
@@ -274,6 +282,7 @@ export class ListenerManager implements HandOff, InternalListeners {
 
   /** A newer configuration, or none, is wanted under this name. */
   private dropWarming(name: string): void {
+    this.binding.delete(name);
     const coming = this.warmingEntries.get(name);
     if (coming === undefined) return;
     this.warmingEntries.delete(name);
