@@ -138,6 +138,8 @@ export interface Cluster {
   readonly maintenanceMode: boolean;
   /** How long one attempt of a request may take, in milliseconds; 0: no limit. `HttpProtocolOptions.max_stream_duration`. */
   readonly maxStreamDurationMs: number;
+  /** Settles when the certificates that its connections want have come, or are waited for no longer. Undefined: there are none to wait for. */
+  readonly pendingSecrets?: Promise<unknown> | undefined;
   /** Picks a host; never waits. Undefined: no healthy upstream. */
   pick(cx: LoadBalancerContext): Host | undefined;
   retryBreaker(priority: RoutePriority): RetryBreaker;

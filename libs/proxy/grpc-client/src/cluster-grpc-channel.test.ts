@@ -46,7 +46,10 @@ class Heard implements GrpcReceiver {
 
 type Answer = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 
-async function channelTo(answer: Answer): Promise<{ channel: ClusterGrpcChannel; server: Http2Server }> {
+async function channelTo(
+  answer: Answer,
+  pendingSecrets?: Promise<void>,
+): Promise<{ channel: ClusterGrpcChannel; server: Http2Server }> {
   const server = createServer();
   const sessions = new Set<ServerHttp2Session>();
   server.on('session', (session) => sessions.add(session));
@@ -58,6 +61,7 @@ async function channelTo(answer: Answer): Promise<{ channel: ClusterGrpcChannel;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { cluster } = testCluster([(server.address() as AddressInfo).port], HTTP2);
+  if (pendingSecrets !== undefined) Object.defineProperty(cluster, 'pendingSecrets', { value: pendingSecrets });
   const channel = new ClusterGrpcChannel(
     { cluster: 'c', authority: 'xds.test', initialMetadata: [['x-token', 'abc']] },
     { get: (name) => (name === 'c' ? cluster : undefined) },
@@ -178,6 +182,26 @@ test('a call to nobody ends after it was made, and says why', async () => {
   channel.call('/a/b', heard);
   assert.equal(heard.status, undefined);
   assert.deepEqual(await heard.end(), { code: GRPC_STATUS.UNAVAILABLE, message: 'there is no cluster "gone"' });
+});
+
+test('a call waits for the certificates of its cluster, unless it is given up', async () => {
+  const told = Promise.withResolvers<void>();
+  const paths: unknown[] = [];
+  const { channel } = await channelTo((stream, headers) => {
+    paths.push(headers[':path']);
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': 0 }, { endStream: true });
+  }, told.promise);
+  const [heard, cancelled] = [new Heard(), new Heard()];
+  channel.call('/a/cancelled', cancelled).cancel();
+  const waiting = channel.call('/a/given-up-later', cancelled);
+  channel.call('/a/b', heard);
+  await new Promise(setImmediate);
+  assert.equal(heard.status, undefined);
+  waiting.cancel();
+  told.resolve();
+  assert.equal((await heard.end()).code, GRPC_STATUS.OK);
+  assert.deepEqual(paths, ['/a/b']);
+  assert.equal(cancelled.status, undefined);
 });
 
 test('a call that is given up is reset, and hears nothing more', async () => {

@@ -8,7 +8,7 @@ import {
   type GrpcStatus,
 } from '@weft/core-grpc';
 import { after, type Timers } from '@weft/core-runtime';
-import type { ClusterManager, LoadBalancerContext } from '@weft/proxy-filter-api';
+import type { Cluster, ClusterManager, LoadBalancerContext } from '@weft/proxy-filter-api';
 import { ClusterGrpcCall } from './cluster-grpc-call.ts';
 
 /** Source: envoy.config.core.v3.GrpcService.EnvoyGrpc. */
@@ -26,7 +26,10 @@ const ANY_HOST: LoadBalancerContext = {
   hostSelectionRetries: 0,
 };
 
-/** Calls to a cluster of the proxy. The cluster is looked up for each call, so it may come later and may change. */
+/**
+ * Calls to a cluster of the proxy. The cluster is looked up for each call, so it may come later and may change. Calls wait for
+ * its certificates: a proxy asks its control plane before they are there.
+ */
 export class ClusterGrpcChannel implements GrpcChannel {
   private readonly target: ClusterGrpcTarget;
   private readonly clusters: ClusterManager;
@@ -63,8 +66,15 @@ export class ClusterGrpcChannel implements GrpcChannel {
     const cluster = this.clusters.get(name);
     if (this.closed) return call.fail(unavailable('the channel is closed'));
     if (cluster === undefined) return call.fail(unavailable(`there is no cluster "${name}"`));
+    const { pendingSecrets } = cluster;
+    if (pendingSecrets === undefined) this.open(call, cluster);
+    else void pendingSecrets.then(() => this.open(call, cluster));
+  }
+
+  private open(call: ClusterGrpcCall, cluster: Cluster): void {
+    if (call.over) return;
     const host = cluster.pick(ANY_HOST);
-    if (host === undefined) return call.fail(unavailable(`cluster "${name}" has no healthy host`));
+    if (host === undefined) return call.fail(unavailable(`cluster "${cluster.name}" has no healthy host`));
     call.waitFor(cluster.newStream(host, 'default', call));
   }
 }
