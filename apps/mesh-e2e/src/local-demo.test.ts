@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { call } from '@weft/testing-harness';
+import { call, findEnvoy } from '@weft/testing-harness';
 import type { Browser } from 'playwright-core';
 import { launchBrowser } from './browser.ts';
 import { GOLDEN_SHA256, sha256 } from './catalog-world.ts';
@@ -219,6 +219,25 @@ describe('a demo on a machine without redis-server', () => {
       process.kill(demo.process.pid, 'SIGKILL');
       await assertAllGone(pids);
       await assert.rejects(demo.run('status'), /no demo runs/);
+    } finally {
+      await demo.end();
+    }
+  });
+});
+
+describe('weft demo start --envoy', () => {
+  it('runs the same mesh on Envoy: the catalog is whole, and switches are taken', async () => {
+    const envoy = await findEnvoy();
+    assert.ok('binary' in envoy, 'reason' in envoy ? envoy.reason : '');
+    const demo = await startDemo(['--envoy', envoy.binary]);
+    try {
+      assert.equal(sha256((await call({ port: demo.gatewayPort, path: '/api/playlists' })).body), GOLDEN_SHA256);
+      assert.match(
+        await demo.run('set', 'canary=on', 'retries=off'),
+        /In force after \d+ ms: gateway, playlists-api-sidecar/,
+      );
+      const { headers } = await call({ port: demo.gatewayPort, path: '/home/', headers: { cookie: 'version=v2' } });
+      assert.equal(headers['x-version'], '2');
     } finally {
       await demo.end();
     }
