@@ -68,7 +68,12 @@ export class OrderingWorld {
   async run(proxy: RunningProxy, { perSecond, endpointChanges }: OrderingOptions): Promise<OrderingResult> {
     const port = await proxy.portOf('web');
     const load = new SteadyLoad(port, perSecond);
-    const moves = await this.churn(endpointChanges).finally(() => load.halt());
+    const moves = await this.churn(endpointChanges)
+      .catch((error: Error) => {
+        const state = proxy.process.alive ? 'is alive' : 'has ended';
+        throw new Error(`${error.message}; the proxy ${state}: ${proxy.process.output.slice(-1000)}`, { cause: error });
+      })
+      .finally(() => load.halt());
     const result = await load.stop();
     const { violations, refusals, responses: byType } = this.xds.order;
     const responses = [...byType.values()].reduce((sum, count) => sum + count, 0);

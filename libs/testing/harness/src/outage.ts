@@ -169,10 +169,14 @@ export class OutageWorld {
   }
 }
 
-/** A config dump without its times and without secrets. */
+/** A config dump without its times and without secrets, its fields in the order of their names: Envoy's maps have none. */
 export function workingState(dump: string): string {
-  const untimed = (key: string, value: unknown): unknown => (key === 'last_updated' ? undefined : value);
-  const { configs } = JSON.parse(dump, untimed) as { configs: readonly { readonly '@type': string }[] };
+  const settled = (key: string, value: unknown): unknown => {
+    if (key === 'last_updated') return undefined;
+    if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));
+  };
+  const { configs } = JSON.parse(dump, settled) as { configs: readonly { readonly '@type': string }[] };
   return JSON.stringify(configs.filter((section) => !section['@type'].endsWith('.SecretsConfigDump')));
 }
 
