@@ -42,6 +42,8 @@ export class MeshSnapshotBuilder {
   private readonly staleServices = new Set<string>();
   private readonly staleEndpoints = new Set<string>();
   private readonly staleWorkloads = new Set<string>();
+  /** By health checks. */
+  private readonly unhealthy = new Set<string>();
   private stalePolicies = false;
   private version = 0;
   private last: MeshSnapshot | undefined;
@@ -100,6 +102,15 @@ export class MeshSnapshotBuilder {
     this.registrations.delete(key);
     for (const service of registeredKeys(before, this.config)) this.registrants.get(service)?.delete(key);
     this.touchRegistration(before, undefined);
+  }
+
+  /** What health checks found of a workload; it is healthy where it says so itself and nobody found otherwise. */
+  setHealth(namespace: string, name: string, healthy: boolean): void {
+    const key = workloadKey({ namespace, name });
+    if (healthy !== this.unhealthy.has(key)) return;
+    if (healthy) this.unhealthy.delete(key);
+    else this.unhealthy.add(key);
+    this.staleWorkloads.add(key);
   }
 
   /** The mesh as it is now; the same snapshot as before where nothing changed. */
@@ -204,10 +215,11 @@ export class MeshSnapshotBuilder {
     for (const key of this.staleWorkloads) {
       const entry = this.objects.get(`${WORKLOAD_ENTRY}/${key}`) as MeshObject<WorkloadEntrySpec> | undefined;
       const registration = this.registrations.get(key);
-      const workload = mergeWorkloads(
+      const said = mergeWorkloads(
         entry && workloadOfEntry(entry, this.config),
         registration && workloadOfRegistration(registration, this.config),
       );
+      const workload = said && this.unhealthy.has(key) ? { ...said, healthy: false } : said;
       if (workload === undefined) {
         workloads.delete(key);
         this.touchEndpoints(this.index.deleteWorkload(key));

@@ -17,6 +17,7 @@ import { after, type Logger, type Runtime, type Timer } from '@weft/core-runtime
 import { GrpcServer, GrpcTls } from '@weft/net-grpc';
 import {
   clientStatusService,
+  HealthDiscoveryService,
   LoadReportService,
   SnapshotCache,
   TYPE_URL,
@@ -25,6 +26,7 @@ import {
   type XdsNode,
 } from '@weft/xds-server';
 import { createAdmission } from './admission.ts';
+import { HealthLedger } from './health-ledger.ts';
 import { HttpApi, type ApiRoutes } from './http-api.ts';
 import { LoadLedger } from './load-ledger.ts';
 import { MeshState } from './mesh-state.ts';
@@ -217,6 +219,14 @@ export class ControlPlane {
     }
   }
 
+  private healthLedger(): HealthLedger {
+    return new HealthLedger({
+      proxy: (id) => this.pusher.proxy(id),
+      mesh: () => this.snapshot,
+      onHealth: (workload, healthy) => this.mesh.setHealth(workload, healthy),
+    });
+  }
+
   private async listen(routes: ApiRoutes): Promise<ControlPlaneAddresses> {
     const { bindAddress, ports } = this.options;
     const at = (port: number): string => `${bindAddress.includes(':') ? `[${bindAddress}]` : bindAddress}:${port}`;
@@ -224,6 +234,7 @@ export class ControlPlane {
       ...this.xds.services,
       ...clientStatusService(() => this.xds.status()),
       ...new LoadReportService(this.loads).services,
+      ...new HealthDiscoveryService(this.healthLedger()).services,
     ]);
     const plain = this.serve(services);
     const secured = this.serve(new Map([...requireCertificate(services), ...this.certificates()]));

@@ -38,6 +38,12 @@ export class MeshState implements ObjectWatcher, RegistrationListener {
     this.debouncer.trigger('workloads');
   }
 
+  /** What health checks found of a workload. */
+  setHealth({ namespace, name }: { readonly namespace: string; readonly name: string }, healthy: boolean): void {
+    this.builder.setHealth(namespace, name, healthy);
+    this.debouncer.trigger('health');
+  }
+
   /** At the start nobody waits for quiet. */
   publish(): void {
     this.onMesh(this.builder.build());
