@@ -1,4 +1,4 @@
-import { TokenAuthority } from '@weft/control-ca';
+import { TokenAuthority, type TokenSubject } from '@weft/control-ca';
 import { CONTROL_PLANE_NAME, readPlace, readRoots } from '@weft/control-registry';
 import type { Runtime } from '@weft/core-runtime';
 import { createIdentity, type WorkloadIdentity } from '@weft/model-identity';
@@ -26,6 +26,8 @@ interface Subject {
   readonly name: string;
   readonly namespace: string;
   readonly serviceAccount: string;
+  /** The one that it may register for. */
+  readonly service: string;
 }
 
 /** From a state folder of this machine, from flags, or from both: flags win. Throws an Error whose text is for people. */
@@ -48,14 +50,14 @@ export function findControlPlane(options: ControlPlaneOptions, subject: Subject,
     registry: options.registry ?? place?.debug ?? '',
     traced: place?.traced ?? false,
     roots,
-    token: tokenSource(options, { identity: identity.value, name: subject.name }, runtime),
+    token: tokenSource(options, { identity: identity.value, name: subject.name, service: subject.service }, runtime),
   };
 }
 
 /** A token that was given, or one that is made with the key of the state folder: whoever may read it may be any workload. */
 function tokenSource(
   { stateDir, token, tokenFile }: ControlPlaneOptions,
-  subject: { readonly identity: WorkloadIdentity; readonly name: string },
+  subject: Required<TokenSubject>,
   runtime: Runtime,
 ): () => string | undefined {
   if (token !== undefined) return () => token;

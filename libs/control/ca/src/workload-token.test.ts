@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { TD, WEB, fakeRuntime, temporaryFolder } from './fixture.testing.ts';
 import { TokenAuthority } from './workload-token.ts';
 
-const SUBJECT = { identity: WEB, name: 'web-1' };
+const SUBJECT = { identity: WEB, name: 'web-1', service: 'web' };
 
 test('a token names its workload until it expires', (t) => {
   const runtime = fakeRuntime();
@@ -13,6 +13,8 @@ test('a token names its workload until it expires', (t) => {
   const tokens = TokenAuthority.open(folder, TD, runtime);
   const token = tokens.issue(SUBJECT, 60_000);
   assert.deepEqual(tokens.verify(token), { ok: true, value: SUBJECT });
+  const own = tokens.verify(tokens.issue({ identity: WEB, name: 'web-1' }));
+  assert.equal(own.ok && own.value.service, 'web-1');
   // Whoever opens the same folder knows the token: `weft run` beside its control plane.
   assert.ok(TokenAuthority.open(folder, TD, runtime).verify(token).ok);
   assert.equal(statSync(join(folder, 'token-key.pem')).mode & 0o777, 0o600);

@@ -20,11 +20,16 @@ const MAX_TOKEN = 4096;
 /** Default life of a token: long enough to start, renewals are authenticated by certificate. */
 export const TOKEN_TTL_MS = 3_600_000;
 
-/** What a token says: this process may have a certificate of this service account, and register under this name. */
+/**
+ * What a token says: this process may have a certificate of this service account, and register under this name as an endpoint
+ * of this service.
+ */
 export interface TokenSubject {
   readonly identity: WorkloadIdentity;
   /** The workload's name. */
   readonly name: string;
+  /** The one service that it may serve. Default: its name, also for tokens that were issued before there was this claim. */
+  readonly service?: string;
 }
 
 interface Claims {
@@ -32,6 +37,7 @@ interface Claims {
   readonly aud: string;
   readonly sub: string;
   readonly name: string;
+  readonly service: string;
   readonly namespace: string;
   readonly serviceAccount: string;
   /** Seconds since the epoch. */
@@ -74,7 +80,7 @@ export class TokenAuthority {
     this.random = random;
   }
 
-  issue({ identity, name }: TokenSubject, ttlMs: number = TOKEN_TTL_MS): string {
+  issue({ identity, name, service = name }: TokenSubject, ttlMs: number = TOKEN_TTL_MS): string {
     const { namespace, serviceAccount } = identity;
     const now = Math.floor(this.clock.wallMs() / 1000);
     const claims: Claims = {
@@ -82,6 +88,7 @@ export class TokenAuthority {
       aud: this.trustDomain,
       sub: `system:serviceaccount:${namespace}:${serviceAccount}`,
       name,
+      service,
       namespace,
       serviceAccount,
       iat: now,
@@ -93,7 +100,7 @@ export class TokenAuthority {
   }
 
   /** Whom a token is for. The faults say nothing that helps to forge one. */
-  verify(token: string): Parsed<TokenSubject> {
+  verify(token: string): Parsed<Required<TokenSubject>> {
     const parts = token.split('.');
     if (token.length > MAX_TOKEN || parts.length !== 3) return refuse('it is not a token of this mesh');
     const [head = '', body = '', signature = ''] = parts;
@@ -113,13 +120,14 @@ export class TokenAuthority {
     namespace = '',
     serviceAccount = '',
     name = '',
+    service = name,
   }: Partial<Claims>) {
     if (iss !== ISSUER || aud !== this.trustDomain) return refuse(`it is for another mesh than ${this.trustDomain}`);
     const now = this.clock.wallMs();
     if (exp * 1000 <= now) return refuse(`it expired at ${new Date(exp * 1000).toISOString()}`);
     if (iat * 1000 > now + CLOCK_SKEW_MS) return refuse('it is from the future: do the clocks agree?');
     const identity = createIdentity({ trustDomain: this.trustDomain, namespace, serviceAccount });
-    return identity.ok ? ({ ok: true, value: { identity: identity.value, name } } as const) : identity;
+    return identity.ok ? ({ ok: true, value: { identity: identity.value, name, service } } as const) : identity;
   }
 }
 

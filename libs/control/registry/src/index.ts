@@ -10,6 +10,7 @@ export {
   type RegistryRequest,
   type RegistryResponse,
   type RegistryRoutes,
+  type RegistrySubject,
   type RegistryTokens,
 } from './registration-routes.ts';
 export { CONTROL_PLANE_NAME, readPlace, readRoots, writePlace, type ControlPlanePlace } from './control-plane-place.ts';

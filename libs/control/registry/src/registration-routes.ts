@@ -19,21 +19,30 @@ export interface RegistryResponse {
 
 export type RegistryRoutes = Readonly<Record<string, (request: RegistryRequest) => RegistryResponse>>;
 
+/** Whom a token is for. */
+export interface RegistrySubject {
+  readonly identity: WorkloadIdentity;
+  /** The workload's name. */
+  readonly name: string;
+  /** The one service that it may be an endpoint of. */
+  readonly service: string;
+}
+
 /** Who registers: the tokens of `weft run`. */
 export interface RegistryTokens {
-  verify(token: string): Parsed<{ readonly identity: WorkloadIdentity; readonly name: string }>;
-  issue(subject: { readonly identity: WorkloadIdentity; readonly name: string }): string;
+  verify(token: string): Parsed<RegistrySubject>;
+  issue(subject: RegistrySubject): string;
 }
 
 /**
  * The registration API: `PUT /v1/workloads/<namespace>/<name>` registers and renews, `DELETE` takes out, `GET /v1/workloads`
- * lists. A workload may register under the name, namespace and service account of its token, and nothing else; the answer has
- * a fresh token, so that it goes on as long as it renews.
+ * lists. A workload may register under the name, namespace and service account of its token, as an endpoint of the token's service or
+ * of none, and nothing else; the answer has a fresh token, so that it goes on as long as it renews.
  */
 export function registrationRoutes(store: RegistrationStore, tokens: RegistryTokens): RegistryRoutes {
   const allowed = (
     request: RegistryRequest,
-    then: (subject: { readonly identity: WorkloadIdentity; readonly name: string }) => RegistryResponse,
+    then: (subject: RegistrySubject) => RegistryResponse,
   ): RegistryResponse => {
     const token = /^Bearer (\S+)$/i.exec(request.headers['authorization'] ?? '')?.[1];
     if (token === undefined) return refuse(401, ['a token is needed: authorization: Bearer …']);
@@ -50,16 +59,19 @@ export function registrationRoutes(store: RegistrationStore, tokens: RegistryTok
   return {
     'GET /v1/workloads': () => ({ status: 200, body: { leaseMs: store.leaseMs, workloads: store.all() } }),
     'PUT /v1/workloads/*/*': (request) =>
-      allowed(request, ({ identity, name }) => {
+      allowed(request, (subject) => {
+        const { identity, name } = subject;
         const decoded = decodeRegistration({ namespace: identity.namespace, name }, request.body);
         if (!decoded.ok) return refuse(400, decoded.faults);
-        const { serviceAccount = 'default' } = decoded.value;
+        const { serviceAccount = 'default', service } = decoded.value;
         if (serviceAccount !== identity.serviceAccount)
           return refuse(403, [
             `the token is for the service account ${identity.serviceAccount}, not for ${serviceAccount}`,
           ]);
+        if (service !== '' && service !== subject.service)
+          return refuse(403, [`the token is for an endpoint of the service ${subject.service}, not of ${service}`]);
         const changed = store.put(decoded.value);
-        return { status: 200, body: { changed, leaseMs: store.leaseMs, token: tokens.issue({ identity, name }) } };
+        return { status: 200, body: { changed, leaseMs: store.leaseMs, token: tokens.issue(subject) } };
       }),
     'DELETE /v1/workloads/*/*': (request) =>
       allowed(request, ({ identity, name }) => {

@@ -23,6 +23,7 @@ const TOKENS: RegistryTokens = {
       const value = JSON.parse(Buffer.from(token, 'base64url').toString()) as {
         identity: typeof IDENTITY;
         name: string;
+        service: string;
       };
       return { ok: true, value };
     } catch {
@@ -52,7 +53,7 @@ function world(kept = ''): World {
     memory: { load: () => kept, save: (text) => saved.push(text) },
   });
   const routes = registrationRoutes(store, TOKENS);
-  const web = TOKENS.issue({ identity: IDENTITY, name: 'web-1' });
+  const web = TOKENS.issue({ identity: IDENTITY, name: 'web-1', service: 'videos-web' });
   const ask = (route: string, body: object = {}, token = web): RegistryResponse =>
     routes[route]?.({
       parts: ['videos', 'web-1'],
@@ -92,8 +93,8 @@ test('a workload takes itself out, and a control plane that restarts knows those
 
 test('nobody registers what its token is not for', () => {
   const { ask, heard } = world();
-  const other = TOKENS.issue({ identity: IDENTITY, name: 'web-2' });
-  const foreign = TOKENS.issue({ identity: { ...IDENTITY, namespace: 'other' }, name: 'web-1' });
+  const other = TOKENS.issue({ identity: IDENTITY, name: 'web-2', service: 'videos-web' });
+  const foreign = TOKENS.issue({ identity: { ...IDENTITY, namespace: 'other' }, name: 'web-1', service: 'videos-web' });
   for (const token of [other, foreign]) {
     assert.equal(ask('PUT /v1/workloads/*/*', WEB, token).status, 403);
     assert.equal(ask('DELETE /v1/workloads/*/*', WEB, token).status, 403);
@@ -101,6 +102,18 @@ test('nobody registers what its token is not for', () => {
   assert.equal(ask('PUT /v1/workloads/*/*', { ...WEB, serviceAccount: 'admin' }).status, 403);
   assert.equal(ask('PUT /v1/workloads/*/*', WEB, 'nonsense').status, 401);
   assert.deepEqual(heard, []);
+});
+
+test('nobody becomes an endpoint of a service that its token does not name', () => {
+  const { ask, heard, store } = world();
+  const refused = ask('PUT /v1/workloads/*/*', { ...WEB, service: 'payments' });
+  assert.equal(refused.status, 403);
+  assert.match(JSON.stringify(refused.body), /service videos-web, not of payments/);
+  assert.deepEqual(store.all(), []);
+  const renewed = ask('PUT /v1/workloads/*/*', WEB).body as { readonly token: string };
+  assert.equal(ask('PUT /v1/workloads/*/*', { ...WEB, service: 'payments' }, renewed.token).status, 403);
+  assert.equal(ask('PUT /v1/workloads/*/*', { ...WEB, service: '', ports: [] }, renewed.token).status, 200);
+  assert.deepEqual(heard, ['+web-1', '+web-1']);
 });
 
 test('every fault of a registration is told with its path', () => {
