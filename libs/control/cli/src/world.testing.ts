@@ -40,7 +40,12 @@ export function debugPort(source: DebugSource, also: Readonly<Record<string, unk
     for (const [pattern, handler] of Object.entries(routes)) {
       const parts = new RegExp(`^${pattern.replaceAll('*', '([^/]+)')}$`).exec(`${method} ${pathname}`);
       if (parts === null) continue;
-      const { status, body } = await handler({ query: searchParams, parts: parts.slice(1), headers });
+      const { status, body } = await handler({
+        query: searchParams,
+        parts: parts.slice(1),
+        headers,
+        peerAddress: '127.0.0.1',
+      });
       return { status, body: typeof body === 'string' ? body : JSON.stringify(body) };
     }
     return {

@@ -76,12 +76,13 @@ async function ask(
   from: DebugSource,
   request: string,
   headers: Readonly<Record<string, string>> = {},
+  peerAddress = '127.0.0.1',
 ): Promise<DebugResponse> {
   const [method = '', text = ''] = request.split(' ');
   const { pathname, searchParams } = new URL(text, 'http://localhost');
   for (const [pattern, handler] of Object.entries(debugEndpoints(from))) {
     const parts = new RegExp(`^${pattern.replaceAll('*', '([^/]+)')}$`).exec(`${method} ${pathname}`);
-    if (parts !== null) return handler({ query: searchParams, parts: parts.slice(1), headers });
+    if (parts !== null) return handler({ query: searchParams, parts: parts.slice(1), headers, peerAddress });
   }
   return { status: 404, body: undefined };
 }
@@ -230,7 +231,12 @@ describe('the debug endpoints', () => {
       (await ask(all, 'POST /debug/rollback/1', { 'x-weft-rollback': 'yes', origin: 'http://example.com' })).status,
       403,
     );
-    assert.equal((await ask(all, 'POST /debug/rollback/1', { 'x-weft-rollback': 'yes' })).status, 200);
+    for (const peer of ['10.0.0.9', '::ffff:10.0.0.9', 'fe80::1', '']) {
+      const { status, body } = await ask(all, 'POST /debug/rollback/1', { 'x-weft-rollback': 'yes' }, peer);
+      assert.equal(status, 403);
+      assert.match(JSON.stringify(body), /own machine only/);
+    }
+    assert.equal((await ask(all, 'POST /debug/rollback/1', { 'x-weft-rollback': 'yes' }, '::1')).status, 200);
     assert.equal((await ask(all, 'POST /debug/rollback/x', { 'x-weft-rollback': 'yes' })).status, 400);
   });
 });

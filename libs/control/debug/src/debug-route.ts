@@ -5,6 +5,8 @@ export interface DebugRequest {
   readonly parts: readonly string[];
   /** By name in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The IP address at the other end of the connection. */
+  readonly peerAddress: string;
 }
 
 export interface DebugResponse {

@@ -65,8 +65,22 @@ function versionNamed(history: ConfigHistory, text: string): KeptVersion | strin
   return `there is no version ${text}: ${all.at(-1)?.version ?? 0} to ${all[0]?.version ?? 0} are kept`;
 }
 
+function isLoopback(address: string): boolean {
+  return /^(::ffff:)?127\./i.test(address) || address === '::1';
+}
+
 /** `?force=true` gives up what was edited by hand. */
-function rollback(history: ConfigHistory, { parts: [wanted = ''], query, headers }: DebugRequest): DebugResponse {
+function rollback(
+  history: ConfigHistory,
+  { parts: [wanted = ''], query, headers, peerAddress }: DebugRequest,
+): DebugResponse {
+  // Nothing here proves who asks: what changes the mesh is for this machine, however far the port is open.
+  if (!isLoopback(peerAddress))
+    return refused(
+      403,
+      `a rollback is taken from the control plane's own machine only, and this came from ${peerAddress}`,
+      `run weft rollback ${wanted} there, by way of 127.0.0.1`,
+    );
   // Whoever can make a browser here open a page must not be able to change the mesh with it.
   if (headers[CONFIRMATION] === undefined || headers['origin'] !== undefined)
     return refused(403, `the header ${CONFIRMATION} is missing, or a browser sent this`, `weft rollback ${wanted}`);

@@ -238,11 +238,9 @@ export class ControlPlane {
     ]);
     const plain = this.serve(services);
     const secured = this.serve(new Map([...requireCertificate(services), ...this.certificates()]));
-    const debug = new HttpApi({
-      'GET /ready': () => ({ status: 200, body: 'ready\n' }),
-      ...routes,
-      ...registrationRoutes(this.registrations, this.tokens),
-    });
+    const ready = { 'GET /ready': () => ({ status: 200, body: 'ready\n' }) };
+    const registry = registrationRoutes(this.registrations, this.tokens);
+    const debug = new HttpApi({ ...ready, ...routes, ...registry }, this.options.dnsNames);
     const metrics = new HttpApi({
       'GET /metrics': () => ({
         status: 200,

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { hostFault } from './host-check.ts';
 
 /** One request to a port of the control plane. */
 export interface ApiRequest {
@@ -11,6 +12,8 @@ export interface ApiRequest {
   readonly body: string;
   /** By name in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The IP address at the other end of the connection. */
+  readonly peerAddress: string;
 }
 
 export interface ApiResponse {
@@ -30,13 +33,16 @@ const MAX_BODY_BYTES = 1024 * 1024;
 /** A small HTTP server for people, scrapers and `weft`. */
 export class HttpApi {
   private readonly server: Server;
+  private readonly names: readonly string[] | undefined;
   private readonly routes: readonly {
     readonly method: string;
     readonly parts: readonly string[];
     handler: ApiHandler;
   }[];
 
-  constructor(routes: ApiRoutes) {
+  /** `names`: only requests whose Host is an IP address, `localhost` or one of them are answered. Default: all are. */
+  constructor(routes: ApiRoutes, names?: readonly string[]) {
+    this.names = names;
     this.routes = Object.entries(routes).map(([pattern, handler]) => {
       const [method = 'GET', path = '/'] = pattern.split(' ');
       return { method, parts: path.split('/'), handler };
@@ -77,6 +83,8 @@ export class HttpApi {
   }
 
   private async answer(request: IncomingMessage): Promise<ApiResponse> {
+    const fault = this.names === undefined ? undefined : hostFault(request, this.names);
+    if (fault !== undefined) return { status: 403, body: { error: fault } };
     const url = URL.parse(request.url ?? '/', 'http://control-plane');
     const path = url === null ? undefined : partsOf(url.pathname);
     if (url === null || path === undefined) return { status: 400, body: { error: 'the path cannot be read' } };
@@ -91,7 +99,15 @@ export class HttpApi {
     if (body === undefined) return { status: 413, body: { error: `a body may have ${MAX_BODY_BYTES} bytes` } };
     const headers = request.headers as Readonly<Record<string, string>>;
     const parts = route.parts.flatMap((part, i) => (part === '*' ? [path[i] as string] : []));
-    return route.handler({ method, path: url.pathname, query: url.searchParams, parts, body, headers });
+    return route.handler({
+      method,
+      path: url.pathname,
+      query: url.searchParams,
+      parts,
+      body,
+      headers,
+      peerAddress: request.socket.remoteAddress ?? '',
+    });
   }
 
   private get paths(): readonly string[] {

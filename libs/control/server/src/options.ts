@@ -19,7 +19,7 @@ export interface ControlPlaneOptions {
   readonly caDir: string;
   /** How long certificates of workloads live, in milliseconds. */
   readonly certificateTtlMs: number;
-  /** Further names in the control plane's own certificate. */
+  /** Further names in the control plane's own certificate, and those that its debug port is asked by. */
   readonly dnsNames: readonly string[];
   /** `host:port` of a Zipkin; `''`: no spans. */
   readonly zipkin: string;
@@ -65,7 +65,7 @@ const FLAGS = {
     help: 'root-cert.pem, ca-cert.pem, ca-key.pem, cert-chain.pem (default: a root of its own)',
   },
   'certificate-ttl': { value: 'TIME', help: 'life of workload certificates: 90s, 30m, 24h (default 24h)' },
-  'dns-names': { value: 'NAMES', help: 'further names in its own certificate, joined by commas' },
+  'dns-names': { value: 'NAMES', help: 'further names in its own certificate and of its debug port, joined by commas' },
   zipkin: { value: 'HOST:PORT', help: 'proxies send their spans to this Zipkin (default: nowhere)' },
   'trace-sampling': { value: 'PERCENT', help: 'of calls that come without a trace (default 100)' },
   'access-log-file': { value: 'PATH', help: 'proxies log what they serve there, e.g. /dev/stdout (default: nowhere)' },
