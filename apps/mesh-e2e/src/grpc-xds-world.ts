@@ -48,7 +48,7 @@ function bootstrapOf({ node, xdsPort, ca, own }: GrpcPeer): Record<string, strin
       { server_uri: `127.0.0.1:${xdsPort}`, channel_creds: [{ type: 'insecure' }], server_features: ['xds_v3'] },
     ],
     // grpc-js-xds takes no bootstrap without a locality.
-    node: { id: node, locality: { region: 'here' } },
+    node: { id: node, locality: { region: 'here' }, metadata: { GENERATOR: 'grpc' } },
     authorities: {},
     certificate_providers: {
       own: {

@@ -17,9 +17,9 @@ export interface MeshProxy {
   readonly addresses: readonly string[];
   /**
    * `capture`: traffic is redirected to ports 15001 and 15006. `explicit`: the proxy has one listener for each port and each
-   * upstream, and clients call those.
+   * upstream, and clients call those. `grpc`: there is no proxy, the program's gRPC library asks for what it calls.
    */
-  readonly traffic: 'capture' | 'explicit';
+  readonly traffic: 'capture' | 'explicit' | 'grpc';
   /** Services that its workload calls at a port of this machine (`weft run --upstream`). */
   readonly upstreams: readonly ProxyUpstream[];
   /** Hosts that its workload called and that it was not told of before: they are added to its scope. */

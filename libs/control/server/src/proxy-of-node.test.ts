@@ -22,6 +22,10 @@ test("a node's id in Istio's form says what the proxy is", () => {
   assert.equal(proxyOfNode(node('router~1.2.3.4~gw.default~default.svc.cluster.local'))?.role, 'gateway');
 });
 
+test('a gRPC program without a proxy says so', () => {
+  assert.equal(proxyOfNode(node('sidecar~10.0.0.7~x.y~d', { GENERATOR: 'grpc' }))?.traffic, 'grpc');
+});
+
 test('metadata wins over the id, and what has another form is left out', () => {
   const proxy = proxyOfNode(
     node('sidecar~10.0.0.7~x.y~d', {

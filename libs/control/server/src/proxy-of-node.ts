@@ -3,7 +3,7 @@ import type { XdsNode } from '@weft/xds-server';
 
 /**
  * Who a proxy is, from its node. The id has Istio's form `sidecar~10.0.0.7~videos-api-1.default~default.svc.cluster.local`;
- * the metadata is Istio's (`NAMESPACE`, `WORKLOAD_NAME`, `LABELS`, `SERVICE_ACCOUNT`, `INTERCEPTION_MODE`) and our `UPSTREAMS`.
+ * the metadata is Istio's (`NAMESPACE`, `WORKLOAD_NAME`, `LABELS`, `SERVICE_ACCOUNT`, `INTERCEPTION_MODE`, `GENERATOR`) and our `UPSTREAMS`.
  * Undefined where the id has another form: such a proxy can be given nothing.
  */
 export function proxyOfNode({ id, metadata, locality }: XdsNode): MeshProxy | undefined {
@@ -23,7 +23,7 @@ export function proxyOfNode({ id, metadata, locality }: XdsNode): MeshProxy | un
     labels: labelsOf(metadata['LABELS']),
     serviceAccount: textOf(metadata['SERVICE_ACCOUNT']) || 'default',
     addresses: addresses.length > 0 ? addresses : address === '' ? [] : [address],
-    traffic: textOf(metadata['INTERCEPTION_MODE']) === 'NONE' ? 'explicit' : 'capture',
+    traffic: trafficOf(metadata),
     upstreams: upstreamsOf(metadata['UPSTREAMS']),
     dialled: [],
     locality: region === '' ? '' : [region, zone, subZone].filter((part) => part !== '').join('/'),
@@ -35,6 +35,12 @@ export function namespaceOfId(id: string): string {
   const qualified = id.split('~')[2] ?? '';
   const dot = qualified.lastIndexOf('.');
   return dot < 0 ? 'default' : qualified.slice(dot + 1);
+}
+
+/** A gRPC program says so by Istio's `GENERATOR`. */
+function trafficOf(metadata: XdsNode['metadata']): MeshProxy['traffic'] {
+  if (textOf(metadata['GENERATOR']) === 'grpc') return 'grpc';
+  return textOf(metadata['INTERCEPTION_MODE']) === 'NONE' ? 'explicit' : 'capture';
 }
 
 function textOf(value: unknown): string {

@@ -10,7 +10,7 @@ import type { TcpProxy } from '@weft/api-envoy/gen/envoy/extensions/filters/netw
 import { ADS } from './config-source.ts';
 import { pack, type Init } from './proto.ts';
 
-const HCM = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
+export const HCM = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
 
 /** Who calls at a connection manager: the own workload, others of the mesh, or anybody. */
 export type HttpDirection = 'outbound' | 'inbound' | 'gateway';
@@ -75,7 +75,8 @@ function whoIsTrusted(direction: HttpDirection): Init<HttpConnectionManager> {
   }
 }
 
-function router(): Init<HttpFilter> {
+/** The last filter. */
+export function router(): Init<HttpFilter> {
   return {
     name: 'envoy.filters.http.router',
     configType: {

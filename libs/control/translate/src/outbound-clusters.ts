@@ -13,6 +13,7 @@ import {
 import { madeBefore, type MadeCluster } from './cluster-memo.ts';
 import type { TranslateContext } from './context.ts';
 import { ADS } from './config-source.ts';
+import { forGrpc } from './grpc-clients.ts';
 import { loadAssignment } from './load-assignment.ts';
 import { meshSni, outboundCluster } from './names.ts';
 import { make, type Init } from './proto.ts';
@@ -63,7 +64,8 @@ function clusterOf(cx: TranslateContext, key: ClusterKey): MadeCluster {
   const known = cx.endpoints(service);
   const all = endpointsAt(cx.snapshot, known, port.number);
   const proxied = all === known ? undefined : all.map((endpoint) => endpoint.proxied);
-  return madeBefore(service, known, JSON.stringify([port.number, subset, policy, budget, proxied]), () => {
+  const grpc = cx.proxy.traffic === 'grpc';
+  return madeBefore(service, known, JSON.stringify([port.number, subset, policy, budget, proxied, grpc]), () => {
     const endpoints = all.filter(({ labels }) => labelsMatch(subset?.labels, labels));
     const cluster = make<Cluster>('envoy.config.cluster.v3.Cluster', {
       name,
@@ -72,7 +74,10 @@ function clusterOf(cx: TranslateContext, key: ClusterKey): MadeCluster {
       ...transportFields(key, policy, endpoints),
     });
     const discovered = cluster.clusterDiscoveryType.value === TYPE.EDS;
-    return { cluster, assignment: discovered ? loadAssignment(name, port.number, endpoints) : undefined };
+    const made = { cluster, assignment: discovered ? loadAssignment(name, port.number, endpoints) : undefined };
+    if (!grpc) return made;
+    const mutual = policy.tls?.mode === 'ISTIO_MUTUAL';
+    return forGrpc(made, mutual ? (policy.tls?.subjectAltNames ?? identitiesOf(service, endpoints)) : undefined);
   });
 }
 

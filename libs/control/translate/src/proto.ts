@@ -1,4 +1,4 @@
-import { create, toBinary, type Message, type MessageInitShape } from '@bufbuild/protobuf';
+import { clone, create, toBinary, type Message, type MessageInitShape } from '@bufbuild/protobuf';
 import type { GenMessage } from '@bufbuild/protobuf/codegenv2';
 import type { Any, Duration } from '@bufbuild/protobuf/wkt';
 import { registry } from '@weft/api-envoy';
@@ -11,6 +11,13 @@ export function make<T extends Message>(typeName: T['$typeName'], init: Init<T>)
   const desc = registry().getMessage(typeName);
   if (desc === undefined) throw new Error(`Envoy's API has no message ${typeName}`);
   return create(desc, init as MessageInitShape<typeof desc>) as T;
+}
+
+/** A copy of a message, to be changed before anybody else sees it. */
+export function copyOf<T extends Message>(message: T): { -readonly [field in keyof T]: T[field] } {
+  const desc = registry().getMessage(message.$typeName);
+  if (desc === undefined) throw new Error(`Envoy's API has no message ${message.$typeName}`);
+  return clone(desc, message) as T;
 }
 
 /** The same, packed. */

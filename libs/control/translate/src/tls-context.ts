@@ -48,6 +48,25 @@ export function downstreamTls(init: Init<DownstreamTlsContext>): Init<TransportS
   };
 }
 
+/**
+ * Mutual TLS of a gRPC program without a proxy: certificate and roots from the provider `default` of its bootstrap. Source: gRFC A29.
+ */
+export function grpcTls(identities: readonly string[]): Init<TransportSocket> {
+  const provider = { instanceName: 'default' };
+  return upstreamTls({
+    commonTlsContext: {
+      tlsCertificateProviderInstance: { ...provider, certificateName: OWN_CERTIFICATE },
+      validationContextType: {
+        case: 'validationContext',
+        value: {
+          caCertificateProviderInstance: { ...provider, certificateName: ROOT_CERTIFICATES },
+          matchSubjectAltNames: identities.map((identity) => ({ matchPattern: { case: 'exact', value: identity } })),
+        },
+      },
+    },
+  });
+}
+
 /** Mutual TLS with the workload's own certificate; the peer must come from the mesh and, if any are given, be one of `identities`. */
 export function meshTls(identities: readonly string[], alpnProtocols: readonly string[]): Init<CommonTlsContext> {
   return {

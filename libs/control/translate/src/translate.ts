@@ -2,6 +2,7 @@ import { viewOf, type MeshProxy, type MeshService, type MeshSnapshot } from '@we
 import { TranslateContext } from './context.ts';
 import { fixedClusters } from './fixed-clusters.ts';
 import { gateways } from './gateways.ts';
+import { grpcListeners } from './grpc-clients.ts';
 import { inbound } from './inbound.ts';
 import { clustersOf, outboundClusters, servicesTold } from './outbound-clusters.ts';
 import { collectors } from './observability.ts';
@@ -17,7 +18,14 @@ type Aspect = (cx: TranslateContext, draft: ResourceDraft) => void;
 const FIXED: readonly Aspect[] = [fixedClusters, collectors];
 const INBOUND: readonly Aspect[] = [inbound];
 /** Clusters of services come last, since routes say which are needed. */
-const OUTBOUND: readonly Aspect[] = [outboundListeners, outboundRoutes, upstreamListeners, gateways, outboundClusters];
+const OUTBOUND: readonly Aspect[] = [
+  outboundListeners,
+  outboundRoutes,
+  upstreamListeners,
+  grpcListeners,
+  gateways,
+  outboundClusters,
+];
 
 /**
  * What one proxy is told of one service: its clusters and their endpoints, as `translate` makes them. Enough where nothing but
