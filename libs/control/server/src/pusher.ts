@@ -160,6 +160,13 @@ export class Pusher implements TornReport {
     this.logger.error(`${whose} keeps its configuration, for the new one is torn: ${formatSnapshotFault(fault)}`);
   }
 
+  failed(whose: string, error: Error): void {
+    this.options.metrics.count('weft_failed_translations');
+    this.logger.error(
+      `${whose} keeps its configuration, for the new one cannot be made: ${error.stack ?? error.message}`,
+    );
+  }
+
   private leave(view: SharedView | undefined): void {
     if (view === undefined) return;
     view.members -= 1;
@@ -206,8 +213,14 @@ class Member implements Pushable {
   push(): void {
     const { isNew } = this;
     this.isNew = false;
-    if (isNew) this.view = this.pusher.viewFor(this.proxy, this.view);
-    this.pusher.tell(this, isNew);
+    try {
+      if (isNew) this.view = this.pusher.viewFor(this.proxy, this.view);
+      this.pusher.tell(this, isNew);
+    } catch (error) {
+      // What one proxy's configuration does to the translation must not be the end of all others'.
+      this.isNew = true;
+      this.pusher.failed(this.proxy.id, error as Error);
+    }
   }
 
   /** What it has of its own. */
