@@ -12,7 +12,7 @@ export interface ControlPlaneAccess {
   readonly secure: string;
   /** The name that its certificate must have. */
   readonly serverName: string;
-  /** `http://host:port`. */
+  /** `http://host:port` or `https://host:port`. */
   readonly registry: string;
   /** It collects spans. */
   readonly traced: boolean;

@@ -1,7 +1,8 @@
 import { request } from 'node:http';
+import { request as secureRequest } from 'node:https';
 
 export interface HttpCall {
-  /** `http://host:port`, or `unix:/path`. */
+  /** `http://host:port`, `https://host:port` (checked against Node's roots), or `unix:/path`. */
   readonly server: string;
   readonly method: string;
   readonly path: string;
@@ -15,7 +16,7 @@ export function httpCall(call: HttpCall): Promise<{ readonly status: number; rea
   const { server, method, path, headers, body, timeoutMs } = call;
   const where = server.startsWith('unix:') ? { socketPath: server.slice('unix:'.length) } : addressOf(server);
   return new Promise((resolve, reject) => {
-    const outgoing = request(
+    const outgoing = (server.startsWith('https:') ? secureRequest : request)(
       {
         ...where,
         method,
@@ -37,6 +38,7 @@ export function httpCall(call: HttpCall): Promise<{ readonly status: number; rea
 }
 
 function addressOf(server: string): { readonly hostname: string; readonly port: string } {
-  const { hostname, port } = new URL(server);
-  return { hostname: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? '80' : port };
+  const { hostname, port, protocol } = new URL(server);
+  const usual = protocol === 'https:' ? '443' : '80';
+  return { hostname: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? usual : port };
 }

@@ -29,7 +29,7 @@ test('every flag is read', () => {
   const options = parse(
     '--name web-1 --service web --namespace videos --service-account sa --port 80:8080 --protocol HTTP ' +
       '--labels app=web,version=v2 --upstream videos-api:10010=15500 --upstream redis.db:6379=0 --probe http:/health ' +
-      '--control-plane cp.test:15012 --registry http://cp.test:8080 --root-cert r.pem --token-file t --address 10.0.0.7 ' +
+      '--control-plane cp.test:15012 --registry https://cp.test:8080 --root-cert r.pem --token-file t --address 10.0.0.7 ' +
       '--drain-time 0.5 --grace-time 2 --envoy /bin/envoy --delta --verbose -- x',
   );
   assert.deepEqual(options.port, { service: 80, app: 8080 });
@@ -65,6 +65,17 @@ test('all faults of a line are told at once', () => {
   assert.match(faults('--name web --confg-dir d -- x'), /there is no flag --confg-dir/);
   assert.match(faults('--config-dir -- x'), /--config-dir needs a value: DIR/);
   assert.match(faults('web -- x'), /"web" is no flag/);
+});
+
+test('a token crosses no network in the clear, unless its user insists', () => {
+  const elsewhere = '--name web --control-plane cp.test:15012 --root-cert r.pem --token-file t';
+  for (const url of ['http://cp.test:8080', 'http://10.0.0.7:8080', 'http://127.0.0.1.test', 'http://[fe80::1]:8080'])
+    assert.match(faults(`${elsewhere} --registry ${url} -- x`), /token would cross the network in the clear/);
+  for (const url of ['http://127.0.0.1:8080', 'http://[::1]:8080', 'http://localhost:8080', 'https://cp.test'])
+    assert.equal(parse(`${elsewhere} --registry ${url} -- x`).controlPlane.registry, url);
+  assert.ok(parse(`${elsewhere} --registry http://cp.test --insecure-registry -- x`).controlPlane.insecureRegistry);
+  assert.match(faults(`${elsewhere} --registry cp.test:8080 -- x`), /expected http:\/\/HOST:PORT/);
+  assert.match(faults(`${elsewhere} --registry https://cp.test --capture -- x`), /--capture passes plain HTTP/);
 });
 
 test('a gateway needs no command', () => {

@@ -1,5 +1,6 @@
 import { createIdentity, subdomainFault } from '@weft/model-identity';
 import { isIP } from 'node:net';
+import { registryFault } from './registry-url.ts';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { parseLabels, parsePort, parseProbe, parseUpstream, type Probe, type Upstream } from './option-values.ts';
 
@@ -46,7 +47,10 @@ export interface RunOptions {
 export interface ControlPlaneOptions {
   readonly stateDir: string | undefined;
   readonly secure: string | undefined;
+  /** `http://host:port` or `https://host:port`. */
   readonly registry: string | undefined;
+  /** The token may be sent over plain HTTP, also to another machine. */
+  readonly insecureRegistry: boolean;
   readonly rootCert: string | undefined;
   readonly token: string | undefined;
   readonly tokenFile: string | undefined;
@@ -79,6 +83,7 @@ const FLAGS: Readonly<Record<string, Flag>> = {
   'state-dir': { value: 'DIR', help: "the control plane's state (default: CONFIG-DIR/.weft-state)" },
   'control-plane': { value: 'HOST:PORT', help: 'xDS and authority over TLS, where it is elsewhere' },
   registry: { value: 'URL', help: 'where it registers, where the control plane is elsewhere' },
+  'insecure-registry': { help: 'send the token to another machine over plain HTTP: whoever reads it is the workload' },
   'root-cert': { value: 'FILE', help: 'roots that the control plane is checked against, where it is elsewhere' },
   token: { value: 'TOKEN', help: 'proves who the workload is (better: --token-file)' },
   'token-file': { value: 'FILE', help: 'holds such a token; read each time that one is needed' },
@@ -231,11 +236,15 @@ class Reader {
       stateDir,
       secure: this.text('control-plane'),
       registry: this.text('registry'),
+      insecureRegistry: this.flag('insecure-registry'),
       rootCert: this.text('root-cert'),
       token: this.text('token'),
       tokenFile: this.text('token-file'),
       trustDomain,
     };
+    if (options.registry !== undefined) this.check(registryFault(options.registry, options.insecureRegistry));
+    if (options.registry?.startsWith('https:') === true && this.flag('capture'))
+      this.faults.push('--capture passes plain HTTP on to the registry: it cannot be at an https:// address');
     if (stateDir !== undefined) return options;
     const missing = [
       ...(options.secure === undefined ? ['--control-plane'] : []),
