@@ -163,7 +163,7 @@ function suite(kind: string, find: () => Promise<readonly string[]>): void {
     });
 
     it('leaves no sidecar behind when it is killed', async (t) => {
-      const script = 'console.log("pid", process.pid); setInterval(() => undefined, 1000)';
+      const script = 'console.log("pid " + process.pid); setInterval(() => undefined, 1000)';
       const killed = await run(t, { name: 'killed', command: [process.execPath, '-e', script] });
       const [, , , admin = ''] = ready.exec(killed.output) ?? [];
       const [, pid = ''] = await killed.waitFor(/^pid (\d+)$/m);

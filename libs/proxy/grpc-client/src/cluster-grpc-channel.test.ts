@@ -185,7 +185,7 @@ test('a call to nobody ends after it was made, and says why', async () => {
 });
 
 test('a call waits for the certificates of its cluster, unless it is given up', async () => {
-  const told = Promise.withResolvers<void>();
+  const told = Promise.withResolvers<undefined>();
   const paths: unknown[] = [];
   const { channel } = await channelTo((stream, headers) => {
     paths.push(headers[':path']);
@@ -198,7 +198,7 @@ test('a call waits for the certificates of its cluster, unless it is given up', 
   await new Promise(setImmediate);
   assert.equal(heard.status, undefined);
   waiting.cancel();
-  told.resolve();
+  told.resolve(undefined);
   assert.equal((await heard.end()).code, GRPC_STATUS.OK);
   assert.deepEqual(paths, ['/a/b']);
   assert.equal(cancelled.status, undefined);
