@@ -45,7 +45,9 @@ const node = (id: string, metadata: Readonly<Record<string, string>>): XdsNode =
 test('a certificate admits to the configuration of its own namespace and service account only', async (t) => {
   const ours = await certificateOf(t, 'cluster.local');
   const foreign = await certificateOf(t, 'elsewhere.example');
-  const known = new Map([['sidecar~10.0.0.1~db-1.shop~d', { namespace: 'shop', serviceAccount: 'db' }]]);
+  const known = new Map([
+    ['sidecar~10.0.0.1~db-1.shop~d', { namespace: 'shop', serviceAccount: 'db', certified: true }],
+  ]);
   const admit = createAdmission('cluster.local', runtime.clock, (id) => known.get(id));
   const refusal = (id: string, account: string, peerCertificate = ours): string | undefined =>
     admit({ node: node(id, { NAMESPACE: 'shop', SERVICE_ACCOUNT: account }), peerCertificate, metadata: [] });
@@ -55,4 +57,16 @@ test('a certificate admits to the configuration of its own namespace and service
   assert.match(refusal('router~10.0.0.1~gw.edge~d', 'api') ?? '', /id is of the namespace edge/);
   assert.match(refusal('sidecar~10.0.0.1~db-1.shop~d', 'api') ?? '', /connected as shop\/db/);
   assert.match(refusal('sidecar~10.0.0.7~api-1.shop~d', 'api', foreign) ?? '', /not of the trust domain/);
+});
+
+test('who shows a certificate wins over who shows none', async (t) => {
+  const peerCertificate = await certificateOf(t, 'cluster.local');
+  const id = 'sidecar~10.0.0.7~api-1.shop~d';
+  const said = node(id, { NAMESPACE: 'shop', SERVICE_ACCOUNT: 'api' });
+  const admitWith = (certified: boolean): ReturnType<typeof createAdmission> =>
+    createAdmission('cluster.local', runtime.clock, () => ({ namespace: 'shop', serviceAccount: 'other', certified }));
+  const plain = { node: said, peerCertificate: undefined, metadata: [] };
+  assert.match(admitWith(true)(plain) ?? '', /is connected with a certificate, and this caller shows none/);
+  assert.equal(admitWith(false)(plain), undefined);
+  assert.equal(admitWith(false)({ ...plain, peerCertificate }), undefined);
 });

@@ -1,24 +1,36 @@
 import { certificateAuthenticator } from '@weft/control-ca';
-import type { MeshProxy } from '@weft/control-mesh';
 import type { Clock } from '@weft/core-runtime';
 import type { Caller } from '@weft/xds-server';
 import { namespaceOfId, proxyOfNode } from './proxy-of-node.ts';
 
+/** A proxy that has a stream, as far as others of its id must fit it. */
+export interface ConnectedProxy {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  /** It showed a certificate. */
+  readonly certified: boolean;
+}
+
 /**
  * Who may have which configuration: a caller with a certificate may be a proxy of its own namespace and service account and no
  * other, so that a stolen key shows no more of the mesh than its workload saw. Callers without one come by the plaintext port,
- * which is open to this machine alone unless its operator says otherwise.
+ * which is open to this machine alone unless its operator says otherwise; they cannot be a proxy that is
+ * connected with a certificate, and what they said before it came does not bind it.
  */
 export function createAdmission(
   trustDomain: string,
   clock: Clock,
-  connected: (id: string) => Pick<MeshProxy, 'namespace' | 'serviceAccount'> | undefined,
+  connected: (id: string) => ConnectedProxy | undefined,
 ): (caller: Caller) => string | undefined {
   const authenticate = certificateAuthenticator(trustDomain, clock);
   return ({ node, peerCertificate, metadata }) => {
     const caller = authenticate({ metadata, peerCertificate });
     if (caller.kind === 'refused') return caller.fault;
-    if (caller.kind === 'none') return undefined;
+    const known = connected(node.id);
+    if (caller.kind === 'none')
+      return known?.certified === true
+        ? `${node.id} is connected with a certificate, and this caller shows none`
+        : undefined;
     const proxy = proxyOfNode(node);
     if (proxy === undefined) return undefined;
     const { namespace, serviceAccount } = caller.identity;
@@ -29,8 +41,7 @@ export function createAdmission(
     // What a proxy is told is kept by its id: metadata must not win over it here.
     const named = namespaceOfId(node.id);
     if (named !== namespace) return says(`the node's id is of the namespace ${named}`);
-    const known = connected(node.id);
-    if (known === undefined || (known.namespace === namespace && known.serviceAccount === serviceAccount))
+    if (known?.certified !== true || (known.namespace === namespace && known.serviceAccount === serviceAccount))
       return undefined;
     return says(`a proxy of this id is connected as ${known.namespace}/${known.serviceAccount}`);
   };

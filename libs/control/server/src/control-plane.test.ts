@@ -1,5 +1,7 @@
+import { ServingCertificate, type ServingMaterial } from '@weft/control-ca';
+import { CONTROL_PLANE_NAME } from '@weft/control-registry';
 import { createRuntime } from '@weft/core-runtime';
-import { GrpcJsChannel } from '@weft/net-grpc';
+import { GrpcJsChannel, type GrpcChannelTls } from '@weft/net-grpc';
 import { TYPE_URL } from '@weft/xds-server';
 import { TestProxy, type ReceivedResponse } from '@weft/xds-server/testing';
 import assert from 'node:assert/strict';
@@ -61,11 +63,21 @@ function newFolder(): string {
 }
 
 /** A proxy over a real connection, and a way to wait for what it hears. */
-function proxyAt(target: string): { proxy: TestProxy; until(ready: (proxy: TestProxy) => boolean): Promise<void> } {
-  const channel = new GrpcJsChannel({ target, clock: { nowMs: () => performance.now(), wallMs: () => 0 } });
+function proxyAt(
+  target: string,
+  { tls, metadata = {} }: { tls?: GrpcChannelTls; metadata?: Readonly<Record<string, string>> } = {},
+): { proxy: TestProxy; until(ready: (proxy: TestProxy) => boolean): Promise<void> } {
+  const clock = { nowMs: () => performance.now(), wallMs: () => 0 };
+  const channel = new GrpcJsChannel({ target, clock, ...(tls === undefined ? {} : { tls }) });
   cleanUp.push(() => channel.close());
   let wake: () => void = () => undefined;
-  const proxy = new TestProxy(channel, { protocol: 'delta', node: NODE, onResponse: () => wake() });
+  const proxy = new TestProxy(channel, {
+    protocol: 'delta',
+    node: NODE,
+    metadata,
+    onResponse: () => wake(),
+    onEnd: () => wake(),
+  });
   for (const type of [TYPE_URL.cluster, TYPE_URL.listener]) proxy.subscribe(type, ['*']);
   return {
     proxy,
@@ -73,6 +85,22 @@ function proxyAt(target: string): { proxy: TestProxy; until(ready: (proxy: TestP
       while (!ready(proxy)) await new Promise<void>((resolve) => (wake = resolve));
     },
   };
+}
+
+/** What the proxy of `default/default` shows. */
+async function certified({ authority, runtime }: ControlPlane): Promise<GrpcChannelTls> {
+  let material: ServingMaterial | undefined;
+  const serving = await ServingCertificate.open({
+    authority,
+    identity: { trustDomain: 'cluster.local', namespace: 'default', serviceAccount: 'default' },
+    dnsNames: [],
+    addresses: [],
+    runtime,
+    use: (made) => (material = made),
+  });
+  cleanUp.push(() => serving.close());
+  const { certificateChain = '', privateKey = '', clientCa = '' } = material ?? {};
+  return { certificateChain, privateKey, rootCa: clientCa, serverName: CONTROL_PLANE_NAME };
 }
 
 const clusters = (proxy: TestProxy): string[] => [...(proxy.has.get(TYPE_URL.cluster)?.keys() ?? [])].sort();
@@ -132,6 +160,22 @@ test('a running workload is in the mesh as long as it is registered, also after 
   assert.equal(readFileSync(join(first.folder, '.weft-state', 'root-cert.pem'), 'utf8'), root);
   second.controlPlane.registrations.remove('default', 'api-1');
   await again.until((one) => !clusters(one).includes(wanted));
+});
+
+test('the id of a proxy belongs to the caller with the certificate', async () => {
+  const { addresses, controlPlane } = await world({ 'a.yaml': entry('a', '10.0.0.1') });
+  const first = proxyAt(addresses.xds, { metadata: { NAMESPACE: 'elsewhere' } });
+  await first.until(has('a'));
+  assert.equal(controlPlane.pusher.proxy(NODE)?.namespace, 'elsewhere');
+  const genuine = proxyAt(addresses.secure, { tls: await certified(controlPlane) });
+  await genuine.until(has('a'));
+  assert.equal(controlPlane.pusher.proxy(NODE)?.namespace, 'default');
+  await first.until(({ status }) => status !== undefined);
+  assert.match(first.proxy.status?.message ?? '', /connected with a certificate now/);
+  const later = proxyAt(addresses.xds, { metadata: { NAMESPACE: 'elsewhere' } });
+  await later.until(({ status }) => status !== undefined);
+  assert.match(later.proxy.status?.message ?? '', /this caller shows none/);
+  assert.deepEqual(later.proxy.responses, []);
 });
 
 test('keys are for their owner alone', async () => {

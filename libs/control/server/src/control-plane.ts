@@ -171,14 +171,20 @@ export class ControlPlane {
       metrics,
       identifier: 'weft-control-plane',
       owner: {
-        admit: createAdmission(options.trustDomain, runtime.clock, (id) => this.pusher.proxy(id)),
+        admit: createAdmission(options.trustDomain, runtime.clock, (id) => this.pusher.connection(id)),
         // Private keys go to callers that prove who they are.
         withholds: ({ peerCertificate }, typeUrl) => typeUrl === TYPE_URL.secret && peerCertificate === undefined,
-        onConnected: (node) => this.pusher.connected(node),
+        onConnected: (node, _, certificate) => this.onConnected(node, certificate !== undefined),
         onDisconnected: (node) => this.pusher.disconnected(node),
         onDemand: (node, typeUrl, names) => this.onDemand(node, typeUrl, names),
       },
     });
+  }
+
+  private onConnected(node: XdsNode, certified: boolean): void {
+    this.pusher.connected(node, certified);
+    // Whoever took its id before it came is told no more of what is meant for it.
+    if (certified) this.xds.shutUncertified(node.id, `${node.id} is connected with a certificate now`);
   }
 
   /** A proxy calls a service that its scope does not have: from now on it has. */

@@ -141,6 +141,19 @@ test('a proxy that left is forgotten, and what it saw with it', () => {
   assert.deepEqual(world.push(), []);
 });
 
+test('what a caller without a certificate said of a proxy gives way to what one with a certificate says', () => {
+  const world = new World(node('one', calls('other')));
+  assert.equal(world.endpoints('one', 'web'), undefined);
+  world.pusher.connected(node('one', calls('web')), true);
+  assert.deepEqual(world.told.splice(0), ['one']);
+  assert.ok(world.endpoints('one', 'web') !== undefined);
+  assert.equal(world.endpoints('one', 'other'), undefined);
+  world.pusher.disconnected(node('one'));
+  assert.equal(world.pusher.connection(node('one').id)?.certified, true);
+  world.pusher.connected(node('one', calls('other')), true);
+  assert.equal(world.endpoints('one', 'other'), undefined);
+});
+
 test('a Secret that changes reaches the gateway that serves with it', () => {
   const gateway = {
     ref: { group: 'networking.istio.io', kind: 'Gateway', namespace: 'default', name: 'edge' },

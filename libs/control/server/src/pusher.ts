@@ -12,6 +12,7 @@ import {
   type SnapshotFault,
   type XdsNode,
 } from '@weft/xds-server';
+import type { ConnectedProxy } from './admission.ts';
 import { encodedOnce, messagesOf } from './encoded.ts';
 import { changeOfEndpoints } from './endpoint-change.ts';
 import type { ControlPlaneMetrics } from './metrics.ts';
@@ -53,8 +54,17 @@ export class Pusher implements TornReport {
     return this.members.get(id)?.proxy;
   }
 
-  /** A proxy opened a stream; it may have several. */
-  connected(node: XdsNode): void {
+  /** The same, with what its connection proves. */
+  connection(id: string): ConnectedProxy | undefined {
+    const member = this.members.get(id);
+    return member === undefined ? undefined : { ...member.proxy, certified: member.certified };
+  }
+
+  /**
+   * A proxy opened a stream; it may have several. `certified`: its caller showed a certificate, and what the node says of itself
+   * takes the place of what a caller without one said.
+   */
+  connected(node: XdsNode, certified = false): void {
     const proxy = proxyOfNode(node);
     if (proxy === undefined) {
       this.logger.warning(
@@ -66,9 +76,11 @@ export class Pusher implements TornReport {
     const known = this.members.get(node.id);
     if (known !== undefined) {
       known.streams += 1;
+      if (certified && !known.certified) this.prove(known, proxy);
       return;
     }
     const member = new Member(proxy, this);
+    member.certified = certified;
     this.members.set(node.id, member);
     // Before it asks for anything: the first answer is whole.
     member.push();
@@ -83,6 +95,13 @@ export class Pusher implements TornReport {
     this.leave(member.view);
     this.options.queue.remove(member);
     this.options.cache.clear(id);
+  }
+
+  /** What it was told so far was made for somebody who proved nothing. */
+  private prove(member: Member, proxy: MeshProxy): void {
+    member.certified = true;
+    member.become(proxy);
+    member.push();
   }
 
   /** A proxy asked for services that it was not told of: they are added to what it is told. */
@@ -178,13 +197,14 @@ export class Pusher implements TornReport {
 class Member implements Pushable {
   proxy: MeshProxy;
   streams = 1;
+  certified = false;
   view: SharedView | undefined;
   /** What it has beside its view. */
   own: readonly Resource[] = [];
   /** What it was told last. */
   told: Snapshot | undefined;
   /** `namespace/name`, as in `MeshSnapshot.workloads`. */
-  readonly workload: string;
+  workload: string;
   private ownSecrets: readonly string[] = [];
   private isNew = true;
   /** What `assemble` put together last. */
@@ -208,6 +228,12 @@ class Member implements Pushable {
   /** More changed than endpoints, or its scope grew. */
   startOver(): void {
     this.isNew = true;
+  }
+
+  become(proxy: MeshProxy): void {
+    this.proxy = proxy;
+    this.workload = workloadKey(proxy);
+    this.startOver();
   }
 
   push(): void {

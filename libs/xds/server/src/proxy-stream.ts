@@ -110,7 +110,12 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
   }
 
   private caller(node: XdsNode): Caller {
-    return { node, peerCertificate: this.call.peerCertificate, metadata: this.call.metadata };
+    return { node, peerCertificate: this.peerCertificate, metadata: this.call.metadata };
+  }
+
+  /** DER; undefined where the connection has none. */
+  get peerCertificate(): Uint8Array | undefined {
+    return this.call.peerCertificate;
   }
 
   get status(): ProxyStatus {

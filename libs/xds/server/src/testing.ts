@@ -26,11 +26,14 @@ export interface ReceivedResponse {
 export interface TestProxyOptions {
   readonly protocol: 'sotw' | 'delta';
   readonly node?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
   /** Answers each response at once. Default: true. */
   readonly acknowledge?: boolean;
   /** Default: the aggregated service. */
   readonly path?: string;
   readonly onResponse?: (response: ReceivedResponse) => void;
+  /** `status` is there. */
+  readonly onEnd?: () => void;
 }
 
 /** A proxy that speaks either protocol, for tests and measurements. It keeps names and versions, not resources. */
@@ -51,7 +54,10 @@ export class TestProxy {
     const method = options.protocol === 'sotw' ? 'StreamAggregatedResources' : 'DeltaAggregatedResources';
     this.call = channel.call(options.path ?? `/${AGGREGATED_SERVICE}/${method}`, {
       onMessage: (octets) => this.received(octets),
-      onEnd: (status) => (this.status = status),
+      onEnd: (status) => {
+        this.status = status;
+        options.onEnd?.();
+      },
     });
   }
 
@@ -79,7 +85,8 @@ export class TestProxy {
   /** Any request, in the protocol's own fields; the node goes with the first. */
   send(typeUrl: string, fields: object): void {
     const type = this.options.protocol === 'sotw' ? 'DiscoveryRequest' : 'DeltaDiscoveryRequest';
-    const node = this.first ? { node: { id: this.options.node ?? 'proxy-1' } } : {};
+    const { node: id = 'proxy-1', metadata = {} } = this.options;
+    const node = this.first ? { node: { id, metadata } } : {};
     this.first = false;
     const message = makeMessage<Message>(`envoy.service.discovery.v3.${type}`, { typeUrl, ...node, ...fields });
     this.call.send(writeMessage(message));

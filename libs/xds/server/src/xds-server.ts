@@ -20,7 +20,7 @@ export interface XdsServerOwner {
   /** True: the caller gets no resources of the type, and waits for them. Default: everybody who is admitted gets all. */
   withholds?(caller: Caller, typeUrl: string): boolean;
   /** A proxy has named itself on a new stream. A snapshot that is set now is the first that it gets. */
-  onConnected?(node: XdsNode, connectionId: string): void;
+  onConnected?(node: XdsNode, connectionId: string, peerCertificate: Uint8Array | undefined): void;
   onDisconnected?(node: XdsNode, connectionId: string): void;
   /**
    * A proxy asked for resources that its snapshot lacks. True: they will be made, and the proxy waits for the snapshot that has
@@ -88,6 +88,12 @@ export class XdsServer implements StreamContext {
     for (const stream of [...this.streams.keys()]) stream.shut('the server is going away');
   }
 
+  /** Ends the streams that have this node id and whose callers showed no certificate. */
+  shutUncertified(nodeId: string, message: string): void {
+    for (const [stream, node] of [...this.streams])
+      if (node?.id === nodeId && stream.peerCertificate === undefined) stream.shut(message);
+  }
+
   /** Answers REST-JSON discovery for an HTTP server that mounts it; undefined when the path is none of discovery. */
   rest(request: RestRequest): RestResponse | undefined {
     return restDiscovery(this, request);
@@ -117,7 +123,7 @@ export class XdsServer implements StreamContext {
 
   connected(stream: ProxyStream, node: XdsNode): void {
     this.streams.set(stream, node);
-    this.owner.onConnected?.(node, stream.id);
+    this.owner.onConnected?.(node, stream.id, stream.peerCertificate);
   }
 
   closed(stream: ProxyStream): void {
