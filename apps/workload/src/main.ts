@@ -6,6 +6,7 @@ import {
   insideOf,
   parseRunOptions,
   removeAbandoned,
+  removeStaleFolders,
   runCaptured,
   type ControlPlaneAccess,
   type RunOptions,
@@ -24,7 +25,7 @@ function say(line: string): void {
 
 async function main(): Promise<number> {
   if (args.length === 1 && args[0] === '--clean-up') {
-    const names = removeAbandoned();
+    const names = [...(await removeAbandoned()), ...removeStaleFolders()];
     say(names.length === 0 ? 'nothing is left over' : `removed ${names.join(', ')}`);
     return 0;
   }
@@ -48,6 +49,7 @@ async function main(): Promise<number> {
 async function start(options: RunOptions): Promise<number> {
   const runtime = createRuntime(options.verbose ? 'info' : 'warning', (line) => process.stderr.write(line));
   const access = findControlPlane(options.controlPlane, options, runtime);
+  removeStaleFolders();
   if (!options.capture || inside !== undefined) return runHere(options, access, runtime);
   const again = { command: process.execPath, args: [...FROM_SOURCES, fileURLToPath(import.meta.url), ...args] };
   const onSignal = (forward: (signal: NodeJS.Signals) => void): void => {

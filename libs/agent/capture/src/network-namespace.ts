@@ -1,5 +1,26 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { inNamespace, mustRun, type RunCommand } from './run-command.ts';
+import { join } from 'node:path';
+import { machineLock, type NetworkLock } from './network-lock.ts';
+import { hasEnded, ownMark, parseMark } from './process-mark.ts';
+import { inNamespace, mustRun, runCommand, type RunCommand } from './run-command.ts';
+
+/** What namespaces are made with, and where they are noted. */
+export interface NetworkSystem {
+  readonly run: RunCommand;
+  /** Held by whoever makes namespaces or takes them away: the bridge is everybody's. */
+  readonly lock: NetworkLock;
+  /** Has a folder for each namespace, whose files are shown inside as those of /etc. */
+  readonly etc: string;
+  /** Has a file for each namespace that says whose it is. */
+  readonly owners: string;
+}
+
+export const MACHINE: NetworkSystem = Object.freeze({
+  run: runCommand,
+  lock: machineLock(),
+  etc: '/etc/netns',
+  owners: '/run/weft-networks',
+});
 
 /** A network of its own for one workload, joined to those of the others by a bridge. */
 export interface NetworkNamespace {
@@ -21,10 +42,30 @@ const VIRTUAL = '240.240';
 const FORWARD = ['FORWARD', '-i', BRIDGE, '-o', BRIDGE, '-m', 'comment', '--comment', 'weft/bridge', '-j', 'ACCEPT'];
 
 /**
- * Makes a namespace with the first free number. `hosts` are names that the program calls: each gets an address that leads to
- * the sidecar, which goes by the name. Throws an Error with what the system said; what was made until then is undone.
+ * Makes a namespace with the first free number, which is this process's. `hosts` are names that the program calls: each gets an
+ * address that leads to the sidecar, which goes by the name. Rejects with what the system said; what was made until then is
+ * undone.
  */
-export function createNamespace(run: RunCommand, hosts: readonly string[]): NetworkNamespace {
+export function createNamespace(system: NetworkSystem, hosts: readonly string[]): Promise<NetworkNamespace> {
+  return system.lock.exclusively(() => create(system, hosts));
+}
+
+/** Takes a namespace away, and the bridge with the last. Where nothing is, nothing happens. */
+export function removeNamespace(system: NetworkSystem, name: string): Promise<void> {
+  return system.lock.exclusively(() => remove(system, name));
+}
+
+/** Takes away the namespaces whose `weft run` was killed, and in which nothing runs any more; their names. */
+export function removeAbandonedNamespaces(system: NetworkSystem): Promise<readonly string[]> {
+  return system.lock.exclusively(() => {
+    const names = namespaces(system.run).filter((name) => isAbandoned(system, name));
+    for (const name of names) remove(system, name);
+    return names;
+  });
+}
+
+function create(system: NetworkSystem, hosts: readonly string[]): NetworkNamespace {
+  const { run } = system;
   openBridge(run);
   const number = takeNumber(run);
   const name = `${PREFIX}${number}`;
@@ -33,6 +74,8 @@ export function createNamespace(run: RunCommand, hosts: readonly string[]): Netw
   const link = `weft${number}`;
   const ip = (text: string): string => mustRun(run, 'ip', text.split(' '));
   try {
+    mkdirSync(system.owners, { recursive: true, mode: 0o700 });
+    writeFileSync(ownerFile(system, name), `${JSON.stringify(ownMark())}\n`, { mode: 0o600 });
     ip(`link add ${link} type veth peer name eth0 netns ${name}`);
     ip(`link set ${link} master ${BRIDGE} up`);
     for (const text of [
@@ -42,27 +85,36 @@ export function createNamespace(run: RunCommand, hosts: readonly string[]): Netw
       `route add default via ${NETWORK}.0.1`,
     ])
       mustRun(inside, 'ip', text.split(' '));
-    writeHosts(name, hosts);
+    writeHosts(join(system.etc, name), hosts);
   } catch (error) {
-    removeNamespace(run, name);
+    remove(system, name);
     throw error;
   }
   return { name, address, run: inside };
 }
 
-/** Takes a namespace away, and the bridge with the last. Where nothing is, nothing happens. */
-export function removeNamespace(run: RunCommand, name: string): void {
+function remove(system: NetworkSystem, name: string): void {
+  const { run, etc } = system;
   // Its end of the link, its addresses and its rules go with it.
   run('ip', ['netns', 'del', name]);
-  rmSync(`/etc/netns/${name}`, { recursive: true, force: true });
+  rmSync(join(etc, name), { recursive: true, force: true });
+  rmSync(ownerFile(system, name), { force: true });
   if (namespaces(run).length > 0) return;
   run('iptables', ['-w', '30', '-D', ...FORWARD]);
   run('ip', ['link', 'del', BRIDGE]);
 }
 
-/** Our namespaces without any process inside: their `weft run` was killed. */
-export function abandonedNamespaces(run: RunCommand): readonly string[] {
-  return namespaces(run).filter((name) => run('ip', ['netns', 'pids', name]).out.trim() === '');
+/** Its run may live and have nothing inside yet; and a program may go on without its run. */
+function isAbandoned(system: NetworkSystem, name: string): boolean {
+  const { run } = system;
+  if (run('ip', ['netns', 'pids', name]).out.trim() !== '') return false;
+  const file = ownerFile(system, name);
+  const owner = existsSync(file) ? parseMark(readFileSync(file, 'utf8')) : undefined;
+  return owner === undefined || hasEnded(owner);
+}
+
+function ownerFile({ owners }: NetworkSystem, name: string): string {
+  return join(owners, `${name}.json`);
 }
 
 function namespaces(run: RunCommand): readonly string[] {
@@ -100,8 +152,8 @@ function bridgesAreFiltered(): boolean {
 }
 
 /** `ip netns exec` shows this file as /etc/hosts. */
-function writeHosts(name: string, hosts: readonly string[]): void {
+function writeHosts(folder: string, hosts: readonly string[]): void {
   const lines = [...new Set(hosts)].map((host, at) => `${VIRTUAL}.${(at + 1) >> 8}.${(at + 1) & 255} ${host}`);
-  mkdirSync(`/etc/netns/${name}`, { recursive: true });
-  writeFileSync(`/etc/netns/${name}/hosts`, `127.0.0.1 localhost\n::1 localhost\n${lines.join('\n')}\n`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'hosts'), `127.0.0.1 localhost\n::1 localhost\n${lines.join('\n')}\n`);
 }

@@ -1,18 +1,18 @@
 import {
   DEFAULT_CAPTURE,
+  MACHINE,
   Relay,
-  abandonedNamespaces,
   applyCapture,
   createNamespace,
+  removeAbandonedNamespaces,
   removeNamespace,
-  runCommand,
   type NetworkNamespace,
 } from '@weft/agent-capture';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Child, endingWithUs, exitCodeOf, type Program } from './child.ts';
 import type { ControlPlaneAccess } from './control-plane-access.ts';
+import { makeRunFolder } from './run-folder.ts';
 import type { RunOptions } from './run-options.ts';
 import { capturedNetwork, type WorkloadNetwork } from './workload-network.ts';
 
@@ -39,11 +39,11 @@ export interface CapturedRunOptions {
  * cannot reach: the control plane on the machine's loopback. Its exit code is that of the inside.
  */
 export async function runCaptured({ options, access, again, env, onSignal }: CapturedRunOptions): Promise<number> {
-  const namespace = createNamespace(
-    runCommand,
+  const namespace = await createNamespace(
+    MACHINE,
     options.upstreams.map(({ host }) => host),
   );
-  const folder = mkdtempSync(join(tmpdir(), 'weft-net-'));
+  const folder = makeRunFolder('net');
   // The sidecar's user has to get through to the sockets.
   chmodSync(folder, 0o711);
   const controlPlane = join(folder, 'xds.sock');
@@ -67,7 +67,7 @@ export async function runCaptured({ options, access, again, env, onSignal }: Cap
     return exitCodeOf(await child.ended);
   } finally {
     for (const relay of relays) relay.close();
-    removeNamespace(runCommand, namespace.name);
+    await removeNamespace(MACHINE, namespace.name);
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -83,10 +83,8 @@ export function insideOf(
 }
 
 /** Takes away the networks of runs that were killed; their names. */
-export function removeAbandoned(): readonly string[] {
-  const names = abandonedNamespaces(runCommand);
-  for (const name of names) removeNamespace(runCommand, name);
-  return names;
+export function removeAbandoned(): Promise<readonly string[]> {
+  return removeAbandonedNamespaces(MACHINE);
 }
 
 function redirect({ run, name }: NetworkNamespace): void {

@@ -3,6 +3,7 @@ export { INSIDE, insideOf, removeAbandoned, runCaptured, type CapturedRunOptions
 export type { Program } from './child.ts';
 export { findControlPlane, type ControlPlaneAccess } from './control-plane-access.ts';
 export type { Upstream } from './option-values.ts';
+export { removeStaleFolders } from './run-folder.ts';
 export { parseRunOptions, type ParsedRunOptions, type RunOptions } from './run-options.ts';
 export { hostNetwork, type WorkloadNetwork } from './workload-network.ts';
 export { WorkloadRun, type WorkloadRunOptions } from './workload-run.ts';

@@ -2,8 +2,7 @@ import { CaClient, SecretServer, WorkloadCertificates } from '@weft/agent-certif
 import { after, type Logger, type Runtime } from '@weft/core-runtime';
 import { formatIdentity } from '@weft/model-identity';
 import { GrpcJsChannel } from '@weft/net-grpc';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sidecarBootstrap } from './bootstrap.ts';
 import { Child, endingText, exitCodeOf, type Program } from './child.ts';
@@ -13,6 +12,7 @@ import { HealthWatch } from './health-watch.ts';
 import { probeOf } from './probe.ts';
 import { ReadinessServer } from './readiness-server.ts';
 import { RegistrationClient, RegistrationRefused, registryAt } from './registration-client.ts';
+import { makeRunFolder } from './run-folder.ts';
 import type { RunOptions } from './run-options.ts';
 import { adminAt } from './sidecar-admin.ts';
 import { Sidecar } from './sidecar.ts';
@@ -56,7 +56,7 @@ export class WorkloadRun {
   private readonly given: WorkloadRunOptions;
   private readonly runtime: Runtime;
   private readonly log: Logger;
-  private readonly folder = mkdtempSync(join(tmpdir(), 'weft-run-'));
+  private readonly folder = makeRunFolder('run');
   private readonly certificates: WorkloadCertificates;
   private readonly secrets: SecretServer;
   private readonly readiness = new ReadinessServer(() => this.notReady());
