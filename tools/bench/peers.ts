@@ -1,5 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { httpBootstrap, tcpBootstrap, type Hop } from './bootstraps.ts';
@@ -11,14 +11,19 @@ export interface Peer {
   start(folder: string, hop: Hop, kind: 'http' | 'tcp'): ChildProcess;
 }
 
-/** As its image runs it: the bundle, with the image's flags. */
+/** As its image runs it: the bundle, with the image's flags, and what V8 made of the source kept beside it. */
 export function weft(root: string): Peer {
   const flags = ['--enable-source-maps', '--no-parallel-scavenge', '--invocation-count-for-turbofan=50000'];
   const main = [...flags, join(root, 'apps/proxy/dist/bin/main.js')];
   return {
     name: 'weft',
-    start: (folder, hop, kind) =>
-      run(process.execPath, [...main, '-c', bootstrapFile(folder, 'weft', hop, kind), '-l', 'error']),
+    start(folder, hop, kind) {
+      const cache = join(folder, 'weft-compile-cache');
+      const env = { ...process.env, NODE_COMPILE_CACHE: cache };
+      const args = [...main, '-c', bootstrapFile(folder, 'weft', hop, kind), '-l', 'error'];
+      if (!existsSync(cache)) spawnSync(process.execPath, [...args, '--mode', 'validate'], { env });
+      return run(process.execPath, args, env);
+    },
   };
 }
 
@@ -117,8 +122,8 @@ export function write(folder: string, name: string, text: string): string {
   return file;
 }
 
-export function run(command: string, args: readonly string[]): ChildProcess {
-  return spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+export function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): ChildProcess {
+  return spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'], env });
 }
 
 /** A port that was free a moment ago. */
