@@ -261,7 +261,7 @@ class Member implements Pushable {
     const extra = [...this.own, ...secrets];
     if (this.told !== undefined && this.last?.shared === shared && isSame(this.last.extra, extra)) return undefined;
     this.last = { shared, extra };
-    return shared.with({ set: extra.filter(({ typeUrl, name }) => !shared.resources(typeUrl).has(name)) });
+    return shared.over(extra);
   }
 }
 

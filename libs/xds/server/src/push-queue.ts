@@ -12,9 +12,12 @@ export interface PushQueueOptions {
   readonly metrics: ServerMetrics;
   /** How many get their turn before the event loop gets its own. Default: 100. */
   readonly concurrency?: number;
+  /** How long turns may go on before the event loop gets its own, in milliseconds. Default: 20. */
+  readonly sliceMs?: number;
 }
 
 const CONCURRENCY = 100;
+const SLICE_MS = 20;
 
 /**
  * Proxies in the order in which something changed for them. Each waits once, however much changes: its turn takes the newest.
@@ -43,11 +46,12 @@ export class PushQueue {
   }
 
   private run(): void {
-    const { clock, metrics, concurrency = CONCURRENCY, timers } = this.options;
+    const { clock, metrics, concurrency = CONCURRENCY, sliceMs = SLICE_MS, timers } = this.options;
     this.turn = undefined;
     let left = concurrency;
+    const endMs = clock.nowMs() + sliceMs;
     for (const [pushable, sinceMs] of this.waiting) {
-      if (left === 0) break;
+      if (left === 0 || (left < concurrency && clock.nowMs() >= endMs)) break;
       left -= 1;
       this.waiting.delete(pushable);
       metrics.observe(SERVER_METRIC.queueTime, (clock.nowMs() - sinceMs) / 1000);

@@ -10,28 +10,52 @@ export interface Versioned {
 /** Below this many entries to a bucket on average. A change copies one bucket and the list of buckets. */
 const BUCKET_ENTRIES = 16;
 
+/** What a map is made of that lies over another one. No name is in both. */
+interface Layers<T extends Versioned> {
+  readonly under: ResourceMap<T>;
+  readonly own: ResourceMap<T>;
+}
+
 /**
  * An immutable map by name that shares what did not change: `with` costs the buckets that it touches, and two maps made from
- * each other are compared in the time of what differs.
+ * each other are compared in the time of what differs. `over` puts a few entries over a map that many others share.
  */
 export class ResourceMap<T extends Versioned> {
   readonly size: number;
+  readonly layers: Layers<T> | undefined;
   private readonly buckets: readonly ReadonlyMap<string, T>[];
-  private readonly high: number;
-  private readonly low: number;
+  /** The exclusive-or of all hashes, in two halves. */
+  readonly high: number;
+  readonly low: number;
+  /** A thousand proxies ask for the difference of the same two maps. */
+  private compared: { readonly other: WeakRef<ResourceMap<T>>; readonly names: readonly string[] } | undefined;
 
-  private constructor(buckets: readonly ReadonlyMap<string, T>[], size: number, hash: readonly [number, number]) {
+  private constructor(buckets: readonly ReadonlyMap<string, T>[], { size, high, low }: Sum, layers?: Layers<T>) {
     this.buckets = buckets;
     this.size = size;
-    [this.high, this.low] = hash;
+    this.high = high;
+    this.low = low;
+    this.layers = layers;
   }
 
   static empty<T extends Versioned>(): ResourceMap<T> {
-    return new ResourceMap<T>([new Map()], 0, [0, 0]);
+    return new ResourceMap<T>([new Map()], { size: 0, high: 0, low: 0 });
   }
 
   static of<T extends Versioned>(values: Iterable<T>): ResourceMap<T> {
     return ResourceMap.empty<T>().with(values);
+  }
+
+  /** `under`, and those of `own` whose names it lacks. Costs what `own` costs. */
+  static over<T extends Versioned>(under: ResourceMap<T>, own: Iterable<T>): ResourceMap<T> {
+    const mine = ResourceMap.of([...own].filter(({ name }) => !under.has(name)));
+    return mine.size === 0 ? under : ResourceMap.layered({ under, own: mine });
+  }
+
+  private static layered<T extends Versioned>(layers: Layers<T>): ResourceMap<T> {
+    const { under, own } = layers;
+    const [high, low] = [(under.high ^ own.high) >>> 0, (under.low ^ own.low) >>> 0];
+    return new ResourceMap<T>([], { size: under.size + own.size, high, low }, layers);
   }
 
   /** The version of the set: the same for equal contents, whatever the way that led there. 16 hexadecimal digits. */
@@ -40,6 +64,7 @@ export class ResourceMap<T extends Versioned> {
   }
 
   get(name: string): T | undefined {
+    if (this.layers !== undefined) return this.layers.own.get(name) ?? this.layers.under.get(name);
     return this.buckets[bucketOf(name, this.buckets.length)]?.get(name);
   }
 
@@ -48,20 +73,47 @@ export class ResourceMap<T extends Versioned> {
   }
 
   *values(): IterableIterator<T> {
+    if (this.layers !== undefined) {
+      yield* this.layers.under.values();
+      yield* this.layers.own.values();
+    }
     for (const bucket of this.buckets) yield* bucket.values();
   }
 
   /** The map with `set` put in and `remove` taken out. The same map when that changes nothing. */
   with(set: Iterable<T>, remove: Iterable<string> = []): ResourceMap<T> {
-    const change = new Change(this.buckets, this.size, [this.high, this.low]);
+    if (this.layers !== undefined) return this.withLayers(this.layers, [...set], [...remove]);
+    const change = new Change(this.buckets, this);
     for (const name of remove) change.remove(name);
     for (const value of set) change.set(value);
-    return change.touched ? new ResourceMap(change.buckets, change.size, [change.high, change.low]) : this;
+    return change.touched ? new ResourceMap(change.buckets, change) : this;
+  }
+
+  /** True where `with(set, remove)` has the contents of `target`: found out without making it. No name may come twice. */
+  leadsTo(target: ResourceMap<T>, set: Iterable<T>, remove: Iterable<string> = []): boolean {
+    const change = new Contents(this);
+    for (const name of remove) change.swap(this.get(name), undefined);
+    for (const value of set) change.swap(this.get(value.name), value);
+    return change.size === target.size && change.high === target.high && change.low === target.low;
   }
 
   /** The names whose presence or version differs between the two. */
-  *differing(other: ResourceMap<T>): IterableIterator<string> {
-    if (other === this) return;
+  differing(other: ResourceMap<T>): readonly string[] {
+    if (other === this) return NO_NAMES;
+    if (this.compared?.other.deref() === other) return this.compared.names;
+    const names = [...this.compare(other)];
+    this.compared = { other: new WeakRef(other), names };
+    return names;
+  }
+
+  private *compare(other: ResourceMap<T>): IterableIterator<string> {
+    if (this.layers !== undefined && other.layers !== undefined) {
+      const names = new Set(this.layers.under.differing(other.layers.under));
+      for (const name of this.layers.own.differing(other.layers.own)) names.add(name);
+      // What only went from one layer to the other is the same.
+      for (const name of names) if (this.get(name)?.version !== other.get(name)?.version) yield name;
+      return;
+    }
     if (other.buckets.length === this.buckets.length) {
       for (const [at, bucket] of this.buckets.entries()) yield* differing(bucket, other.buckets[at] ?? new Map());
       return;
@@ -69,7 +121,23 @@ export class ResourceMap<T extends Versioned> {
     for (const value of this.values()) if (other.get(value.name)?.version !== value.version) yield value.name;
     for (const value of other.values()) if (!this.has(value.name)) yield value.name;
   }
+
+  /** What is new goes below: there it may be shared. */
+  private withLayers({ under, own }: Layers<T>, set: readonly T[], remove: readonly string[]): ResourceMap<T> {
+    const mine = own.with(
+      set.filter(({ name }) => own.has(name)),
+      remove.filter((name) => own.has(name)),
+    );
+    const below = under.with(
+      set.filter(({ name }) => !own.has(name)),
+      remove,
+    );
+    if (mine === own && below === under) return this;
+    return mine.size === 0 ? below : ResourceMap.layered({ under: below, own: mine });
+  }
 }
+
+const NO_NAMES: readonly string[] = [];
 
 function* differing<T extends Versioned>(
   a: ReadonlyMap<string, T>,
@@ -80,28 +148,52 @@ function* differing<T extends Versioned>(
   for (const name of b.keys()) if (!a.has(name)) yield name;
 }
 
-class Change<T extends Versioned> {
-  buckets: ReadonlyMap<string, T>[];
+/** How many entries there are, and the exclusive-or of their hashes. */
+interface Sum {
+  readonly size: number;
+  readonly high: number;
+  readonly low: number;
+}
+
+/** The same, while entries come and go. */
+class Contents implements Sum {
   size: number;
   high: number;
   low: number;
-  touched = false;
-  private readonly owned = new Map<number, Map<string, T>>();
 
-  constructor(buckets: readonly ReadonlyMap<string, T>[], size: number, [high, low]: readonly [number, number]) {
-    this.buckets = [...buckets];
+  constructor({ size, high, low }: Sum) {
     this.size = size;
     this.high = high;
     this.low = low;
+  }
+
+  swap(before: Versioned | undefined, after: Versioned | undefined): void {
+    if (before !== undefined) this.count(before, -1);
+    if (after !== undefined) this.count(after, 1);
+  }
+
+  private count({ hash: [high, low] }: Versioned, by: number): void {
+    this.size += by;
+    this.high = (this.high ^ high) >>> 0;
+    this.low = (this.low ^ low) >>> 0;
+  }
+}
+
+class Change<T extends Versioned> extends Contents {
+  buckets: ReadonlyMap<string, T>[];
+  touched = false;
+  private readonly owned = new Map<number, Map<string, T>>();
+
+  constructor(buckets: readonly ReadonlyMap<string, T>[], sum: Sum) {
+    super(sum);
+    this.buckets = [...buckets];
   }
 
   set(value: T): void {
     const old = this.buckets[bucketOf(value.name, this.buckets.length)]?.get(value.name);
     if (old?.version === value.version) return;
     this.own(value.name).set(value.name, value);
-    if (old !== undefined) this.count(old);
-    this.count(value);
-    if (old === undefined) this.size += 1;
+    this.swap(old, value);
     if (this.size > this.buckets.length * BUCKET_ENTRIES) this.grow();
   }
 
@@ -109,13 +201,7 @@ class Change<T extends Versioned> {
     const old = this.buckets[bucketOf(name, this.buckets.length)]?.get(name);
     if (old === undefined) return;
     this.own(name).delete(name);
-    this.count(old);
-    this.size -= 1;
-  }
-
-  private count({ hash: [high, low] }: T): void {
-    this.high = (this.high ^ high) >>> 0;
-    this.low = (this.low ^ low) >>> 0;
+    this.swap(old, undefined);
   }
 
   private own(name: string): Map<string, T> {

@@ -40,3 +40,25 @@ test('a map of any size knows its names, its version and what differs', () => {
   const half = ResourceMap.of(all.slice(0, 10));
   assert.equal([...half.differing(map)].length, 1990);
 });
+
+test('a map over another one is the two together, and shares the one below', () => {
+  const below = ResourceMap.of(Array.from({ length: 500 }, (_, at) => testEndpoints(`c${String(at)}`)));
+  const over = ResourceMap.over(below, [testEndpoints('own'), testEndpoints('c7', 1)]);
+  assert.deepEqual([over.size, [...over.values()].length, over.has('own'), over.has('c7')], [501, 501, true, true]);
+  assert.equal(over.version, below.with([testEndpoints('own')]).version);
+  assert.equal(over.get('c7')?.version, below.get('c7')?.version, 'what is below counts');
+  const next = ResourceMap.over(below.with([testEndpoints('c7', 1)]), [testEndpoints('own')]);
+  assert.deepEqual(next.differing(over), ['c7']);
+  assert.deepEqual([...over.with([testEndpoints('own', 1)]).differing(over)], ['own']);
+  const flat = over.with([testEndpoints('c7', 1), testEndpoints('new')], ['own', 'c9']);
+  assert.deepEqual([...flat.differing(below)].sort(), ['c7', 'c9', 'new']);
+  assert.equal(ResourceMap.over(below, []), below);
+});
+
+test('whether a change leads to another map is known without making it', () => {
+  const from = ResourceMap.of([testEndpoints('a'), testEndpoints('b')]);
+  const to = ResourceMap.of([testEndpoints('a', 1), testEndpoints('c')]);
+  assert.equal(from.leadsTo(to, [testEndpoints('a', 1), testEndpoints('c')], ['b']), true);
+  assert.equal(from.leadsTo(to, [testEndpoints('a', 1)], ['b']), false);
+  assert.equal(from.leadsTo(to, [testEndpoints('a', 2), testEndpoints('c')], ['b']), false);
+});

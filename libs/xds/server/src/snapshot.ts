@@ -63,6 +63,14 @@ export class Snapshot {
     return changed ? new Snapshot(sets) : this;
   }
 
+  /** This snapshot with what one proxy has of its own: `own`, but for what is here. Costs what `own` costs. */
+  over(own: Iterable<Resource>): Snapshot {
+    const sets = new Map(this.sets);
+    for (const [typeUrl, list] of Map.groupBy(own, (resource) => resource.typeUrl))
+      sets.set(typeUrl, ResourceMap.over(this.resources(typeUrl), list));
+    return new Snapshot(sets);
+  }
+
   /**
    * What resources name and the snapshot lacks; nothing when it is consistent. `elsewhere` names what proxies have from
    * another source: clusters of their bootstrap, secrets of their own.
