@@ -1,11 +1,12 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import type { Portion, ResourceForm } from './portion.ts';
 import type { Resource } from './resource.ts';
 
 export interface DiscoveryAnswer {
   readonly typeUrl: string;
   readonly nonce: string;
   readonly version: string;
-  readonly resources: readonly Resource[];
+  readonly portions: readonly Portion[];
   /** Delta only. */
   readonly removed: readonly string[];
   /** Who answers, for `control_plane.identifier`. */
@@ -15,12 +16,12 @@ export interface DiscoveryAnswer {
 // Both are put together from the resources' own octets; the field numbers are those of discovery.proto.
 
 /** envoy.service.discovery.v3.DiscoveryResponse */
-export function encodeSotwResponse({ typeUrl, nonce, version, resources, identifier }: DiscoveryAnswer): Uint8Array {
+export function encodeSotwResponse({ typeUrl, nonce, version, portions, identifier }: DiscoveryAnswer): Uint8Array {
   const end = new BinaryWriter();
   text(end, 4, typeUrl);
   text(end, 5, nonce);
   controlPlane(end, 6, identifier);
-  return joined(start(version), (resource) => resource.any, { resources, end: end.finish() });
+  return Buffer.concat([start(version), ...bodies(portions, asAny), end.finish()]);
 }
 
 /** envoy.service.discovery.v3.DeltaDiscoveryResponse */
@@ -30,8 +31,7 @@ export function encodeDeltaResponse(answer: DiscoveryAnswer): Uint8Array {
   text(end, 5, answer.nonce);
   for (const name of answer.removed) text(end, 6, name);
   controlPlane(end, 7, answer.identifier);
-  const { resources } = answer;
-  return joined(start(answer.version), (resource) => resource.delta, { resources, end: end.finish() });
+  return Buffer.concat([start(answer.version), ...bodies(answer.portions, asDelta), end.finish()]);
 }
 
 /** `version_info` or `system_version_info`. */
@@ -41,23 +41,28 @@ function start(version: string): Uint8Array {
   return writer.finish();
 }
 
+const asAny: ResourceForm = (resources) => joined(resources, (resource) => resource.any);
+const asDelta: ResourceForm = (resources) => joined(resources, (resource) => resource.delta);
+
+function bodies(portions: readonly Portion[], form: ResourceForm): Uint8Array[] {
+  return portions.flatMap(({ shared, own }) => [
+    ...(shared === undefined ? [] : [shared.encoded(form)]),
+    ...(own.length === 0 ? [] : [form(own)]),
+  ]);
+}
+
 /** Field 2, length-delimited. */
 const RESOURCE_TAG = 0x12;
 
 /** Thousands of resources are copied once, into octets whose number is known before. */
-function joined(
-  head: Uint8Array,
-  octetsOf: (resource: Resource) => Uint8Array,
-  { resources, end }: { readonly resources: readonly Resource[]; readonly end: Uint8Array },
-): Uint8Array {
-  let size = head.length + end.length;
+function joined(resources: readonly Resource[], octetsOf: (resource: Resource) => Uint8Array): Uint8Array {
+  let size = 0;
   for (const resource of resources) {
     const { length } = octetsOf(resource);
     size += 1 + varintSize(length) + length;
   }
-  const octets = new Uint8Array(size);
-  octets.set(head);
-  let at = head.length;
+  const octets = Buffer.allocUnsafeSlow(size);
+  let at = 0;
   for (const resource of resources) {
     const own = octetsOf(resource);
     octets[at] = RESOURCE_TAG;
@@ -68,7 +73,6 @@ function joined(
     octets.set(own, at);
     at += own.length;
   }
-  octets.set(end, at);
   return octets;
 }
 

@@ -3,8 +3,8 @@ import type {
   DeltaDiscoveryRequest,
   DiscoveryRequest,
 } from '@weft/api-envoy/gen/envoy/service/discovery/v3/discovery_pb';
-import { hash } from 'node:crypto';
 import { readMessage } from './messages.ts';
+import { NameList, NO_NAMES, type NamePool } from './name-list.ts';
 import { decodeNode } from './node.decode.ts';
 import type { XdsNode } from './node.ts';
 import type { Interest } from './subscription.ts';
@@ -20,73 +20,115 @@ export interface DiscoveryCall {
   /** The response was refused (B31). */
   readonly error: string | undefined;
   readonly interest: Interest;
-  /** Of the names as they were sent; empty where that is of no use. */
-  readonly digest: string;
 }
 
-/** Field numbers of DiscoveryRequest that are read before the rest. */
+/** Field number of the names in both requests: `resource_names`, `resource_names_subscribe`. */
 const NAMES = 3;
-const TYPE_URL_FIELD = 4;
+
+/** Lists of names that came before. */
+export interface KnownNames {
+  readonly pool: NamePool;
+  /** Those that the stream sent last, one for each type. */
+  readonly last: Iterable<NameList>;
+}
 
 /**
  * Undefined: the octets are no such message. In state of the world every acknowledgement repeats all names, ten thousand of them
- * at worst: those that are the same as in the request before (`before` gives their digest by type) are not read again.
+ * at worst: those that came before are compared and not read.
  */
-export function decodeSotwRequest(
-  octets: Uint8Array,
-  before: (typeUrl: string) => string | undefined,
-): DiscoveryCall | undefined {
-  const names = findNames(octets);
-  const digest = names === undefined ? '' : hash('sha1', octets.subarray(names.start, names.end), 'base64');
-  const same = names !== undefined && before(names.typeUrl) === digest;
-  const rest = same ? Buffer.concat([octets.subarray(0, names.start), octets.subarray(names.end)]) : octets;
+export function decodeSotwRequest(octets: Uint8Array, known: KnownNames): DiscoveryCall | undefined {
+  const { list, rest } = takeNames(octets, known);
   const request = readMessage<DiscoveryRequest>('envoy.service.discovery.v3.DiscoveryRequest', rest);
-  if (request === undefined) return undefined;
-  return { ...commonOf(request), interest: same ? { kind: 'same' } : decodeSotwCall(request).interest, digest };
-}
-
-/** Where the names are, when they stand together and there are any. */
-function findNames(octets: Uint8Array): { start: number; end: number; typeUrl: string } | undefined {
-  const reader = new BinaryReader(octets);
-  let [start, end, typeUrl] = [-1, -1, ''];
-  try {
-    while (reader.pos < reader.len) {
-      const at = reader.pos;
-      const [field, wireType] = reader.tag();
-      if (field === TYPE_URL_FIELD) typeUrl = reader.string();
-      else reader.skip(wireType, field);
-      if (field !== NAMES) continue;
-      if (start !== -1 && at !== end) return undefined;
-      if (start === -1) start = at;
-      end = reader.pos;
-    }
-  } catch {
-    return undefined;
-  }
-  return start === -1 ? undefined : { start, end, typeUrl };
+  return (
+    request && { ...commonOf(request), interest: { kind: 'whole', wanted: list ?? listOf(request.resourceNames) } }
+  );
 }
 
 export function decodeSotwCall(request: DiscoveryRequest): DiscoveryCall {
-  return { ...commonOf(request), interest: { kind: 'whole', names: request.resourceNames }, digest: '' };
+  return { ...commonOf(request), interest: { kind: 'whole', wanted: listOf(request.resourceNames) } };
 }
 
 /** Undefined: the octets are no such message. */
-export function decodeDeltaRequest(octets: Uint8Array): DiscoveryCall | undefined {
-  const request = readMessage<DeltaDiscoveryRequest>('envoy.service.discovery.v3.DeltaDiscoveryRequest', octets);
-  if (request === undefined) return undefined;
-  return {
-    ...commonOf(request),
-    interest: {
-      kind: 'change',
-      add: request.resourceNamesSubscribe,
-      remove: request.resourceNamesUnsubscribe,
-      has: request.initialResourceVersions,
-    },
-    digest: '',
-  };
+export function decodeDeltaRequest(octets: Uint8Array, known: KnownNames): DiscoveryCall | undefined {
+  const { list, rest } = takeNames(octets, known);
+  const request = readMessage<DeltaDiscoveryRequest>('envoy.service.discovery.v3.DeltaDiscoveryRequest', rest);
+  return (
+    request && {
+      ...commonOf(request),
+      interest: {
+        kind: 'change',
+        add: list ?? listOf(request.resourceNamesSubscribe),
+        remove: request.resourceNamesUnsubscribe,
+        has: request.initialResourceVersions,
+      },
+    }
+  );
 }
 
-function commonOf(request: DiscoveryRequest | DeltaDiscoveryRequest): Omit<DiscoveryCall, 'interest' | 'digest'> {
+function listOf(names: readonly string[]): NameList {
+  return names.length === 0 ? NO_NAMES : new NameList(names);
+}
+
+/** A request without its names, and these as a list; no list where there are none, or they do not stand together. */
+function takeNames(octets: Uint8Array, known: KnownNames): { list: NameList | undefined; rest: Uint8Array } {
+  try {
+    const place = findNames(octets, known.last);
+    if (place === undefined) return { list: undefined, rest: octets };
+    const { start, end } = place;
+    const names = octets.subarray(start, end);
+    const list = place.list ?? known.pool.find(names, () => readNames(names));
+    return { list, rest: Buffer.concat([octets.subarray(0, start), octets.subarray(end)]) };
+  } catch {
+    // Broken octets are no message either: whoever reads them whole says so.
+    return { list: undefined, rest: octets };
+  }
+}
+
+interface NamesPlace {
+  readonly start: number;
+  readonly end: number;
+  readonly list: NameList | undefined;
+}
+
+function findNames(octets: Uint8Array, last: Iterable<NameList>): NamesPlace | undefined {
+  const reader = new BinaryReader(octets);
+  let [start, end] = [-1, -1];
+  let list: NameList | undefined;
+  while (reader.pos < reader.len) {
+    const at = reader.pos;
+    const [field, wireType] = reader.tag();
+    const known = field === NAMES && start === -1 ? startingHere(octets, at, last) : undefined;
+    if (known === undefined) reader.skip(wireType, field);
+    else reader.pos = at + known.octets.length;
+    if (field !== NAMES) continue;
+    if (start !== -1 && at !== end) return undefined;
+    // One more than the list has: it is another.
+    list = start === -1 ? known : undefined;
+    if (start === -1) start = at;
+    end = reader.pos;
+  }
+  return start === -1 ? undefined : { start, end, list };
+}
+
+function startingHere(octets: Uint8Array, at: number, lists: Iterable<NameList>): NameList | undefined {
+  for (const list of lists) {
+    const { length } = list.octets;
+    if (length > 0 && Buffer.compare(octets.subarray(at, at + length), list.octets) === 0) return list;
+  }
+  return undefined;
+}
+
+function readNames(octets: Uint8Array): string[] {
+  const reader = new BinaryReader(octets);
+  const names: string[] = [];
+  while (reader.pos < reader.len) {
+    reader.tag();
+    names.push(reader.string());
+  }
+  return names;
+}
+
+function commonOf(request: DiscoveryRequest | DeltaDiscoveryRequest): Omit<DiscoveryCall, 'interest'> {
   return {
     typeUrl: request.typeUrl,
     node: request.node === undefined ? undefined : decodeNode(request.node),

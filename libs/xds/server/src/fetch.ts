@@ -5,6 +5,7 @@ import { GRPC_STATUS, type GrpcHandler } from '@weft/core-grpc';
 import { decodeSotwCall, type DiscoveryCall } from './discovery.decode.ts';
 import { encodeSotwResponse } from './discovery-response.ts';
 import { readMessage } from './messages.ts';
+import { Portion } from './portion.ts';
 import type { Resource } from './resource.ts';
 import { ResourceMap } from './resource-map.ts';
 import type { Caller, StreamContext } from './stream-context.ts';
@@ -50,14 +51,17 @@ export function restDiscovery(cx: FetchContext, request: RestRequest): RestRespo
   });
   if (fetched.kind === 'same') return { status: 304, body: '' };
   if (fetched.kind === 'refused') return failure(fetched.code === 'invalid' ? 400 : 401, fetched.message);
-  const octets = encodeSotwResponse({
-    ...fetched,
-    typeUrl: service.typeUrl,
-    nonce: '',
-    removed: [],
-    identifier: cx.identifier,
-  });
+  const octets = encodeFetched(cx, service.typeUrl, fetched);
   return { status: 200, body: responseJson(octets) };
+}
+
+function encodeFetched(
+  { identifier }: FetchContext,
+  typeUrl: string,
+  { version, resources }: Extract<Fetched, { kind: 'resources' }>,
+): Uint8Array {
+  const portions = [new Portion(undefined, resources)];
+  return encodeSotwResponse({ version, portions, typeUrl, nonce: '', removed: [], identifier });
 }
 
 /** `Fetch…` over gRPC: one request, one response. */
@@ -70,7 +74,7 @@ export function fetchHandler(cx: FetchContext, typeUrl: string): GrpcHandler {
       const { peerCertificate } = call;
       const fetched = fetchResources(cx, typeUrl, decodeSotwCall(request), { version: '', peerCertificate });
       if (fetched.kind === 'resources') {
-        call.send(encodeSotwResponse({ ...fetched, typeUrl, nonce: '', removed: [], identifier: cx.identifier }));
+        call.send(encodeFetched(cx, typeUrl, fetched));
         call.end();
       } else if (fetched.kind === 'refused') {
         const code = fetched.code === 'invalid' ? GRPC_STATUS.INVALID_ARGUMENT : GRPC_STATUS.UNAUTHENTICATED;
@@ -95,7 +99,7 @@ function fetchResources(
   if (refusal !== undefined) return { kind: 'refused', code: 'unauthenticated', message: refusal };
   const given = cx.withholds(caller, typeUrl) ? undefined : cx.cache.get(cx.cache.groups(node));
   const all = given?.resources(typeUrl) ?? ResourceMap.empty<Resource>();
-  const names = interest.kind === 'whole' ? interest.names : [];
+  const names = interest.kind === 'whole' ? interest.wanted.names : [];
   const missing = names.filter((name) => name !== '*' && !all.has(name));
   if (missing.length > 0) cx.onDemand(node, typeUrl, missing);
   const whole = names.includes('*') || (names.length === 0 && isFullStateType(typeUrl));

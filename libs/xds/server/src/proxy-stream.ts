@@ -4,9 +4,9 @@ import { decodeDeltaRequest, decodeSotwRequest, type DiscoveryCall } from './dis
 import { encodeDeltaResponse, encodeSotwResponse } from './discovery-response.ts';
 import type { XdsNode } from './node.ts';
 import { typeStatusOf, type ProxyStatus } from './proxy-status.ts';
+import type { NameList } from './name-list.ts';
+import { Portion, portionsOf } from './portion.ts';
 import { PushOrder, TYPE_ORDER } from './push-order.ts';
-import type { ResourceMap, Versioned } from './resource-map.ts';
-import { Resource } from './resource.ts';
 import { SERVER_METRIC } from './server-metrics.ts';
 import type { SnapshotWatcher } from './snapshot-cache.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -19,6 +19,10 @@ export interface StreamForm {
   /** Of a service that serves one type; undefined on an aggregated stream. */
   readonly typeUrl: string | undefined;
 }
+
+/** A larger response is cut, so that what is under way to a slow proxy is bounded. */
+const DELTA_OCTETS = 1024 * 1024;
+const SOTW_OCTETS = 3.5 * 1024 * 1024;
 
 /** One discovery stream of one proxy, aggregated or not, of either protocol. */
 export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
@@ -137,8 +141,9 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
   }
 
   private decode(message: Uint8Array): DiscoveryCall | undefined {
-    if (this.form.protocol === 'delta') return decodeDeltaRequest(message);
-    return decodeSotwRequest(message, (typeUrl) => this.subscriptions.get(this.form.typeUrl ?? typeUrl)?.namesDigest);
+    const last = [...this.subscriptions.values()].map(({ wanted }) => wanted);
+    const decode = this.form.protocol === 'delta' ? decodeDeltaRequest : decodeSotwRequest;
+    return decode(message, { pool: this.cx.names, last });
   }
 
   /** The first request says who the proxy is, and starts the watch. */
@@ -165,17 +170,23 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
   private subscription(typeUrl: string): Subscription {
     let subscription = this.subscriptions.get(typeUrl);
     if (subscription === undefined) {
-      subscription = new Subscription(typeUrl);
+      subscription = new Subscription(typeUrl, this.limitOf(typeUrl));
       if (this.snapshot !== undefined) this.aimAt(this.snapshot, subscription);
       this.subscriptions.set(typeUrl, subscription);
     }
     return subscription;
   }
 
-  private take(subscription: Subscription, { nonce, error, interest, digest }: DiscoveryCall): void {
+  /** State of the world is one response, however large. Others fit into what any gRPC library takes. */
+  private limitOf(typeUrl: string): number {
+    if (this.form.protocol === 'delta') return DELTA_OCTETS;
+    return isFullStateType(typeUrl) ? Number.POSITIVE_INFINITY : SOTW_OCTETS;
+  }
+
+  private take(subscription: Subscription, { nonce, error, interest }: DiscoveryCall): void {
     const { typeUrl, outstanding } = subscription;
+    const { wanted: before } = subscription;
     const outcome = subscription.request(nonce, error, interest, this.cx.clock.wallMs());
-    if (outcome !== 'stale') subscription.namesDigest = digest;
     const type = shortType(typeUrl);
     if (outcome === 'stale') this.cx.metrics.count(SERVER_METRIC.expiredNonce, { type });
     if (outcome === 'refused') {
@@ -184,11 +195,11 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     }
     if (outstanding !== undefined && subscription.outstanding === undefined)
       this.order.onAnswered(typeUrl, outstanding, outcome === 'refused');
-    if (interest.kind !== 'same')
-      this.askOnDemand(subscription, interest.kind === 'whole' ? interest.names : interest.add);
+    if (interest.kind === 'change') this.askOnDemand(subscription, interest.add);
+    else if (interest.wanted !== before) this.askOnDemand(subscription, interest.wanted);
   }
 
-  private askOnDemand(subscription: Subscription, names: readonly string[]): void {
+  private askOnDemand(subscription: Subscription, names: NameList): void {
     const { node } = this;
     const missing = subscription.missing(names);
     if (missing.length === 0 || node === undefined) return;
@@ -218,19 +229,14 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     const { typeUrl } = subscription;
     const { clock, metrics, identifier } = this.cx;
     const startMs = clock.nowMs();
-    const whole = this.form.protocol === 'sotw' && isFullStateType(typeUrl);
     this.nonces += 1;
-    const after = subscription.after(pending);
-    const sent: Outstanding = {
-      ...pending,
-      nonce: `${this.id}-${String(this.nonces)}`,
-      version: after.version,
-      after,
-      sentMs: clock.wallMs(),
-    };
-    const resources = whole ? resourcesOf(after) : pending.changed;
+    const { after, portions } = this.contents(subscription, pending);
+    const nonce = `${this.id}-${String(this.nonces)}`;
+    const { removed } = pending;
     const encode = this.form.protocol === 'sotw' ? encodeSotwResponse : encodeDeltaResponse;
-    const octets = encode({ ...sent, typeUrl, resources, identifier });
+    const octets = encode({ nonce, version: after.version, removed, typeUrl, portions, identifier });
+    const { length } = octets;
+    const sent = { ...pending, nonce, version: after.version, after, sentMs: clock.wallMs(), octets: length };
     subscription.sent(sent);
     this.order.onSent(typeUrl, sent);
     this.full = !this.call.send(octets);
@@ -238,6 +244,17 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     metrics.count(SERVER_METRIC.pushes, labels);
     metrics.observe(SERVER_METRIC.configSize, octets.length, labels);
     metrics.observe(SERVER_METRIC.pushTime, (clock.nowMs() - startMs) / 1000, labels);
+  }
+
+  /** What a response carries, and what the proxy has after it. */
+  private contents(
+    subscription: Subscription,
+    pending: Pending,
+  ): { readonly after: Outstanding['after']; readonly portions: readonly Portion[] } {
+    const after = subscription.after(pending);
+    const whole = this.form.protocol === 'sotw' && isFullStateType(subscription.typeUrl);
+    if (whole) return { after, portions: portionsOf(after, subscription.limit) };
+    return { after, portions: [pending.portion ?? new Portion(undefined, pending.changed)] };
   }
 
   /** A proxy that takes a cluster and never asks for its endpoints would keep its routes waiting for ever. */
@@ -276,9 +293,4 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     this.cx.queue.remove(this);
     this.cx.closed(this);
   }
-}
-
-/** What state of the world carries. Only delta proxies can have something that is not from here. */
-function resourcesOf(known: ResourceMap<Versioned>): readonly Resource[] {
-  return [...known.values()].filter((entry) => entry instanceof Resource);
 }

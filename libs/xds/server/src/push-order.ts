@@ -56,9 +56,9 @@ export class PushOrder {
   onSent(typeUrl: string, { changed }: Outstanding): void {
     if (typeUrl === TYPE_URL.listener) this.expectRepeat(TYPE_URL.route);
     if (typeUrl !== TYPE_URL.cluster) return;
-    const endpoints = changed.flatMap(({ references }) =>
-      references.filter((reference) => reference.typeUrl === TYPE_URL.endpoint).map((reference) => reference.name),
-    );
+    const endpoints: string[] = [];
+    for (const { references } of changed)
+      for (const reference of references) if (reference.typeUrl === TYPE_URL.endpoint) endpoints.push(reference.name);
     for (const name of endpoints) if (this.endpoints?.has(name) === true) this.awaited.add(name);
     // A cluster that changed is built anew and waits for endpoints that the proxy may have from us already.
     this.expectRepeat(TYPE_URL.endpoint);
@@ -69,6 +69,7 @@ export class PushOrder {
   onAnswered(typeUrl: string, { changed, removed }: Outstanding, refused: boolean): void {
     if (typeUrl === TYPE_URL.cluster && refused) this.awaited.clear();
     if (typeUrl !== TYPE_URL.endpoint) return;
+    if (this.awaited.size === 0) return;
     for (const { name } of changed) this.awaited.delete(name);
     for (const name of removed) this.awaited.delete(name);
   }

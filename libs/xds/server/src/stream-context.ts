@@ -1,5 +1,6 @@
 import type { GrpcMetadata } from '@weft/core-grpc';
 import type { Clock, Logger, Timers } from '@weft/core-runtime';
+import type { NamePool } from './name-list.ts';
 import type { XdsNode } from './node.ts';
 import type { ProxyStream } from './proxy-stream.ts';
 import type { PushQueue } from './push-queue.ts';
@@ -14,10 +15,14 @@ export interface Caller {
   readonly metadata: GrpcMetadata;
 }
 
+/** Why a caller may not do what it came for, in words for it; undefined when it may. */
+export type Admit = (caller: Caller) => string | undefined;
+
 /** What all streams of one server share. */
 export interface StreamContext {
   readonly cache: SnapshotCache;
   readonly queue: PushQueue;
+  readonly names: NamePool;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;

@@ -1,3 +1,5 @@
+import { NameList, NO_NAMES, type NameSet } from './name-list.ts';
+import { portionsNamed, portionsOf, type Portion } from './portion.ts';
 import { ResourceMap, type Versioned } from './resource-map.ts';
 import type { Resource } from './resource.ts';
 import type { ResourceSet } from './snapshot.ts';
@@ -5,12 +7,10 @@ import { isFullStateType } from './type-urls.ts';
 
 /** What a request says of the resources that the proxy wants: all of it (state of the world), or what changed (delta). */
 export type Interest =
-  | { readonly kind: 'whole'; readonly names: readonly string[] }
-  /** State of the world: the same names as before. */
-  | { readonly kind: 'same' }
+  | { readonly kind: 'whole'; readonly wanted: NameList }
   | {
       readonly kind: 'change';
-      readonly add: readonly string[];
+      readonly add: NameList;
       readonly remove: readonly string[];
       /** Versions that the proxy has from an earlier stream, by name. */
       readonly has: Readonly<Record<string, string>>;
@@ -20,6 +20,8 @@ export type Interest =
 export interface Pending {
   readonly changed: readonly Resource[];
   readonly removed: readonly string[];
+  /** The same as `changed`, where many proxies are sent it. */
+  readonly portion?: Portion;
 }
 
 /** A response that is on its way: sent, not yet answered. */
@@ -27,6 +29,7 @@ export interface Outstanding extends Pending {
   readonly nonce: string;
   readonly version: string;
   readonly sentMs: number;
+  readonly octets: number;
   /** What the proxy has when it takes the response. */
   readonly after: ResourceMap<Versioned>;
 }
@@ -36,6 +39,8 @@ export type NonceOutcome = 'none' | 'stale' | 'acknowledged' | 'refused';
 
 const NOTHING: ResourceMap<Versioned> = ResourceMap.empty<Versioned>();
 const WILDCARD = '*';
+/** In the place of a list of names. */
+const EVERYTHING = Symbol('everything');
 
 /**
  * One proxy's subscription to one type, the same for state of the world and delta: what it wants, what it has, and what it lacks.
@@ -49,7 +54,9 @@ export class Subscription {
   readonly typeUrl: string;
   wildcard = false;
   /** Those asked for by name. */
-  readonly names = new Set<string>();
+  names: NameSet = NO_NAMES.set;
+  /** State of the world: the names of the last request that counted, as it had them. */
+  wanted = NO_NAMES;
   outstanding: Outstanding | undefined;
   /** The last response that was acknowledged. */
   acknowledged: { readonly version: string; readonly atMs: number } | undefined;
@@ -58,14 +65,18 @@ export class Subscription {
   lastSent: { readonly nonce: string; readonly version: string; readonly atMs: number } | undefined;
   /** The next request that only repeats itself is answered: the proxy builds something anew and waits for it. */
   answerRepeat = false;
-  /** Of the names of the last request that counted. */
-  namesDigest: string | undefined;
+  /** How many octets of resources one response may carry, about. */
+  readonly limit: number;
   private requests = 0;
   /** What the proxy has, as far as it acknowledged. Shared with the snapshot where the proxy has everything. */
   private known = NOTHING;
   /** What it had when the outstanding response was sent. */
   private sentFrom = NOTHING;
   private target: ResourceSet | undefined;
+  /** Of all these the proxy has nothing yet: found in the target when there is one. */
+  private asked: (NameList | typeof EVERYTHING)[] = [];
+  /** What was found. It goes before all else, one portion after another. */
+  private rest: Portion[] = [];
   /** Names whose state here and there may differ. */
   private readonly dirty = new Set<string>();
   /** Names to be sent even when nothing changed, or said to be absent. */
@@ -75,8 +86,9 @@ export class Subscription {
   /** A response is owed even if it is empty. */
   private due = false;
 
-  constructor(typeUrl: string) {
+  constructor(typeUrl: string, limit = Number.POSITIVE_INFINITY) {
     this.typeUrl = typeUrl;
+    this.limit = limit;
   }
 
   /** True for `name`, or for all when the subscription is a wildcard. */
@@ -89,23 +101,18 @@ export class Subscription {
     return this.known.size;
   }
 
-  /** The names that the proxy has, with their versions. */
-  held(): Iterable<Versioned> {
-    return this.known.values();
-  }
-
-  has(name: string): boolean {
-    return this.known.has(name);
-  }
-
   /** What is wanted from now on. */
   aim(target: ResourceSet): void {
     const before = this.target;
     this.target = target;
     if (before === undefined) {
-      this.markAll();
+      if (this.wildcard && !this.asked.includes(EVERYTHING)) this.markAll();
+      for (const { name } of this.known.values()) this.dirty.add(name);
       return;
     }
+    if (before === target) return;
+    // What was found is of the target before.
+    this.spread();
     let changed = false;
     for (const name of target.differing(before)) {
       if (!this.wants(name)) continue;
@@ -121,9 +128,9 @@ export class Subscription {
     this.requests += 1;
     const outcome = first ? 'none' : this.answered(nonce, error, nowMs);
     if (outcome === 'stale' && interest.kind !== 'change') return outcome;
-    if (interest.kind === 'same') this.repeated(outcome);
-    else if (interest.kind === 'whole') this.replaceNames(interest.names, first, outcome);
-    else this.changeNames(interest, first);
+    if (interest.kind === 'change') this.changeNames(interest, first);
+    else if (!first && interest.wanted === this.wanted) this.repeated(outcome);
+    else this.replaceNames(interest.wanted, first, outcome);
     return outcome;
   }
 
@@ -138,18 +145,23 @@ export class Subscription {
 
   /** Names that the proxy asked for and that will be made: it is not told that they do not exist. */
   expect(names: Iterable<string>): void {
+    this.spread();
     for (const name of names) if (this.target?.has(name) !== true) this.forced.delete(name);
   }
 
-  /** The wanted names that are not there. */
-  missing(names: Iterable<string>): readonly string[] {
-    return [...names].filter((name) => name !== WILDCARD && this.target?.has(name) !== true);
+  /** The names of a list that are not there. */
+  missing(list: NameList): readonly string[] {
+    const { target } = this;
+    const missing = target === undefined ? list.names : portionsNamed(list, target, this.limit).missing;
+    return missing.filter((name) => name !== WILDCARD);
   }
 
   /** What a response would carry now; undefined when none is owed. `removals`: what is stale may go. */
   pending(removals: boolean): Pending | undefined {
     const { target } = this;
     if (target === undefined || this.outstanding !== undefined || this.requests === 0) return undefined;
+    this.find(target);
+    const [portion] = this.rest;
     const changed: Resource[] = [];
     const removed: string[] = [];
     for (const name of this.dirty) {
@@ -161,14 +173,16 @@ export class Subscription {
         removed.push(name);
       else if (resource !== undefined || known === undefined) this.dirty.delete(name);
     }
+    if (portion !== undefined) return { changed: portion.resources, removed, portion };
     return this.due || changed.length > 0 || removed.length > 0 ? { changed, removed } : undefined;
   }
 
   /** Everything that the proxy has once it takes `pending`: what a response of a full-state type carries. */
-  after({ changed, removed }: Pending): ResourceMap<Versioned> {
-    const { known, target } = this;
-    if (known.size === 0 && target !== undefined && changed.length === target.size) return target;
-    return this.shared(known.with(changed, removed));
+  after({ changed, removed, portion }: Pending): ResourceMap<Versioned> {
+    const { known } = this;
+    const target: ResourceMap<Versioned> = this.target ?? known;
+    if (portion !== undefined && removed.length === 0) return portion.after(known, target);
+    return known.leadsTo(target, changed, removed) ? target : known.with(changed, removed);
   }
 
   /** `sent` is on its way. */
@@ -178,6 +192,8 @@ export class Subscription {
     this.lastSent = { nonce: sent.nonce, version: sent.version, atMs: sent.sentMs };
     this.due = false;
     this.answerRepeat = false;
+    if (sent.portion !== undefined && sent.portion === this.rest[0]) this.rest.shift();
+    if (this.dirty.size === 0 && this.forced.size === 0) return;
     for (const { name } of sent.changed) this.clean(name);
     for (const name of sent.removed) this.clean(name);
   }
@@ -230,24 +246,51 @@ export class Subscription {
   /** A proxy that has everything shares the snapshot's own map, so that a thousand of them cost one. */
   private shared(known: ResourceMap<Versioned>): ResourceMap<Versioned> {
     const { target } = this;
-    return target?.size === known.size && target.version === known.version ? target : known;
+    return target?.leadsTo(known as ResourceSet, []) === true ? target : known;
   }
 
-  private replaceNames(names: readonly string[], first: boolean, outcome: NonceOutcome): void {
-    const all = names.includes(WILDCARD) || (first && names.length === 0 && isFullStateType(this.typeUrl));
+  /** Everything that was asked for goes by name from here on, since some of it is to be looked at on its own. */
+  private spread(): void {
+    const { asked, rest } = this;
+    this.asked = [];
+    this.rest = [];
+    for (const list of asked)
+      if (list === EVERYTHING) this.markAll();
+      else this.force(list.names);
+    for (const { resources } of rest) for (const { name } of resources) if (this.wants(name)) this.dirty.add(name);
+  }
+
+  private find(target: ResourceSet): void {
+    if (this.asked.length === 0) return;
+    for (const list of this.asked) {
+      if (list === EVERYTHING) this.rest.push(...portionsOf(target, this.limit));
+      else {
+        const { portions, missing } = portionsNamed(list, target, this.limit);
+        this.rest.push(...portions);
+        this.force(missing);
+      }
+    }
+    this.asked = [];
+  }
+
+  private replaceNames(wanted: NameList, first: boolean, outcome: NonceOutcome): void {
+    this.wanted = wanted;
+    const isEmpty = wanted.names.length === 0;
+    const all = wanted.set.has(WILDCARD) || (first && isEmpty && isFullStateType(this.typeUrl));
+    const wasWildcard = this.wildcard;
     // Once it is a wildcard by saying nothing it stays one for as long as it says nothing.
-    const wildcard = all || (this.wildcard && names.length === 0 && this.names.size === 0);
-    const wanted = new Set(names);
-    wanted.delete(WILDCARD);
-    const added = [...wanted].filter((name) => !this.names.has(name));
-    const dropped = [...this.names].filter((name) => !wanted.has(name));
-    const changed = wildcard !== this.wildcard || added.length > 0 || dropped.length > 0;
+    const wildcard = all || (wasWildcard && isEmpty && this.names.size === 0);
+    const before = this.names;
+    const after = wanted.set.minus([WILDCARD]);
+    const [added, dropped] = [after.without(before), before.without(after)];
+    const changed = wildcard !== wasWildcard || added.length > 0 || dropped.length > 0;
     this.wildcard = wildcard;
-    for (const name of dropped) this.drop(name);
-    for (const name of added) this.add(name);
+    this.names = after;
+    this.drop(dropped);
+    if (added.length > 0) this.ask(before.size === 0 ? wanted : new NameList(added));
     if (first || (changed && isFullStateType(this.typeUrl))) this.due ||= isFullStateType(this.typeUrl);
-    if (first && wildcard) this.markAll();
-    else if (changed && !wildcard) this.forgetUnwanted();
+    if (wildcard && !wasWildcard) this.askForEverything();
+    else if (wasWildcard && !wildcard) this.forgetUnwanted();
     else if (!changed) this.repeated(outcome);
   }
 
@@ -256,56 +299,69 @@ export class Subscription {
   }
 
   private changeNames({ add, remove, has }: Extract<Interest, { kind: 'change' }>, first: boolean): void {
-    if (first) {
-      this.known = ResourceMap.of(
-        Object.entries(has).map(([name, version]): Versioned => ({ name, version, hash: hashOf(version) })),
-      );
-      if (add.length === 0 && isFullStateType(this.typeUrl)) this.becomeWildcard();
+    const held = first ? Object.entries(has) : [];
+    if (held.length > 0)
+      this.known = ResourceMap.of(held.map(([name, version]): Versioned => ({ name, version, hash: hashOf(version) })));
+    if (first && add.names.length === 0 && isFullStateType(this.typeUrl)) this.becomeWildcard();
+    if (remove.includes(WILDCARD)) {
+      this.wildcard = false;
+      this.forgetUnwanted();
     }
-    for (const name of remove) {
-      if (name === WILDCARD) {
-        this.wildcard = false;
-        this.forgetUnwanted();
-      } else this.unsubscribe(name);
-    }
-    for (const name of add) {
-      if (name === WILDCARD) this.becomeWildcard();
-      else this.add(name);
+    this.unsubscribe(remove.filter((name) => name !== WILDCARD));
+    if (add.set.has(WILDCARD)) this.becomeWildcard();
+    const named = add.set.has(WILDCARD) ? new NameList(add.names.filter((name) => name !== WILDCARD)) : add;
+    const { next, isFresh } = this.names.plus(named);
+    this.names = next;
+    if (named.names.length > 0) this.ask(named, isFresh);
+    for (const [name] of held) {
       // What it has from an earlier stream is not sent again, unless it changed; a later subscription always is.
-      if (first && this.known.has(name)) this.forced.delete(name);
+      this.forced.delete(name);
+      this.dirty.add(name);
     }
-    if (first) for (const name of Object.keys(has)) this.dirty.add(name);
+  }
+
+  /** These are wanted from now on. `isFresh`: none of them was before. */
+  private ask(list: NameList, isFresh = true): void {
+    this.retryRefused();
+    if (isFresh && !this.wildcard && this.known.size === 0) this.asked.push(list);
+    else if (isFresh && !this.wildcard && !list.names.some((name) => this.known.has(name))) this.asked.push(list);
+    else this.force(list.names);
   }
 
   private becomeWildcard(): void {
     if (!this.wildcard) this.due = true;
     this.wildcard = true;
-    this.markAll();
+    this.askForEverything();
   }
 
-  private unsubscribe(name: string): void {
-    this.names.delete(name);
-    this.drop(name);
-    // Under a wildcard it stays wanted, and the proxy, which has dropped it, is told how it is.
-    if (this.wildcard) this.force([name]);
+  private askForEverything(): void {
+    const isNew = this.known.size === 0 && this.outstanding === undefined && this.names.size === 0;
+    if (isNew && this.dirty.size === 0 && this.rest.length === 0) this.asked = [EVERYTHING];
+    else {
+      this.spread();
+      this.markAll();
+    }
   }
 
-  private add(name: string): void {
-    // The snapshot's own string: a thousand proxies that name a thousand endpoints would keep a million copies.
-    const own = this.target?.get(name)?.name ?? name;
-    this.names.add(own);
-    this.force([own]);
-    this.retryRefused();
+  private unsubscribe(names: readonly string[]): void {
+    this.names = this.names.minus(names);
+    this.drop(names);
+    // Under a wildcard they stay wanted, and the proxy, which has dropped them, is told how they are.
+    if (this.wildcard) this.force(names);
   }
 
-  private drop(name: string): void {
-    this.names.delete(name);
-    this.clean(name);
-    this.refused.delete(name);
-    if (this.known.has(name)) this.known = this.known.with([], [name]);
+  private drop(names: readonly string[]): void {
+    if (names.length === 0) return;
+    this.spread();
+    for (const name of names) {
+      this.clean(name);
+      this.refused.delete(name);
+    }
+    this.known = this.known.with([], names);
   }
 
   private forgetUnwanted(): void {
+    this.spread();
     const unwanted = [...this.known.values()].map(({ name }) => name).filter((name) => !this.wants(name));
     this.known = this.known.with([], unwanted);
     for (const name of this.dirty) if (!this.wants(name)) this.clean(name);

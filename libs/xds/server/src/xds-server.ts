@@ -1,6 +1,7 @@
 import type { GrpcHandler, GrpcServerCall, GrpcServices } from '@weft/core-grpc';
 import type { Logger, Runtime } from '@weft/core-runtime';
 import { fetchHandler, restDiscovery, type RestRequest, type RestResponse } from './fetch.ts';
+import { NamePool } from './name-list.ts';
 import type { XdsNode } from './node.ts';
 import type { ProxyStatus } from './proxy-status.ts';
 import { ProxyStream, type StreamForm } from './proxy-stream.ts';
@@ -49,6 +50,7 @@ export class XdsServer implements StreamContext {
   readonly services: GrpcServices;
   readonly cache: SnapshotCache;
   readonly queue: PushQueue;
+  readonly names = new NamePool();
   readonly clock: Runtime['clock'];
   readonly timers: Runtime['timers'];
   readonly logger: Logger;
