@@ -62,12 +62,16 @@ export class Portion {
 /** About what resources take in a response. */
 export function octetsOf(resources: readonly Resource[]): number {
   let octets = 0;
-  for (const resource of resources) octets += resource.any.length + RESOURCE_OCTETS;
+  for (const resource of resources) octets += sizeOf(resource);
   return octets;
 }
 
-/** Name and version beside the content. */
-const RESOURCE_OCTETS = 64;
+/** Name and version stand beside the content in delta. */
+function sizeOf({ any, name }: Resource): number {
+  return any.length + name.length + FRAME_OCTETS;
+}
+
+const FRAME_OCTETS = 32;
 
 const wholes = new WeakMap<ResourceMap<Versioned>, Map<number, readonly Portion[]>>();
 
@@ -130,7 +134,7 @@ function cut(resources: readonly Resource[], limit: number): readonly Portion[] 
     [begin, octets] = [at, 0];
   };
   for (const [at, resource] of resources.entries()) {
-    const size = resource.any.length + RESOURCE_OCTETS;
+    const size = sizeOf(resource);
     if (octets + size > limit) end(at);
     octets += size;
   }
