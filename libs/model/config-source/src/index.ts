@@ -1,4 +1,5 @@
 export { configSourceSupport, decodeAdsConfig, decodeConfigSource } from './config-source.decode.ts';
+export { decodeStreamSource, type StreamSource } from './stream-source.decode.ts';
 export type {
   AdsConfig,
   AggregatedConfigSource,

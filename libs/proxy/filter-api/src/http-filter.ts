@@ -3,8 +3,10 @@ import type { Runtime, RuntimeSnapshot } from '@weft/core-runtime';
 import type { StatsScope } from '@weft/core-stats';
 import type { Message } from '@bufbuild/protobuf';
 import type { DecodeContext } from '@weft/api-envoy';
+import type { GrpcService } from '@weft/model-config-source';
 import type { ResolvedRoute } from '@weft/model-route';
 import type { ClusterManager } from './cluster.ts';
+import type { ClusterDiscovery, ClusterDiscoverySource } from './cluster-discovery.ts';
 import type { FilterDiscovery, FilterProvider } from './filter-discovery.ts';
 import type { LocalReply } from './local-reply.ts';
 import type { StreamSpan } from './span.ts';
@@ -88,8 +90,16 @@ export interface FilterFactoryContext {
   readonly clusters: ClusterManager;
   /** The scope of the connection manager: `http.<stat_prefix>.`. */
   readonly stats: StatsScope;
+  /** The name that the filter is configured by: `typed_per_filter_config` of routes has it. Absent: none is known. */
+  readonly filterName?: string;
+  /** `node.metadata` of the bootstrap. Absent: there is none. */
+  readonly nodeMetadata?: Readonly<Record<string, unknown>> | undefined;
+  /** A channel to a gRPC service, over a cluster of this proxy or straight to an address. Absent: none can be reached. */
+  grpcChannel?(service: GrpcService): GrpcChannel;
   /** Filters that come by ECDS; what it gives lives as long as the connection manager. Absent: none come. */
   discoverFilter?(wanted: FilterDiscovery): FilterProvider;
+  /** Clusters on demand. Absent: none come. */
+  discoverClusters?(from: ClusterDiscoverySource): ClusterDiscovery;
   /** A request found a filter that has not come. */
   filterMissing?(): void;
 }

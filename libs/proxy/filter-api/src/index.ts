@@ -36,6 +36,13 @@ export type {
   TcpPoolCallbacks,
 } from './cluster.ts';
 export type {
+  ClusterDiscovery,
+  ClusterDiscoveryHandle,
+  ClusterDiscoveryOutcome,
+  ClusterDiscoveryOwner,
+  ClusterDiscoverySource,
+} from './cluster-discovery.ts';
+export type {
   AcceptedConnection,
   ListenerFilter,
   ListenerFilterFacts,

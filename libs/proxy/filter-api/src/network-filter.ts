@@ -4,9 +4,10 @@ import type { Transport, TransportReceiver } from '@weft/core-bytes';
 import type { DownstreamConnection } from '@weft/core-http';
 import type { Runtime, RuntimeSnapshot } from '@weft/core-runtime';
 import type { StatsScope } from '@weft/core-stats';
-import type { ConfigSource } from '@weft/model-config-source';
+import type { ConfigSource, GrpcService } from '@weft/model-config-source';
 import type { RouteTable } from '@weft/model-route';
 import type { ClusterManager } from './cluster.ts';
+import type { ClusterDiscovery, ClusterDiscoverySource } from './cluster-discovery.ts';
 import type { CommandTracer } from './command-tracer.ts';
 import type { FilterDiscovery, FilterProvider } from './filter-discovery.ts';
 import type { FilterState } from './filter-state.ts';
@@ -59,8 +60,12 @@ export interface ServerContext {
    * is accepted.
    */
   routes(name: string, source: ConfigSource, stats: StatsScope): RouteProvider;
+  /** A channel to a gRPC service, over a cluster of this proxy or straight to an address. Absent: none can be reached. */
+  grpcChannel?(service: GrpcService): GrpcChannel;
   /** Filters that come by ECDS. Absent: none come. */
   filters?(wanted: FilterDiscovery): FilterProvider;
+  /** Clusters on demand. Absent: none come. */
+  clusterDiscovery?(from: ClusterDiscoverySource): ClusterDiscovery;
 }
 
 /** A route table that may change, and may not have arrived yet. */

@@ -72,6 +72,9 @@ class HcmFilter implements PreparedNetworkFilter {
       clusters,
       stats: scope,
       ...(server.filters === undefined ? {} : { discoverFilter: (wanted) => this.discover(server, wanted) }),
+      ...(server.clusterDiscovery === undefined ? {} : { discoverClusters: server.clusterDiscovery.bind(server) }),
+      ...(server.grpcChannel === undefined ? {} : { grpcChannel: server.grpcChannel.bind(server) }),
+      nodeMetadata: server.node.metadata,
       filterMissing: () => missing.inc(),
     });
     this.rootStats = server.stats;

@@ -10,7 +10,7 @@ import { clusterPlaces } from './cluster-places.ts';
 import type { ProxyServer } from './proxy-server.ts';
 import { supported } from './support.ts';
 
-const CLUSTER = 'envoy.config.cluster.v3.Cluster';
+export const CLUSTER = 'envoy.config.cluster.v3.Cluster';
 const LISTENER = 'envoy.config.listener.v3.Listener';
 
 type Received = Pick<ReceivedResource, 'message' | 'cx'>;
@@ -60,18 +60,12 @@ export class ResourceSets {
 
   startClusters(source: ConfigSource | undefined): Promise<void> {
     const { clusters } = this.proxy;
-    return this.start(source, CLUSTER, 'cluster_manager.cds.', {
-      decode: ({ message, cx }) => clusters.decode(message as Cluster, cx),
-      apply: (added, { removed, version }) => {
-        clusters.applyDiscovered({ added, removed, version });
-        return Promise.resolve(new Map());
-      },
-    });
+    return this.start(source, CLUSTER, 'cluster_manager.cds.', clusterWatcher(clusters));
   }
 
   startListeners(source: ConfigSource | undefined): Promise<void> {
     const { listeners } = this.proxy;
-    return this.start(source, LISTENER, 'listener_manager.lds.', {
+    const watcher = new DiscoveredSet<DecodedListener>({
       decode: ({ message, cx }) => listeners.decode(message as Listener, cx),
       apply: (added, { removed, version }) => listeners.applyDiscovered({ added, removed, version }),
     });
@@ -94,11 +88,22 @@ export class ResourceSets {
       typeName,
       names: 'wildcard',
       stats: stats.scope(scope),
-      watcher: new DiscoveredSet(kind),
+      watcher,
     });
     this.subscriptions.push(subscription);
     await subscription.start();
   }
+}
+
+/** Puts clusters to use as they come, and takes them out as they go. */
+export function clusterWatcher(clusters: ClusterManager): ResourceWatcher {
+  return new DiscoveredSet<DecodedCluster>({
+    decode: ({ message, cx }) => clusters.decode(message as Cluster, cx),
+    apply: (added, { removed, version }) => {
+      clusters.applyDiscovered({ added, removed, version });
+      return Promise.resolve(new Map());
+    },
+  });
 }
 
 /** What differs between clusters and listeners. */

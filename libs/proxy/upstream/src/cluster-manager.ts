@@ -133,6 +133,7 @@ export class ClusterManager implements Clusters {
   private readonly active = new Map<string, Entry>();
   private readonly warmingEntries = new Map<string, Entry>();
   private waiters: (() => void)[] = [];
+  private addedListener: (name: string) => void = () => undefined;
 
   constructor(options: ClusterManagerOptions) {
     const { runtime, flags, stats, tallies, resolver, tls, internalListeners, sourceAddresses } = options;
@@ -220,6 +221,11 @@ export class ClusterManager implements Clusters {
       this.waiters.push(resolve);
       this.wake();
     });
+  }
+
+  /** From now on `listener` hears of each cluster of CDS that requests can use: after it is warm, new or changed. */
+  onAdded(listener: (name: string) => void): void {
+    this.addedListener = listener;
   }
 
   /** The clusters that are asked for by requests, in the order they came. */
@@ -314,7 +320,8 @@ export class ClusterManager implements Clusters {
   /** A cluster knows its hosts: from now on it is the one that requests get. */
   private onReady(entry: Entry): void {
     const { name } = entry.cluster;
-    if (this.warmingEntries.get(name) === entry) {
+    const isWarm = this.warmingEntries.get(name) === entry;
+    if (isWarm) {
       this.warmingEntries.delete(name);
       const old = this.active.get(name);
       this.active.set(name, entry);
@@ -325,6 +332,7 @@ export class ClusterManager implements Clusters {
     }
     this.count();
     this.wake();
+    if (isWarm) this.addedListener(name);
   }
 
   private remove(name: string, entry: Entry): void {

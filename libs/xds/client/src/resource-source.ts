@@ -5,6 +5,8 @@ export interface TypeSource {
   readonly table: ResourceTable;
   /** Somebody asks for something else: the server is to hear of it. */
   namesChanged(): void;
+  /** The server is to tell of these once more. */
+  askAgain(names: readonly string[]): void;
 }
 
 /** A server of resources: a stream, or an endpoint that is polled. */

@@ -74,6 +74,10 @@ export class RestPoll implements ResourceSource, TypeSource {
     else if (this.state === 'Waiting') this.askSoon();
   }
 
+  askAgain(): void {
+    this.namesChanged();
+  }
+
   pause(_typeName: string, by: number): void {
     this.paused += by;
     if (this.paused === 0 && this.state === 'Scheduled') this.askSoon();

@@ -53,6 +53,11 @@ export class StreamSubscription implements Subscription {
     this.type?.namesChanged();
   }
 
+  askAgain(names: readonly string[]): void {
+    this.watch.stats.updateAttempt.inc();
+    this.type?.askAgain(names.map(normalizeName));
+  }
+
   close(): void {
     this.watch.close();
     if (this.server === undefined || this.type === undefined) return;

@@ -60,5 +60,7 @@ export interface Subscription {
   start(): Promise<void>;
   /** Asks for other resources from now on. Those of names no longer asked for are forgotten without a word. Not of files. */
   setNames?(names: readonly string[]): void;
+  /** Asks once more for names that it has asked for, to learn how things are now. Not of files. */
+  askAgain?(names: readonly string[]): void;
   close(): void;
 }

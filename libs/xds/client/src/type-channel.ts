@@ -59,6 +59,12 @@ export class TypeChannel implements TypeSource {
     this.owner.onRequest(this);
   }
 
+  /** What the last request named is named as if for the first time: a server that was asked before answers anew. */
+  askAgain(names: readonly string[]): void {
+    if (this.sent !== undefined) this.sent = new Set([...this.sent].filter((name) => !names.includes(name)));
+    this.namesChanged();
+  }
+
   /** A new stream: nothing was asked for on it yet, and no nonce is valid. */
   reset(): void {
     this.stream += 1;

@@ -1,7 +1,9 @@
 import type { Duration } from '@bufbuild/protobuf/wkt';
 import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { TcpProxy } from '@weft/api-envoy/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb';
+import { decodeStreamSource } from '@weft/model-config-source';
 import { decodeAccessLogs, type AccessLogConfig } from '@weft/observe-access-log';
+import type { ClusterDiscoverySource } from '@weft/proxy-filter-api';
 import type { BackoffConfig } from './backoff.ts';
 
 const TCP_PROXY = 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy';
@@ -30,6 +32,8 @@ export interface TcpProxyConfig {
   readonly maxEarlyDataBytes: number;
   /** The proxy drains: a connection closes with its next byte. Default false. */
   readonly checkDrainClose: boolean;
+  /** Undefined: a cluster that is not there closes the connection. `timeoutMs` default 60,000. */
+  readonly onDemand: (ClusterDiscoverySource & { readonly timeoutMs: number }) | undefined;
   readonly accessLogs: readonly AccessLogConfig[];
   /** 0: no lines but those at the end. */
   readonly accessLogFlushIntervalMs: number;
@@ -44,7 +48,9 @@ export const supported: FieldSupport = {
     'max_downstream_connection_duration', 'max_downstream_connection_duration_jitter_percentage',
     'access_log', 'access_log_options', 'access_log_flush_interval', 'flush_access_log_on_connected',
     'upstream_connect_mode', 'max_early_data_bytes', 'check_drain_close',
+    'on_demand',
   ],
+  [`${TCP_PROXY}.OnDemand`]: ['odcds_config', 'resources_locator', 'timeout'],
   [`${TCP_PROXY}.WeightedCluster`]: ['clusters'],
   [`${TCP_PROXY}.WeightedCluster.ClusterWeight`]: ['name', 'weight'],
   [`${TCP_PROXY}.TcpAccessLogOptions`]: [
@@ -77,10 +83,21 @@ export function decodeTcpProxy(message: TcpProxy, cx: DecodeContext): TcpProxyCo
     connectOnData,
     maxEarlyDataBytes: message.maxEarlyDataBytes ?? 0,
     checkDrainClose: message.checkDrainClose ?? false,
+    onDemand: decodeOnDemand(message.onDemand, cx.at('on_demand')),
     accessLogs: decodeAccessLogs(message.accessLog, cx.at('access_log')),
     ...decodeAccessLogOptions(message, cx),
   };
   return cx.faults.length > before ? undefined : config;
+}
+
+function decodeOnDemand(message: TcpProxy['onDemand'], cx: DecodeContext): TcpProxyConfig['onDemand'] {
+  // Without a source nothing is asked for, as in Envoy.
+  if (message?.odcdsConfig === undefined) return undefined;
+  const from = decodeStreamSource(message.odcdsConfig, message.resourcesLocator, {
+    source: cx.at('odcds_config'),
+    locator: cx.at('resources_locator'),
+  });
+  return from && { ...from, timeoutMs: milliseconds(message.timeout) ?? 60_000 };
 }
 
 function decodeBackoff(message: TcpProxy['backoffOptions'], cx: DecodeContext): BackoffConfig | undefined {

@@ -3,6 +3,9 @@ import { ResponseFlag, StreamInfo, type UpstreamConnectionFacts } from '@weft/co
 import type { Timer } from '@weft/core-runtime';
 import type {
   Cluster,
+  ClusterDiscoveryHandle,
+  ClusterDiscoveryOutcome,
+  ClusterDiscoveryOwner,
   Connection,
   ConnectionHandler,
   Host,
@@ -21,12 +24,12 @@ import { UpstreamSide } from './upstream-side.ts';
 /**
  * One proxied connection.
  *
- *   (waiting for data ->) connecting -> joined -> over
+ *   (waiting for data ->) (waiting for the cluster ->) connecting -> joined -> over
  *
  * While it connects, the client is not read beyond the early data that is allowed. Either side's half-close is passed on;
  * the connection is over when both are closed, or one is lost.
  */
-export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
+export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks, ClusterDiscoveryOwner {
   readonly tunnel = true;
   private readonly connection: Connection;
   private readonly downstream: Transport;
@@ -37,6 +40,9 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
   private up: Relay | undefined;
   private down: Relay | undefined;
   private waiting: PoolHandle | undefined;
+  private discovering: ClusterDiscoveryHandle | undefined;
+  /** Found on demand: attempts after that stay with it. */
+  private discovered: string | undefined;
   private backoff: Backoff | undefined;
   private attempts = 0;
   private early: Buffer[] | undefined;
@@ -197,13 +203,14 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
   // ---- connecting ----
 
   private connect(): void {
-    const { server, stats, config } = this.shared;
-    const name = this.connection.filterState?.get(TCP_PROXY_CLUSTER) ?? pickCluster(config, server.runtime.random);
+    const { server, config } = this.shared;
+    const name =
+      this.discovered ??
+      this.connection.filterState?.get(TCP_PROXY_CLUSTER) ??
+      pickCluster(config, server.runtime.random);
     const cluster = server.clusters.get(name);
     if (cluster === undefined) {
-      stats.cxNoRoute.inc();
-      this.info.setFlag(ResponseFlag.NoClusterFound);
-      this.closeClient();
+      if (this.discovered !== undefined || !this.discover(name)) this.noCluster();
       return;
     }
     this.info.upstreamCluster = name;
@@ -223,6 +230,28 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
     this.attempts += 1;
     this.info.attemptCount = this.attempts;
     this.ask(cluster, host);
+  }
+
+  private discover(name: string): boolean {
+    const { discovery, config, stats } = this.shared;
+    if (discovery === undefined || config.onDemand === undefined) return false;
+    stats.onDemandAttempt.inc();
+    this.discovered = name;
+    this.discovering = discovery.discover(name, config.onDemand.timeoutMs, this);
+    return true;
+  }
+
+  onClusterDiscovered(outcome: ClusterDiscoveryOutcome): void {
+    this.discovering = undefined;
+    this.shared.stats.onDemand[outcome].inc();
+    if (outcome === 'available') this.connect();
+    else this.noCluster();
+  }
+
+  private noCluster(): void {
+    this.shared.stats.cxNoRoute.inc();
+    this.info.setFlag(ResponseFlag.NoClusterFound);
+    this.closeClient();
   }
 
   private ask(cluster: Cluster, host: Host): void {
@@ -249,7 +278,7 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
     this.early?.push(Buffer.from(chunk));
     this.earlyBytes += chunk.length;
     if (this.earlyBytes >= config.maxEarlyDataBytes) this.pauseEarly();
-    if (config.connectOnData && this.attempts === 0) this.connect();
+    if (config.connectOnData && this.attempts === 0 && this.discovering === undefined) this.connect();
   }
 
   private pauseEarly(): void {
@@ -329,6 +358,7 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks {
   private finish(): void {
     this.over = true;
     this.waiting?.cancel();
+    this.discovering?.cancel();
     this.idleTimer?.cancel();
     this.durationTimer?.cancel();
     this.retryTimer?.cancel();

@@ -1,4 +1,5 @@
 import type { Counter, Gauge, StatsScope } from '@weft/core-stats';
+import type { ClusterDiscoveryOutcome } from '@weft/proxy-filter-api';
 
 /** Names that nothing here moves yet, at 0 for dashboards made for Envoy. */
 const ALWAYS_COUNTERS = ['downstream_cx_overload_close', 'route_delayed_total'];
@@ -20,6 +21,9 @@ export class TcpProxyStats {
   readonly earlyDataReceived: Counter;
   readonly upstreamFlushTotal: Counter;
   readonly upstreamFlushActive: Gauge;
+  /** A cluster was asked for, and what came of it. */
+  readonly onDemandAttempt: Counter;
+  readonly onDemand: Readonly<Record<ClusterDiscoveryOutcome, Counter>>;
 
   constructor(scope: StatsScope) {
     this.cxTotal = scope.counter('downstream_cx_total');
@@ -35,6 +39,12 @@ export class TcpProxyStats {
     this.earlyDataReceived = scope.counter('early_data_received_count_total');
     this.upstreamFlushTotal = scope.counter('upstream_flush_total');
     this.upstreamFlushActive = scope.gauge('upstream_flush_active');
+    this.onDemandAttempt = scope.counter('on_demand_cluster_attempt');
+    this.onDemand = {
+      available: scope.counter('on_demand_cluster_success'),
+      missing: scope.counter('on_demand_cluster_missing'),
+      timeout: scope.counter('on_demand_cluster_timeout'),
+    };
     for (const name of ALWAYS_COUNTERS) scope.counter(name);
     for (const name of ALWAYS_GAUGES) scope.gauge(name);
   }

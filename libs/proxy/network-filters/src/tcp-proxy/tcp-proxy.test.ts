@@ -355,6 +355,7 @@ test('what a tcp_proxy does not say has the defaults of Envoy', () => {
     connectOnData: false,
     maxEarlyDataBytes: 0,
     checkDrainClose: false,
+    onDemand: undefined,
     accessLogs: [],
     accessLogFlushIntervalMs: 0,
     flushAccessLogOnConnected: false,

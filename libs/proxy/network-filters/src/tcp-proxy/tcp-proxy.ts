@@ -1,6 +1,6 @@
 import type { Message } from '@bufbuild/protobuf';
 import type { TcpProxy } from '@weft/api-envoy/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb';
-import type { FilterStateKey, NetworkFilterFactory, ServerContext } from '@weft/proxy-filter-api';
+import type { ClusterDiscovery, FilterStateKey, NetworkFilterFactory, ServerContext } from '@weft/proxy-filter-api';
 import type { AccessLogger, NetworkFilterExtensions } from '../access-logger.ts';
 import { decodeTcpProxy, type TcpProxyConfig } from './config.decode.ts';
 import { TcpProxyConnection } from './connection.ts';
@@ -14,6 +14,8 @@ export interface TcpProxyShared {
   readonly config: TcpProxyConfig;
   readonly server: ServerContext;
   readonly stats: TcpProxyStats;
+  /** Undefined: clusters are not asked for. */
+  readonly discovery: ClusterDiscovery | undefined;
   readonly accessLogs: readonly AccessLogger[];
 }
 
@@ -27,6 +29,7 @@ export function createTcpProxyFactory(extensions: NetworkFilterExtensions): Netw
         config,
         server,
         stats: new TcpProxyStats(server.stats.scope(`tcp.${config.statPrefix}.`)),
+        discovery: config.onDemand && server.clusterDiscovery?.(config.onDemand),
         accessLogs: extensions.accessLogs(config.accessLogs),
       };
       return { create: (connection) => new TcpProxyConnection(connection, shared), close: () => undefined };

@@ -1,0 +1,2 @@
+export { onDemandFactory } from './on-demand.ts';
+export { onDemandFilterSupport } from './config.decode.ts';
