@@ -28,7 +28,7 @@ interface StoredKind {
   readonly schemas: Readonly<Record<string, Schema | string>>;
 }
 
-const FILES = ['istio', 'gateway-api', 'linkerd', 'core'];
+const FILES = ['istio', 'gateway-api', 'linkerd', 'core', 'mesh'];
 let loaded: readonly KubeKind[] | undefined;
 
 /** All kinds. Read on first use: beside the sources, or beside a bundle. */

@@ -1,6 +1,7 @@
 import { nearest, type ConfigNode, type MapNode } from '@weft/core-config-text';
 import { findKind, kubeKinds, splitApiVersion, type KubeKind } from './catalog.ts';
 import { checkSpec } from './checks/check-spec.ts';
+import { isMeshConfigMap } from './mesh-config-text.ts';
 import { readMetadata, type ObjectMeta } from './metadata.ts';
 import { ValueReader } from './read-value.ts';
 import type { Report } from './report.ts';
@@ -94,7 +95,7 @@ function readType(root: MapNode, report: Report): ObjectType | undefined {
   if (apiVersion === undefined || kindName === undefined) return undefined;
   const { group, version } = splitApiVersion(apiVersion);
   const kind = findKind(group, kindName);
-  if (kind === undefined) {
+  if (kind === undefined || (kindName === 'ConfigMap' && !isMeshConfigMap(root))) {
     reportUnknownKind(group, kindName, report);
     return undefined;
   }

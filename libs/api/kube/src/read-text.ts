@@ -6,6 +6,7 @@ import {
   type TextFormat,
 } from '@weft/core-config-text';
 import { offsetOf } from './find-place.ts';
+import { unfoldMeshConfig } from './mesh-config-text.ts';
 import { readObject, type ReadObject, type ReadOptions } from './read-object.ts';
 import type { Report } from './report.ts';
 import { kubeScalar } from './scalar.ts';
@@ -46,11 +47,9 @@ export function readText(source: KubeText, options: ReadTextOptions = {}): ReadD
     const read = readObject(root, report, options);
     if (read.object !== undefined && options.support !== undefined) {
       const { group, kind } = read.object;
-      options.support.report(
-        `${group}/${kind}`,
-        root.kind === 'map' ? root.entries.get('spec')?.value : undefined,
-        report,
-      );
+      const part = kind === 'ConfigMap' ? 'data' : 'spec';
+      const written = root.kind === 'map' ? root.entries.get(part)?.value : undefined;
+      options.support.report(`${group}/${kind}`, written, report, part);
     }
     const whole = faults.length === 0 || read.identity === undefined ? read : { identity: read.identity };
     return { ...whole, faults, position: begin, index };
@@ -79,14 +78,20 @@ function unpack({ text, file, format, line = 1 }: KubeText): Unpacked[] {
     const moved = faults.map((fault) =>
       fault.position === undefined ? fault : { ...fault, position: shift(fault.position, line) },
     );
-    const items = root === undefined ? undefined : listItems(root);
-    if (items === undefined) return [{ ...(root === undefined ? {} : { root }), faults: moved, prefix: '', at }];
-    return items.map((item, index) => ({
-      root: item,
-      faults: index === 0 ? moved : [],
-      prefix: `items[${index}]`,
-      at,
-    }));
+    if (root === undefined) return [{ faults: moved, prefix: '', at }];
+    const items = listItems(root);
+    return (items ?? [root]).map((item, index) => {
+      const unfolded = unfoldMeshConfig(item, text, file);
+      const inside = unfolded.faults.map((fault) =>
+        fault.position === undefined ? fault : { ...fault, position: shift(fault.position, line) },
+      );
+      return {
+        root: unfolded.root,
+        faults: [...(index === 0 ? moved : []), ...inside],
+        prefix: items === undefined ? '' : `items[${index}]`,
+        at,
+      };
+    });
   });
 }
 

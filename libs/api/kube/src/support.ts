@@ -27,11 +27,11 @@ export class SupportCheck {
     this.kinds = new Map(Object.entries(support).map(([kind, fields]) => [kind, branchOf(fields)]));
   }
 
-  /** `spec` as it was written, without defaults. */
-  report(kind: string, spec: ConfigNode | undefined, report: Report): void {
+  /** `written` as it was, without defaults; `path`: where it stands in its document. */
+  report(kind: string, written: ConfigNode | undefined, report: Report, path = 'spec'): void {
     const branch = this.kinds.get(kind);
     if (branch === undefined) report('kind', `${kind.slice(kind.indexOf('/') + 1)} ${LATER}`);
-    else if (spec !== undefined) below(spec, branch, 'spec', report);
+    else if (written !== undefined) below(written, branch, path, report);
   }
 }
 

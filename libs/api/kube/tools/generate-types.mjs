@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const lib = dirname(dirname(fileURLToPath(import.meta.url)));
-const GROUPS = { istio: 'Istio', 'gateway-api': 'Gateway API', linkerd: 'Linkerd', core: 'Kubernetes' };
+const GROUPS = { istio: 'Istio', 'gateway-api': 'Gateway API', linkerd: 'Linkerd', core: 'Kubernetes', mesh: 'Istio' };
 /** Both Istio and the Gateway API have a Gateway. */
 const TYPE_NAMES = { 'gateway.networking.k8s.io/Gateway': 'K8sGateway' };
 
@@ -24,6 +24,7 @@ const BETTER = {
   GRPCRouteRuleFilterRequestHeaderModifier: 'GRPCRouteHeaderModifier',
   GRPCRouteRuleFilterRequestHeaderModifierAdd: 'GRPCRouteHeaderValue',
   DestinationRulePortLevelSettingPort: 'DestinationRulePortSelector',
+  ConfigMapDataMesh: 'MeshConfigSpec',
 };
 
 const pascal = (text) => text.replaceAll(/(^|[^A-Za-z0-9])([A-Za-z0-9])/g, (_, __, letter) => letter.toUpperCase());
@@ -81,7 +82,9 @@ class KindTypes {
     const shape = JSON.stringify(shapeOf(schema));
     const known = this.byShape.get(shape);
     if (known !== undefined) return known;
-    const shorter = wanted.replace(/^DestinationRuleTrafficPolicy(?=.)/, 'DestinationRule');
+    const shorter = wanted
+      .replace(/^DestinationRuleTrafficPolicy(?=.)/, 'DestinationRule')
+      .replace(/^ConfigMapDataMesh(?=.)/, 'Mesh');
     let name = this.names.has(shorter) ? (BETTER[`${shorter}2`] ?? shorter) : (BETTER[shorter] ?? shorter);
     for (let n = 2; this.names.has(name); n += 1) name = `${shorter}${n}`;
     this.names.set(name, schema).set(wanted, schema);

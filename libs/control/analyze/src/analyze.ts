@@ -7,6 +7,7 @@ import { checkDestinationRules } from './checks/destination-rules.ts';
 import { checkDestinations } from './checks/destinations.ts';
 import { checkGatewayApi } from './checks/gateway-api.ts';
 import { checkGateways } from './checks/gateways.ts';
+import { checkProviders } from './checks/providers.ts';
 import { checkResilience } from './checks/resilience.ts';
 import { checkSelectors } from './checks/selectors.ts';
 import { checkServices } from './checks/services.ts';
@@ -26,6 +27,7 @@ const CHECKS = [
   checkGatewayApi,
   checkSelectors,
   checkAuthorization,
+  checkProviders,
   checkAnnotations,
 ];
 

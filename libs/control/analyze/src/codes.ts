@@ -166,6 +166,22 @@ export const CODES = {
     level: 'Info',
     meaning: 'a document is of a kind that the control plane does not read',
   },
+  WFT0115: {
+    name: 'AuthorizationProviderNotFound',
+    level: 'Error',
+    meaning: 'a CUSTOM policy names a provider that cannot be asked; everything that it is about is denied',
+  },
+  WFT0116: {
+    name: 'SeveralAuthorizationProviders',
+    level: 'Error',
+    meaning: 'CUSTOM policies of one workload name different providers; everything that they are about is denied',
+  },
+  WFT0117: { name: 'DryRunOfCustom', level: 'Warning', meaning: 'a CUSTOM policy in a dry run does nothing' },
+  WFT0118: {
+    name: 'MeshConfigNotUsed',
+    level: 'Warning',
+    meaning: 'the ConfigMap istio is not in the root namespace, and nobody reads it',
+  },
 } as const satisfies Readonly<Record<string, CodeInfo>>;
 
 export type Code = keyof typeof CODES;

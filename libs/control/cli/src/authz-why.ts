@@ -7,6 +7,7 @@ interface Answer {
   readonly decision: 'ALLOW' | 'DENY';
   readonly reason: string;
   readonly decidedBy?: string;
+  readonly asks?: string;
   readonly source: { readonly identity: string };
   readonly destination: { readonly namespace: string; readonly name: string; readonly port: number };
   readonly mtls: { readonly mode: string; readonly by?: string };
@@ -58,13 +59,13 @@ export const authzWhy: Verb = {
 };
 
 function answerText(
-  { decision, reason, decidedBy, source, destination, mtls, rules }: Answer,
+  { decision, reason, decidedBy, asks, source, destination, mtls, rules }: Answer,
   question: string,
 ): string {
   const { namespace, name, port } = destination;
   const lines = [
-    `${decision === 'ALLOW' ? '√ allowed' : '× denied'}: ${question}`,
-    `   because ${reason}`,
+    `${decision === 'ALLOW' ? (asks === undefined ? '√ allowed' : '? asked of a provider') : '× denied'}: ${question}`,
+    asks === undefined ? `   because ${reason}` : `   provider ${asks} decides; without it allowed: ${reason}`,
     '',
     `   caller       ${source.identity === '' ? 'unknown: it calls without mutual TLS' : source.identity}`,
     `   destination  ${name}.${namespace}, port ${port}`,

@@ -49,17 +49,18 @@ function authzView(mesh: MeshSnapshot, answer: AuthzAnswer): object {
     decision: answer.allowed ? 'ALLOW' : 'DENY',
     reason: answer.reason,
     decidedBy: answer.rule,
+    asks: answer.asks,
     source: { identity: answer.sourceIdentity },
     destination: answer.destination,
     mtls: { mode: answer.mtls, by: answer.mtlsBy === undefined ? undefined : refText(answer.mtlsBy) },
-    rules: answer.tried.map((rule) => ({ ...rule, ...policyOf(mesh, rule.rule), result: resultOf(rule) })),
+    rules: answer.tried.map((rule) => ({ ...rule, ...policyOf(mesh, rule.rule), result: resultOf(rule, answer.asks) })),
     dryRunPolicies: dryRun,
   };
 }
 
-/** `ns[default]-policy[videos-api]-rule[0]`, in its parts. */
+/** `ns[default]-policy[videos-api]-rule[0]`, in its parts; names of CUSTOM rules have more around it. */
 function policyOf(mesh: MeshSnapshot, rule: string): object {
-  const parts = /^ns\[([^\]]*)\]-policy\[([^\]]*)\]-rule\[(\d+)\]$/.exec(rule);
+  const parts = /^(?:istio-ext-authz-)?ns\[([^\]]*)\]-policy\[([^\]]*)\]-rule\[(\d+)\]/.exec(rule);
   if (parts === null) return {};
   const [, namespace = '', policy = '', index = ''] = parts;
   const found = mesh.policies.authorizationPolicies.find(
@@ -70,9 +71,10 @@ function policyOf(mesh: MeshSnapshot, rule: string): object {
 }
 
 /** Why a rule did or did not hold. */
-function resultOf({ sourceMatches, operationMatches, dryRun }: TriedRule): string {
+function resultOf({ action, sourceMatches, operationMatches, dryRun }: TriedRule, asks: string | undefined): string {
   const counted = dryRun ? ' (dry run: counted only)' : '';
-  if (sourceMatches && operationMatches) return `matches${counted}`;
+  if (sourceMatches && operationMatches)
+    return action === 'CUSTOM' && asks !== undefined ? `matches: asked of provider ${asks}` : `matches${counted}`;
   if (!sourceMatches && !operationMatches) return `neither the caller nor the request fits${counted}`;
   return `${sourceMatches ? 'the caller fits, the request does not' : 'the request fits, the caller does not'}${counted}`;
 }

@@ -1,9 +1,10 @@
-import type { ServiceEntrySpec, ServiceSpec, WorkloadEntrySpec } from '@weft/api-kube';
+import type { MeshConfigSpec, ServiceEntrySpec, ServiceSpec, WorkloadEntrySpec } from '@weft/api-kube';
 import { DEFAULT_MESH_CONFIG, type MeshConfig } from './config.ts';
 import { EndpointIndex } from './endpoint-index.ts';
 import { dnsEndpoint, listedEndpoints } from './endpoints.ts';
 import { fullHostName } from './host-name.ts';
 import { refKey, type MeshObject, type ObjectRef } from './object.ts';
+import { meshConfigOf, withMeshConfig } from './mesh-config.ts';
 import { isPolicy, sortPolicies, type Policies } from './policies.ts';
 import { serviceOfKube, serviceOfRegistrations, servicesOfEntry } from './service-sources.ts';
 import {
@@ -27,6 +28,7 @@ const SERVICE = '/Service';
  * and values that stayed are the same objects as before.
  */
 export class MeshSnapshotBuilder {
+  /** What was given at the start; a MeshConfig among the documents adds to it. */
   private readonly config: MeshConfig;
   private readonly objects = new Map<string, MeshObject>();
   private readonly registrations = new Map<string, WorkloadRegistration>();
@@ -45,6 +47,8 @@ export class MeshSnapshotBuilder {
   /** By health checks. */
   private readonly unhealthy = new Set<string>();
   private stalePolicies = false;
+  /** What the documents' MeshConfig made of `config`. */
+  private effective: { readonly mesh: MeshConfigSpec; readonly config: MeshConfig } | undefined;
   private version = 0;
   private last: MeshSnapshot | undefined;
 
@@ -123,9 +127,18 @@ export class MeshSnapshotBuilder {
     if (this.stalePolicies) this.policies = sortPolicies(this.objects.values());
     this.stalePolicies = false;
     this.version += 1;
-    const { config, version, services, endpoints, workloads, policies } = this;
+    const { version, services, endpoints, workloads, policies } = this;
+    const config = this.effectiveConfig();
     this.last = Object.freeze({ config, version, services, endpoints, workloads, policies });
     return this.last;
+  }
+
+  /** The same object as long as nothing of it changes. */
+  private effectiveConfig(): MeshConfig {
+    const mesh = meshConfigOf(this.policies, this.config)?.spec.data?.mesh;
+    if (mesh === undefined) return this.config;
+    if (this.effective?.mesh !== mesh) this.effective = { mesh, config: withMeshConfig(this.config, mesh) };
+    return this.effective.config;
   }
 
   private forget(key: string, before: MeshObject): void {

@@ -1,3 +1,5 @@
+import type { MeshExtensionProvider } from '@weft/api-kube';
+
 /** What holds for the whole mesh. */
 export interface MeshConfig {
   /** Resources here are the mesh's defaults. Default `istio-system`. */
@@ -14,12 +16,19 @@ export interface MeshConfig {
   readonly accessLogFile?: string;
   /** Calls of services that speak Redis go by command, not as bytes, and are counted by command. Default false. Source: Istio's PILOT_ENABLE_REDIS_FILTER. */
   readonly redisFilter?: boolean;
+  /** Sidecars use mutual TLS with each other where nobody says otherwise. Default true. Source: MeshConfig.enableAutoMtls. */
+  readonly autoMtls?: boolean;
+  /** Who may be asked or told something, by name; what is written of them was checked. Source: MeshConfig.extensionProviders. */
+  readonly extensionProviders?: readonly MeshExtensionProvider[];
 }
 
 /** A Zipkin, or who speaks its API. */
 export interface MeshTracing {
+  /** A name or address; of a service of the mesh, `[namespace/]host` as MeshConfig names it. */
   readonly host: string;
   readonly port: number;
+  /** It is a service of the mesh. */
+  readonly inMesh?: boolean;
   /** Of calls that come without a decision, in percent. */
   readonly samplingPercent: number;
 }

@@ -1,4 +1,4 @@
-export { DEFAULT_MESH_CONFIG, type MeshConfig, type MeshTracing } from './config.ts';
+export { DEFAULT_MESH_CONFIG, type MeshConfig, type MeshTracing, type ReportService } from './config.ts';
 export { byAge, labelsMatch, refKey, refText, type MeshObject, type ObjectRef } from './object.ts';
 export { fullHostName, hostAliases, hostCovers, hostsOverlap, byHostSpecificity, type NameScope } from './host-name.ts';
 export { declaredProtocol, isHttp, isHttp2, isTls, NEVER_HTTP_PORTS, portProtocol, type Protocol } from './protocol.ts';
@@ -50,6 +50,15 @@ export {
   type AuthorizationTarget,
   type EffectiveAuthorization,
 } from './authorization-policy.ts';
+export { meshConfigOf } from './mesh-config.ts';
+export {
+  authorizationProvider,
+  customProvider,
+  providerService,
+  providersFor,
+  type AuthorizationProvider,
+  type ProviderService,
+} from './authorization-provider.ts';
 export { destinationHosts, scopeOf, sidecarFor, type ProxyScope } from './scope.ts';
 export { isGranted, type CrossReference } from './reference-grant.ts';
 export {

@@ -16,6 +16,7 @@ export const POLICY_KINDS = {
   referenceGrants: 'gateway.networking.k8s.io/ReferenceGrant',
   serviceProfiles: 'linkerd.io/ServiceProfile',
   namespaces: '/Namespace',
+  meshConfigs: '/ConfigMap',
 } as const;
 
 type PolicyKinds = typeof POLICY_KINDS;

@@ -95,3 +95,51 @@ test('who is unknown is said to be', () => {
     /no port 1/,
   );
 });
+
+const CUSTOM = readFileSync(new URL('../testdata/custom-authorization/in.yaml', import.meta.url), 'utf8');
+
+function whyCustom(question: Partial<AuthzQuestion>): AuthzAnswer {
+  const { snapshot } = readWorld(CUSTOM);
+  const answer = authzWhy(snapshot, {
+    source: 'playlists-api-1',
+    destination: 'videos-api-1',
+    method: 'GET',
+    path: '/admin/1',
+    ...question,
+  });
+  assert.ok(typeof answer !== 'string', String(answer));
+  return answer;
+}
+
+test('a CUSTOM rule that holds is asked of its provider', () => {
+  const asked = whyCustom({});
+  assert.deepEqual([asked.allowed, asked.asks], [true, 'ext-authz-http']);
+  assert.deepEqual(
+    asked.tried.map(({ action, rule, operationMatches }) => [action, rule, operationMatches].join(' ')),
+    [
+      'CUSTOM istio-ext-authz-ns[default]-policy[ask-for-videos]-rule[0] true',
+      'CUSTOM istio-ext-authz-ns[default]-policy[ask-for-videos]-rule[1] true',
+      'DENY ns[default]-policy[no-deletes]-rule[0] false',
+    ],
+  );
+  assert.equal(whyCustom({ path: '/videos/1' }).asks, undefined);
+});
+
+test('what a DENY policy denies is denied whatever the provider says', () => {
+  const { allowed, asks, rule } = whyCustom({ method: 'DELETE' });
+  assert.deepEqual([allowed, asks, rule], [false, undefined, 'ns[default]-policy[no-deletes]-rule[0]']);
+});
+
+test('a provider that is not there denies what its rules are about, and nothing else', () => {
+  const denied = whyCustom({ destination: 'playlists-api-1' });
+  assert.equal(denied.allowed, false);
+  assert.match(
+    denied.reason,
+    /MeshConfig has no extensionProvider "ext-authz-htpp"; it has ext-authz-http, ext-authz-grpc$/,
+  );
+  assert.equal(whyCustom({ destination: 'playlists-api-1', path: '/health' }).allowed, true);
+});
+
+test('connections are asked of a gRPC provider', () => {
+  assert.equal(whyCustom({ destination: 'videos-db-1' }).asks, 'ext-authz-grpc');
+});

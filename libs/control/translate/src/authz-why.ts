@@ -16,7 +16,7 @@ import {
 } from '@weft/control-mesh';
 import { RequestHeaderMap, socketAddress, type TlsConnectionInfo } from '@weft/core-http';
 import { decodeRbac, type RbacPolicy, type RbacRequest } from '@weft/model-rbac';
-import { authorizationSteps, type AuthorizationStep } from './authorization-filters.ts';
+import { authorizationSteps, customStep, type AuthorizationStep, type CustomStep } from './authorization-steps.ts';
 import { TranslateContext } from './context.ts';
 import { make, type Init } from './proto.ts';
 
@@ -36,7 +36,7 @@ export interface AuthzQuestion {
 
 /** One rule of a policy that was asked. */
 export interface TriedRule {
-  readonly action: AuthorizationStep['action'];
+  readonly action: AuthorizationStep['action'] | 'CUSTOM';
   /** `ns[default]-policy[videos-api]-rule[0]`, as denials name it. */
   readonly rule: string;
   /** Counted only. */
@@ -51,6 +51,8 @@ export interface AuthzAnswer {
   readonly allowed: boolean;
   /** One sentence. */
   readonly reason: string;
+  /** The provider of a CUSTOM policy that is asked before, and may deny. */
+  readonly asks?: string;
   /** The rule that decided; undefined where none did. */
   readonly rule: string | undefined;
   /** `''`: the source has none, since it calls without mutual TLS. */
@@ -91,8 +93,47 @@ export function authzWhy(snapshot: MeshSnapshot, question: AuthzQuestion): Authz
       tried: [],
     };
   const cx = new TranslateContext(snapshot, proxy);
-  const steps = authorizationSteps(cx, isHttp(port.protocol) ? 'http' : 'tcp');
-  return { ...base, ...decide(steps, requestOf(question, port, base.sourceIdentity)) };
+  const kind = isHttp(port.protocol) ? 'http' : 'tcp';
+  const request = requestOf(question, port, base.sourceIdentity);
+  const custom = askCustom(customStep(cx, kind), kind, request);
+  const decision = decide(authorizationSteps(cx, kind), request);
+  const tried = [...custom.tried, ...decision.tried];
+  if (custom.denied !== undefined) return { ...base, ...custom.denied, allowed: false, tried };
+  const asks = decision.allowed ? custom.asks : undefined;
+  return { ...base, ...decision, tried, ...(asks === undefined ? {} : { asks }) };
+}
+
+interface CustomAnswer {
+  readonly tried: readonly TriedRule[];
+  readonly asks?: string;
+  readonly denied?: { readonly reason: string; readonly rule: string };
+}
+
+/** The rules of CUSTOM policies: one that holds asks the provider, or denies where that is nobody. */
+function askCustom(step: CustomStep | undefined, kind: 'http' | 'tcp', request: RbacRequest): CustomAnswer {
+  // Over HTTP nobody can be asked about a connection.
+  if (step === undefined || (kind === 'tcp' && typeof step.provider !== 'string' && step.provider.grpc === undefined))
+    return { tried: [] };
+  const { rules, provider } = step;
+  const tried = triedRules(rules, request, { action: 'CUSTOM', dryRun: false });
+  const rule = tried.find((one) => one.sourceMatches && one.operationMatches)?.rule;
+  if (rule === undefined) return { tried };
+  return typeof provider === 'string'
+    ? { tried, denied: { reason: `denied by ${rule}: ${provider}`, rule } }
+    : { tried, asks: provider.name };
+}
+
+function triedRules(
+  rules: Init<Rules> | undefined,
+  request: RbacRequest,
+  of: Pick<TriedRule, 'action' | 'dryRun'>,
+): TriedRule[] {
+  return policiesOf(rules).map(({ name, permission, principal }) => ({
+    ...of,
+    rule: name,
+    sourceMatches: principal(request),
+    operationMatches: permission(request),
+  }));
 }
 
 type Decision = Pick<AuthzAnswer, 'allowed' | 'reason' | 'rule' | 'tried'>;
@@ -100,13 +141,7 @@ type Decision = Pick<AuthzAnswer, 'allowed' | 'reason' | 'rule' | 'tried'>;
 function decide(steps: readonly AuthorizationStep[], request: RbacRequest): Decision {
   const tried: TriedRule[] = [];
   const matchOf = (step: AuthorizationStep, rules: Init<Rules> | undefined, dryRun: boolean): string | undefined => {
-    const asked = policiesOf(rules).map(({ name, permission, principal }): TriedRule => ({
-      action: step.action,
-      rule: name,
-      dryRun,
-      sourceMatches: principal(request),
-      operationMatches: permission(request),
-    }));
+    const asked = triedRules(rules, request, { action: step.action, dryRun });
     tried.push(...asked);
     return asked.find((one) => one.sourceMatches && one.operationMatches)?.rule;
   };

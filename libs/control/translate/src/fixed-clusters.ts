@@ -1,4 +1,5 @@
 import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
+import type { MeshConfig } from '@weft/control-mesh';
 import type { TranslateContext } from './context.ts';
 import { BLACK_HOLE_CLUSTER, INBOUND_PASSTHROUGH_CLUSTER, PASSTHROUGH_CLUSTER } from './names.ts';
 import { duration, make, type Init } from './proto.ts';
@@ -6,11 +7,18 @@ import type { ResourceDraft } from './resources.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-let fixed: { readonly blackHole: Cluster; readonly passthrough: readonly Cluster[] } | undefined;
+interface FixedClusters {
+  readonly blackHole: Cluster;
+  readonly passthrough: readonly Cluster[];
+}
+
+/** The same messages for all proxies of a mesh, so that they are encoded once; another mesh has its own. */
+const made = new WeakMap<MeshConfig, FixedClusters>();
 
 /** Where calls go that nobody described: nowhere, or where they were going. */
-export function fixedClusters({ proxy }: TranslateContext, draft: ResourceDraft): void {
-  fixed ??= { blackHole: blackHole(), passthrough: passthrough() };
+export function fixedClusters({ proxy, snapshot }: TranslateContext, draft: ResourceDraft): void {
+  let fixed = made.get(snapshot.config);
+  if (fixed === undefined) made.set(snapshot.config, (fixed = { blackHole: blackHole(), passthrough: passthrough() }));
   draft.clusters.push(fixed.blackHole);
   // Only redirected connections were going somewhere else.
   if (proxy.role === 'sidecar' && proxy.traffic === 'capture') draft.clusters.push(...fixed.passthrough);

@@ -3,10 +3,11 @@ import type { AccessLog } from '@weft/api-envoy/gen/envoy/config/accesslog/v3/ac
 import type { ZipkinConfig } from '@weft/api-envoy/gen/envoy/config/trace/v3/zipkin_pb';
 import type { FileAccessLog } from '@weft/api-envoy/gen/envoy/extensions/access_loggers/file/v3/file_pb';
 import type { HttpConnectionManager } from '@weft/api-envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb';
-import type { MeshTracing } from '@weft/control-mesh';
+import { providerService, type MeshSnapshot, type MeshTracing } from '@weft/control-mesh';
 import { isIP } from 'node:net';
 import type { TranslateContext } from './context.ts';
 import { socketAddress } from './listener.ts';
+import { outboundCluster } from './names.ts';
 import { duration, make, pack, type Init } from './proto.ts';
 import type { ResourceDraft } from './resources.ts';
 
@@ -29,10 +30,10 @@ const B3_AND_W3C = 1;
 
 /** What the mesh's defaults say that a connection manager records: spans, and a line for each request. */
 export function observed({ snapshot }: TranslateContext): Init<HttpConnectionManager> {
-  const { tracing } = snapshot.config;
+  const tracing = tracingFields(snapshot);
   const accessLog = accessLogs({ snapshot });
   return {
-    ...(tracing === undefined ? {} : { tracing: tracingFields(tracing) }),
+    ...(tracing === undefined ? {} : { tracing }),
     ...(accessLog.length === 0 ? {} : { accessLog }),
   };
 }
@@ -43,15 +44,19 @@ export function accessLogs({ snapshot }: Pick<TranslateContext, 'snapshot'>): In
   return accessLogFile === '' ? [] : [fileLog(accessLogFile)];
 }
 
-function tracingFields({ samplingPercent }: MeshTracing): Init<HttpConnectionManager>['tracing'] {
+/** Undefined: no spans, or MeshConfig names a service for them that is not there. */
+function tracingFields(snapshot: MeshSnapshot): Init<HttpConnectionManager>['tracing'] {
+  const { tracing } = snapshot.config;
+  const collectorCluster = tracing && collectorOf(snapshot, tracing);
+  if (tracing === undefined || collectorCluster === undefined) return undefined;
   return {
-    randomSampling: { value: samplingPercent },
+    randomSampling: { value: tracing.samplingPercent },
     provider: {
       name: 'envoy.tracers.zipkin',
       configType: {
         case: 'typedConfig',
         value: pack<ZipkinConfig>('envoy.config.trace.v3.ZipkinConfig', {
-          collectorCluster: ZIPKIN_CLUSTER,
+          collectorCluster,
           collectorEndpoint: '/api/v2/spans',
           collectorEndpointVersion: HTTP_JSON,
           traceId128bit: true,
@@ -60,6 +65,12 @@ function tracingFields({ samplingPercent }: MeshTracing): Init<HttpConnectionMan
       },
     },
   };
+}
+
+function collectorOf(snapshot: MeshSnapshot, tracing: MeshTracing): string | undefined {
+  if (tracing.inMesh !== true) return ZIPKIN_CLUSTER;
+  const found = providerService(snapshot, { service: tracing.host, port: tracing.port });
+  return typeof found === 'string' ? undefined : outboundCluster(found.service.hostname, found.port);
 }
 
 function fileLog(path: string): Init<AccessLog> {
@@ -79,10 +90,15 @@ function fileLog(path: string): Init<AccessLog> {
 }
 
 /** Where spans go. */
-export function collectors({ snapshot }: TranslateContext, draft: ResourceDraft): void {
-  const { tracing } = snapshot.config;
+export function collectors(cx: TranslateContext, draft: ResourceDraft): void {
+  const { tracing } = cx.snapshot.config;
   if (tracing === undefined) return;
   const { host, port } = tracing;
+  if (tracing.inMesh === true) {
+    const found = providerService(cx.snapshot, { service: host, port });
+    if (typeof found !== 'string') cx.need(found.service);
+    return;
+  }
   draft.clusters.push(
     make<Cluster>('envoy.config.cluster.v3.Cluster', {
       name: ZIPKIN_CLUSTER,

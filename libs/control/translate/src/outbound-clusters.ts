@@ -65,20 +65,26 @@ function clusterOf(cx: TranslateContext, key: ClusterKey): MadeCluster {
   const all = endpointsAt(cx.snapshot, known, port.number);
   const proxied = all === known ? undefined : all.map((endpoint) => endpoint.proxied);
   const grpc = cx.proxy.traffic === 'grpc';
-  return madeBefore(service, known, JSON.stringify([port.number, subset, policy, budget, proxied, grpc]), () => {
-    const endpoints = all.filter(({ labels }) => labelsMatch(subset?.labels, labels));
-    const cluster = make<Cluster>('envoy.config.cluster.v3.Cluster', {
-      name,
-      ...policyFields({ ...budget, ...policy }, port.protocol),
-      ...discoveryFields(name, key, endpoints),
-      ...transportFields(key, policy, endpoints),
-    });
-    const discovered = cluster.clusterDiscoveryType.value === TYPE.EDS;
-    const made = { cluster, assignment: discovered ? loadAssignment(name, port.number, endpoints) : undefined };
-    if (!grpc) return made;
-    const mutual = policy.tls?.mode === 'ISTIO_MUTUAL';
-    return forGrpc(made, mutual ? (policy.tls?.subjectAltNames ?? identitiesOf(service, endpoints)) : undefined);
-  });
+  const { autoMtls = true } = cx.snapshot.config;
+  return madeBefore(
+    service,
+    known,
+    JSON.stringify([port.number, subset, policy, budget, proxied, grpc, autoMtls]),
+    () => {
+      const endpoints = all.filter(({ labels }) => labelsMatch(subset?.labels, labels));
+      const cluster = make<Cluster>('envoy.config.cluster.v3.Cluster', {
+        name,
+        ...policyFields({ ...budget, ...policy }, port.protocol),
+        ...discoveryFields(name, key, endpoints),
+        ...transportFields(key, policy, endpoints, autoMtls),
+      });
+      const discovered = cluster.clusterDiscoveryType.value === TYPE.EDS;
+      const made = { cluster, assignment: discovered ? loadAssignment(name, port.number, endpoints) : undefined };
+      if (!grpc) return made;
+      const mutual = policy.tls?.mode === 'ISTIO_MUTUAL';
+      return forGrpc(made, mutual ? (policy.tls?.subjectAltNames ?? identitiesOf(service, endpoints)) : undefined);
+    },
+  );
 }
 
 /** Where the hosts come from. Source: ServiceEntry.resolution. */
@@ -118,7 +124,12 @@ function discoveryFields(
  * What the rule says; where it says nothing, mutual TLS to those endpoints that have a proxy of the mesh, and plain bytes to
  * the others. Source: Istio's automatic mutual TLS.
  */
-function transportFields(key: ClusterKey, policy: PortPolicy, endpoints: readonly MeshEndpoint[]): Init<Cluster> {
+function transportFields(
+  key: ClusterKey,
+  policy: PortPolicy,
+  endpoints: readonly MeshEndpoint[],
+  autoMtls: boolean,
+): Init<Cluster> {
   const { service, port, subset } = key;
   const identities = identitiesOf(service, endpoints);
   const question = { sni: meshSni(service.hostname, port.number, subset?.name), identities, protocol: port.protocol };
@@ -143,7 +154,7 @@ function transportFields(key: ClusterKey, policy: PortPolicy, endpoints: readonl
       return { transportSocket: ruleUpstreamTls(tls, { ...external, protocol: port.protocol }) };
     }
     default:
-      if (service.resolution === 'NONE' || !endpoints.some(({ proxied }) => proxied)) return {};
+      if (!autoMtls || service.resolution === 'NONE' || !endpoints.some(({ proxied }) => proxied)) return {};
       return {
         transportSocketMatches: [
           { name: 'tlsMode-istio', match: { tlsMode: 'istio' }, transportSocket: meshUpstreamTls(question) },

@@ -1,4 +1,15 @@
-import { authorizationFor, mtlsMode, targetRefsOf, type AuthorizationPolicy, type MeshProxy } from '@weft/control-mesh';
+import {
+  authorizationFor,
+  authorizationProvider,
+  customProvider,
+  isDryRun,
+  mtlsMode,
+  targetRefsOf,
+  type AuthorizationPolicy,
+  type EffectiveAuthorization,
+  type MeshProxy,
+  type MeshSnapshot,
+} from '@weft/control-mesh';
 import { rulePolicy } from './authorization-rule.ts';
 import { countProxies, statusOf, type ObjectStatus, type StatusNote, type StatusWorld } from './object-status.ts';
 
@@ -18,19 +29,45 @@ export function peerAuthenticationStatus(world: StatusWorld): ObjectStatus[] {
 
 export function authorizationStatus(world: StatusWorld): ObjectStatus[] {
   const { snapshot } = world;
+  const found = world.proxies.map((proxy) => effectiveOf(snapshot, proxy));
   return snapshot.policies.authorizationPolicies.map((policy) => {
-    const effectiveOn = countProxies(world, ({ role, namespace, name, labels }) => {
-      const gateways = role === 'gateway' ? [`${namespace}/${name}`] : [];
-      const { allow, deny, audit, custom } = authorizationFor(snapshot, { namespace, labels, gateways });
-      return [...allow, ...deny, ...audit, ...custom].includes(policy);
-    });
+    const custom = policy.spec.action === 'CUSTOM';
+    if (custom && isDryRun(policy))
+      return statusOf(policy, 0, [{ kind: 'unattached', message: 'nobody is asked in a dry run of CUSTOM' }]);
+    const on = found.filter(({ allow, deny, audit, custom: asked }) =>
+      [...allow, ...deny, ...audit, ...asked].includes(policy),
+    );
     const notes: StatusNote[] = [];
-    if (policy.spec.action === 'CUSTOM')
-      notes.push({ kind: 'unattached', message: 'CUSTOM comes with a later version of Weft', path: 'spec.action' });
-    else if (effectiveOn === 0 && world.proxies.length > 0) notes.push(unselected(policy));
-    notes.push(...neverHolding(policy));
-    return statusOf(policy, policy.spec.action === 'CUSTOM' ? 0 : effectiveOn, notes);
+    if (on.length === 0 && world.proxies.length > 0) notes.push(unselected(policy));
+    notes.push(...(custom ? unaskable(snapshot, policy, on) : neverHolding(policy)));
+    return statusOf(policy, on.length, notes);
   });
+}
+
+function effectiveOf(snapshot: MeshSnapshot, { role, namespace, name, labels }: MeshProxy): EffectiveAuthorization {
+  const gateways = role === 'gateway' ? [`${namespace}/${name}`] : [];
+  return authorizationFor(snapshot, { namespace, labels, gateways });
+}
+
+/** Why nobody can be asked: for all its workloads, or for one that has policies of other providers too. */
+function unaskable(
+  snapshot: MeshSnapshot,
+  { spec }: AuthorizationPolicy,
+  on: readonly EffectiveAuthorization[],
+): StatusNote[] {
+  const own = authorizationProvider(snapshot, spec.provider?.name ?? '');
+  const all = [
+    own,
+    ...on.map(({ custom }) =>
+      customProvider(
+        snapshot,
+        custom.filter((one) => !isDryRun(one)),
+      ),
+    ),
+  ];
+  const fault = all.find((one) => typeof one === 'string');
+  if (fault === undefined) return [];
+  return [{ kind: 'warning', message: `what its rules are about is denied: ${fault}`, path: 'spec.provider.name' }];
 }
 
 function unselected({ spec }: AuthorizationPolicy): StatusNote {

@@ -82,3 +82,27 @@ test('what acts says on how many proxies', () => {
     'effective on 1 proxy; no ReferenceGrant of vault lets it refer to secret',
   );
 });
+
+test('a CUSTOM policy says why its provider cannot be asked, and MeshConfig what of it has no effect', () => {
+  const found = statuses(`${text('custom-authorization')}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio}
+data: {mesh: "trustDomain: elsewhere"}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: another}
+spec: {selector: {matchLabels: {app: videos-api}}, action: CUSTOM, provider: {name: ext-authz-grpc}, rules: [{}]}
+`);
+  assert.equal(found['AuthorizationPolicy ask-for-connections'], 'effective on 1 proxy');
+  assert.match(
+    found['AuthorizationPolicy nobody-to-ask'] ?? '',
+    /^effective on 1 proxy; what its rules are about is denied: MeshConfig has no extensionProvider "ext-authz-htpp"/,
+  );
+  assert.equal(found['AuthorizationPolicy not-yet'], 'not attached: nobody is asked in a dry run of CUSTOM');
+  for (const name of ['another', 'ask-for-videos'])
+    assert.match(found[`AuthorizationPolicy ${name}`] ?? '', /several providers \(ext-authz-grpc, ext-authz-http\)/);
+  assert.equal(found['ConfigMap istio'], 'not attached: MeshConfig is read from the namespace istio-system alone');
+});

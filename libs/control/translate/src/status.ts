@@ -2,6 +2,7 @@ import type { MeshProxy, MeshSnapshot } from '@weft/control-mesh';
 import type { ObjectStatus, StatusWorld } from './object-status.ts';
 import { authorizationStatus, peerAuthenticationStatus } from './status-security.ts';
 import { gatewayApiRouteStatus, gatewayStatus } from './status-gateways.ts';
+import { meshConfigStatus } from './status-mesh-config.ts';
 import { serviceStatus } from './status-services.ts';
 import { destinationRuleStatus, serviceProfileStatus, sidecarStatus, virtualServiceStatus } from './status-traffic.ts';
 
@@ -19,6 +20,7 @@ export function status(snapshot: MeshSnapshot, proxies: readonly MeshProxy[]): O
     ...gatewayApiRouteStatus(world),
     ...peerAuthenticationStatus(world),
     ...authorizationStatus(world),
+    ...meshConfigStatus(world),
     ...serviceProfileStatus(world),
     ...serviceStatus(world),
   ];

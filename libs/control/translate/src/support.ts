@@ -38,6 +38,13 @@ const BACKEND_REF = ['group', 'kind', 'name', 'namespace', 'port', 'weight'] as 
 
 const WORKLOAD = ['address', 'labels.*', 'locality', 'ports.*', 'serviceAccount', 'weight'] as const;
 
+/** Of Istio's MeshConfig. Trust domain and root namespace are the control plane's flags; here they may say the same. */
+const MESH_CONFIG = under('mesh', 'accessLogFile', 'enableTracing', 'enableAutoMtls', 'trustDomain', 'rootNamespace',
+  'outboundTrafficPolicy.mode=ALLOW_ANY|REGISTRY_ONLY', 'defaultProviders.tracing', 'defaultConfig.tracing.sampling',
+  'defaultConfig.tracing.zipkin.address',
+  ...under('extensionProviders', 'name', 'envoyExtAuthzHttp.*', 'envoyExtAuthzGrpc.*', 'zipkin.service', 'zipkin.port'),
+); // prettier-ignore
+
 /**
  * What of each kind has an effect, for the loader and the command line: the other fields are refused by name until the
  * data plane has what they ask for. docs/translation.md says which becomes what.
@@ -72,7 +79,7 @@ export const translationSupport: KindSupport = {
   'networking.istio.io/WorkloadGroup': ['metadata.*', ...under('template', ...WORKLOAD)],
   'security.istio.io/PeerAuthentication': ['*'],
   'security.istio.io/AuthorizationPolicy': [
-    'selector.*', 'targetRef.*', 'targetRefs.*', 'action=ALLOW|DENY|AUDIT',
+    'selector.*', 'targetRef.*', 'targetRefs.*', 'action', 'provider.name',
     ...under('rules.from.source', 'principals', 'notPrincipals', 'namespaces', 'notNamespaces', 'serviceAccounts',
       'notServiceAccounts', 'trustDomains', 'notTrustDomains', 'ipBlocks', 'notIpBlocks', 'remoteIpBlocks', 'notRemoteIpBlocks'),
     'rules.to.*', 'rules.when.*',
@@ -99,4 +106,5 @@ export const translationSupport: KindSupport = {
   '/Namespace': ['*'],
   '/Secret': ['*'],
   '/ServiceAccount': ['*'],
+  '/ConfigMap': MESH_CONFIG,
 }; // prettier-ignore

@@ -1,5 +1,7 @@
 import { viewOf, type MeshProxy, type MeshService, type MeshSnapshot } from '@weft/control-mesh';
+import { accessLogCluster } from './access-log-service.ts';
 import { TranslateContext } from './context.ts';
+import { providerClusters } from './custom-authorization.ts';
 import { fixedClusters } from './fixed-clusters.ts';
 import { gateways } from './gateways.ts';
 import { grpcListeners } from './grpc-clients.ts';
@@ -15,7 +17,7 @@ import { upstreamListeners } from './upstream-listeners.ts';
 type Aspect = (cx: TranslateContext, draft: ResourceDraft) => void;
 
 /** In order: each adds what it is about. */
-const FIXED: readonly Aspect[] = [fixedClusters, collectors];
+const FIXED: readonly Aspect[] = [fixedClusters, accessLogCluster, collectors, providerClusters];
 const INBOUND: readonly Aspect[] = [inbound];
 /** Clusters of services come last, since routes say which are needed. */
 const OUTBOUND: readonly Aspect[] = [

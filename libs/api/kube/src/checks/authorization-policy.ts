@@ -20,12 +20,9 @@ const KEYS = [
 ];
 const KEY_PREFIXES = ['request.headers[', 'request.auth.claims[', 'experimental.envoy.filters.'];
 
-export function checkAuthorizationPolicy(
-  { action, provider, rules = [] }: AuthorizationPolicySpec,
-  report: Report,
-): void {
-  if (action === 'CUSTOM' && provider === undefined)
-    report('spec', 'is CUSTOM and names no provider', { expected: 'provider with a name' });
+export function checkAuthorizationPolicy(spec: AuthorizationPolicySpec, report: Report): void {
+  const { action, provider, rules = [] } = spec;
+  if (action === 'CUSTOM') checkCustom(spec, report);
   if (action !== 'CUSTOM' && provider !== undefined)
     report('spec.provider', `is set, and the action is ${action ?? 'ALLOW'}`, { expected: 'action CUSTOM' });
   for (const [i, { from = [], to = [], when = [] }] of rules.entries()) {
@@ -41,6 +38,26 @@ export function checkAuthorizationPolicy(
       if (values.length + notValues.length === 0)
         report(`${path}.when[${j}]`, 'compares with nothing', { expected: 'values or notValues' });
     }
+  }
+}
+
+/** Istio asks nobody about callers by identity, and neither do we: what is taken here is taken there. */
+function checkCustom({ provider, rules = [] }: AuthorizationPolicySpec, report: Report): void {
+  if ((provider?.name ?? '') === '')
+    report('spec', 'is CUSTOM and names no provider', { expected: 'provider with a name' });
+  if (rules.length === 0)
+    report('spec', 'is CUSTOM and has no rules, so nobody is ever asked', { expected: 'rules; "rules: [{}]" is all' });
+  for (const [i, { from = [], when = [] }] of rules.entries()) {
+    for (const [j, { source = {} }] of from.entries())
+      for (const key of Object.keys(source))
+        if (!/IpBlocks$|^ipBlocks$/i.test(key))
+          report(`spec.rules[${i}].from[${j}].source.${key}`, `"${key}" cannot be told by a CUSTOM rule`, {
+            atKey: true,
+            expected: 'ipBlocks or remoteIpBlocks, or an ALLOW or DENY policy for the callers',
+          });
+    for (const [j, { key }] of when.entries())
+      if (/^(source\.(namespace|serviceAccount|principal)$|request\.auth\.)/.test(key))
+        report(`spec.rules[${i}].when[${j}].key`, `"${key}" cannot be told by a CUSTOM rule`);
   }
 }
 

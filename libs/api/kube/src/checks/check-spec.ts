@@ -2,6 +2,7 @@ import type { ObjectMeta } from '../metadata.ts';
 import type { Report } from '../report.ts';
 import type {
   AuthorizationPolicySpec,
+  ConfigMapSpec,
   DestinationRuleSpec,
   GatewaySpec,
   GRPCRouteSpec,
@@ -15,6 +16,7 @@ import type {
 import { checkAuthorizationPolicy } from './authorization-policy.ts';
 import { checkDestinationRule } from './destination-rule.ts';
 import { checkGateway } from './gateway.ts';
+import { checkMeshConfig } from './mesh-config.ts';
 import { checkGrpcRoute, checkHttpRoute, checkServiceProfile } from './routes.ts';
 import { checkServiceEntry, checkWorkloadEntry } from './service-entry.ts';
 import { checkSidecar } from './sidecar.ts';
@@ -49,6 +51,9 @@ export function checkSpec(kind: string, spec: unknown, _metadata: ObjectMeta | u
       break;
     case 'gateway.networking.k8s.io/GRPCRoute':
       checkGrpcRoute(spec as GRPCRouteSpec, report);
+      break;
+    case '/ConfigMap':
+      checkMeshConfig((spec as ConfigMapSpec).data?.mesh, report);
       break;
     case 'linkerd.io/ServiceProfile':
       checkServiceProfile(spec as ServiceProfileSpec, report);

@@ -19,4 +19,5 @@ export * from './service.ts';
 export * from './namespace.ts';
 export * from './secret.ts';
 export * from './service-account.ts';
+export * from './config-map.ts';
 export * from './spec-of.ts';

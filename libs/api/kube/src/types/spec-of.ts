@@ -19,6 +19,7 @@ import type { ServiceSpec } from './service.ts';
 import type { NamespaceSpec } from './namespace.ts';
 import type { SecretSpec } from './secret.ts';
 import type { ServiceAccountSpec } from './service-account.ts';
+import type { ConfigMapSpec } from './config-map.ts';
 
 /** What the `spec` of each kind is, by group and kind; kinds without a spec have the document without its head. */
 export interface SpecOf {
@@ -41,4 +42,5 @@ export interface SpecOf {
   readonly Namespace: NamespaceSpec;
   readonly Secret: SecretSpec;
   readonly ServiceAccount: ServiceAccountSpec;
+  readonly ConfigMap: ConfigMapSpec;
 }
