@@ -2,8 +2,6 @@ import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { GRPC_STATUS, type GrpcCall, type GrpcChannel } from '@weft/core-grpc';
 import { TYPE_URL } from '@weft/xds-server';
 
-const TYPES = [TYPE_URL.cluster, TYPE_URL.endpoint, TYPE_URL.listener, TYPE_URL.route] as const;
-
 /** Field numbers of DiscoveryRequest and DeltaDiscoveryRequest, and of their responses. */
 const FIELDS = {
   sotw: { version: 1, node: 2, names: 3, typeUrl: 4, nonce: 5, responseType: 4, responseNonce: 5, responseVersion: 1 },
@@ -53,7 +51,7 @@ export class ThinProxy {
         if (code !== GRPC_STATUS.UNAVAILABLE) process.stderr.write(`a stream ended: ${String(code)} ${message}\n`);
       },
     });
-    this.request(TYPE_URL.cluster, '', '', true);
+    this.request(TYPE_URL.cluster, {});
   }
 
   private received(octets: Uint8Array): void {
@@ -68,31 +66,81 @@ export class ThinProxy {
       else reader.skip(wireType, field);
     }
     const typeUrl = texts.get(responseType) ?? '';
-    this.request(typeUrl, texts.get(responseNonce) ?? '', texts.get(responseVersion) ?? '', false);
+    this.request(typeUrl, { nonce: texts.get(responseNonce) ?? '', version: texts.get(responseVersion) ?? '' });
+    if (typeUrl === TYPE_URL.cluster) this.askForEndpoints(octets);
     if (this.seen.has(typeUrl)) return;
     this.seen.add(typeUrl);
-    const next = TYPES[TYPES.indexOf(typeUrl as (typeof TYPES)[number]) + 1];
-    if (next === undefined) this.options.onReady();
-    else this.request(next, '', '', true);
+    if (typeUrl === TYPE_URL.endpoint) this.request(TYPE_URL.listener, {});
+    else if (typeUrl === TYPE_URL.listener) this.request(TYPE_URL.route, { names: this.options.subscriptions.routes });
+    else if (typeUrl === TYPE_URL.route) this.options.onReady();
   }
 
-  private request(typeUrl: string, nonce: string, version: string, first: boolean): void {
+  /** With delta those of the clusters that came, which may be a part of all; in state of the world all came. */
+  private askForEndpoints(octets: Uint8Array): void {
+    const isFirst = !this.seen.has(TYPE_URL.cluster);
+    const { protocol, subscriptions } = this.options;
+    if (protocol === 'sotw' && isFirst) this.request(TYPE_URL.endpoint, { names: subscriptions.endpoints });
+    if (protocol === 'sotw' || (!isFirst && this.seen.has(TYPE_URL.route))) return;
+    const names = outboundNames(octets);
+    if (names.length > 0) this.request(TYPE_URL.endpoint, { names });
+  }
+
+  /** No nonce: a subscription, to `names`; else an acknowledgement, which in state of the world repeats all names. */
+  private request(
+    typeUrl: string,
+    { nonce = '', version = '', names }: { nonce?: string; version?: string; names?: Uint8Array },
+  ): void {
     const { protocol, node, subscriptions } = this.options;
     const fields = FIELDS[protocol];
-    const writer = new BinaryWriter();
-    const text = (field: number, value: string): void => {
-      if (field > 0 && value !== '') writer.tag(field, WireType.LengthDelimited).string(value);
-    };
-    if (first && typeUrl === TYPE_URL.cluster) writer.tag(fields.node, WireType.LengthDelimited).bytes(node);
-    text(fields.version, version);
-    text(fields.typeUrl, typeUrl);
-    text(fields.nonce, nonce);
-    if (protocol === 'sotw' || first) {
-      if (typeUrl === TYPE_URL.endpoint) writer.raw(subscriptions.endpoints);
-      if (typeUrl === TYPE_URL.route) writer.raw(subscriptions.routes);
-    }
-    const message = writer.finish();
+    const all = typeUrl === TYPE_URL.endpoint ? subscriptions.endpoints : subscriptions.routes;
+    const repeated = protocol === 'sotw' && NAMED.includes(typeUrl) ? all : NONE;
+    const head = new BinaryWriter();
+    if (typeUrl === TYPE_URL.cluster && nonce === '') head.tag(fields.node, WireType.LengthDelimited).bytes(node);
+    const message = Buffer.concat([
+      head.finish(),
+      text(fields.version, version),
+      text(fields.typeUrl, typeUrl),
+      names ?? repeated,
+      text(fields.nonce, nonce),
+    ]);
     this.sentBytes += message.length + 5;
     this.call.send(message);
   }
+}
+
+const NAMED: readonly string[] = [TYPE_URL.endpoint, TYPE_URL.route];
+const NONE = new Uint8Array(0);
+
+function text(field: number, value: string): Uint8Array {
+  return field === 0 || value === ''
+    ? NONE
+    : new BinaryWriter().tag(field, WireType.LengthDelimited).string(value).finish();
+}
+
+/** Field 2 of DeltaDiscoveryResponse, and 3 of the Resource in it, which is that of names in requests. */
+const [RESOURCES, NAME] = [2, 3];
+const OUTBOUND = Buffer.from('outbound|');
+
+/** The names of those resources in a delta response that are outbound, as a request has them. */
+function outboundNames(octets: Uint8Array): Uint8Array {
+  const names: Uint8Array[] = [];
+  const reader = new BinaryReader(octets);
+  while (reader.pos < reader.len) {
+    const [field, wireType] = reader.tag();
+    if (field !== RESOURCES) {
+      reader.skip(wireType, field);
+      continue;
+    }
+    const length = reader.uint32();
+    const end = reader.pos + length;
+    while (reader.pos < end) {
+      const at = reader.pos;
+      const [inner, innerType] = reader.tag();
+      reader.skip(innerType, inner);
+      const name = octets.subarray(at, reader.pos);
+      // A tag and a length come before it.
+      if (inner === NAME && Buffer.compare(name.subarray(2, 2 + OUTBOUND.length), OUTBOUND) === 0) names.push(name);
+    }
+  }
+  return Buffer.concat(names);
 }

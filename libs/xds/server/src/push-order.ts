@@ -1,3 +1,5 @@
+import type { Chunk } from './portion.ts';
+import type { Resource } from './resource.ts';
 import type { ResourceSet, Snapshot } from './snapshot.ts';
 import type { Outstanding, Subscription } from './subscription.ts';
 import { TYPE_URL } from './type-urls.ts';
@@ -53,12 +55,14 @@ export class PushOrder {
   }
 
   /** A response went out. */
-  onSent(typeUrl: string, { changed }: Outstanding): void {
+  onSent(typeUrl: string, { changed, portion }: Outstanding): void {
     if (typeUrl === TYPE_URL.listener) this.expectRepeat(TYPE_URL.route);
     if (typeUrl !== TYPE_URL.cluster) return;
-    const endpoints: string[] = [];
-    for (const { references } of changed)
-      for (const reference of references) if (reference.typeUrl === TYPE_URL.endpoint) endpoints.push(reference.name);
+    const shared = portion?.shared;
+    const endpoints = [
+      ...endpointsOf(portion?.own ?? changed),
+      ...(shared === undefined ? [] : endpointsOfChunk(shared)),
+    ];
     for (const name of endpoints) if (this.endpoints?.has(name) === true) this.awaited.add(name);
     // A cluster that changed is built anew and waits for endpoints that the proxy may have from us already.
     this.expectRepeat(TYPE_URL.endpoint);
@@ -99,4 +103,20 @@ export class PushOrder {
     // A listener that goes takes its routes along: until it has gone they are in use.
     return this.subscriptions.get(typeUrl)?.settled(typeUrl === TYPE_URL.listener) !== false;
   }
+}
+
+function endpointsOf(clusters: readonly Resource[]): string[] {
+  const names: string[] = [];
+  for (const { references } of clusters)
+    for (const { typeUrl, name } of references) if (typeUrl === TYPE_URL.endpoint) names.push(name);
+  return names;
+}
+
+const named = new WeakMap<Chunk, readonly string[]>();
+
+/** Looked for once for all proxies that are sent the same clusters. */
+function endpointsOfChunk(chunk: Chunk): readonly string[] {
+  let names = named.get(chunk);
+  if (names === undefined) named.set(chunk, (names = endpointsOf(chunk.resources)));
+  return names;
 }
