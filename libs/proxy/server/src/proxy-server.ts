@@ -15,6 +15,8 @@ import type {
   CommandTracer,
   FilterDiscovery as WantedFilter,
   FilterProvider,
+  ClusterDiscovery,
+  ClusterDiscoverySource,
   ListenSockets,
   RouteProvider,
   ServerContext,
@@ -26,6 +28,7 @@ import { LoadReporter, nodeFields, Subscriptions, type GrpcChannels, type NodeId
 import { AccessLogFiles } from './access-log-files.ts';
 import { decodeBootstrap, type BootstrapConfig } from './bootstrap.decode.ts';
 import { CheckedClusters } from './checked-clusters.ts';
+import { ClusterDiscoveries } from './cluster-discovery.ts';
 import { ClusterFetch } from './cluster-fetch.ts';
 import { configDump } from './config-dump.ts';
 import type { DataPlane, DataPlaneFacts, DrainOrder } from './data-plane.ts';
@@ -99,6 +102,7 @@ export class ProxyServer implements ServerContext, DataPlane {
   private readonly tracers: Tracers;
   private readonly resources: ResourceSets;
   private readonly filterDiscovery: FilterDiscovery;
+  private readonly clusterDiscoveries: ClusterDiscoveries;
   private readonly runtimeDiscovery: RuntimeDiscovery;
   private readonly drainState: DrainState;
   private readonly loopDelay = new LoopDelay();
@@ -158,6 +162,7 @@ export class ProxyServer implements ServerContext, DataPlane {
     this.clusters = new ClusterManager(this.clusterOptions);
     this.routeDiscovery = new RouteDiscovery(runtime, this.subscriptions);
     this.filterDiscovery = new FilterDiscovery(this.recorded, this.stats);
+    this.clusterDiscoveries = new ClusterDiscoveries(this);
     this.runtimeDiscovery = new RuntimeDiscovery(this.flags);
     this.accessLogs = new AccessLogFiles(runtime, this.flags, {
       stats: this.stats,
@@ -234,6 +239,10 @@ export class ProxyServer implements ServerContext, DataPlane {
 
   filters(wanted: WantedFilter): FilterProvider {
     return this.filterDiscovery.subscribe(wanted);
+  }
+
+  clusterDiscovery(from: ClusterDiscoverySource): ClusterDiscovery {
+    return this.clusterDiscoveries.from(from);
   }
 
   // ---- DataPlane ----
@@ -393,6 +402,7 @@ export class ProxyServer implements ServerContext, DataPlane {
     this.resources.close();
     this.routeDiscovery.close();
     this.filterDiscovery.close();
+    this.clusterDiscoveries.close();
     this.runtimeDiscovery.close();
     this.subscriptions.close();
     this.listeners.destroyConnections();
