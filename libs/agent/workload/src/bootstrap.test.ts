@@ -19,12 +19,15 @@ const FACTS: SidecarFacts = {
   secretSocket: '/tmp/x/secrets.sock',
   delta: false,
   traced: false,
+  metricsService: '',
 };
 
 test('the bootstrap is one of Envoy, with every field at its place', () => {
   for (const facts of [
     FACTS,
     { ...FACTS, delta: true, controlPlane: 'unix:/tmp/x/xds.sock', upstreams: undefined, traced: true },
+    { ...FACTS, metricsService: 'control-plane' },
+    { ...FACTS, metricsService: 'stats.test:9002' },
   ]) {
     const text = JSON.stringify(sidecarBootstrap(facts));
     const { faults, warnings } = loadConfig({ text, file: 'bootstrap.json', typeName: BOOTSTRAP });
@@ -45,6 +48,16 @@ test('node and metadata tell the control plane who the proxy is, as Istio writes
     INTERCEPTION_MODE: 'NONE',
     UPSTREAMS: FACTS.upstreams,
   });
+});
+
+test('stats go to the control plane by its own cluster, to another server by one of its own', () => {
+  const textOf = (metricsService: string): string => JSON.stringify(sidecarBootstrap({ ...FACTS, metricsService }));
+  assert.doesNotMatch(textOf(''), /stats_sinks|metrics_service/);
+  assert.match(textOf('control-plane'), /"stats_sinks".*"cluster_name":"xds-grpc"/);
+  assert.match(
+    textOf('stats.test:9002'),
+    /"cluster_name":"envoy_metrics_service".*"name":"envoy_metrics_service","type":"STRICT_DNS"/,
+  );
 });
 
 test('the proxy of a gateway calls itself a router', () => {

@@ -24,10 +24,14 @@ export interface SidecarFacts {
   readonly delta: boolean;
   /** The control plane has spans collected: those of filters that cannot be told where to send them go there too. */
   readonly traced: boolean;
+  /** Whom the sidecar sends its stats to: `host:port`, `control-plane`, or `''`: nobody. */
+  readonly metricsService: string;
 }
 
 const CONTROL_PLANE = 'xds-grpc';
 const AGENT = 'sds-grpc';
+/** Source: Istio's bootstrap. */
+const METRICS_SERVICE = 'envoy_metrics_service';
 const TLS = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext';
 const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 
@@ -36,7 +40,7 @@ const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
  * names, node id and metadata are Istio's, so that either side may be another implementation.
  */
 export function sidecarBootstrap(facts: SidecarFacts): Json {
-  const { role, name, namespace, address, adminPort, delta, traced } = facts;
+  const { role, name, namespace, address, adminPort, delta, traced, metricsService } = facts;
   const overStream = { ads: {}, initial_fetch_timeout: '0s', resource_api_version: 'V3' };
   return {
     node: {
@@ -46,6 +50,7 @@ export function sidecarBootstrap(facts: SidecarFacts): Json {
     },
     admin: { address: socket('127.0.0.1', adminPort) },
     ...(traced ? { tracing: { http: zipkin() } } : {}),
+    ...(metricsService === '' ? {} : { stats_sinks: [metricsSink(metricsService)] }),
     dynamic_resources: {
       lds_config: overStream,
       cds_config: overStream,
@@ -56,7 +61,9 @@ export function sidecarBootstrap(facts: SidecarFacts): Json {
         grpc_services: [{ envoy_grpc: { cluster_name: CONTROL_PLANE } }],
       },
     },
-    static_resources: { clusters: [agentCluster(facts), controlPlaneCluster(facts)] },
+    static_resources: {
+      clusters: [agentCluster(facts), controlPlaneCluster(facts), ...metricsCluster(metricsService)],
+    },
   };
 }
 
@@ -73,6 +80,33 @@ function zipkin(): Json {
       trace_context_option: 'USE_B3_WITH_W3C_PROPAGATION',
     },
   };
+}
+
+/** Every stat that ever moved, as it is. */
+function metricsSink(service: string): Json {
+  return {
+    name: 'envoy.stat_sinks.metrics_service',
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.config.metrics.v3.MetricsServiceConfig',
+      transport_api_version: 'V3',
+      grpc_service: { envoy_grpc: { cluster_name: service === 'control-plane' ? CONTROL_PLANE : METRICS_SERVICE } },
+    },
+  };
+}
+
+/** Static: Envoy's sink wants to see it in the bootstrap. */
+function metricsCluster(service: string): Json[] {
+  if (service === '' || service === 'control-plane') return [];
+  const { host, port } = hostAndPort(service);
+  return [
+    {
+      name: METRICS_SERVICE,
+      type: isIP(host) === 0 ? 'STRICT_DNS' : 'STATIC',
+      connect_timeout: '1s',
+      typed_extension_protocol_options: http2(),
+      load_assignment: endpoints(METRICS_SERVICE, socket(host, port)),
+    },
+  ];
 }
 
 function metadataOf({ name, namespace, serviceAccount, address, labels, upstreams }: SidecarFacts): Json {
@@ -98,11 +132,10 @@ function agentCluster({ secretSocket }: SidecarFacts): Json {
 }
 
 function controlPlaneCluster({ controlPlane, serverName }: SidecarFacts): Json {
-  const colon = controlPlane.lastIndexOf(':');
-  const host = controlPlane.slice(0, colon).replace(/^\[|\]$/g, '');
+  const { host, port } = hostAndPort(controlPlane);
   const address = controlPlane.startsWith('unix:')
     ? { pipe: { path: controlPlane.slice('unix:'.length) } }
-    : socket(host, Number(controlPlane.slice(colon + 1)));
+    : socket(host, port);
   const named = !controlPlane.startsWith('unix:') && isIP(host) === 0;
   return {
     name: CONTROL_PLANE,
@@ -158,6 +191,12 @@ function http2(): Json {
 
 function endpoints(cluster: string, address: Json): Json {
   return { cluster_name: cluster, endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }] };
+}
+
+/** `host:port`, `[::1]:port`. */
+function hostAndPort(text: string): { readonly host: string; readonly port: number } {
+  const colon = text.lastIndexOf(':');
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
 }
 
 function socket(address: string, port: number): Json {

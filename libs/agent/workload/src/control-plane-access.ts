@@ -16,6 +16,8 @@ export interface ControlPlaneAccess {
   readonly registry: string;
   /** It collects spans. */
   readonly traced: boolean;
+  /** Whom sidecars send their stats to: `host:port`, `control-plane`, or `''`: nobody. */
+  readonly metricsService: string;
   /** PEM. */
   readonly roots: string;
   /** A token for this workload, as fresh as can be had; undefined: there is none any more. */
@@ -49,6 +51,7 @@ export function findControlPlane(options: ControlPlaneOptions, subject: Subject,
     serverName: place?.serverName ?? CONTROL_PLANE_NAME,
     registry: options.registry ?? place?.debug ?? '',
     traced: place?.traced ?? false,
+    metricsService: place?.metricsService ?? '',
     roots,
     token: tokenSource(options, { identity: identity.value, name: subject.name, service: subject.service }, runtime),
   };

@@ -250,6 +250,7 @@ export class WorkloadRun {
       serverName: access.serverName,
       secretSocket: this.socketPath,
       traced: access.traced,
+      metricsService: access.metricsService,
     });
     writeFileSync(bootstrap, `${JSON.stringify(facts, null, 2)}\n`, { mode: 0o600 });
     network.lend(bootstrap);

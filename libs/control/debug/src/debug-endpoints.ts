@@ -18,6 +18,7 @@ import { findNode } from './proxy-name.ts';
 import { originsOf } from './origins.ts';
 import { endpointView, registrationView, registryView } from './service-views.ts';
 import type { Snapshot } from '@weft/xds-server';
+import { reportRoutes } from './report-views.ts';
 import { syncStatus } from './sync-status.ts';
 import { versionRoutes } from './version-routes.ts';
 
@@ -47,6 +48,7 @@ export function debugEndpoints(source: DebugSource): DebugRoutes {
         return proxy === undefined ? { clusters: {}, virtualHosts: {} } : originsOf(mesh, proxy, snapshot);
       }),
     ),
+    ...reportRoutes(source),
     'GET /debug/registryz': withMesh((mesh) => found(registryView(mesh))),
     'GET /debug/endpointz': withMesh((mesh) => found(endpointView(mesh))),
     'GET /v1/registration': withMesh((mesh) => found(registrationView(mesh))),

@@ -1,6 +1,7 @@
+import type { JsonObject } from '@bufbuild/protobuf';
 import type { MeshProxy, MeshSnapshot } from '@weft/control-mesh';
 import type { ObjectSet } from '@weft/control-sources';
-import type { ProxyStatus, Snapshot } from '@weft/xds-server';
+import type { MetricFamily, ProxyStatus, Snapshot } from '@weft/xds-server';
 import type { ConfigHistory } from './config-history.ts';
 
 /** What the endpoints are answered from. The control plane implements it; each method is cheap and gives what is there now. */
@@ -20,8 +21,21 @@ export interface DebugSource {
   documents(): ObjectSet;
   /** What proxies reported of their calls (LRS), added up; empty where nobody does. */
   loads(): readonly ProxyLoad[];
+  /** The last entries that a proxy sent to the access log service, the youngest last. */
+  accessLogs(nodeId: string): readonly LoggedCall[];
+  /** What a proxy last sent to the metrics service, by name. */
+  metrics(nodeId: string): readonly MetricFamily[];
   /** Undefined: no versions are kept. */
   readonly history: ConfigHistory | undefined;
+}
+
+/** One entry of a proxy's access log. */
+export interface LoggedCall {
+  readonly logName: string;
+  /** Wall clock, in milliseconds. */
+  readonly receivedMs: number;
+  /** envoy.data.accesslog.v3 in JSON, under the names of the API. */
+  readonly entry: JsonObject;
 }
 
 /** What one proxy sent to one cluster since the control plane knows of it. */

@@ -4,6 +4,10 @@ export const PAGES: Readonly<Record<string, string>> = {
   '/debug/config_dump?proxyID=NAME.NAMESPACE': "Everything that a proxy is to have, in the form of Envoy's own dump.",
   '/debug/origins?proxyID=NAME.NAMESPACE':
     'The DestinationRules and VirtualServices behind its clusters and virtual hosts.',
+  '/debug/accesslogz?proxyID=NAME.NAMESPACE':
+    'The last calls that a proxy reported to the access log service (limit=N).',
+  '/debug/metricsz?proxyID=NAME.NAMESPACE':
+    'The stats that a proxy last reported to the metrics service (filter=TEXT).',
   '/debug/registryz': 'The services of the mesh.',
   '/debug/endpointz': 'Where each port of each service is served.',
   '/v1/registration': 'The same by service key, as the first discovery services listed it.',

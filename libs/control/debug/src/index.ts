@@ -1,5 +1,5 @@
 export { debugEndpoints } from './debug-endpoints.ts';
-export type { DebugSource, ProxyLoad } from './debug-source.ts';
+export type { DebugSource, LoggedCall, ProxyLoad } from './debug-source.ts';
 export type { DebugHandler, DebugRequest, DebugResponse, DebugRoutes } from './debug-route.ts';
 export { proxyName, findNode } from './proxy-name.ts';
 export { SYNC_TYPES, syncStatus, type ProxySync, type SyncType, type TypeSync } from './sync-status.ts';

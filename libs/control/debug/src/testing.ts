@@ -58,6 +58,8 @@ export function testSource(world: string, options: TestSourceOptions = {}): Debu
     mesh: () => mesh,
     documents: () => set,
     loads: () => options.loads ?? [],
+    accessLogs: () => [],
+    metrics: () => [],
     history: options.history,
   };
 }

@@ -14,6 +14,8 @@ export interface MeshConfig {
   readonly tracing?: MeshTracing;
   /** Where proxies log what they served: a path, or `/dev/stdout`. Absent: nowhere. Source: MeshConfig.accessLogFile. */
   readonly accessLogFile?: string;
+  /** Where proxies send their access logs over gRPC. Absent: nowhere. Source: ProxyConfig.envoyAccessLogService. */
+  readonly accessLogService?: ReportService;
   /** Calls of services that speak Redis go by command, not as bytes, and are counted by command. Default false. Source: Istio's PILOT_ENABLE_REDIS_FILTER. */
   readonly redisFilter?: boolean;
   /** Sidecars use mutual TLS with each other where nobody says otherwise. Default true. Source: MeshConfig.enableAutoMtls. */
@@ -21,6 +23,9 @@ export interface MeshConfig {
   /** Who may be asked or told something, by name; what is written of them was checked. Source: MeshConfig.extensionProviders. */
   readonly extensionProviders?: readonly MeshExtensionProvider[];
 }
+
+/** A server of reports: the control plane that a proxy takes its configuration from, or another one, in plaintext. */
+export type ReportService = 'control-plane' | { readonly host: string; readonly port: number };
 
 /** A Zipkin, or who speaks its API. */
 export interface MeshTracing {

@@ -18,6 +18,8 @@ export interface ControlPlanePlace {
   readonly serverName: string;
   /** Proxies have a cluster `zipkin`, and send spans there. Absent: no. */
   readonly traced?: boolean;
+  /** Whom sidecars send their stats to: `host:port`, or `control-plane`. Absent or `''`: nobody. */
+  readonly metricsService?: string;
 }
 
 export function writePlace(stateDir: string, place: ControlPlanePlace): void {
@@ -28,10 +30,11 @@ export function writePlace(stateDir: string, place: ControlPlanePlace): void {
 export function readPlace(stateDir: string): ControlPlanePlace | undefined {
   try {
     const place = JSON.parse(readState(join(stateDir, FILE)) ?? '') as Partial<ControlPlanePlace>;
-    const { trustDomain = '', secure = '', debug = '', serverName = CONTROL_PLANE_NAME, traced = false } = place;
+    const { trustDomain = '', secure = '', debug = '', serverName = CONTROL_PLANE_NAME } = place;
+    const { traced = false, metricsService = '' } = place;
     return trustDomain === '' || secure === '' || debug === ''
       ? undefined
-      : { trustDomain, secure, debug, serverName, traced };
+      : { trustDomain, secure, debug, serverName, traced, metricsService };
   } catch {
     return undefined;
   }

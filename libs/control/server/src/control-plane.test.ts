@@ -1,5 +1,9 @@
+import { create, fromBinary, toBinary, type Message } from '@bufbuild/protobuf';
+import { registry } from '@weft/api-envoy';
+import type { ClientStatusResponse } from '@weft/api-envoy/gen/envoy/service/status/v3/csds_pb';
 import { ServingCertificate, type ServingMaterial } from '@weft/control-ca';
 import { CONTROL_PLANE_NAME } from '@weft/control-registry';
+import type { GrpcStatus } from '@weft/core-grpc';
 import { createRuntime } from '@weft/core-runtime';
 import { GrpcJsChannel, type GrpcChannelTls } from '@weft/net-grpc';
 import { TYPE_URL } from '@weft/xds-server';
@@ -65,7 +69,11 @@ function newFolder(): string {
 /** A proxy over a real connection, and a way to wait for what it hears. */
 function proxyAt(
   target: string,
-  { tls, metadata = {} }: { tls?: GrpcChannelTls; metadata?: Readonly<Record<string, string>> } = {},
+  {
+    tls,
+    metadata = {},
+    node = NODE,
+  }: { tls?: GrpcChannelTls; metadata?: Readonly<Record<string, string>>; node?: string } = {},
 ): { proxy: TestProxy; until(ready: (proxy: TestProxy) => boolean): Promise<void> } {
   const clock = { nowMs: () => performance.now(), wallMs: () => 0 };
   const channel = new GrpcJsChannel({ target, clock, ...(tls === undefined ? {} : { tls }) });
@@ -73,7 +81,7 @@ function proxyAt(
   let wake: () => void = () => undefined;
   const proxy = new TestProxy(channel, {
     protocol: 'delta',
-    node: NODE,
+    node,
     metadata,
     onResponse: () => wake(),
     onEnd: () => wake(),
@@ -87,12 +95,12 @@ function proxyAt(
   };
 }
 
-/** What the proxy of `default/default` shows. */
-async function certified({ authority, runtime }: ControlPlane): Promise<GrpcChannelTls> {
+/** What the proxy of the namespace's `default` account shows. */
+async function certified({ authority, runtime }: ControlPlane, namespace = 'default'): Promise<GrpcChannelTls> {
   let material: ServingMaterial | undefined;
   const serving = await ServingCertificate.open({
     authority,
-    identity: { trustDomain: 'cluster.local', namespace: 'default', serviceAccount: 'default' },
+    identity: { trustDomain: 'cluster.local', namespace, serviceAccount: 'default' },
     dnsNames: [],
     addresses: [],
     runtime,
@@ -176,6 +184,86 @@ test('the id of a proxy belongs to the caller with the certificate', async () =>
   await later.until(({ status }) => status !== undefined);
   assert.match(later.proxy.status?.message ?? '', /this caller shows none/);
   assert.deepEqual(later.proxy.responses, []);
+});
+
+/** One call with one message, over a connection of its own. */
+function ask(
+  target: string,
+  path: string,
+  message: Message,
+  tls?: GrpcChannelTls,
+): Promise<[Uint8Array[], GrpcStatus]> {
+  const clock = { nowMs: () => performance.now(), wallMs: () => 0 };
+  const channel = new GrpcJsChannel({ target, clock, ...(tls === undefined ? {} : { tls }) });
+  cleanUp.push(() => channel.close());
+  const heard: Uint8Array[] = [];
+  return new Promise((resolve) => {
+    const call = channel.call(path, {
+      onMessage: (octets) => void heard.push(octets),
+      onEnd: (status) => resolve([heard, status]),
+    });
+    call.send(toBinary(schemaOf(message.$typeName), message));
+    call.end();
+  });
+}
+
+const schemaOf = (name: string) => {
+  const schema = registry().getMessage(name);
+  assert.ok(schema !== undefined, name);
+  return schema;
+};
+const messageOf = (name: string, fields: object): Message => create(schemaOf(name), fields as never);
+
+test('the status of clients is told over gRPC: of its own namespace to a workload, all of it to the system', async () => {
+  const { addresses, controlPlane } = await world({ 'a.yaml': entry('a', '10.0.0.1') });
+  const { until } = proxyAt(addresses.xds);
+  await until(has('a'));
+  const foreign = proxyAt(addresses.xds, { node: 'sidecar~127.0.0.1~web.other~other.svc.cluster.local' });
+  await foreign.until(has('a'));
+  const nodes = async (target: string, tls?: GrpcChannelTls): Promise<string[]> => {
+    const path = '/envoy.service.status.v3.ClientStatusDiscoveryService/FetchClientStatus';
+    const name = 'envoy.service.status.v3.ClientStatus';
+    const [[octets]] = await ask(target, path, messageOf(`${name}Request`, {}), tls);
+    const answer = fromBinary(schemaOf(`${name}Response`), octets ?? new Uint8Array()) as ClientStatusResponse;
+    assert.ok(answer.config.every(({ genericXdsConfigs }) => genericXdsConfigs.length >= 2));
+    return answer.config.map(({ node }) => node?.id.split('~')[2] ?? '').sort();
+  };
+  assert.deepEqual(await nodes(addresses.xds), ['web.default', 'web.other']);
+  assert.deepEqual(await nodes(addresses.secure, await certified(controlPlane)), ['web.default']);
+  assert.deepEqual(await nodes(addresses.secure, await certified(controlPlane, 'istio-system')), [
+    'web.default',
+    'web.other',
+  ]);
+});
+
+test('a workload reports for its own node only, and what it reports is counted, shown, and forgotten with it', async () => {
+  const { addresses, controlPlane } = await world({ 'a.yaml': entry('a', '10.0.0.1') });
+  const tls = await certified(controlPlane);
+  const { proxy, until } = proxyAt(addresses.secure, { tls });
+  await until(has('a'));
+  const report = async (id: string): Promise<number> => {
+    const logEntries = { case: 'httpLogs', value: { logEntry: [{ request: { path: '/x' } }] } };
+    const identifier = { node: { id }, logName: 'web' };
+    const logs = messageOf('envoy.service.accesslog.v3.StreamAccessLogsMessage', { identifier, logEntries });
+    const logPath = '/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs';
+    const loads = messageOf('envoy.service.load_stats.v3.LoadStatsRequest', { node: { id } });
+    const loadPath = '/envoy.service.load_stats.v3.LoadReportingService/StreamLoadStats';
+    const [[, first], [, second]] = [
+      await ask(addresses.secure, logPath, logs, tls),
+      await ask(addresses.secure, loadPath, loads, tls),
+    ];
+    assert.equal(first.code, second.code);
+    return first.code;
+  };
+  const UNAUTHENTICATED = 16;
+  assert.equal(await report('sidecar~127.0.0.1~db.payments~payments.svc.cluster.local'), UNAUTHENTICATED);
+  assert.equal(await report(NODE), 0);
+  const page = async (): Promise<string> => (await fetch(`http://${addresses.metrics}/metrics`)).text();
+  assert.match(await page(), /^weft_access_log_entries\{node="sidecar~127.0.0.1~web.default~.*",kind="http"\} 1$/m);
+  assert.deepEqual(controlPlane.reports.accessLogs.of(NODE)[0]?.entry, { request: { path: '/x' } });
+  proxy.cancel();
+  while (controlPlane.pusher.proxy(NODE) !== undefined) await new Promise((resolve) => setImmediate(resolve));
+  assert.doesNotMatch(await page(), /weft_access_log_entries\{/);
 });
 
 test('keys are for their owner alone', async () => {

@@ -8,7 +8,7 @@ import {
   tokenAuthenticator,
 } from '@weft/control-ca';
 import { ConfigHistory } from '@weft/control-debug';
-import type { MeshConfig, MeshSnapshot } from '@weft/control-mesh';
+import type { MeshSnapshot } from '@weft/control-mesh';
 import { CONTROL_PLANE_NAME, registrationRoutes, RegistrationStore, writePlace } from '@weft/control-registry';
 import { DirectorySource } from '@weft/control-sources';
 import { parseOutboundCluster, translationSupport } from '@weft/control-translate';
@@ -17,24 +17,25 @@ import { after, type Logger, type Runtime, type Timer } from '@weft/core-runtime
 import { GrpcServer, GrpcTls } from '@weft/net-grpc';
 import {
   clientStatusService,
-  HealthDiscoveryService,
-  LoadReportService,
   SnapshotCache,
   TYPE_URL,
   XdsServer,
+  type Admit,
   type ProxyStatus,
   type XdsNode,
 } from '@weft/xds-server';
 import { createAdmission } from './admission.ts';
-import { HealthLedger } from './health-ledger.ts';
+import type { WorkloadName } from './health-ledger.ts';
 import { HttpApi, type ApiRoutes } from './http-api.ts';
-import { LoadLedger } from './load-ledger.ts';
+import { meshDefaults } from './mesh-defaults.ts';
 import { MeshState } from './mesh-state.ts';
 import { ControlPlaneMetrics } from './metrics.ts';
 import type { ControlPlaneOptions } from './options.ts';
 import { Pusher } from './pusher.ts';
 import { registrationMemory } from './registration-memory.ts';
+import { Reports } from './reports.ts';
 import { secretResources } from './secret-resources.ts';
+import { statusVisibility } from './status-visibility.ts';
 
 /** Where a control plane answers: `ip:port`, as bound. */
 export interface ControlPlaneAddresses {
@@ -63,7 +64,7 @@ export class ControlPlane {
   readonly registrations: RegistrationStore;
   readonly pusher: Pusher;
   readonly metrics = new ControlPlaneMetrics();
-  readonly loads: LoadLedger;
+  readonly reports: Reports;
   /** The versions of the documents that were in force. */
   private readonly kept: ConfigHistory;
   private readonly tokens: TokenAuthority;
@@ -97,10 +98,11 @@ export class ControlPlane {
     this.authority = authority;
     this.logger = runtime.loggers.get('main');
     this.tokens = TokenAuthority.open(options.stateDir, options.trustDomain, runtime);
-    this.loads = new LoadLedger(runtime.clock);
     const { configDir, stateDir, keptVersions: kept } = options;
     this.kept = ConfigHistory.open({ configDir, stateDir, kept, clock: runtime.clock });
-    this.xds = this.createXds();
+    const admit = createAdmission(options.trustDomain, runtime.clock, (id) => this.pusher.connection(id));
+    this.xds = this.createXds(admit);
+    this.reports = this.createReports(admit);
     this.mesh = this.createMesh();
     this.pusher = new Pusher({
       runtime,
@@ -163,19 +165,19 @@ export class ControlPlane {
     this.http = [];
   }
 
-  private createXds(): XdsServer {
-    const { runtime, options, cache, metrics } = this;
+  private createXds(admit: Admit): XdsServer {
+    const { runtime, cache, metrics } = this;
     return new XdsServer({
       cache,
       runtime,
       metrics,
       identifier: 'weft-control-plane',
       owner: {
-        admit: createAdmission(options.trustDomain, runtime.clock, (id) => this.pusher.connection(id)),
+        admit,
         // Private keys go to callers that prove who they are.
         withholds: ({ peerCertificate }, typeUrl) => typeUrl === TYPE_URL.secret && peerCertificate === undefined,
         onConnected: (node, _, certificate) => this.onConnected(node, certificate !== undefined),
-        onDisconnected: (node) => this.pusher.disconnected(node),
+        onDisconnected: (node) => this.onDisconnected(node),
         onDemand: (node, typeUrl, names) => this.onDemand(node, typeUrl, names),
       },
     });
@@ -183,8 +185,14 @@ export class ControlPlane {
 
   private onConnected(node: XdsNode, certified: boolean): void {
     this.pusher.connected(node, certified);
+    this.reports.came(node.id);
     // Whoever took its id before it came is told no more of what is meant for it.
     if (certified) this.xds.shutUncertified(node.id, `${node.id} is connected with a certificate now`);
+  }
+
+  private onDisconnected(node: XdsNode): void {
+    this.pusher.disconnected(node);
+    if (this.pusher.proxy(node.id) === undefined) this.reports.left(node.id);
   }
 
   /** A proxy calls a service that its scope does not have: from now on it has. */
@@ -196,9 +204,9 @@ export class ControlPlane {
 
   private createMesh(): MeshState {
     const { options, runtime, metrics } = this;
-    const { trustDomain, domainSuffix, rootNamespace, outboundTrafficPolicy, debounceQuietMs, debounceMaxMs } = options;
+    const { debounceQuietMs, debounceMaxMs } = options;
     return new MeshState(
-      { trustDomain, domainSuffix, rootNamespace, outboundTrafficPolicy, ...recording(options) },
+      meshDefaults(options),
       { timers: runtime.timers, clock: runtime.clock, metrics, quietMs: debounceQuietMs, maxMs: debounceMaxMs },
       (mesh) => {
         this.snapshot = mesh;
@@ -206,6 +214,7 @@ export class ControlPlane {
         metrics.gauge('weft_workloads', mesh.workloads.size);
         metrics.gauge('weft_refused_documents', this.mesh.objects.refused.length);
         this.pusher.push(mesh);
+        this.reports.renew();
         // Registrations change no document; and nobody's push waits for a disk.
         if (this.keptObjects !== this.mesh.objects.objects)
           this.keeping ??= after(runtime.timers, KEEP_AFTER_MS, () => this.keepVersion());
@@ -225,22 +234,25 @@ export class ControlPlane {
     }
   }
 
-  private healthLedger(): HealthLedger {
-    return new HealthLedger({
-      proxy: (id) => this.pusher.proxy(id),
+  private createReports(admit: Admit): Reports {
+    const { runtime, metrics } = this;
+    const owner = {
+      proxy: (id: string) => this.pusher.proxy(id),
       mesh: () => this.snapshot,
-      onHealth: (workload, healthy) => this.mesh.setHealth(workload, healthy),
-    });
+      onHealth: (workload: WorkloadName, healthy: boolean) => this.mesh.setHealth(workload, healthy),
+    };
+    return new Reports({ clock: runtime.clock, metrics, owner, admit });
   }
 
   private async listen(routes: ApiRoutes): Promise<ControlPlaneAddresses> {
     const { bindAddress, ports } = this.options;
     const at = (port: number): string => `${bindAddress.includes(':') ? `[${bindAddress}]` : bindAddress}:${port}`;
+    const { trustDomain, rootNamespace } = this.options;
+    const visible = statusVisibility(trustDomain, rootNamespace, this.runtime.clock);
     const services = new Map([
       ...this.xds.services,
-      ...clientStatusService(() => this.xds.status()),
-      ...new LoadReportService(this.loads).services,
-      ...new HealthDiscoveryService(this.healthLedger()).services,
+      ...clientStatusService((caller) => visible(this.xds.status(), caller)),
+      ...this.reports.services,
     ]);
     const plain = this.serve(services);
     const secured = this.serve(new Map([...requireCertificate(services), ...this.certificates()]));
@@ -273,6 +285,7 @@ export class ControlPlane {
       debug: `http://${debug}`,
       serverName: CONTROL_PLANE_NAME,
       traced: this.options.zipkin !== '',
+      metricsService: this.options.metricsService,
     });
     const { objects, faults } = this.mesh.objects;
     this.logger.info(
@@ -322,17 +335,4 @@ export class ControlPlane {
       });
     }
   }
-}
-
-/** What the mesh's defaults say of recording: spans, access logs, commands. */
-function recording({
-  zipkin,
-  traceSamplingPercent,
-  accessLogFile,
-  redisFilter,
-}: ControlPlaneOptions): Partial<MeshConfig> {
-  const colon = zipkin.lastIndexOf(':');
-  const host = zipkin.slice(0, colon).replace(/^\[|\]$/g, '');
-  const tracing = { host, port: Number(zipkin.slice(colon + 1)), samplingPercent: traceSamplingPercent };
-  return { ...(zipkin === '' ? {} : { tracing }), accessLogFile, redisFilter };
 }

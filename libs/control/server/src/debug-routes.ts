@@ -43,6 +43,14 @@ class ControlPlaneView implements DebugSource {
   }
 
   loads(): ReturnType<DebugSource['loads']> {
-    return this.controlPlane.loads.all();
+    return this.controlPlane.reports.loads.all();
+  }
+
+  accessLogs(nodeId: string): ReturnType<DebugSource['accessLogs']> {
+    return this.controlPlane.reports.accessLogs.of(nodeId);
+  }
+
+  metrics(nodeId: string): ReturnType<DebugSource['metrics']> {
+    return this.controlPlane.reports.stats.of(nodeId);
   }
 }

@@ -4,12 +4,17 @@ import type { HealthCheckSpecifier } from '@weft/api-envoy/gen/envoy/service/hea
 import { inboundPorts, type MeshProxy, type MeshSnapshot } from '@weft/control-mesh';
 import type { EndpointHealth, HealthSink, XdsNode } from '@weft/xds-server';
 
+export interface WorkloadName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
 /** What the ledger asks of the control plane. */
 export interface HealthOwner {
   proxy(nodeId: string): MeshProxy | undefined;
   mesh(): MeshSnapshot | undefined;
   /** A workload's proxy found it so. */
-  onHealth(workload: { readonly namespace: string; readonly name: string }, healthy: boolean): void;
+  onHealth(workload: WorkloadName, healthy: boolean): void;
 }
 
 const SECOND = { seconds: 1n, nanos: 0 };

@@ -1,5 +1,6 @@
 import type { Clock } from '@weft/core-runtime';
 import type { ClusterLoad, LoadReportSink, LoadReportWish, XdsNode } from '@weft/xds-server';
+import { NodeRecords } from './node-records.ts';
 
 /** What one proxy sent to one cluster, since the control plane knows of it. */
 export interface ClusterTraffic {
@@ -15,16 +16,20 @@ export interface ClusterTraffic {
 }
 
 const INTERVAL_MS = 10_000;
-/** Proxies that are gone are forgotten after this long. */
+/** What was not reported of for so long is forgotten. */
 const KEPT_MS = 3_600_000;
+/** Of one proxy: what it reports beyond is not taken. */
+const MAX_CLUSTERS = 20_000;
 
 /** Load reports, added up: who calls whom, and how it ends (`weft edges`). */
 export class LoadLedger implements LoadReportSink {
   private readonly clock: Clock;
-  private readonly byProxy = new Map<string, Map<string, ClusterTraffic>>();
+  private readonly records: NodeRecords<Map<string, ClusterTraffic>>;
 
-  constructor(clock: Clock) {
+  /** `isConnected`: proxies that have a stream; of others only the last thousand are kept. */
+  constructor(clock: Clock, isConnected: (nodeId: string) => boolean) {
     this.clock = clock;
+    this.records = new NodeRecords(isConnected);
   }
 
   wish(): LoadReportWish {
@@ -32,11 +37,12 @@ export class LoadLedger implements LoadReportSink {
   }
 
   onLoad({ id }: XdsNode, loads: readonly ClusterLoad[]): void {
-    let clusters = this.byProxy.get(id);
-    if (clusters === undefined) this.byProxy.set(id, (clusters = new Map()));
+    const clusters = this.records.of(id, () => new Map<string, ClusterTraffic>());
     const now = this.clock.wallMs();
+    for (const [name, { lastReportMs }] of clusters) if (now - lastReportMs > KEPT_MS) clusters.delete(name);
     for (const { cluster, localities, dropped } of loads) {
       const before = clusters.get(cluster);
+      if (before === undefined && clusters.size >= MAX_CLUSTERS) continue;
       clusters.set(cluster, {
         proxyId: id,
         cluster,
@@ -47,19 +53,18 @@ export class LoadLedger implements LoadReportSink {
         lastReportMs: now,
       });
     }
-    this.forget(now);
+  }
+
+  left(nodeId: string): void {
+    this.records.left(nodeId);
   }
 
   /** By proxy and cluster. */
   all(): readonly ClusterTraffic[] {
-    return [...this.byProxy.values()].flatMap((clusters) => [...clusters.values()]);
-  }
-
-  private forget(now: number): void {
-    for (const [id, clusters] of this.byProxy) {
-      for (const [name, { lastReportMs }] of clusters) if (now - lastReportMs > KEPT_MS) clusters.delete(name);
-      if (clusters.size === 0) this.byProxy.delete(id);
-    }
+    const since = this.clock.wallMs() - KEPT_MS;
+    return [...this.records.values()].flatMap((clusters) =>
+      [...clusters.values()].filter(({ lastReportMs }) => lastReportMs >= since),
+    );
   }
 }
 

@@ -4,6 +4,10 @@ import type { MetricLabels, ServerMetrics } from '@weft/xds-server';
 const BUCKETS: readonly number[] = [0.01, 0.1, 0.5, 1, 3, 5, 10, 20, 30];
 const SIZE_BUCKETS: readonly number[] = [1, 10_000, 1_000_000, 4_000_000, 10_000_000, 40_000_000];
 
+/** Of one name: beyond, what has labels that are new is added up without any. */
+const MAX_SERIES = 10_000;
+const NO_LABELS = '{}';
+
 /** One line of a page of metrics, from somebody who keeps his own numbers. */
 export interface MetricLine {
   readonly name: string;
@@ -30,6 +34,8 @@ interface Family {
 /** The control plane's own numbers, and the page that Prometheus reads. */
 export class ControlPlaneMetrics implements ServerMetrics {
   private readonly families = new Map<string, Family>();
+  /** Series with a label `node`. */
+  private readonly byNode = new Map<string, readonly { readonly family: Family; readonly key: string }[]>();
 
   count(name: string, labels: MetricLabels = {}, amount = 1): void {
     this.series(name, 'counter', labels).value += amount;
@@ -46,6 +52,12 @@ export class ControlPlaneMetrics implements ServerMetrics {
     (this.families.get(name) as Family).bounds.forEach((bound, i) => {
       if (value <= bound) series.counts[i] = (series.counts[i] ?? 0) + 1;
     });
+  }
+
+  /** What was counted for a node that left: its series end. */
+  forgetNode(id: string): void {
+    for (const { family, key } of this.byNode.get(id) ?? []) family.series.delete(key);
+    this.byNode.delete(id);
   }
 
   /** The text format of Prometheus, version 0.0.4. */
@@ -70,9 +82,13 @@ export class ControlPlaneMetrics implements ServerMetrics {
       this.families.set(name, (family = { kind, bounds, series: new Map() }));
     }
     const key = JSON.stringify(labels);
-    let series = family.series.get(key);
-    if (series === undefined)
-      family.series.set(key, (series = { labels, value: 0, counts: family.bounds.map(() => 0), sum: 0 }));
+    const known = family.series.get(key);
+    if (known !== undefined) return known;
+    if (family.series.size >= MAX_SERIES && key !== NO_LABELS) return this.series(name, kind, {});
+    const series = { labels, value: 0, counts: family.bounds.map(() => 0), sum: 0 };
+    family.series.set(key, series);
+    const { node } = labels;
+    if (node !== undefined) this.byNode.set(node, [...(this.byNode.get(node) ?? []), { family, key }]);
     return series;
   }
 }

@@ -26,6 +26,10 @@ export interface ControlPlaneOptions {
   readonly traceSamplingPercent: number;
   /** `''`: none. */
   readonly accessLogFile: string;
+  /** Whom proxies send their access logs to: `host:port`, `control-plane`, or `''`: nobody. */
+  readonly accessLogService: string;
+  /** Whom proxies send their stats to, in the same form. */
+  readonly metricsService: string;
   readonly redisFilter: boolean;
   readonly debounceQuietMs: number;
   readonly debounceMaxMs: number;
@@ -48,6 +52,9 @@ export type ControlPlaneOptionsResult =
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'faults'; readonly faults: readonly string[] };
 
+/** The word for the control plane itself. */
+const CONTROL_PLANE = 'control-plane';
+
 const FLAGS = {
   'config-dir': { value: 'DIR', help: 'YAML and JSON documents of the mesh, watched (required)' },
   'state-dir': { value: 'DIR', help: 'roots, keys, kept versions (default: DIR/.weft-state)' },
@@ -69,6 +76,14 @@ const FLAGS = {
   zipkin: { value: 'HOST:PORT', help: 'proxies send their spans to this Zipkin (default: nowhere)' },
   'trace-sampling': { value: 'PERCENT', help: 'of calls that come without a trace (default 100)' },
   'access-log-file': { value: 'PATH', help: 'proxies log what they serve there, e.g. /dev/stdout (default: nowhere)' },
+  'access-log-service': {
+    value: 'HOST:PORT',
+    help: 'proxies send access logs there over gRPC, or to "control-plane" (default: nowhere)',
+  },
+  'metrics-service': {
+    value: 'HOST:PORT',
+    help: 'sidecars of weft run send their stats there over gRPC, or to "control-plane" (default: nowhere)',
+  },
   'redis-filter': { value: 'on|off', help: 'look into calls of Redis, and count commands (default off)' },
   'debounce-after': { value: 'TIME', help: 'push when nothing changed for this long (default 100ms)' },
   'debounce-max': { value: 'TIME', help: 'but wait no longer than this (default 10s)' },
@@ -129,6 +144,8 @@ function read(reader: Reader): ControlPlaneOptions {
     zipkin: reader.hostAndPort('zipkin'),
     traceSamplingPercent: reader.number('trace-sampling', 100, 0, 100),
     accessLogFile: reader.text('access-log-file', ''),
+    accessLogService: reader.service('access-log-service'),
+    metricsService: reader.service('metrics-service'),
     redisFilter: reader.oneOf('redis-filter', ['off', 'on'] as const) === 'on',
     debounceQuietMs: reader.time('debounce-after', 100),
     debounceMaxMs: reader.time('debounce-max', 10_000),
@@ -166,12 +183,17 @@ class Reader {
   }
 
   /** `host:port`; `''`: there is none. */
-  hostAndPort(flag: Flag): string {
+  hostAndPort(flag: Flag, or = ''): string {
     const text = this.text(flag, '');
     const port = Number(/^.+:(\d{1,5})$/.exec(text)?.[1] ?? Number.NaN);
     if (text === '' || (port > 0 && port <= 65_535)) return text;
-    this.faults.push(`--${flag} is "${text}"; expected host:port`);
+    this.faults.push(`--${flag} is "${text}"; expected host:port${or}`);
     return '';
+  }
+
+  /** `host:port`, or this control plane; `''`: there is none. */
+  service(flag: Flag): string {
+    return this.text(flag, '') === CONTROL_PLANE ? CONTROL_PLANE : this.hostAndPort(flag, `, or ${CONTROL_PLANE}`);
   }
 
   /** Milliseconds. */

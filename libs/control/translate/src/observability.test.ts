@@ -56,6 +56,17 @@ test('the access log names the policy that denied, for requests and for connecti
   assert.match(listeners, /%RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS%/);
 });
 
+test('the control plane gets access logs by the cluster that configuration comes by, another server by one of its own', () => {
+  const here = told('{accessLogService: control-plane}');
+  assert.equal(here.listeners.split('"clusterName":"xds-grpc"').length - 1, 2);
+  assert.match(here.listeners, /"logName":"http_envoy_accesslog".*HttpGrpcAccessLogConfig/);
+  assert.match(here.listeners, /"logName":"tcp_envoy_accesslog".*TcpGrpcAccessLogConfig/);
+  assert.doesNotMatch(here.clusters, /accesslog/);
+  const there = told('{accessLogService: {host: logs.test, port: 9001}}');
+  assert.match(there.listeners, /"clusterName":"envoy_accesslog_service"/);
+  assert.match(there.clusters, /"name":"envoy_accesslog_service","type":"STRICT_DNS".*"http2ProtocolOptions":\{\}/);
+});
+
 test('Redis is called by command where the mesh asks for it', () => {
   const { listeners } = told('{redisFilter: true}');
   assert.match(listeners, /"enableCommandStats":true/);

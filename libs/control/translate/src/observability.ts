@@ -5,6 +5,7 @@ import type { FileAccessLog } from '@weft/api-envoy/gen/envoy/extensions/access_
 import type { HttpConnectionManager } from '@weft/api-envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb';
 import { providerService, type MeshSnapshot, type MeshTracing } from '@weft/control-mesh';
 import { isIP } from 'node:net';
+import { serviceLog } from './access-log-service.ts';
 import type { TranslateContext } from './context.ts';
 import { socketAddress } from './listener.ts';
 import { outboundCluster } from './names.ts';
@@ -31,17 +32,23 @@ const B3_AND_W3C = 1;
 /** What the mesh's defaults say that a connection manager records: spans, and a line for each request. */
 export function observed({ snapshot }: TranslateContext): Init<HttpConnectionManager> {
   const tracing = tracingFields(snapshot);
-  const accessLog = accessLogs({ snapshot });
+  const accessLog = accessLogs({ snapshot }, 'http');
   return {
     ...(tracing === undefined ? {} : { tracing }),
     ...(accessLog.length === 0 ? {} : { accessLog }),
   };
 }
 
-/** A line for each request, or for each connection that is no HTTP. */
-export function accessLogs({ snapshot }: Pick<TranslateContext, 'snapshot'>): Init<AccessLog>[] {
-  const { accessLogFile = '' } = snapshot.config;
-  return accessLogFile === '' ? [] : [fileLog(accessLogFile)];
+/** A line, and a message to the access log service, for each request, or for each connection that is no HTTP. */
+export function accessLogs(
+  { snapshot }: Pick<TranslateContext, 'snapshot'>,
+  kind: 'http' | 'tcp' = 'tcp',
+): Init<AccessLog>[] {
+  const { accessLogFile = '', accessLogService } = snapshot.config;
+  return [
+    ...(accessLogFile === '' ? [] : [fileLog(accessLogFile)]),
+    ...(accessLogService === undefined ? [] : [serviceLog(kind, accessLogService)]),
+  ];
 }
 
 /** Undefined: no spans, or MeshConfig names a service for them that is not there. */

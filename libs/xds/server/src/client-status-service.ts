@@ -2,10 +2,11 @@ import type { Message } from '@bufbuild/protobuf';
 import { DecodeContext, sourceNamed, type FaultSink } from '@weft/api-envoy';
 import type { ClientStatusRequest } from '@weft/api-envoy/gen/envoy/service/status/v3/csds_pb';
 import type { NodeMatcher } from '@weft/api-envoy/gen/envoy/type/matcher/v3/node_pb';
-import { GRPC_STATUS, type GrpcHandler, type GrpcServices } from '@weft/core-grpc';
+import { GRPC_STATUS, type GrpcServerCall, type GrpcServerReceiver, type GrpcServices } from '@weft/core-grpc';
 import { decodeStringMatcher, type StringMatcher } from '@weft/model-match';
 import { makeMessage, readMessage, writeMessage } from './messages.ts';
 import type { ProxyStatus, SyncState, TypeStatus } from './proxy-status.ts';
+import type { Caller } from './stream-context.ts';
 
 const SERVICE = '/envoy.service.status.v3.ClientStatusDiscoveryService';
 
@@ -18,29 +19,65 @@ const CONFIG_STATUS: Readonly<Record<SyncState, number>> = {
   NACKED: 4,
 };
 
+/** Whoever asks for the status of proxies, by what its connection proves. */
+export type StatusCaller = Pick<Caller, 'metadata' | 'peerCertificate'>;
+
 /**
  * envoy.service.status.v3.ClientStatusDiscoveryService over what the server knows of its proxies: one entry for each type, as Istio
- * gives it, without the resources themselves. Nodes are chosen by id; matchers on metadata are refused.
+ * gives it, without the resources themselves. Nodes are chosen by id; matchers on metadata are refused. `status` gives what the
+ * caller may see. A caller that asks more often than it reads gets the newest answer only.
  */
-export function clientStatusService(status: () => readonly ProxyStatus[]): GrpcServices {
-  const handler =
-    (once: boolean): GrpcHandler =>
-    (call) => ({
-      onMessage: (octets) => {
-        const request = readMessage<ClientStatusRequest>('envoy.service.status.v3.ClientStatusRequest', octets);
-        const chosen =
-          request === undefined ? 'the message is no ClientStatusRequest' : readMatchers(request.nodeMatchers);
-        if (typeof chosen === 'string') return call.end({ code: GRPC_STATUS.INVALID_ARGUMENT, message: chosen });
-        call.send(writeMessage(statusResponse(status(), chosen)));
-        if (once) call.end();
-      },
-      onHalfClose: () => call.end(),
-      onCancelled: () => undefined,
-    });
+export function clientStatusService(status: (caller: StatusCaller) => readonly ProxyStatus[]): GrpcServices {
   return new Map([
-    [`${SERVICE}/StreamClientStatus`, handler(false)],
-    [`${SERVICE}/FetchClientStatus`, handler(true)],
+    [`${SERVICE}/StreamClientStatus`, (call: GrpcServerCall) => new StatusStream(call, status, false)],
+    [`${SERVICE}/FetchClientStatus`, (call: GrpcServerCall) => new StatusStream(call, status, true)],
   ]);
+}
+
+class StatusStream implements GrpcServerReceiver {
+  private readonly call: GrpcServerCall;
+  private readonly status: (caller: StatusCaller) => readonly ProxyStatus[];
+  private readonly once: boolean;
+  private full = false;
+  private ended = false;
+  /** What was asked for while nothing more could be sent. */
+  private asked: readonly StringMatcher[] | undefined;
+
+  constructor(call: GrpcServerCall, status: (caller: StatusCaller) => readonly ProxyStatus[], once: boolean) {
+    this.call = call;
+    this.status = status;
+    this.once = once;
+  }
+
+  onMessage(octets: Uint8Array): void {
+    const request = readMessage<ClientStatusRequest>('envoy.service.status.v3.ClientStatusRequest', octets);
+    const chosen = request === undefined ? 'the message is no ClientStatusRequest' : readMatchers(request.nodeMatchers);
+    if (typeof chosen === 'string') return this.call.end({ code: GRPC_STATUS.INVALID_ARGUMENT, message: chosen });
+    if (this.full) this.asked = chosen;
+    else this.answer(chosen);
+  }
+
+  onHalfClose(): void {
+    this.ended = true;
+    if (this.asked === undefined) this.call.end();
+  }
+
+  onDrain(): void {
+    this.full = false;
+    if (this.asked === undefined) return;
+    this.answer(this.asked);
+    if (this.ended) this.call.end();
+  }
+
+  onCancelled(): void {
+    this.asked = undefined;
+  }
+
+  private answer(chosen: readonly StringMatcher[]): void {
+    this.asked = undefined;
+    this.full = !this.call.send(writeMessage(statusResponse(this.status(this.call), chosen)));
+    if (this.once) this.call.end();
+  }
 }
 
 /** The matchers, or what is wrong with them. */

@@ -12,7 +12,7 @@ export {
 export { SnapshotCache, type NodeGroups, type SnapshotWatcher } from './snapshot-cache.ts';
 export type { XdsNode } from './node.ts';
 export { XdsServer, type XdsServerOptions, type XdsServerOwner } from './xds-server.ts';
-export type { Caller } from './stream-context.ts';
+export type { Admit, Caller } from './stream-context.ts';
 export type { ProxyStatus, SyncState, TypeStatus } from './proxy-status.ts';
 export { Debouncer, type DebouncerOptions } from './debouncer.ts';
 export { PushQueue, type PushQueueOptions, type Pushable } from './push-queue.ts';
@@ -26,4 +26,4 @@ export type { EndpointHealth, HealthState } from './endpoint-health.ts';
 export { accessLogService, type AccessLogBatch, type AccessLogSink } from './access-log-service.ts';
 export { metricsService, type MetricsSink } from './metrics-service.ts';
 export type { MetricFamily, MetricSample } from './metric-family.ts';
-export { clientStatusService } from './client-status-service.ts';
+export { clientStatusService, type StatusCaller } from './client-status-service.ts';

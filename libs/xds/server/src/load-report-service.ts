@@ -5,6 +5,7 @@ import type { ClusterLoad, LoadReportWish } from './load-report.ts';
 import { makeMessage } from './messages.ts';
 import type { XdsNode } from './node.ts';
 import { reportHandler, type ReportStream } from './report-stream.ts';
+import type { Admit } from './stream-context.ts';
 
 export interface LoadReportSink {
   /** A proxy offers its loads. */
@@ -18,20 +19,24 @@ export class LoadReportService {
   private readonly sink: LoadReportSink;
   private readonly streams = new Set<ReportStream>();
 
-  constructor(sink: LoadReportSink) {
+  /** `admit`: who may report for which node. Default: everybody for everybody. */
+  constructor(sink: LoadReportSink, admit?: Admit) {
     this.sink = sink;
-    const handler = reportHandler<LoadStatsRequest>({
-      typeName: 'envoy.service.load_stats.v3.LoadStatsRequest',
-      nodeOf: ({ node }) => node,
-      onOpen: (stream) => {
-        this.streams.add(stream);
-        this.ask(stream);
+    const handler = reportHandler<LoadStatsRequest>(
+      {
+        typeName: 'envoy.service.load_stats.v3.LoadStatsRequest',
+        nodeOf: ({ node }) => node,
+        onOpen: (stream) => {
+          this.streams.add(stream);
+          this.ask(stream);
+        },
+        onMessage: (node, { clusterStats }) => {
+          if (clusterStats.length > 0) sink.onLoad(node, clusterStats.map(decodeClusterLoad));
+        },
+        onClose: (stream) => this.streams.delete(stream),
       },
-      onMessage: (node, { clusterStats }) => {
-        if (clusterStats.length > 0) sink.onLoad(node, clusterStats.map(decodeClusterLoad));
-      },
-      onClose: (stream) => this.streams.delete(stream),
-    });
+      admit,
+    );
     this.services = new Map([['/envoy.service.load_stats.v3.LoadReportingService/StreamLoadStats', handler]]);
   }
 

@@ -5,20 +5,24 @@ import { decodeMetricFamily } from './metric-family.decode.ts';
 import type { MetricFamily } from './metric-family.ts';
 import type { XdsNode } from './node.ts';
 import { reportHandler } from './report-stream.ts';
+import type { Admit } from './stream-context.ts';
 
 export interface MetricsSink {
   onMetrics(node: XdsNode, families: readonly MetricFamily[]): void;
 }
 
-/** envoy.service.metrics.v3.MetricsService: proxies send their stats (B7). */
-export function metricsService(sink: MetricsSink): GrpcServices {
-  const handler = reportHandler<StreamMetricsMessage>({
-    typeName: 'envoy.service.metrics.v3.StreamMetricsMessage',
-    nodeOf: ({ identifier }) => identifier?.node,
-    onMessage: (node, { envoyMetrics }) => {
-      if (envoyMetrics.length > 0) sink.onMetrics(node, envoyMetrics.map(decodeMetricFamily));
+/** envoy.service.metrics.v3.MetricsService: proxies send their stats (B7). `admit` as in LoadReportService. */
+export function metricsService(sink: MetricsSink, admit?: Admit): GrpcServices {
+  const handler = reportHandler<StreamMetricsMessage>(
+    {
+      typeName: 'envoy.service.metrics.v3.StreamMetricsMessage',
+      nodeOf: ({ identifier }) => identifier?.node,
+      onMessage: (node, { envoyMetrics }) => {
+        if (envoyMetrics.length > 0) sink.onMetrics(node, envoyMetrics.map(decodeMetricFamily));
+      },
+      farewell: () => makeMessage('envoy.service.metrics.v3.StreamMetricsResponse', {}),
     },
-    farewell: () => makeMessage('envoy.service.metrics.v3.StreamMetricsResponse', {}),
-  });
+    admit,
+  );
   return new Map([['/envoy.service.metrics.v3.MetricsService/StreamMetrics', handler]]);
 }

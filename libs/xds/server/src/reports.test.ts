@@ -130,14 +130,16 @@ test('a proxy is told whom to check, and what it found reaches the sink by clust
 
 test('access logs arrive as JSON under the name that the first message gave', () => {
   const batches: unknown[] = [];
-  const services = accessLogService({ onAccessLogs: (node, batch) => batches.push(node.id, batch) });
+  const services = accessLogService({
+    onAccessLogs: (node, { last, ...batch }) => batches.push(node.id, { ...batch, entries: last(1) }),
+  });
   const wire = net(services);
   const proxy = caller(wire, '/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs');
   const name = 'envoy.service.accesslog.v3.StreamAccessLogsMessage';
-  const logEntries = { case: 'httpLogs', value: { logEntry: [{ request: { path: '/x' } }] } };
+  const logEntries = { case: 'httpLogs', value: { logEntry: [{}, { request: { originalPath: '/x' } }] } };
   proxy.say(makeMessage(name, { identifier: { node: NODE, logName: 'web' }, logEntries }));
   proxy.say(makeMessage(name, { logEntries }));
-  const batch = { logName: 'web', kind: 'http', entries: [{ request: { path: '/x' } }] };
+  const batch = { logName: 'web', kind: 'http', size: 2, entries: [{ request: { original_path: '/x' } }] };
   assert.deepEqual(batches, ['proxy-1', batch, 'proxy-1', batch]);
   proxy.call.end();
   wire.deliver();
@@ -171,6 +173,26 @@ test('a stream that does not say whose it is, or is no such message, is refused'
   broken.call.send(Uint8Array.of(0xff));
   wire.deliver();
   assert.deepEqual([nameless.ends, broken.ends], [[3], [3]]);
+});
+
+test('whoever may not report for a node is told why, and a stream keeps to its node', () => {
+  const got: string[] = [];
+  const services = metricsService({ onMetrics: ({ id }) => got.push(id) }, ({ node: { id } }) =>
+    id === 'proxy-1' ? undefined : `${id} is another's`,
+  );
+  const wire = net(services);
+  const path = '/envoy.service.metrics.v3.MetricsService/StreamMetrics';
+  const report = (id: string): Message =>
+    makeMessage('envoy.service.metrics.v3.StreamMetricsMessage', {
+      identifier: { node: { id } },
+      envoyMetrics: [{ name: 'rq', type: 0 }],
+    });
+  const stranger = caller(wire, path);
+  stranger.say(report('proxy-2'));
+  const changing = caller(wire, path);
+  changing.say(report('proxy-1'));
+  changing.say(report('proxy-2'));
+  assert.deepEqual([stranger.ends, changing.ends, got], [[16], [3], ['proxy-1']]);
 });
 
 test('client status tells of each type at each proxy, refusals with their text', () => {
