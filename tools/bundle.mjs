@@ -1,10 +1,10 @@
 // Bundles entry points of the project in the current folder, for release:
-//   node ../../tools/bundle.mjs [--out=dist] [--copy=FILE:FOLDER]... [--package=NAME]... NAME=ENTRY...
+//   node ../../tools/bundle.mjs [--out=dist] [--copy=FILE:FOLDER]... [--package=NAME]... [--inputs=FILE] NAME=ENTRY...
 // Each ENTRY, with all it imports, becomes OUT/NAME.js; --copy puts data files beside them; --package puts a package with
-// native code, which is loaded from where it lies, into OUT/node_modules, with the binaries that are installed. OUT is
-// emptied first.
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { basename, join, relative } from 'node:path';
+// native code, which is loaded from where it lies, into OUT/node_modules, with the binaries that are installed; --inputs
+// writes the list of all files that were read. OUT is emptied first.
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 
@@ -14,6 +14,7 @@ const { values, positionals } = parseArgs({
     out: { type: 'string', default: 'dist' },
     copy: { type: 'string', multiple: true, default: [] },
     package: { type: 'string', multiple: true, default: [] },
+    inputs: { type: 'string' },
   },
 });
 const entries = Object.fromEntries(positionals.map((pair) => pair.split('=')));
@@ -30,7 +31,8 @@ const requiredHttp = {
   },
 };
 rmSync(values.out, { recursive: true, force: true });
-await build({
+const { metafile } = await build({
+  metafile: true,
   entryPoints: entries,
   outdir: values.out,
   bundle: true,
@@ -56,6 +58,11 @@ await build({
 for (const [from, to] of values.copy.map((pair) => pair.split(':'))) {
   mkdirSync(join(values.out, to), { recursive: true });
   cpSync(from, join(values.out, to, basename(from)));
+}
+if (values.inputs !== undefined) {
+  // Those of a plugin's own have no file.
+  const read = Object.keys(metafile.inputs).map((file) => resolve(file));
+  writeFileSync(values.inputs, JSON.stringify(read.filter((file) => existsSync(file))));
 }
 const installed = join(import.meta.dirname, '../node_modules');
 for (const name of values.package) {

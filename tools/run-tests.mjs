@@ -34,7 +34,8 @@ const run = spawnSync(
     `--test-reporter-destination=${events}`,
     ...files,
   ],
-  { stdio: 'inherit' },
+  // Each test file is a process, which would compile the same sources again.
+  { stdio: 'inherit', env: { ...process.env, NODE_COMPILE_CACHE: join(root, '.weft/compiled') } },
 );
 const counts = JSON.parse(readFileSync(events, 'utf8').trim().split('\n').at(-1));
 writeFileSync(join(reports, `${project}.json`), JSON.stringify({ project, ...counts }, null, 2));

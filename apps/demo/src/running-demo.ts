@@ -10,11 +10,13 @@ import { startControlServer } from './control/control-server.ts';
 import { Collector } from './figures/collector.ts';
 import { FileWriter } from './mesh/file-writer.ts';
 import { meshDocuments, type MeshFacts } from './mesh/mesh-documents.ts';
+import { freshBundles } from './processes/bundles.ts';
 import type { Child } from './processes/child.ts';
 import { choosePorts } from './processes/choose-ports.ts';
 import { ListenerPids } from './processes/listener-pids.ts';
 import { processTable } from './processes/process-table.ts';
 import {
+  buildBundlesProgram,
   buildPageProgram,
   CONTROL_PLANE,
   controlPlaneProgram,
@@ -55,7 +57,7 @@ export class RunningDemo {
   readonly #ports: Ports;
   readonly #places: Places;
   readonly #facts: MeshFacts;
-  readonly #programs: ProgramFacts;
+  #programs: ProgramFacts;
   readonly #supervisor: Supervisor;
   readonly #collector: Collector;
   readonly #writer: FileWriter;
@@ -86,7 +88,7 @@ export class RunningDemo {
       gatewayPort: ports.gateway,
       redis: redis.kind === 'url' ? { host: redis.host, port: redis.port } : undefined,
     };
-    this.#programs = { ports, places: this.#places, envoy: options.envoy, zipkin: options.zipkin };
+    this.#programs = { ports, places: this.#places, envoy: options.envoy, zipkin: options.zipkin, bundles: undefined };
     this.#writer = new FileWriter(this.#places.mesh);
     this.#supervisor = new Supervisor({
       say: (line) => events.say(line),
@@ -115,7 +117,7 @@ export class RunningDemo {
     writeVideosSettings(videosSettings, { flaky: false });
     this.#writer.write(meshDocuments(this.#facts, this.#settings));
     const page = this.#buildPage();
-    await this.#startControlPlane();
+    await Promise.all([this.#bundle(), this.#startControlPlane()]);
     await Promise.all([this.#startRedis(), this.#startGateway(), ...this.#startServices(page)]);
     await untilCatalogServed(this.#ports.gateway, READY_WITHIN_MS);
     this.#say('a page and the API came through the gateway');
@@ -238,6 +240,15 @@ export class RunningDemo {
   async #startGateway(): Promise<void> {
     await this.#listening(this.#supervisor.start(gatewayProgram(this.#programs)), WORKLOAD_READY);
     this.#say('the gateway takes requests');
+  }
+
+  /** What cannot be bundled runs from its sources: slower, and the same. */
+  async #bundle(): Promise<void> {
+    if (freshBundles() === undefined) {
+      const build = this.#supervisor.start(buildBundlesProgram(this.#places.logs));
+      await build.waitFor(/bundled/, { withinMs: BUILD_WITHIN_MS }).catch((error: Error) => this.#say(error.message));
+    }
+    this.#programs = { ...this.#programs, bundles: freshBundles() };
   }
 
   async #buildPage(): Promise<void> {

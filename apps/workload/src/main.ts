@@ -12,6 +12,7 @@ import {
   type RunOptions,
 } from '@weft/agent-workload';
 import { createRuntime, type Runtime } from '@weft/core-runtime';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
@@ -60,8 +61,9 @@ async function start(options: RunOptions): Promise<number> {
 
 async function runHere(options: RunOptions, access: ControlPlaneAccess, runtime: Runtime): Promise<number> {
   const place = insideOf(inside, access) ?? { access, network: hostNetwork(options.address, access.secure) };
-  // A process of its own, from the sources: apps do not import each other.
-  const ours = [...FROM_SOURCES, fileURLToPath(new URL('../../proxy/src/main.ts', import.meta.url))];
+  // A process of its own, from sources or a bundle as we are: apps do not import each other.
+  const main = `../../proxy/src/main${extname(import.meta.url)}`;
+  const ours = [...FROM_SOURCES, fileURLToPath(new URL(main, import.meta.url))];
   const proxy =
     options.envoy === undefined ? { command: process.execPath, args: ours } : { command: options.envoy, args: [] };
   const run = new WorkloadRun({ ...place, options, runtime, env, proxy, say });

@@ -3,6 +3,7 @@ import type { Tracing } from '../cli/options.ts';
 import type { Ports } from '../ports.ts';
 import { DATABASES, SERVICE_PORTS, type DatabaseName, type Service, type Workload } from '../topology.ts';
 import { WORKSPACE } from '../workspace.ts';
+import { BUNDLED, WORKLOAD_BUNDLE } from './bundles.ts';
 import type { Program } from './child.ts';
 
 /** Flags of every process that runs this workspace's sources. */
@@ -28,6 +29,16 @@ export interface ProgramFacts {
   /** A real Envoy to run as the sidecars. */
   readonly envoy: string | undefined;
   readonly zipkin: Tracing | undefined;
+  /** The folder with the bundles of `weft run` and the proxy; undefined: they run from their sources. */
+  readonly bundles: string | undefined;
+}
+
+/** A workload: from its bundle where there is one, which loads in a third of the time. */
+function weftRun(name: string, args: readonly string[], facts: ProgramFacts): Program {
+  const { bundles } = facts;
+  const program = weft(name, ['run', '--name', name, ...args], facts);
+  if (bundles === undefined) return program;
+  return { ...program, args: [...FROM_SOURCES, join(bundles, WORKLOAD_BUNDLE), '--name', name, ...args] };
 }
 
 function weft(name: string, args: readonly string[], { places }: ProgramFacts): Program {
@@ -61,8 +72,8 @@ export function controlPlaneProgram(facts: ProgramFacts): Program {
 
 /** The gateway: a proxy of the mesh without a program behind it. */
 export function gatewayProgram(facts: ProgramFacts): Program {
-  const args = ['run', '--name', GATEWAY, '--gateway', '--service-account', GATEWAY, '--labels', `app=${GATEWAY}`];
-  return weft(GATEWAY, [...args, ...agentFlags(GATEWAY, facts.ports.gatewayAdmin, facts)], facts);
+  const args = ['--gateway', '--service-account', GATEWAY, '--labels', `app=${GATEWAY}`];
+  return weftRun(GATEWAY, [...args, ...agentFlags(GATEWAY, facts.ports.gatewayAdmin, facts)], facts);
 }
 
 export function serviceProgram(service: Service, facts: ProgramFacts): Program {
@@ -109,14 +120,14 @@ function workload(one: Workload, command: readonly string[], facts: ProgramFacts
   const { ports } = facts;
   const number = SERVICE_PORTS[service];
   const args = [
-    ...['run', '--name', name, '--service', service, '--service-account', service],
+    ...['--service', service, '--service-account', service],
     ...['--labels', `app=${service},version=${version}`],
     ...['--port', `${number}:${ports[app]}`, '--protocol', number === 6379 ? 'REDIS' : 'HTTP'],
     ...['--inbound-port', String(ports[inbound])],
     ...upstreams.flatMap(({ to, local }) => ['--upstream', `${to}:${SERVICE_PORTS[to]}=${ports[local]}`]),
     ...agentFlags(name, ports[admin], facts),
   ];
-  return weft(name, [...args, '--', ...command], facts);
+  return weftRun(name, [...args, '--', ...command], facts);
 }
 
 function agentFlags(name: string, admin: number, { places, envoy }: ProgramFacts): string[] {
@@ -131,6 +142,17 @@ function agentFlags(name: string, admin: number, { places, envoy }: ProgramFacts
 /** `gateway-proxy`, `playlists-api-sidecar` */
 export function proxyProcess(name: string): string {
   return name === GATEWAY ? `${GATEWAY}-proxy` : `${name}-sidecar`;
+}
+
+export function buildBundlesProgram(logs: string): Program {
+  return {
+    name: 'bundles of weft',
+    command: process.execPath,
+    args: [join(WORKSPACE, 'tools/demo-bundles.mjs'), BUNDLED],
+    cwd: WORKSPACE,
+    env: { NODE_COMPILE_CACHE: COMPILED },
+    log: join(logs, 'bundles.log'),
+  };
 }
 
 export function buildPageProgram(logs: string): Program {

@@ -2,6 +2,7 @@ import type { Timers } from '@weft/core-runtime';
 import { after } from '@weft/core-runtime';
 import { connect } from 'node:net';
 import type { ProbeOnce } from './health-watch.ts';
+import { httpCall } from './http-call.ts';
 import type { Probe } from './option-values.ts';
 
 const TIMEOUT_MS = 1000;
@@ -12,10 +13,10 @@ export function probeOf(probe: Probe, port: number, timers: Timers): ProbeOnce {
   if (probe.kind === 'none') return () => Promise.resolve(true);
   return async () => {
     try {
-      const url = `http://127.0.0.1:${port}${probe.path}`;
-      const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) });
-      await response.arrayBuffer();
-      return response.status >= 200 && response.status < 400;
+      const server = `http://127.0.0.1:${port}`;
+      const call = { server, method: 'GET', path: probe.path, headers: {}, body: '', timeoutMs: TIMEOUT_MS };
+      const { status } = await httpCall(call);
+      return status >= 200 && status < 400;
     } catch {
       return false;
     }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { httpCall } from './http-call.ts';
 
 /** What a sidecar says of itself. */
 export interface SidecarState {
@@ -30,12 +31,11 @@ export function adminAt(addressFile: string): SidecarAdmin {
       return undefined;
     }
   };
-  const ask = async (path: string, method = 'GET'): Promise<{ status: number; text: string } | undefined> => {
-    const base = url();
-    if (base === undefined) return undefined;
+  const ask = async (path: string, method = 'GET'): Promise<{ status: number; body: string } | undefined> => {
+    const server = url();
+    if (server === undefined) return undefined;
     try {
-      const response = await fetch(new URL(path, base), { method, signal: AbortSignal.timeout(TIMEOUT_MS) });
-      return { status: response.status, text: await response.text() };
+      return await httpCall({ server, method, path, headers: {}, body: '', timeoutMs: TIMEOUT_MS });
     } catch {
       return undefined;
     }
@@ -45,8 +45,9 @@ export function adminAt(addressFile: string): SidecarAdmin {
     state: async () => {
       const ready = await ask('/ready');
       if (ready === undefined) return undefined;
+      if (ready.status !== 200) return { live: false, configured: false };
       const stats = await ask(`/stats?filter=${encodeURIComponent(STATS)}`);
-      return { live: ready.status === 200, configured: isConfigured(stats?.text ?? '') };
+      return { live: true, configured: isConfigured(stats?.body ?? '') };
     },
     drain: async () => void (await ask('/drain_listeners?inboundonly&graceful&skip_exit', 'POST')),
   };

@@ -133,7 +133,7 @@ export function startSource({ main, args = [], ...options }: SourceProgram): Pro
     ...options,
     command: process.execPath,
     args: ['--conditions=@weft/source', '--disable-warning=ExperimentalWarning', join(WORKSPACE, main), ...args],
-    // The runner's own variable would make a child of it report as a test file.
-    env: { NODE_TEST_CONTEXT: '', ...options.env },
+    // The runner's own variable would make a child of it report as a test file. Sources are compiled once for all.
+    env: { NODE_TEST_CONTEXT: '', NODE_COMPILE_CACHE: join(WORKSPACE, '.weft/compiled'), ...options.env },
   });
 }
