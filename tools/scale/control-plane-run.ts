@@ -81,7 +81,7 @@ async function open(
 /** Not started: without ports. */
 export function openControlPlane(folder: string, runtime: Runtime): Promise<ControlPlane> {
   const parsed = parseControlPlaneOptions([
-    ...['--config-dir', folder, '--state-dir', join(folder, '.state'), '--trust-domain', TRUST_DOMAIN],
+    ...['--scope=mesh', '--config-dir', folder, '--state-dir', join(folder, '.state'), '--trust-domain', TRUST_DOMAIN],
     ...['--xds-port=0', '--secure-port=0', '--metrics-port=0', '--debug-port=0'],
   ]);
   if (parsed.kind !== 'options') throw new Error(JSON.stringify(parsed));

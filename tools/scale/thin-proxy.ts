@@ -1,6 +1,7 @@
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { GRPC_STATUS, type GrpcCall, type GrpcChannel } from '@weft/core-grpc';
 import { TYPE_URL } from '@weft/xds-server';
+import type { PiecesReceiver } from './virtual-network.ts';
 
 /** Field numbers of DiscoveryRequest and DeltaDiscoveryRequest, and of their responses. */
 const FIELDS = {
@@ -44,30 +45,38 @@ export class ThinProxy {
   constructor(channel: GrpcChannel, options: ThinProxyOptions) {
     this.options = options;
     const method = options.protocol === 'sotw' ? 'StreamAggregatedResources' : 'DeltaAggregatedResources';
-    this.call = channel.call(`/envoy.service.discovery.v3.AggregatedDiscoveryService/${method}`, {
-      onMessage: (octets) => this.received(octets),
+    const receiver: PiecesReceiver = {
+      onMessage: (octets) => this.received([octets]),
+      onPieces: (pieces) => this.received(pieces),
       onEnd: ({ code, message }) => {
         // A control plane that stops says so.
         if (code !== GRPC_STATUS.UNAVAILABLE) process.stderr.write(`a stream ended: ${String(code)} ${message}\n`);
       },
-    });
+    };
+    this.call = channel.call(`/envoy.service.discovery.v3.AggregatedDiscoveryService/${method}`, receiver);
     this.request(TYPE_URL.cluster, {});
   }
 
-  private received(octets: Uint8Array): void {
-    this.receivedBytes += octets.length + 5;
+  /** Each piece is whole fields. */
+  private received(pieces: readonly Uint8Array[]): void {
     const { responseType, responseNonce, responseVersion } = FIELDS[this.options.protocol];
     const texts = new Map<number, string>();
-    const reader = new BinaryReader(octets);
-    while (reader.pos < reader.len) {
-      const [field, wireType] = reader.tag();
-      if (field === responseType || field === responseNonce || field === responseVersion)
-        texts.set(field, reader.string());
-      else reader.skip(wireType, field);
+    this.receivedBytes += 5;
+    for (const octets of pieces) {
+      this.receivedBytes += octets.length;
+      const reader = new BinaryReader(octets);
+      while (reader.pos < reader.len) {
+        const [field, wireType] = reader.tag();
+        // Resources stand together: in a piece of its own there is nothing else.
+        if (field === RESOURCES && pieces.length > 1) break;
+        if (field === responseType || field === responseNonce || field === responseVersion)
+          texts.set(field, reader.string());
+        else reader.skip(wireType, field);
+      }
     }
     const typeUrl = texts.get(responseType) ?? '';
     this.request(typeUrl, { nonce: texts.get(responseNonce) ?? '', version: texts.get(responseVersion) ?? '' });
-    if (typeUrl === TYPE_URL.cluster) this.askForEndpoints(octets);
+    if (typeUrl === TYPE_URL.cluster) this.askForEndpoints(pieces);
     if (this.seen.has(typeUrl)) return;
     this.seen.add(typeUrl);
     if (typeUrl === TYPE_URL.endpoint) this.request(TYPE_URL.listener, {});
@@ -76,12 +85,12 @@ export class ThinProxy {
   }
 
   /** With delta those of the clusters that came, which may be a part of all; in state of the world all came. */
-  private askForEndpoints(octets: Uint8Array): void {
+  private askForEndpoints(pieces: readonly Uint8Array[]): void {
     const isFirst = !this.seen.has(TYPE_URL.cluster);
     const { protocol, subscriptions } = this.options;
     if (protocol === 'sotw' && isFirst) this.request(TYPE_URL.endpoint, { names: subscriptions.endpoints });
     if (protocol === 'sotw' || (!isFirst && this.seen.has(TYPE_URL.route))) return;
-    const names = outboundNames(octets);
+    const names = Buffer.concat(pieces.map(outboundNames));
     if (names.length > 0) this.request(TYPE_URL.endpoint, { names });
   }
 
@@ -121,8 +130,16 @@ function text(field: number, value: string): Uint8Array {
 const [RESOURCES, NAME] = [2, 3];
 const OUTBOUND = Buffer.from('outbound|');
 
+const outboundIn = new WeakMap<Uint8Array, Uint8Array>();
+
 /** The names of those resources in a delta response that are outbound, as a request has them. */
 function outboundNames(octets: Uint8Array): Uint8Array {
+  let names = outboundIn.get(octets);
+  if (names === undefined) outboundIn.set(octets, (names = findOutboundNames(octets)));
+  return names;
+}
+
+function findOutboundNames(octets: Uint8Array): Uint8Array {
   const names: Uint8Array[] = [];
   const reader = new BinaryReader(octets);
   while (reader.pos < reader.len) {

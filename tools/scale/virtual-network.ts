@@ -1,6 +1,16 @@
 import type { GrpcCall, GrpcChannel, GrpcReceiver, GrpcServerReceiver, GrpcServices } from '@weft/core-grpc';
 import type { Clock, Timer, TimerCallback, Timers } from '@weft/core-runtime';
 
+/** Who takes messages in pieces, so that a thousand proxies in one process share what they are all sent. */
+export interface PiecesReceiver extends GrpcReceiver {
+  onPieces?(pieces: readonly Uint8Array[]): void;
+}
+
+function onPieces(receiver: PiecesReceiver, pieces: readonly Uint8Array[]): void {
+  if (receiver.onPieces === undefined) receiver.onMessage(Buffer.concat(pieces));
+  else receiver.onPieces(pieces);
+}
+
 interface Event {
   readonly atMs: number;
   readonly order: number;
@@ -84,6 +94,10 @@ export class VirtualNetwork implements Clock, Timers {
         peerCertificate: undefined,
         send: (message) => {
           this.post(this.nowMs() + this.latencyMs, false, () => receiver.onMessage(message));
+          return true;
+        },
+        sendPieces: (pieces) => {
+          this.post(this.nowMs() + this.latencyMs, false, () => onPieces(receiver, pieces));
           return true;
         },
         end: (status) => receiver.onEnd(status ?? { code: 0, message: '' }),

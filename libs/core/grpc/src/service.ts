@@ -10,6 +10,8 @@ export interface GrpcServerCall {
   readonly peerCertificate: Uint8Array | undefined;
   /** Sends one message, already serialized. False: more than a buffer's worth waits; `onDrain` says when to go on. */
   send(message: Uint8Array): boolean;
+  /** The same for one message in several pieces, which others may share: they must not change. Where it is absent, `send` takes them joined. */
+  sendPieces?(pieces: readonly Uint8Array[]): boolean;
   /** Ends the call. Default: OK. */
   end(status?: GrpcStatus): void;
 }

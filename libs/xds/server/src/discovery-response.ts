@@ -13,25 +13,26 @@ export interface DiscoveryAnswer {
   readonly identifier: string;
 }
 
-// Both are put together from the resources' own octets; the field numbers are those of discovery.proto.
+// Both are put together from the resources' own octets, and given in the pieces that they are made of, since a thousand proxies
+// share the large ones. The field numbers are those of discovery.proto.
 
 /** envoy.service.discovery.v3.DiscoveryResponse */
-export function encodeSotwResponse({ typeUrl, nonce, version, portions, identifier }: DiscoveryAnswer): Uint8Array {
+export function encodeSotwResponse({ typeUrl, nonce, version, portions, identifier }: DiscoveryAnswer): Uint8Array[] {
   const end = new BinaryWriter();
   text(end, 4, typeUrl);
   text(end, 5, nonce);
   controlPlane(end, 6, identifier);
-  return Buffer.concat([start(version), ...bodies(portions, asAny), end.finish()]);
+  return [start(version), ...bodies(portions, asAny), end.finish()];
 }
 
 /** envoy.service.discovery.v3.DeltaDiscoveryResponse */
-export function encodeDeltaResponse(answer: DiscoveryAnswer): Uint8Array {
+export function encodeDeltaResponse(answer: DiscoveryAnswer): Uint8Array[] {
   const end = new BinaryWriter();
   text(end, 4, answer.typeUrl);
   text(end, 5, answer.nonce);
   for (const name of answer.removed) text(end, 6, name);
   controlPlane(end, 7, answer.identifier);
-  return Buffer.concat([start(answer.version), ...bodies(answer.portions, asDelta), end.finish()]);
+  return [start(answer.version), ...bodies(answer.portions, asDelta), end.finish()];
 }
 
 /** `version_info` or `system_version_info`. */

@@ -61,7 +61,7 @@ function encodeFetched(
   { version, resources }: Extract<Fetched, { kind: 'resources' }>,
 ): Uint8Array {
   const portions = [new Portion(undefined, resources)];
-  return encodeSotwResponse({ version, portions, typeUrl, nonce: '', removed: [], identifier });
+  return Buffer.concat(encodeSotwResponse({ version, portions, typeUrl, nonce: '', removed: [], identifier }));
 }
 
 /** `Fetch…` over gRPC: one request, one response. */

@@ -39,6 +39,8 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
   private nonces = 0;
   /** The connection has more to carry than it takes. */
   private full = false;
+  /** A large response waits for others to be answered, and what comes after it waits too. */
+  private held = false;
   private over = false;
   /** When the snapshot came that the proxy does not have in full yet. */
   private behindSinceMs: number | undefined;
@@ -193,8 +195,10 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
       this.cx.metrics.count(SERVER_METRIC.rejects, { type, node: this.node?.id ?? '' });
       this.cx.logger.warning(`${this.id} refuses ${type} ${outstanding?.version ?? ''}: ${error ?? ''}`);
     }
-    if (outstanding !== undefined && subscription.outstanding === undefined)
+    if (outstanding !== undefined && subscription.outstanding === undefined) {
+      this.cx.bulk.leave(outstanding);
       this.order.onAnswered(typeUrl, outstanding, outcome === 'refused');
+    }
     if (interest.kind === 'change') this.askOnDemand(subscription, interest.add);
     else if (interest.wanted !== before) this.askOnDemand(subscription, interest.wanted);
   }
@@ -209,6 +213,7 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
   /** Sends what may go now. Called after everything that may have changed that. */
   private advance(): void {
     if (this.snapshot === undefined || this.over) return;
+    this.held = false;
     for (const typeUrl of TYPE_ORDER) this.advanceType(typeUrl);
     for (const typeUrl of this.subscriptions.keys()) if (!TYPE_ORDER.includes(typeUrl)) this.advanceType(typeUrl);
     this.watchEndpoints();
@@ -217,7 +222,7 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
 
   private advanceType(typeUrl: string): void {
     const subscription = this.subscriptions.get(typeUrl);
-    if (subscription === undefined || this.full || this.over || !this.order.open(typeUrl)) return;
+    if (subscription === undefined || this.full || this.held || this.over || !this.order.open(typeUrl)) return;
     const pending = subscription.pending(this.order.removals(typeUrl));
     if (pending === undefined) return;
     const silent = this.form.protocol === 'sotw' && !isFullStateType(typeUrl) && pending.changed.length === 0;
@@ -229,21 +234,29 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     const { typeUrl } = subscription;
     const { clock, metrics, identifier } = this.cx;
     const startMs = clock.nowMs();
-    this.nonces += 1;
     const { after, portions } = this.contents(subscription, pending);
-    const nonce = `${this.id}-${String(this.nonces)}`;
-    const { removed } = pending;
+    const { version } = after;
+    const nonce = `${this.id}-${String(this.nonces + 1)}`;
+    const sent: Outstanding = { ...pending, nonce, version, after, sentMs: clock.wallMs() };
     const encode = this.form.protocol === 'sotw' ? encodeSotwResponse : encodeDeltaResponse;
-    const octets = encode({ nonce, version: after.version, removed, typeUrl, portions, identifier });
-    const { length } = octets;
-    const sent = { ...pending, nonce, version: after.version, after, sentMs: clock.wallMs(), octets: length };
+    const pieces = encode({ nonce, version, removed: pending.removed, typeUrl, portions, identifier });
+    const octets = pieces.reduce((sum, { length }) => sum + length, 0);
+    this.held = !this.cx.bulk.enter(this, sent, octets);
+    if (this.held) return;
+    this.nonces += 1;
     subscription.sent(sent);
     this.order.onSent(typeUrl, sent);
-    this.full = !this.call.send(octets);
+    this.full = !this.give(pieces);
     const labels = { type: shortType(typeUrl) };
     metrics.count(SERVER_METRIC.pushes, labels);
-    metrics.observe(SERVER_METRIC.configSize, octets.length, labels);
+    metrics.observe(SERVER_METRIC.configSize, octets, labels);
     metrics.observe(SERVER_METRIC.pushTime, (clock.nowMs() - startMs) / 1000, labels);
+  }
+
+  /** False: no more for now. */
+  private give(pieces: readonly Uint8Array[]): boolean {
+    const { call } = this;
+    return call.sendPieces === undefined ? call.send(Buffer.concat(pieces)) : call.sendPieces(pieces);
   }
 
   /** What a response carries, and what the proxy has after it. */
@@ -291,6 +304,7 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     this.patience?.cancel();
     this.unwatch?.();
     this.cx.queue.remove(this);
+    this.cx.bulk.forget(this);
     this.cx.closed(this);
   }
 }

@@ -1,5 +1,6 @@
 import type { GrpcMetadata } from '@weft/core-grpc';
 import type { Clock, Logger, Timers } from '@weft/core-runtime';
+import type { BulkGate } from './bulk-gate.ts';
 import type { NamePool } from './name-list.ts';
 import type { XdsNode } from './node.ts';
 import type { ProxyStream } from './proxy-stream.ts';
@@ -22,6 +23,7 @@ export type Admit = (caller: Caller) => string | undefined;
 export interface StreamContext {
   readonly cache: SnapshotCache;
   readonly queue: PushQueue;
+  readonly bulk: BulkGate;
   readonly names: NamePool;
   readonly clock: Clock;
   readonly timers: Timers;

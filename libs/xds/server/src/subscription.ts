@@ -29,7 +29,6 @@ export interface Outstanding extends Pending {
   readonly nonce: string;
   readonly version: string;
   readonly sentMs: number;
-  readonly octets: number;
   /** What the proxy has when it takes the response. */
   readonly after: ResourceMap<Versioned>;
 }

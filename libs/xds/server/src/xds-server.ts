@@ -1,5 +1,6 @@
 import type { GrpcHandler, GrpcServerCall, GrpcServices } from '@weft/core-grpc';
 import type { Logger, Runtime } from '@weft/core-runtime';
+import { BulkGate } from './bulk-gate.ts';
 import { fetchHandler, restDiscovery, type RestRequest, type RestResponse } from './fetch.ts';
 import { NamePool } from './name-list.ts';
 import type { XdsNode } from './node.ts';
@@ -50,6 +51,7 @@ export class XdsServer implements StreamContext {
   readonly services: GrpcServices;
   readonly cache: SnapshotCache;
   readonly queue: PushQueue;
+  readonly bulk: BulkGate;
   readonly names = new NamePool();
   readonly clock: Runtime['clock'];
   readonly timers: Runtime['timers'];
@@ -77,6 +79,7 @@ export class XdsServer implements StreamContext {
       metrics,
       ...(pushConcurrency === undefined ? {} : { concurrency: pushConcurrency }),
     });
+    this.bulk = new BulkGate({ timers: runtime.timers, queue: this.queue });
     this.services = this.discoveryServices();
   }
 
