@@ -25,6 +25,7 @@ export {
 export {
   type AccessLogType,
   StreamInfo,
+  addConnectionMetadata,
   nextConnectionId,
   socketAddress,
   type ConnectionMetadata,

@@ -74,11 +74,13 @@ export interface DownstreamConnection {
   readonly ja3?: string | undefined;
   readonly ja4?: string | undefined;
   /** What listener and network filters leave as dynamic metadata: values by filter name, then by key. */
-  readonly metadata?: ConnectionMetadata | undefined;
+  metadata?: ConnectionMetadata | undefined;
   /** What listener and network filters leave for those behind them. */
   filterState?: FilterStateTexts | undefined;
   /** Why the proxy ended the connection: %CONNECTION_TERMINATION_DETAILS%. */
   terminationDetails?: string | undefined;
+  /** What the filter that ended the connection says of it: bits of ResponseFlag, and %RESPONSE_CODE_DETAILS%. Absent: none did. */
+  refusal?: { readonly flags: number; readonly details: string } | undefined;
   /** Why the handshake failed: %DOWNSTREAM_TRANSPORT_FAILURE_REASON%. */
   transportFailureReason?: string | undefined;
 }
@@ -91,6 +93,17 @@ export interface FilterStateTexts {
 
 /** Dynamic metadata of a connection: JSON values by filter name (namespace), then by key. */
 export type ConnectionMetadata = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+
+/** Adds to a connection's dynamic metadata; what is there under the same filter and key goes. Values are JSON. */
+export function addConnectionMetadata(
+  connection: DownstreamConnection,
+  namespace: string,
+  values: Readonly<Record<string, unknown>>,
+): void {
+  const added = new Map(connection.metadata);
+  added.set(namespace, { ...added.get(namespace), ...values });
+  connection.metadata = added;
+}
 
 /** Source: envoy.data.accesslog.v3.AccessLogType. */
 export type AccessLogType =

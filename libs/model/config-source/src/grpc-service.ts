@@ -11,6 +11,8 @@ export type GrpcService = {
       readonly cluster: string;
       /** `:authority`; default: the cluster's name. */
       readonly authority: string;
+      /** The server is not told of this proxy by x-envoy-internal and x-forwarded-for. Default false. */
+      readonly skipEnvoyHeaders?: boolean;
     }
   | {
       /** A server by its address, in plaintext (`google_grpc`). */

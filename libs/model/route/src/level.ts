@@ -17,5 +17,19 @@ export function orderMutations(mutations: readonly HeaderMutation[], mostSpecifi
 export function mergeFilterConfigs(levels: readonly ReadonlyMap<string, unknown>[]): ReadonlyMap<string, unknown> {
   const present = levels.filter((level) => level.size > 0);
   if (present.length <= 1) return present[0] ?? new Map();
-  return new Map(present.toReversed().flatMap((level) => [...level]));
+  const merged = new Map<string, unknown>();
+  for (const level of present.toReversed())
+    for (const [name, config] of level)
+      merged.set(name, isAdding(config) && merged.has(name) ? config.over(merged.get(name)) : config);
+  return merged;
+}
+
+/** A filter's configuration that keeps something of what less specific levels say; of all others the most specific wins. */
+export interface AddingFilterConfig {
+  /** What holds where both are set. */
+  over(lessSpecific: unknown): unknown;
+}
+
+function isAdding(config: unknown): config is AddingFilterConfig {
+  return typeof config === 'object' && config !== null && 'over' in config && typeof config.over === 'function';
 }

@@ -10,7 +10,7 @@ import type {
   StreamInfo,
   UpstreamConnectionFacts,
 } from '@weft/core-http';
-import type { Counter, Gauge, Histogram } from '@weft/core-stats';
+import type { Counter, Gauge, Histogram, StatsScope } from '@weft/core-stats';
 import type { RoutePriority } from '@weft/model-route';
 
 /**
@@ -132,6 +132,8 @@ export interface Cluster {
   /** `Cluster.metadata.filter_metadata`. */
   readonly metadata: Metadata;
   readonly requestStats: ClusterRequestStats;
+  /** `cluster.<alt_stat_name>.`: for what filters count of it beside requests. */
+  readonly stats: StatsScope;
   /** All hosts there are now, healthy or not. The list is replaced when it changes. */
   readonly hosts: readonly Host[];
   /** `upstream.maintenance_mode.<name>` in the runtime. */

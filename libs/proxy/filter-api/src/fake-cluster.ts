@@ -95,6 +95,7 @@ export class FakeCluster implements Cluster {
   readonly name: string;
   readonly altStatName: string;
   readonly requestStats = new FakeRequestStats();
+  readonly stats = createNullScope();
   readonly hosts: Host[];
   readonly attempts: FakeAttempt[] = [];
   readonly connections: FakeConnection[] = [];

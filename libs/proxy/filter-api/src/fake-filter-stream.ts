@@ -30,6 +30,7 @@ export class FakeFilterStream implements FilterStream {
   /** Makes `sendData` return false. */
   downstreamFull = false;
 
+  requestBufferLimit: number | undefined;
   localReply: LocalReply | undefined;
   readonly informational: ResponseHeaderMap[] = [];
   body = '';
@@ -60,6 +61,9 @@ export class FakeFilterStream implements FilterStream {
     this.info = new StreamInfo(downstream, this.runtime.clock.nowMs(), this.runtime.clock.wallMs());
   }
 
+  setRequestBufferLimit(bytes: number): void {
+    this.requestBufferLimit = bytes;
+  }
   perRouteConfig(filterName: string): unknown {
     return this.routeConfigs.get(filterName);
   }

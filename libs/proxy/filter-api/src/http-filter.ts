@@ -1,3 +1,4 @@
+import type { GrpcChannel } from '@weft/core-grpc';
 import type { HeaderMap, RequestHeaderMap, ResponseHeaderMap, StreamInfo } from '@weft/core-http';
 import type { Runtime, RuntimeSnapshot } from '@weft/core-runtime';
 import type { StatsScope } from '@weft/core-stats';
@@ -80,6 +81,8 @@ export interface FilterStream {
   resumeRequest(): void;
   /** What a filter may hold of one direction's body (`per_connection_buffer_limit_bytes`). */
   readonly bufferLimitBytes: number;
+  /** How much of the request's body may be held from now on (BUFFER), in place of the connection's limit. */
+  setRequestBufferLimit(bytes: number): void;
   /** True once the last byte or trailer of the request has passed the chain. */
   readonly requestComplete: boolean;
 }

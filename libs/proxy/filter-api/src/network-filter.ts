@@ -1,6 +1,7 @@
 import type { Message } from '@bufbuild/protobuf';
 import type { DecodeContext } from '@weft/api-envoy';
 import type { Transport, TransportReceiver } from '@weft/core-bytes';
+import type { GrpcChannel } from '@weft/core-grpc';
 import type { DownstreamConnection } from '@weft/core-http';
 import type { Runtime, RuntimeSnapshot } from '@weft/core-runtime';
 import type { StatsScope } from '@weft/core-stats';
@@ -39,7 +40,13 @@ export interface ServerContext {
   readonly clusters: ClusterManager;
   /** The root of all stat names. */
   readonly stats: StatsScope;
-  readonly node: { readonly id: string; readonly cluster: string; readonly zone: string };
+  readonly node: {
+    readonly id: string;
+    readonly cluster: string;
+    readonly zone: string;
+    /** Absent: there is none. */
+    readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  };
   /**
    * True where a response should end its connection, because the proxy drains. Asked once per response: while a gradual
    * drain goes on it is true more and more often.

@@ -6,8 +6,8 @@ import {
   type ResetReason,
   type ResponseHeaderMap,
 } from '@weft/core-http';
-import type { Timer, Timers } from '@weft/core-runtime';
-import type { HttpPoolCallbacks, PoolFailure, PoolHandle } from '@weft/proxy-filter-api';
+import { after, type Timer, type Timers } from '@weft/core-runtime';
+import type { Cluster, Host, HttpPoolCallbacks, PoolFailure, PoolHandle } from '@weft/proxy-filter-api';
 import { framed, MessageReader } from './message-reader.ts';
 import { statusIn, statusOfHttp, statusOfReset } from './status-of.ts';
 
@@ -17,6 +17,8 @@ export interface CallHead {
   readonly authority: string;
   readonly metadata: GrpcMetadata;
   readonly timeoutMs: number | undefined;
+  /** The address that this proxy is told by, for `x-forwarded-for`; undefined: nothing is told of the proxy. */
+  readonly localIp: string | undefined;
 }
 
 /** What a call asks of its channel. */
@@ -30,6 +32,10 @@ export interface CallWorld {
  */
 export class ClusterGrpcCall implements GrpcCall, HttpPoolCallbacks {
   over = false;
+  /** The caller does not have the call yet, so it hears nothing. */
+  private starting = true;
+  private cluster: Cluster | undefined;
+  private host: Host | undefined;
   private readonly head: CallHead;
   private readonly receiver: GrpcReceiver;
   private readonly world: CallWorld;
@@ -77,19 +83,37 @@ export class ClusterGrpcCall implements GrpcCall, HttpPoolCallbacks {
 
   // ---- the channel ----
 
-  waitFor(handle: PoolHandle | undefined): void {
+  /** The caller has the call. */
+  started(): void {
+    this.starting = false;
+  }
+
+  /** Asks a host of the cluster for a stream. */
+  open(cluster: Cluster, host: Host): void {
+    this.cluster = cluster;
+    this.host = host;
+    const handle = cluster.newStream(host, 'default', this);
     if (!this.over && this.stream === undefined) this.waiting = handle;
   }
 
   /** Ends the call from this side: the caller hears of it. */
   fail(status: GrpcStatus): void {
     if (this.over) return;
+    if (this.starting) {
+      after(this.world.timers, 0, () => this.fail(status));
+      return;
+    }
     this.finish();
     this.leave();
     this.receiver.onEnd(status);
   }
 
   onTimer(): void {
+    if (this.stream !== undefined || this.waiting !== undefined) {
+      this.cluster?.requestStats.upstreamRqTimeout.inc();
+      if (this.host !== undefined) this.host.stats.rqTimeout += 1;
+      if (this.responseStatus === 0) this.charge(504);
+    }
     this.fail({
       code: GRPC_STATUS.DEADLINE_EXCEEDED,
       message: `the call took longer than ${this.head.timeoutMs} ms`,
@@ -100,7 +124,7 @@ export class ClusterGrpcCall implements GrpcCall, HttpPoolCallbacks {
 
   onPoolReady(stream: ClientStream): void {
     this.stream = stream;
-    const { path, authority, metadata, timeoutMs } = this.head;
+    const { path, authority, metadata, timeoutMs, localIp } = this.head;
     const headers = new RequestHeaderMap('POST', path, authority, [
       'te',
       'trailers',
@@ -108,6 +132,11 @@ export class ClusterGrpcCall implements GrpcCall, HttpPoolCallbacks {
       'application/grpc',
     ]);
     if (timeoutMs !== undefined) headers.add('grpc-timeout', `${Math.ceil(timeoutMs)}m`);
+    if (localIp !== undefined) {
+      headers.add('x-envoy-internal', 'true');
+      headers.add('x-forwarded-for', localIp);
+    }
+    if (timeoutMs !== undefined) headers.add('x-envoy-expected-rq-timeout-ms', String(Math.ceil(timeoutMs)));
     for (const [name, value] of metadata) headers.add(name, value);
     stream.headers(headers, false);
     const { queued } = this;
@@ -117,6 +146,7 @@ export class ClusterGrpcCall implements GrpcCall, HttpPoolCallbacks {
   }
 
   onPoolFailure({ reason, details }: PoolFailure): void {
+    if (!this.over) this.charge(503);
     const message = details === '' ? `cannot connect: ${reason}` : `cannot connect: ${reason}, ${details}`;
     this.fail({ code: GRPC_STATUS.UNAVAILABLE, message });
   }
@@ -129,6 +159,7 @@ export class ClusterGrpcCall implements GrpcCall, HttpPoolCallbacks {
 
   headers(headers: ResponseHeaderMap, end: boolean): void {
     this.responseStatus = headers.status;
+    this.charge(headers.status);
     this.isGrpc = headers.status === 200 && (headers.get('content-type') ?? '').startsWith('application/grpc');
     if (end) this.complete(statusIn(headers));
     // A proxy on the way answered in gRPC's place: its body is for people.
@@ -149,6 +180,7 @@ export class ClusterGrpcCall implements GrpcCall, HttpPoolCallbacks {
 
   reset(reason: ResetReason): void {
     this.stream = undefined;
+    if (!this.over && this.responseStatus === 0) this.charge(503);
     this.fail(statusOfReset(reason));
   }
 
@@ -171,6 +203,14 @@ export class ClusterGrpcCall implements GrpcCall, HttpPoolCallbacks {
     // The server is done with the call; what this side has still open is of no use to it.
     if (!this.halfClosed) stream?.reset('local reset');
     this.receiver.onEnd(ended);
+  }
+
+  /** As of a request of the proxy's own, which Envoy calls internal. */
+  private charge(status: number): void {
+    this.cluster?.requestStats.chargeResponse(status, true);
+    if (this.host === undefined) return;
+    if (status < 500) this.host.stats.rqSuccess += 1;
+    else this.host.stats.rqError += 1;
   }
 
   private finish(): void {

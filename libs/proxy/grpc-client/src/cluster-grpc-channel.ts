@@ -18,6 +18,8 @@ export interface ClusterGrpcTarget {
   readonly authority: string;
   /** Sent with each call. */
   readonly initialMetadata: GrpcMetadata;
+  /** The address of this proxy, which servers are told as Envoy tells it. Absent: they are told nothing of the proxy. */
+  readonly localIp?: string | undefined;
 }
 
 const ANY_HOST: LoadBalancerContext = {
@@ -44,15 +46,23 @@ export class ClusterGrpcChannel implements GrpcChannel {
   }
 
   call(path: string, receiver: GrpcReceiver, options: GrpcCallOptions = {}): GrpcCall {
-    const { cluster: name, authority, initialMetadata } = this.target;
+    const { cluster: name, authority, initialMetadata, localIp } = this.target;
     const call = new ClusterGrpcCall(
-      { path, authority, metadata: [...initialMetadata, ...(options.metadata ?? [])], timeoutMs: options.timeoutMs },
+      {
+        path,
+        authority,
+        metadata: [...initialMetadata, ...(options.metadata ?? [])],
+        timeoutMs: options.timeoutMs,
+        localIp,
+      },
       receiver,
       { timers: this.timers, over: (ended) => this.calls.delete(ended) },
     );
     this.calls.add(call);
-    // A caller need not expect its callbacks before it has the call.
-    after(this.timers, 0, () => this.begin(call, name));
+    // Who calls while the clusters are being made finds them a turn later.
+    if (this.clusters.get(name) === undefined) after(this.timers, 0, () => this.begin(call, name));
+    else this.begin(call, name);
+    call.started();
     return call;
   }
 
@@ -74,8 +84,12 @@ export class ClusterGrpcChannel implements GrpcChannel {
   private open(call: ClusterGrpcCall, cluster: Cluster): void {
     if (call.over) return;
     const host = cluster.pick(ANY_HOST);
-    if (host === undefined) return call.fail(unavailable(`cluster "${cluster.name}" has no healthy host`));
-    call.waitFor(cluster.newStream(host, 'default', call));
+    if (host === undefined) {
+      cluster.requestStats.upstreamCxNoneHealthy.inc();
+      cluster.requestStats.chargeResponse(503, true);
+      return call.fail(unavailable(`cluster "${cluster.name}" has no healthy host`));
+    }
+    call.open(cluster, host);
   }
 }
 

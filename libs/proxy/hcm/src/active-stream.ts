@@ -297,6 +297,9 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
   injectResponseData(place: number, chunk: Buffer, end: boolean): void {
     if (!this.over) this.responsePath?.data(this.filters.length - place, chunk, end);
   }
+  setRequestBufferLimit(bytes: number): void {
+    this.requestPath?.setLimit(bytes);
+  }
   pauseRequest(): void {
     if (this.over) return;
     this.hcm.stats.flowControlPaused.inc();

@@ -53,7 +53,7 @@ interface Gate<H extends HeaderMap> {
 export class Direction<H extends HeaderMap> {
   private readonly filters: readonly HttpFilter[];
   private readonly ends: DirectionEnds<H>;
-  private readonly limitBytes: number;
+  private limitBytes: number;
   /** Empty on the fast path: gates appear with the first filter that holds. */
   private gates: (Gate<H> | undefined)[] | undefined;
   /** The filter whose callback runs: a `continue` inside it is recorded and acted on afterwards, so none is entered twice. */
@@ -64,6 +64,11 @@ export class Direction<H extends HeaderMap> {
     this.filters = filters;
     this.ends = ends;
     this.limitBytes = limitBytes;
+  }
+
+  /** How much may be held from now on. */
+  setLimit(bytes: number): void {
+    this.limitBytes = bytes;
   }
 
   /** Headers enter at filter `from`. */

@@ -49,6 +49,9 @@ export class FilterSlot implements FilterStream {
     return this.stream.requestComplete;
   }
 
+  setRequestBufferLimit(bytes: number): void {
+    this.stream.setRequestBufferLimit(bytes);
+  }
   perRouteConfig(filterName: string): unknown {
     return this.stream.route()?.filterConfigs.get(filterName);
   }

@@ -140,7 +140,8 @@ function listenerScope(stats: StatsScope, listener: ListenerFacts, config: HcmCo
 }
 
 function chainPreparer(context: FilterFactoryContext): (chain: FilterChainConfig) => PreparedChain {
-  const prepare = (filter: FilterConfig): CreateFilter => filter.factory.prepare(filter.config, context);
+  const prepare = ({ name, factory, config }: FilterConfig): CreateFilter =>
+    factory.prepare(config, { ...context, filterName: name });
   return ({ filters, terminal }) => ({ filters: filters.map(prepare), terminal: prepare(terminal) });
 }
 

@@ -22,5 +22,10 @@ export function logConnection(
   type: StreamInfo['accessLogType'],
 ): void {
   info.accessLogType = type;
+  const { refusal } = info.downstream;
+  if (refusal !== undefined) {
+    info.setFlag(refusal.flags);
+    info.responseCodeDetails = refusal.details;
+  }
   for (const log of logs) log.log(info, NO_HEADERS, undefined);
 }

@@ -3,6 +3,7 @@ import type { NetworkFilterExtensions } from './access-logger.ts';
 import { connectionLimitFactory } from './connection-limit/connection-limit.ts';
 import { directResponseFactory } from './direct-response/direct-response.ts';
 import { echoFactory } from './echo/echo.ts';
+import { extAuthzFactory } from './ext-authz/ext-authz.ts';
 import { localRateLimitFactory } from './local-ratelimit/local-ratelimit.ts';
 import { rbacFactory } from './rbac/rbac.ts';
 import { redisProxyFactory } from './redis-proxy/redis-proxy.ts';
@@ -12,6 +13,7 @@ import { createTcpProxyFactory } from './tcp-proxy/tcp-proxy.ts';
 /** Every filter that may stand before the terminal one: one line each. */
 export const readFilterFactories: readonly ReadFilterFactory<unknown>[] = [
   connectionLimitFactory as ReadFilterFactory<unknown>,
+  extAuthzFactory as ReadFilterFactory<unknown>,
   localRateLimitFactory as ReadFilterFactory<unknown>,
   rbacFactory as ReadFilterFactory<unknown>,
   sniClusterFactory as ReadFilterFactory<unknown>,

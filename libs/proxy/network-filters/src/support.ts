@@ -1,6 +1,7 @@
 import { mergeSupport, type FieldSupport } from '@weft/api-envoy';
 import { connectionLimitSupport } from './connection-limit/config.decode.ts';
 import { directResponseSupport } from './direct-response/direct-response.ts';
+import { extAuthzSupport } from './ext-authz/config.decode.ts';
 import { localRateLimitSupport } from './local-ratelimit/config.decode.ts';
 import { rbacFilterSupport } from './rbac/config.decode.ts';
 import { supported as redisProxySupport } from './redis-proxy/config.decode.ts';
@@ -11,6 +12,7 @@ export const networkFilterSupport: FieldSupport = mergeSupport([
   tcpProxySupport,
   connectionLimitSupport,
   directResponseSupport,
+  extAuthzSupport,
   localRateLimitSupport,
   rbacFilterSupport,
   redisProxySupport,

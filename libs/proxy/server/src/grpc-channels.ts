@@ -3,12 +3,17 @@ import type { Runtime } from '@weft/core-runtime';
 import type { GrpcService } from '@weft/model-config-source';
 import type { ClusterManager } from '@weft/proxy-filter-api';
 import { ClusterGrpcChannel } from '@weft/proxy-grpc-client';
+import { findLocalIp } from '@weft/proxy-hcm';
 
 /** Makes the channel to a gRPC service: over a cluster of the proxy, or straight to an address. */
 export function grpcChannels(clusters: ClusterManager, runtime: Runtime): (service: GrpcService) => GrpcChannel {
   return (service) =>
     service.kind === 'cluster'
-      ? new ClusterGrpcChannel(service, clusters, runtime.timers)
+      ? new ClusterGrpcChannel(
+          { ...service, localIp: service.skipEnvoyHeaders === true ? undefined : findLocalIp() },
+          clusters,
+          runtime.timers,
+        )
       : new TargetChannel(service.targetUri, service.initialMetadata, runtime);
 }
 

@@ -2,7 +2,8 @@ import { configToJson, type DecodeContext } from '@weft/api-envoy';
 import type { Bootstrap } from '@weft/api-envoy/gen/envoy/config/bootstrap/v3/bootstrap_pb';
 import type { LogLevel, Runtime } from '@weft/core-runtime';
 import { LocalTally, type StatsScope, type Tallies } from '@weft/core-stats';
-import type { ConfigSource } from '@weft/model-config-source';
+import type { GrpcChannel } from '@weft/core-grpc';
+import type { ConfigSource, GrpcService } from '@weft/model-config-source';
 import type {
   CertificateStatus,
   ClusterStatus,
@@ -26,7 +27,7 @@ import { ListenerManager, type DecodedListener } from '@weft/proxy-listeners';
 import { ClusterManager, type ClusterManagerOptions, type DecodedCluster } from '@weft/proxy-upstream';
 import { LoadReporter, nodeFields, Subscriptions, type GrpcChannels, type NodeIdentity } from '@weft/xds-client';
 import { AccessLogFiles } from './access-log-files.ts';
-import { decodeBootstrap, type BootstrapConfig } from './bootstrap.decode.ts';
+import { decodeBootstrap, type BootstrapConfig, type NodeConfig } from './bootstrap.decode.ts';
 import { CheckedClusters } from './checked-clusters.ts';
 import { ClusterDiscoveries } from './cluster-discovery.ts';
 import { ClusterFetch } from './cluster-fetch.ts';
@@ -90,7 +91,7 @@ export class ProxyServer implements ServerContext, DataPlane {
   readonly recorded: RecordedResources;
   readonly clusters: ClusterManager;
   readonly listeners: ListenerManager;
-  readonly node: { readonly id: string; readonly cluster: string; readonly zone: string };
+  readonly node: NodeConfig;
   readonly routeDiscovery: RouteDiscovery;
   readonly accessLogs: AccessLogFiles;
   readonly overload: LoopOverload;
@@ -235,6 +236,10 @@ export class ProxyServer implements ServerContext, DataPlane {
 
   routes(name: string, source: ConfigSource, stats: StatsScope): RouteProvider {
     return this.routeDiscovery.subscribe(name, source, stats);
+  }
+
+  grpcChannel(service: GrpcService): GrpcChannel {
+    return this.channels(service);
   }
 
   filters(wanted: WantedFilter): FilterProvider {

@@ -77,6 +77,7 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
   readonly altStatName: string;
   readonly metadata: Metadata;
   readonly requestStats: ClusterStats;
+  readonly stats: StatsScope;
   private readonly world: ClusterWorld;
   private readonly sockets: HostSockets;
   private readonly cx: PoolContext;
@@ -100,6 +101,7 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
     this.kinds = new PoolKinds(config);
     this.maintenanceKey = `upstream.maintenance_mode.${config.name}`;
     const scope = world.stats.scope(`cluster.${config.altStatName}.`);
+    this.stats = scope;
     const secured = socketsOf(config).some(({ tls }) => tls !== undefined);
     const stats = new ClusterStats(scope, secured ? { tellsExpiry: (world.tls.workerIndex ?? 0) === 0 } : undefined);
     this.requestStats = stats;

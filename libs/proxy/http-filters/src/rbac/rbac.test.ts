@@ -60,7 +60,7 @@ test('shadow rules are counted and noted, and change nothing', () => {
   const { stream, status } = ask(post());
   assert.equal(status, CONTINUE);
   assert.equal(stream.localReply, undefined);
-  assert.equal(value('rbac.try_shadow_denied'), 1);
+  assert.equal(value('rbac.try_.shadow_denied'), 1);
   assert.deepEqual(stream.info.dynamicMetadata?.get('envoy.filters.http.rbac'), { try_shadow_engine_result: 'denied' });
   assert.deepEqual(ask(get()).stream.info.dynamicMetadata?.get('envoy.filters.http.rbac'), {
     try_shadow_effective_policy_id: 'ns[default]-policy[readers]-rule[0]',
@@ -72,8 +72,8 @@ test('shadow rules are counted and noted, and change nothing', () => {
 test('policies are counted by name where that is asked for', () => {
   const { ask, value } = world(`{track_per_rule_stats: true, rules_stat_prefix: own_, rules: {${READERS}}}`);
   ask(get());
-  assert.equal(value('rbac.own_policy.ns[default]-policy[readers]-rule[0].allowed'), 1);
-  assert.equal(value('rbac.own_allowed'), 1);
+  assert.equal(value('rbac.own_.policy.ns[default]-policy[readers]-rule[0].allowed'), 1);
+  assert.equal(value('rbac.own_.allowed'), 1);
 });
 
 test('LOG lets everything pass and hints to access logs', () => {

@@ -33,15 +33,17 @@ export const rbacFactory: HttpFilterFactory<RbacConfig> = {
 class PreparedRbac {
   readonly own: CountedRules;
   private readonly scope: StatsScope;
+  private readonly name: string;
   private readonly ofRoutes = new WeakMap<RbacConfig, CountedRules>();
 
-  constructor(config: RbacConfig, { stats }: FilterFactoryContext) {
+  constructor(config: RbacConfig, { stats, filterName }: FilterFactoryContext) {
+    this.name = filterName ?? FILTER_NAME;
     this.scope = stats.scope('rbac.');
     this.own = new CountedRules(config, this.scope);
   }
 
   at(stream: FilterStream): CountedRules {
-    const config = stream.perRouteConfig(FILTER_NAME) as RbacConfig | undefined;
+    const config = stream.perRouteConfig(this.name) as RbacConfig | undefined;
     if (config === undefined) return this.own;
     let counted = this.ofRoutes.get(config);
     if (counted === undefined) {

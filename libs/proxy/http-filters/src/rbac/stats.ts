@@ -7,9 +7,9 @@ export class RuleStats {
   private readonly denied: Counter;
   private readonly kind: '' | 'shadow_';
 
-  /** `scope` is `http.<stat_prefix>.rbac.`; `prefix` goes before the names. */
+  /** `scope` is `http.<stat_prefix>.rbac.`; `prefix` is a part of the names, ended by a dot. */
   constructor(scope: StatsScope, prefix: string, kind: '' | 'shadow_') {
-    this.scope = prefix === '' ? scope : scope.scope(prefix);
+    this.scope = prefix === '' ? scope : scope.scope(prefix.endsWith('.') ? prefix : `${prefix}.`);
     this.kind = kind;
     this.allowed = this.scope.counter(`${kind}allowed`);
     this.denied = this.scope.counter(`${kind}denied`);

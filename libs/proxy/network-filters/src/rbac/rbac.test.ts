@@ -40,7 +40,7 @@ test('shadow rules only count, under a prefix of their own', () => {
   );
   assert.equal(shadowed.onData?.(bytes, false), CONTINUE);
   assert.deepEqual(
-    [value('tcp.rbac.try_shadow_denied'), value('tcp.rbac.denied'), value('tcp.rbac.allowed')],
+    [value('tcp.rbac.try_.shadow_denied'), value('tcp.rbac.denied'), value('tcp.rbac.allowed')],
     [1, 0, 0],
   );
 });

@@ -1,5 +1,6 @@
 import type { Message } from '@bufbuild/protobuf';
 import type { RBAC } from '@weft/api-envoy/gen/envoy/extensions/filters/network/rbac/v3/rbac_pb';
+import { addConnectionMetadata } from '@weft/core-http';
 import type { Counter } from '@weft/core-stats';
 import { evaluate, type RbacRequest } from '@weft/model-rbac';
 import {
@@ -14,6 +15,8 @@ import {
 } from '@weft/proxy-filter-api';
 import { DelayedClose } from '../delayed-close.ts';
 import { decodeRbacFilter, type RbacFilterConfig } from './config.decode.ts';
+
+const FILTER_NAME = 'envoy.filters.network.rbac';
 
 /** The rbac network filter: who may connect to what. */
 export const rbacFactory: ReadFilterFactory<RbacFilterConfig> = {
@@ -38,8 +41,9 @@ class PreparedRbac implements PreparedReadFilter {
     const scope = server.stats.scope(`${statPrefix}${dot}rbac.`);
     this.allowed = scope.counter('allowed');
     this.denied = scope.counter('denied');
-    this.shadowAllowed = scope.counter(`${shadowStatPrefix}shadow_allowed`);
-    this.shadowDenied = scope.counter(`${shadowStatPrefix}shadow_denied`);
+    const shadowDot = shadowStatPrefix === '' || shadowStatPrefix.endsWith('.') ? '' : '.';
+    this.shadowAllowed = scope.counter(`${shadowStatPrefix}${shadowDot}shadow_allowed`);
+    this.shadowDenied = scope.counter(`${shadowStatPrefix}${shadowDot}shadow_denied`);
   }
   create(connection: FilteredConnection): NetworkFilter {
     return new RbacConnection(this, connection);
@@ -53,7 +57,6 @@ class PreparedRbac implements PreparedReadFilter {
 class RbacConnection implements NetworkFilter {
   private readonly rbac: PreparedRbac;
   private readonly connection: FilteredConnection;
-  private readonly request: RbacRequest;
   private asked = false;
   private readonly refusal: DelayedClose;
 
@@ -61,21 +64,13 @@ class RbacConnection implements NetworkFilter {
     this.rbac = rbac;
     this.connection = connection;
     this.refusal = new DelayedClose(connection, 'rbac_deny_close');
-    const { info, filterState } = connection;
-    this.request = {
-      connection: info,
-      remoteAddress: info.remoteAddress ?? info.directRemoteAddress,
-      metadata: info.metadata,
-      filterState: (key) => filterState.text(key),
-    };
   }
 
   onData(): NetworkFilterStatus {
-    const { config, server, allowed, denied, shadowAllowed, shadowDenied } = this.rbac;
+    const { config, server, allowed, denied } = this.rbac;
     if (this.asked && !config.continuous) return CONTINUE;
     this.asked = true;
-    if (config.shadowRules !== undefined)
-      (evaluate(config.shadowRules, this.request).allowed ? shadowAllowed : shadowDenied).inc();
+    this.decideShadow();
     if (config.rules === undefined) return CONTINUE;
     const decision = evaluate(config.rules, this.request);
     (decision.allowed ? allowed : denied).inc();
@@ -86,5 +81,28 @@ class RbacConnection implements NetworkFilter {
   }
   onClose(): void {
     this.refusal.cancel();
+  }
+
+  /** Counted, and noted for filters behind this one. */
+  private decideShadow(): void {
+    const { config, shadowAllowed, shadowDenied } = this.rbac;
+    if (config.shadowRules === undefined) return;
+    const { allowed, policy } = evaluate(config.shadowRules, this.request);
+    (allowed ? shadowAllowed : shadowDenied).inc();
+    const prefix = `${config.shadowStatPrefix}shadow_`;
+    addConnectionMetadata(this.connection.info, FILTER_NAME, {
+      ...(policy === undefined ? {} : { [`${prefix}effective_policy_id`]: policy }),
+      [`${prefix}engine_result`]: allowed ? 'allowed' : 'denied',
+    });
+  }
+
+  private get request(): RbacRequest {
+    const { info, filterState } = this.connection;
+    return {
+      connection: info,
+      remoteAddress: info.remoteAddress ?? info.directRemoteAddress,
+      metadata: info.metadata,
+      filterState: (key) => filterState.text(key),
+    };
   }
 }

@@ -1,0 +1,401 @@
+// The configuration and the exchanges that ext_authz of Weft and of Envoy are compared on.
+import { cluster, connectionManager, http2Upstream, loopback, ROUTER_FILTER, routesOf } from '@weft/testing-harness';
+import type { ClientRequest, ExtAuthzWorld, GrpcAnswers, HttpAnswers, Json } from './ext-authz-world.ts';
+
+const TYPE = 'type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3';
+const header = (key: string, value: string, how: Json = {}): Json => ({ header: { key, value }, ...how });
+
+const OK_STATUS = { code: 0 };
+const DENIED = { code: 7 };
+
+export const GRPC_ANSWERS: GrpcAnswers = {
+  ok: { status: OK_STATUS },
+  deny: { status: DENIED },
+  teapot: {
+    status: DENIED,
+    denied_response: {
+      status: { code: 418 },
+      headers: [
+        header('x-why', 'tea', { append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' }),
+        header('Set-Cookie', 'a=1'),
+        header('Set-Cookie', 'b=2'),
+        header('content-type', 'text/html'),
+        header('x-no', 'no', { append_action: 'OVERWRITE_IF_EXISTS' }),
+      ],
+      body: '<p>no</p>',
+    },
+  },
+  'deny-twice': {
+    status: DENIED,
+    denied_response: {
+      headers: [
+        header('x-two', '1', { append: true }),
+        header('x-two', '2', { append: true }),
+        header('x-one', '1', { append: false }),
+        header('x-one', '2', { append: false }),
+        header('x-set', '1', { append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' }),
+        header('x-set', '2', { append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' }),
+        header('x-absent', '1', { append_action: 'ADD_IF_ABSENT' }),
+        header('x-absent', '2', { append_action: 'ADD_IF_ABSENT' }),
+      ],
+      body: 'x',
+    },
+  },
+  mutate: {
+    status: OK_STATUS,
+    ok_response: {
+      headers: [
+        header('x-new', 'new'),
+        header('x-old', 'changed'),
+        header('x-old-appended', 'more', { append: true }),
+        header('x-absent-appended', 'more', { append: true }),
+        header('x-old-set', 'set', { append: false }),
+        header('x-act-append', 'more', { append_action: 'APPEND_IF_EXISTS_OR_ADD' }),
+        header('x-act-absent', 'more', { append_action: 'ADD_IF_ABSENT' }),
+        header('x-act-absent-new', 'more', { append_action: 'ADD_IF_ABSENT' }),
+        header('x-act-exists', 'more', { append_action: 'OVERWRITE_IF_EXISTS' }),
+        header('x-act-exists-new', 'more', { append_action: 'OVERWRITE_IF_EXISTS' }),
+        header('x-act-set', 'more', { append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' }),
+        header('x-two', '1'),
+        header('x-two', '2'),
+        header('user-agent', 'again', { append_action: 'APPEND_IF_EXISTS_OR_ADD' }),
+        header('X-Upper', 'U'),
+        header('x-empty', ''),
+      ],
+      headers_to_remove: ['x-secret', ':path', 'host', 'X-Answer'],
+      response_headers_to_add: [
+        header('x-both', 'authz'),
+        header('x-up', 'authz', { append: false }),
+        header('x-res-append', '1', { append: true }),
+        header('x-res-append', '2', { append: true }),
+        header('x-res-absent', '1', { append_action: 'ADD_IF_ABSENT' }),
+        header('x-res-exists', '1', { append_action: 'OVERWRITE_IF_EXISTS' }),
+      ],
+      query_parameters_to_set: [
+        { key: 'set', value: 'by-authz' },
+        { key: 'b', value: 'changed' },
+      ],
+      query_parameters_to_remove: ['drop'],
+    },
+    dynamic_metadata: { user: 'alice', level: 3 },
+  },
+  reroute: {
+    status: OK_STATUS,
+    ok_response: { headers: [header('x-route', 'other', { append: false })], headers_to_remove: ['x-answer'] },
+  },
+  path: { status: OK_STATUS, ok_response: { headers: [header(':path', '/rewritten', { append: false })] } },
+  'bad-action': {
+    status: OK_STATUS,
+    ok_response: { response_headers_to_add: [header('x-res', '1', { append_action: 9 })] },
+  },
+  'bad-request-action': { status: OK_STATUS, ok_response: { headers: [header('x-req', '1', { append_action: 9 })] } },
+  'bad-name': { status: OK_STATUS, ok_response: { headers: [header('bad name', 'x', { append: false })] } },
+  'bad-value': { status: OK_STATUS, ok_response: { headers: [header('x-bad', 'a\u0001b', { append: false })] } },
+  'bad-query': { status: OK_STATUS, ok_response: { query_parameters_to_set: [{ key: 'a', value: 'b c' }] } },
+  'bad-denied': { status: DENIED, denied_response: { headers: [header('bad name', 'x')], body: 'no' } },
+  'bad-removal': { status: OK_STATUS, ok_response: { headers_to_remove: ['bad name', 'x-secret'] } },
+  error: {
+    status: { code: 13 },
+    error_response: { status: { code: 503 }, headers: [header('retry-after', '3')], body: 'later' },
+  },
+  'error-plain': { status: { code: 13 }, error_response: {} },
+  'no-status': {},
+  fail: 'fail',
+  hang: 'hang',
+};
+
+export const HTTP_ANSWERS: HttpAnswers = {
+  ok: { status: 200, headers: [], body: '' },
+  'ok-headers': {
+    status: 200,
+    headers: [
+      'x-user', 'alice', 'x-add', 'a', 'x-add', 'b', 'x-to-client', 'hi', 'x-both', 'authz', 'x-meta', 'm',
+      'x-other', 'no', 'x-envoy-auth-headers-to-remove', 'x-secret, x-old,, :path',
+    ],
+    body: 'ignored',
+  },
+  deny: { status: 403, headers: ['x-user', 'bob', 'x-why', 'no', 'set-cookie', 'a=1', 'set-cookie', 'b=2'], body: 'go away' },
+  login: { status: 302, headers: ['location', 'https://login.test/', 'x-why', 'login'], body: '' },
+  unauthorized: { status: 401, headers: ['www-authenticate', 'Basic realm="x"', 'content-type', 'application/json'], body: '{}' },
+  created: { status: 201, headers: [], body: 'made' },
+  broken: { status: 500, headers: ['x-why', 'broken'], body: 'oops' },
+  hang: 'hang',
+}; // prettier-ignore
+
+/** A connection manager that asks; `filter` goes to ExtAuthz. */
+function asking(
+  name: string,
+  filter: Json,
+  more: { readonly routes?: readonly Json[]; readonly before?: readonly Json[] } = {},
+): Json {
+  const { before = [], routes = [{ match: { prefix: '/' }, route: { cluster: 'up' } }] } = more;
+  const authz = {
+    name: 'envoy.filters.http.ext_authz',
+    typed_config: { '@type': `${TYPE}.ExtAuthz`, transport_api_version: 'V3', ...filter },
+  };
+  const manager = connectionManager(name, { ...routesOf(...routes), http_filters: [...before, authz, ROUTER_FILTER] });
+  return { name, address: loopback(0), filter_chains: [{ filters: [manager] }] };
+}
+
+const grpc = (fields: Json = {}): Json => ({ grpc_service: { envoy_grpc: { cluster_name: 'grpc' }, ...fields } });
+const http = (fields: Json = {}): Json => ({
+  http_service: { server_uri: { uri: 'http://authz.test', cluster: 'http', timeout: '0.25s' }, ...fields },
+});
+const names = (...list: readonly string[]): Json => ({ patterns: list.map((exact) => ({ exact })) });
+const perRoute = (fields: Json): Json => ({
+  typed_per_filter_config: { 'envoy.filters.http.ext_authz': { '@type': `${TYPE}.ExtAuthzPerRoute`, ...fields } },
+});
+
+/** The rbac filter whose shadow rules decide who is asked about. */
+const shadow: Json = {
+  name: 'envoy.filters.http.rbac',
+  typed_config: {
+    '@type': 'type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC',
+    shadow_rules_stat_prefix: 'istio_ext_authz_',
+    rules_stat_prefix: 'own_',
+    track_per_rule_stats: true,
+    rules: { policies: { all: { permissions: [{ any: true }], principals: [{ any: true }] } } },
+    shadow_rules: {
+      action: 'DENY',
+      policies: {
+        'istio-ext-authz-ns[default]-policy[ask]-rule[0]': {
+          permissions: [{ url_path: { path: { prefix: '/asked' } } }],
+          principals: [{ any: true }],
+        },
+      },
+    },
+  },
+};
+const whenShadowed = (filter: string): Json => ({
+  filter_enabled_metadata: {
+    filter,
+    path: [{ key: 'istio_ext_authz_shadow_effective_policy_id' }],
+    value: { string_match: { prefix: 'istio-ext-authz' } },
+  },
+});
+
+const network = (name: string, answer: string, fields: Json = {}, before: readonly Json[] = []): Json => ({
+  name,
+  address: loopback(0),
+  filter_chains: [
+    {
+      filters: [
+        ...before,
+        {
+          name: 'envoy.filters.network.ext_authz',
+          typed_config: {
+            '@type': 'type.googleapis.com/envoy.extensions.filters.network.ext_authz.v3.ExtAuthz',
+            stat_prefix: name,
+            transport_api_version: 'V3',
+            ...grpc({ initial_metadata: [{ key: 'x-answer', value: answer }] }),
+            ...fields,
+          },
+        },
+        {
+          name: 'envoy.filters.network.tcp_proxy',
+          typed_config: {
+            '@type': 'type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy',
+            stat_prefix: name,
+            cluster: 'tcp',
+          },
+        },
+      ],
+    },
+  ],
+});
+const networkRbac: Json = {
+  name: 'envoy.filters.network.rbac',
+  typed_config: {
+    '@type': 'type.googleapis.com/envoy.extensions.filters.network.rbac.v3.RBAC',
+    stat_prefix: 'tcp.',
+    shadow_rules_stat_prefix: 'istio_ext_authz_',
+    shadow_rules: {
+      action: 'DENY',
+      policies: {
+        'istio-ext-authz-ns[default]-policy[ask]-rule[0]': {
+          permissions: [{ any: true }],
+          principals: [{ any: true }],
+        },
+      },
+    },
+  },
+};
+
+export function extAuthzBootstrap(world: ExtAuthzWorld): Json {
+  const routed = [
+    { match: { prefix: '/open' }, route: { cluster: 'up' }, ...perRoute({ disabled: true }) },
+    {
+      match: { prefix: '/extended' },
+      route: { cluster: 'up' },
+      metadata: { filter_metadata: { 'route.ns': { tier: 'gold' }, other: { x: 1 } } },
+      ...perRoute({ check_settings: { context_extensions: { place: 'route', own: '1' } } }),
+    },
+    {
+      match: { prefix: '/unbuffered' },
+      route: { cluster: 'up' },
+      ...perRoute({ check_settings: { disable_request_body_buffering: true } }),
+    },
+    { match: { prefix: '/by-http' }, route: { cluster: 'up' }, ...perRoute({ check_settings: http() }) },
+    {
+      match: { prefix: '/', headers: [{ name: 'x-route', string_match: { exact: 'other' } }] },
+      route: { cluster: 'other' },
+    },
+    { match: { prefix: '/direct' }, direct_response: { status: 200, body: { inline_string: 'direct' } } },
+    { match: { prefix: '/' }, route: { cluster: 'up' } },
+  ];
+  const listeners = [
+    asking('grpc', { ...grpc(), route_metadata_context_namespaces: ['route.ns'], max_denied_response_body_bytes: 5 }, { routes: routed }),
+    asking('grpc-open', { ...grpc(), failure_mode_allow: true, failure_mode_allow_header_add: true, stat_prefix: 'waf' }),
+    asking('grpc-strict', { ...grpc(), validate_mutations: true, status_on_error: { code: 503 }, charge_cluster_response_stats: false }),
+    asking('grpc-rerouting', { ...grpc(), clear_route_cache: true }, { routes: routed }),
+    asking('grpc-body', { ...grpc(), with_request_body: { max_request_bytes: 10 } }, { routes: routed }),
+    asking('grpc-partial', { ...grpc(), with_request_body: { max_request_bytes: 5, allow_partial_message: true, pack_as_bytes: true } }),
+    asking('grpc-raw', { ...grpc(), encode_raw_headers: true }),
+    asking('grpc-chosen', { ...grpc(), allowed_headers: { patterns: [{ prefix: 'x-a' }, { exact: ':path' }] }, disallowed_headers: names('x-away') }),
+    asking('grpc-labels', {
+      ...grpc(), bootstrap_metadata_labels_key: 'labels', include_tls_session: true, include_peer_certificate: true,
+      metadata_context_namespaces: ['envoy.filters.http.rbac'],
+    }, { before: [shadow] }),
+    asking('grpc-shadow', { ...grpc(), ...whenShadowed('envoy.filters.http.rbac') }, { before: [shadow] }),
+    asking('grpc-never', {
+      ...grpc(), filter_enabled: { default_value: { numerator: 0 } }, status_on_error: { code: 429 },
+      deny_at_disable: { default_value: true, runtime_key: 'deny' },
+    }),
+    asking('grpc-off', { ...grpc(), filter_enabled: { default_value: { numerator: 0 }, runtime_key: 'x' } }),
+    asking('grpc-away', { grpc_service: { envoy_grpc: { cluster_name: 'away' } } }),
+    asking('grpc-away-open', { grpc_service: { envoy_grpc: { cluster_name: 'away' } }, failure_mode_allow: true }),
+    asking('http', http()),
+    asking('http-chosen', {
+      ...http({
+        path_prefix: '/check',
+        authorization_request: { headers_to_add: [{ key: 'x-from', value: '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%' }, { key: 'x-a1', value: 'mine' }] },
+        authorization_response: {
+          allowed_upstream_headers: names('x-user'),
+          allowed_upstream_headers_to_append: names('x-add', 'x-both'),
+          allowed_client_headers: names('x-why'),
+          allowed_client_headers_on_success: names('x-to-client', 'x-both'),
+          dynamic_metadata_from_headers: names('x-meta'),
+        },
+      }),
+      allowed_headers: { patterns: [{ prefix: 'x-a' }] },
+      failure_mode_allow: true,
+    }),
+    asking('http-older', { ...http({ path_override: '/fixed?answer=deny', authorization_request: { allowed_headers: names('x-a1') } }) }),
+    asking('http-body', { ...http(), allowed_headers: names('x-answer', 'content-type'), with_request_body: { max_request_bytes: 20, allow_partial_message: true } }),
+    asking('http-away', { http_service: { server_uri: { uri: 'http://away.test', cluster: 'away', timeout: '1s' } }, status_on_error: { code: 502 } }),
+    asking('http-away-open', { http_service: { server_uri: { uri: 'http://away.test', cluster: 'away', timeout: '1s' } }, failure_mode_allow: true }),
+    network('tcp-ok', 'ok'),
+    network('tcp-deny', 'deny'),
+    network('tcp-fail', 'fail'),
+    network('tcp-open', 'fail', { failure_mode_allow: true }),
+    network('tcp-hang', 'hang'),
+    network('tcp-shadowed', 'deny', { ...whenShadowed('envoy.filters.network.rbac'), bootstrap_metadata_labels_key: 'labels', metadata_context_namespaces: ['envoy.filters.network.rbac'] }, [networkRbac]),
+    network('tcp-unshadowed', 'deny', whenShadowed('envoy.filters.network.rbac')),
+  ]; // prettier-ignore
+  return {
+    node: { id: 'n', cluster: 'c', metadata: { labels: { app: 'web', tier: 'front', number: 3 } } },
+    static_resources: {
+      listeners,
+      clusters: [
+        cluster('up', [world.upstreamPort]),
+        cluster('other', [world.upstreamPort]),
+        cluster('tcp', [world.tcpPort]),
+        cluster('http', [world.httpPort]),
+        cluster('grpc', [world.grpcPort], http2Upstream()),
+        cluster('away', [1], http2Upstream()),
+      ],
+    },
+  };
+}
+
+export interface HttpCase extends Omit<ClientRequest, 'port'> {
+  readonly listener: string;
+  readonly title: string;
+}
+
+const answer = (name: string, ...more: readonly string[]): readonly string[] => ['x-answer', name, ...more];
+const OLD = [
+  'x-secret', 's', 'x-old', '1', 'x-old-appended', '1', 'x-old-set', '1', 'x-act-append', '1', 'x-act-absent', '1',
+  'x-act-exists', '1', 'x-act-set', '1', 'x-act-set', '2', 'user-agent', 'me', 'x-both', 'client', 'x-add', 'client', 'x-user', 'client',
+]; // prettier-ignore
+
+export const HTTP_CASES: readonly HttpCase[] = [
+  { title: 'it allows', listener: 'grpc', headers: answer('ok'), path: '/a?b=c' },
+  { title: 'an answer without a status allows', listener: 'grpc', headers: answer('no-status') },
+  { title: 'it denies', listener: 'grpc', headers: answer('deny') },
+  { title: 'it denies with status, headers and body, which is cut', listener: 'grpc', headers: answer('teapot') },
+  { title: 'it denies a HEAD', listener: 'grpc', method: 'HEAD', headers: answer('teapot') },
+  { title: 'it denies gRPC', listener: 'grpc', method: 'POST', headers: answer('teapot', 'content-type', 'application/grpc'), body: 'x' },
+  { title: 'it denies with headers that come twice', listener: 'grpc', headers: answer('deny-twice') },
+  { title: 'it changes headers and query', listener: 'grpc', path: '/p?z=1&b=2&drop=3&b=4&flag', headers: answer('mutate', ...OLD) },
+  { title: 'it changes nothing that is not there', listener: 'grpc', path: '/p', headers: answer('mutate') },
+  { title: 'it rewrites the path', listener: 'grpc', headers: answer('path') },
+  { title: 'it has an error of its own', listener: 'grpc', headers: answer('error') },
+  { title: 'it has an error and says nothing of it', listener: 'grpc', headers: answer('error-plain') },
+  { title: 'it fails', listener: 'grpc', headers: answer('fail') },
+  { title: 'it takes too long', listener: 'grpc', headers: answer('hang') },
+  { title: 'a route is open', listener: 'grpc', path: '/open', headers: answer('deny') },
+  { title: 'a route says more of itself', listener: 'grpc', path: '/extended', headers: answer('ok') },
+  { title: 'a route asks an HTTP service', listener: 'grpc', path: '/by-http', headers: answer('deny') },
+  { title: 'a route that answers itself is guarded', listener: 'grpc', path: '/direct', headers: answer('deny') },
+  { title: 'a route that answers itself may answer', listener: 'grpc', path: '/direct', headers: answer('ok') },
+  { title: 'a client cannot pretend to a part of a body', listener: 'grpc', headers: answer('ok', 'x-envoy-auth-partial-body', 'true') },
+  { title: 'headers come twice and are no UTF-8', listener: 'grpc', headers: answer('ok', 'x-a', '1', 'x-a', '2', 'x-b', '\u00e9\u00ff', 'cookie', 'a=1', 'cookie', 'b=2') },
+  { title: 'a failing service allows where that is configured', listener: 'grpc-open', headers: answer('fail') },
+  { title: 'an error of its own allows where that is configured', listener: 'grpc-open', headers: answer('error') },
+  { title: 'a service that takes too long allows where that is configured', listener: 'grpc-open', headers: answer('hang') },
+  { title: 'a denial is one where failures allow', listener: 'grpc-open', headers: answer('deny') },
+  { title: 'an error has a status', listener: 'grpc-strict', headers: answer('fail') },
+  { title: 'an error of its own has its own status', listener: 'grpc-strict', headers: answer('error') },
+  { title: 'a denial is not charged', listener: 'grpc-strict', headers: answer('deny') },
+  ...['bad-action', 'bad-request-action', 'bad-name', 'bad-value', 'bad-query', 'bad-denied', 'bad-removal', 'mutate'].map((name) => ({
+    title: `changes are looked at: ${name}`, listener: 'grpc-strict', headers: answer(name, 'x-secret', '1'),
+  })),
+  { title: 'the route is looked for anew', listener: 'grpc-rerouting', headers: answer('reroute') },
+  { title: 'an action that is none', listener: 'grpc', headers: answer('bad-action') },
+  { title: 'the route stays', listener: 'grpc', headers: answer('reroute') },
+  { title: 'a body is told', listener: 'grpc-body', method: 'POST', headers: answer('ok'), body: 'body' },
+  { title: 'a body of the limit is told', listener: 'grpc-body', method: 'POST', headers: answer('ok'), body: '0123456789' },
+  { title: 'a body is not told on a route', listener: 'grpc-body', path: '/unbuffered', method: 'POST', headers: answer('ok'), body: 'body' },
+  { title: 'no body is no body', listener: 'grpc-body', headers: answer('ok') },
+  { title: 'a body is denied', listener: 'grpc-body', method: 'POST', headers: answer('deny'), body: 'body' },
+  { title: 'a body is told in part', listener: 'grpc-partial', method: 'POST', headers: answer('ok'), body: 'a long body' },
+  { title: 'a short body is told whole', listener: 'grpc-partial', method: 'POST', headers: answer('ok'), body: 'abc' },
+  { title: 'headers are told raw', listener: 'grpc-raw', headers: ['x-a', '1', 'x-a', '2', 'x-b', '\u00e9'] },
+  { title: 'headers are chosen', listener: 'grpc-chosen', headers: ['x-a', '1', 'x-away', '2', 'x-b', '3'], path: '/p?q' },
+  { title: 'labels and metadata are told', listener: 'grpc-labels', path: '/asked', headers: answer('ok', 'x-envoy-downstream-service-cluster', 'me') },
+  { title: 'shadow rules decide who is asked about', listener: 'grpc-shadow', path: '/asked', headers: answer('deny') },
+  { title: 'shadow rules decide who is not', listener: 'grpc-shadow', path: '/free', headers: answer('deny') },
+  { title: 'a filter that is off lets pass', listener: 'grpc-off', headers: answer('deny') },
+  { title: 'a filter that is off denies where that is configured', listener: 'grpc-never', headers: answer('ok') },
+  { title: 'nobody is there', listener: 'grpc-away' },
+  { title: 'nobody is there, and all may pass', listener: 'grpc-away-open' },
+  { title: 'an HTTP service allows', listener: 'http', path: '/a?b=c', headers: ['authorization', 'me', 'x-a', '1'] },
+  { title: 'an HTTP service denies', listener: 'http', path: '/?answer=deny' },
+  { title: 'an HTTP service sends to log in', listener: 'http', path: '/?answer=login' },
+  { title: 'an HTTP service wants a password', listener: 'http', path: '/?answer=unauthorized' },
+  { title: 'an HTTP service answers 201, which denies', listener: 'http', path: '/?answer=created' },
+  { title: 'an HTTP service is broken', listener: 'http', path: '/?answer=broken' },
+  { title: 'an HTTP service takes too long', listener: 'http', path: '/?answer=hang' },
+  { title: 'an HTTP service gives headers that nobody wants', listener: 'http', path: '/?answer=ok-headers', headers: OLD },
+  { title: 'an HTTP service gives headers', listener: 'http-chosen', headers: answer('ok-headers', 'x-a1', 'theirs', ...OLD), path: '/p?q=1' },
+  { title: 'an HTTP service gives a client chosen headers', listener: 'http-chosen', headers: answer('deny') },
+  { title: 'an HTTP service gives a place', listener: 'http-chosen', headers: answer('login') },
+  { title: 'a broken HTTP service lets pass where that is configured', listener: 'http-chosen', headers: answer('broken') },
+  { title: 'an HTTP service is asked at one place', listener: 'http-older', headers: ['x-a1', '1', 'x-a2', '2'], path: '/x?y' },
+  { title: 'an HTTP service gets a body', listener: 'http-body', method: 'POST', headers: ['content-type', 'text/x'], body: 'a body \u00e9' },
+  { title: 'an HTTP service gets a part of a body', listener: 'http-body', method: 'PUT', body: 'a body that is too long for it' },
+  { title: 'an HTTP service gets no body', listener: 'http-body' },
+  { title: 'there is no HTTP service', listener: 'http-away' },
+  { title: 'there is no HTTP service, and all may pass', listener: 'http-away-open' },
+]; // prettier-ignore
+
+export const TCP_CASES: readonly { readonly title: string; readonly listener: string }[] = [
+  { title: 'a connection is allowed', listener: 'tcp-ok' },
+  { title: 'a connection is denied', listener: 'tcp-deny' },
+  { title: 'a service that fails denies a connection', listener: 'tcp-fail' },
+  { title: 'a service that takes too long denies a connection', listener: 'tcp-hang' },
+  { title: 'a service that fails allows a connection where that is configured', listener: 'tcp-open' },
+  { title: 'shadow rules decide which connection is asked about', listener: 'tcp-shadowed' },
+  { title: 'without shadow rules no connection is asked about', listener: 'tcp-unshadowed' },
+];

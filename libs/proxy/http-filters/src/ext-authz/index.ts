@@ -1,0 +1,2 @@
+export { extAuthzFactory } from './ext-authz.ts';
+export { extAuthzSupport } from './config.decode.ts';

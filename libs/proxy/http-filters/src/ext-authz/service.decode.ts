@@ -1,0 +1,100 @@
+import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
+import type { GrpcService } from '@weft/api-envoy/gen/envoy/config/core/v3/grpc_service_pb';
+import type { HeaderValue } from '@weft/api-envoy/gen/envoy/config/core/v3/base_pb';
+import type { HttpService } from '@weft/api-envoy/gen/envoy/extensions/filters/http/ext_authz/v3/ext_authz_pb';
+import type { ListStringMatcher } from '@weft/api-envoy/gen/envoy/type/matcher/v3/string_pb';
+import { decodeGrpcService } from '@weft/model-config-source';
+import { decodeStringMatcher } from '@weft/model-match';
+import { decodeHeaderFormat, durationMs, type HeaderAddition } from '@weft/model-policy';
+import { anyName, type HttpServiceConfig, type NameTest, type ServiceConfig } from './config.ts';
+
+const PACKAGE = 'envoy.extensions.filters.http.ext_authz.v3.';
+const DEFAULT_TIMEOUT_MS = 200;
+
+export const serviceSupport: FieldSupport = {
+  [`${PACKAGE}HttpService`]: [
+    'server_uri', 'path_prefix', 'path_override', 'authorization_request', 'authorization_response',
+  ],
+  [`${PACKAGE}AuthorizationRequest`]: ['allowed_headers', 'headers_to_add'],
+  [`${PACKAGE}AuthorizationResponse`]: [
+    'allowed_upstream_headers', 'allowed_upstream_headers_to_append', 'allowed_client_headers',
+    'allowed_client_headers_on_success', 'dynamic_metadata_from_headers',
+  ],
+  // The address is the cluster's; uri only names it for people, in Envoy too.
+  'envoy.config.core.v3.HttpUri': ['uri', 'cluster', 'timeout'],
+  'envoy.type.matcher.v3.ListStringMatcher': ['patterns'],
+}; // prettier-ignore
+
+type Services =
+  | { readonly case: 'grpcService'; readonly value: GrpcService }
+  | { readonly case: 'httpService'; readonly value: HttpService }
+  | { readonly case: undefined; readonly value?: undefined };
+
+/** Whom to ask. Faults go to `cx`, which stands at the message around it. */
+export function decodeService(services: Services, cx: DecodeContext): ServiceConfig | undefined {
+  if (services.case === undefined) {
+    cx.error('names no service to ask', { expected: 'grpc_service or http_service' });
+    return undefined;
+  }
+  if (services.case === 'httpService') return decodeHttpService(services.value, cx.at('http_service'));
+  const service = decodeGrpcService(services.value, cx.at('grpc_service'));
+  return service && { kind: 'grpc', service, timeoutMs: durationMs(services.value.timeout, DEFAULT_TIMEOUT_MS) };
+}
+
+/** Names of headers, as a test. */
+export function decodeNames(message: ListStringMatcher | undefined, cx: DecodeContext): NameTest {
+  return anyName(
+    message?.patterns.flatMap((pattern, i) => decodeStringMatcher(pattern, cx.at('patterns', i)) ?? []) ?? [],
+  );
+}
+
+function decodeHttpService(message: HttpService, cx: DecodeContext): HttpServiceConfig | undefined {
+  const { serverUri, pathPrefix, pathOverride, authorizationRequest, authorizationResponse: answer } = message;
+  const before = cx.faults.length;
+  if (serverUri?.httpUpstreamType.value === undefined)
+    cx.at('server_uri').error('names no cluster', { expected: 'cluster' });
+  checkPath(pathPrefix, cx.at('path_prefix'));
+  checkPath(pathOverride, cx.at('path_override'));
+  if (pathPrefix !== '' && pathOverride !== '')
+    cx.at('path_override').error('is beside path_prefix', { expected: 'one of them' });
+  const place = cx.at('authorization_response');
+  const names = (field: string, list: ListStringMatcher | undefined): NameTest => decodeNames(list, place.at(field));
+  const config: HttpServiceConfig = {
+    kind: 'http',
+    cluster: serverUri?.httpUpstreamType.value ?? '',
+    timeoutMs: durationMs(serverUri?.timeout, DEFAULT_TIMEOUT_MS),
+    pathPrefix,
+    pathOverride,
+    addHeaders: { remove: [], add: decodeAdditions(authorizationRequest?.headersToAdd ?? [], cx) },
+    upstream: names('allowed_upstream_headers', answer?.allowedUpstreamHeaders),
+    upstreamAppend: names('allowed_upstream_headers_to_append', answer?.allowedUpstreamHeadersToAppend),
+    dynamicMetadata: names('dynamic_metadata_from_headers', answer?.dynamicMetadataFromHeaders),
+    clientOnSuccess: names('allowed_client_headers_on_success', answer?.allowedClientHeadersOnSuccess),
+    client: clientNames(answer?.allowedClientHeaders, place.at('allowed_client_headers')),
+  };
+  return cx.faults.length > before ? undefined : config;
+}
+
+/** Always told to a client whose request is denied, where the others are chosen. */
+const TOLD_TO_CLIENTS: ReadonlySet<string> = new Set(['content-length', 'www-authenticate', 'location']);
+
+/** Without a list a client is told every header of the answer. */
+function clientNames(list: ListStringMatcher | undefined, cx: DecodeContext): NameTest {
+  if (list === undefined || list.patterns.length === 0) return (name) => name !== 'host';
+  const chosen = decodeNames(list, cx);
+  return (name) => TOLD_TO_CLIENTS.has(name) || chosen(name);
+}
+
+function checkPath(path: string, cx: DecodeContext): void {
+  if (path !== '' && !path.startsWith('/')) cx.error(`"${path}" is no path`, { expected: 'it to begin with /' });
+}
+
+function decodeAdditions(headers: readonly HeaderValue[], cx: DecodeContext): HeaderAddition[] {
+  const place = cx.at('authorization_request', 'headers_to_add');
+  return headers.flatMap(({ key, value: text }, i) => {
+    const value = decodeHeaderFormat(text, place.at(i, 'value'));
+    return value === undefined
+      ? []
+      : [{ name: key.toLowerCase(), value, action: 'OVERWRITE_IF_EXISTS_OR_ADD', keepEmpty: false } as const];
+  });
+}
