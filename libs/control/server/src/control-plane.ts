@@ -17,6 +17,7 @@ import { after, type Logger, type Runtime, type Timer } from '@weft/core-runtime
 import { GrpcServer, GrpcTls } from '@weft/net-grpc';
 import {
   clientStatusService,
+  REST_PATHS,
   SnapshotCache,
   TYPE_URL,
   XdsServer,
@@ -25,6 +26,7 @@ import {
   type XdsNode,
 } from '@weft/xds-server';
 import { createAdmission } from './admission.ts';
+import { discoveryRoutes } from './discovery-routes.ts';
 import type { WorkloadName } from './health-ledger.ts';
 import { HttpApi, type ApiRoutes } from './http-api.ts';
 import { meshDefaults } from './mesh-defaults.ts';
@@ -258,7 +260,10 @@ export class ControlPlane {
     const secured = this.serve(new Map([...requireCertificate(services), ...this.certificates()]));
     const ready = { 'GET /ready': () => ({ status: 200, body: 'ready\n' }) };
     const registry = registrationRoutes(this.registrations, this.tokens);
-    const debug = new HttpApi({ ...ready, ...routes, ...registry }, this.options.dnsNames);
+    const debug = new HttpApi(
+      { ...ready, ...routes, ...registry, ...discoveryRoutes(this.xds) },
+      { names: [CONTROL_PLANE_NAME, ...this.options.dnsNames], asksByCluster: (path) => REST_PATHS.includes(path) },
+    );
     const metrics = new HttpApi({
       'GET /metrics': () => ({
         status: 200,

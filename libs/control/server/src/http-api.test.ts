@@ -8,8 +8,13 @@ afterEach(async () => {
   for (const api of open.splice(0)) await api.close();
 });
 
-async function ask(host: string, names?: readonly string[]): Promise<{ status: number; body: string }> {
-  const api = new HttpApi({ 'GET /peer': ({ peerAddress }) => ({ status: 200, body: peerAddress }) }, names);
+async function ask(
+  host: string,
+  names?: readonly string[],
+  asksByCluster = false,
+): Promise<{ status: number; body: string }> {
+  const hosts = names && { names, asksByCluster: () => asksByCluster };
+  const api = new HttpApi({ 'GET /peer': ({ peerAddress }) => ({ status: 200, body: peerAddress }) }, hosts);
   open.push(api);
   const [address = '', port = ''] = (await api.listen(0, '127.0.0.1')).split(':');
   return new Promise((resolve, reject) => {
@@ -35,4 +40,8 @@ test('a name that resolves to this server without being its own is refused', asy
     assert.match(body, /is none of this control plane/);
   }
   assert.equal((await ask('rebound.example')).status, 200);
+  // A proxy's Host is the name of its cluster.
+  assert.equal((await ask('xds_cluster', [])).status, 403);
+  assert.equal((await ask('xds_cluster', [], true)).status, 200);
+  assert.equal((await ask('rebound.example', [], true)).status, 403);
 });

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { hostFault } from './host-check.ts';
+import { hostFault, type HostRule } from './host-check.ts';
 
 /** One request to a port of the control plane. */
 export interface ApiRequest {
@@ -33,16 +33,16 @@ const MAX_BODY_BYTES = 1024 * 1024;
 /** A small HTTP server for people, scrapers and `weft`. */
 export class HttpApi {
   private readonly server: Server;
-  private readonly names: readonly string[] | undefined;
+  private readonly hosts: HostRule | undefined;
   private readonly routes: readonly {
     readonly method: string;
     readonly parts: readonly string[];
     handler: ApiHandler;
   }[];
 
-  /** `names`: only requests whose Host is an IP address, `localhost` or one of them are answered. Default: all are. */
-  constructor(routes: ApiRoutes, names?: readonly string[]) {
-    this.names = names;
+  /** `hosts`: only requests whose Host is an IP address, `localhost` or one of these are answered. Default: all are. */
+  constructor(routes: ApiRoutes, hosts?: HostRule) {
+    this.hosts = hosts;
     this.routes = Object.entries(routes).map(([pattern, handler]) => {
       const [method = 'GET', path = '/'] = pattern.split(' ');
       return { method, parts: path.split('/'), handler };
@@ -83,7 +83,7 @@ export class HttpApi {
   }
 
   private async answer(request: IncomingMessage): Promise<ApiResponse> {
-    const fault = this.names === undefined ? undefined : hostFault(request, this.names);
+    const fault = this.hosts === undefined ? undefined : hostFault(request, this.hosts);
     if (fault !== undefined) return { status: 403, body: { error: fault } };
     const url = URL.parse(request.url ?? '/', 'http://control-plane');
     const path = url === null ? undefined : partsOf(url.pathname);

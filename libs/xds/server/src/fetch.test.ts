@@ -12,8 +12,9 @@ function server(): XdsServer {
   return new XdsServer({ cache, runtime: createFakeRuntime() });
 }
 
-const post = (path: string, body: object): { method: string; path: string; body: string } => ({
+const post = (path: string, body: object) => ({
   method: 'POST',
+  peerAddress: '127.0.0.1:1',
   path,
   body: JSON.stringify(body),
 });
@@ -37,6 +38,61 @@ test('only the endpoints that are named are fetched', () => {
     resources.map(({ clusterName }) => clusterName),
     ['b'],
   );
+});
+
+test('a node that fetches is connected until it has not for five minutes, and its status is told', () => {
+  const runtime = createFakeRuntime();
+  const cache = new SnapshotCache();
+  const heard: string[] = [];
+  const xds = new XdsServer({
+    cache,
+    runtime,
+    owner: {
+      onConnected: ({ id }) => {
+        heard.push(`+${id}`);
+        cache.set(id, Snapshot.of(testMesh(['a'], 'a')));
+      },
+      onDisconnected: ({ id }) => heard.push(`-${id}`),
+    },
+  });
+  const clusters = (version: string): string => {
+    const body = { node: { id: 'proxy-1' }, version_info: version };
+    const fetched = xds.rest(post('/v3/discovery:clusters', body));
+    return fetched?.status === 200 ? (JSON.parse(fetched.body) as { versionInfo: string }).versionInfo : '';
+  };
+  const state = (): readonly string[] =>
+    xds.status().flatMap(({ protocol, types }) => types.map((type) => `${protocol} ${type.state}`));
+  const version = clusters('');
+  assert.deepEqual(state(), ['rest NEVER_ACKNOWLEDGED']);
+  clusters(version);
+  assert.deepEqual(state(), ['rest SYNCED']);
+  runtime.timers.advance(299_000);
+  clusters(version);
+  runtime.timers.advance(299_000);
+  assert.deepEqual(heard, ['+proxy-1']);
+  runtime.timers.advance(1000);
+  assert.deepEqual([heard, state()], [['+proxy-1', '-proxy-1'], []]);
+});
+
+test('nodes that nobody bears are not fetched for without end', () => {
+  const xds = server();
+  const statuses = Array.from({ length: 1001 }, (_, i) =>
+    xds.rest(post('/v3/discovery:clusters', { node: { id: `forged-${i}` } })),
+  ).map((answer) => answer?.status);
+  assert.deepEqual([statuses[999], statuses[1000]], [200, 503]);
+  assert.equal(xds.status().length, 1000);
+});
+
+test('what is withheld is not fetched', () => {
+  const cache = new SnapshotCache();
+  const xds = new XdsServer({
+    cache,
+    runtime: createFakeRuntime(),
+    owner: { withholds: ({ peerCertificate }, type) => type === TYPE_URL.secret && peerCertificate === undefined },
+  });
+  const ask = post('/v3/discovery:secrets', { node: { id: 'proxy-1' }, resource_names: ['key'] });
+  assert.equal(xds.rest(ask)?.status, 403);
+  assert.equal(xds.rest({ ...ask, peerCertificate: new Uint8Array(1) })?.status, 200);
 });
 
 test('what is no fetch is told why', () => {

@@ -8,18 +8,26 @@ import { readMessage } from './messages.ts';
 import { Portion } from './portion.ts';
 import type { Resource } from './resource.ts';
 import { ResourceMap } from './resource-map.ts';
+import type { PollingNodes } from './polling-nodes.ts';
 import type { Caller, StreamContext } from './stream-context.ts';
-import { isFullStateType } from './type-urls.ts';
+import { isFullStateType, shortType } from './type-urls.ts';
 import { DISCOVERY_SERVICES } from './xds-services.ts';
 
 /** What a fetch asks of the server. */
-export type FetchContext = Pick<StreamContext, 'cache' | 'admit' | 'withholds' | 'onDemand' | 'identifier'>;
+export interface FetchContext extends Pick<StreamContext, 'cache' | 'admit' | 'withholds' | 'onDemand' | 'identifier'> {
+  readonly polling: PollingNodes;
+}
+
+/** The paths of REST-JSON discovery, for whoever mounts it. */
+export const REST_PATHS: readonly string[] = DISCOVERY_SERVICES.map(({ rest }) => `/v3/discovery:${rest}`);
 
 export interface RestRequest {
   readonly method: string;
   /** Without the query. */
   readonly path: string;
   readonly body: string;
+  /** `ip:port`, or an IP address. */
+  readonly peerAddress: string;
   /** DER, where the connection has one. */
   readonly peerCertificate?: Uint8Array;
 }
@@ -33,7 +41,23 @@ export interface RestResponse {
 type Fetched =
   | { readonly kind: 'resources'; readonly version: string; readonly resources: readonly Resource[] }
   | { readonly kind: 'same' }
-  | { readonly kind: 'refused'; readonly code: 'invalid' | 'unauthenticated'; readonly message: string };
+  | { readonly kind: 'refused'; readonly code: Refusal; readonly message: string };
+
+/** Who fetches, and which version it says it has. */
+interface Fetch {
+  readonly version: string;
+  readonly peerAddress: string;
+  readonly peerCertificate: Uint8Array | undefined;
+}
+
+type Refusal = 'invalid' | 'unauthenticated' | 'withheld' | 'full';
+
+const REFUSALS: Readonly<Record<Refusal, { readonly http: number; readonly grpc: number }>> = {
+  invalid: { http: 400, grpc: GRPC_STATUS.INVALID_ARGUMENT },
+  unauthenticated: { http: 401, grpc: GRPC_STATUS.UNAUTHENTICATED },
+  withheld: { http: 403, grpc: GRPC_STATUS.PERMISSION_DENIED },
+  full: { http: 503, grpc: GRPC_STATUS.RESOURCE_EXHAUSTED },
+};
 
 /**
  * REST-JSON discovery: `POST /v3/discovery:clusters` with a DiscoveryRequest, answered by a DiscoveryResponse; 304 when the
@@ -48,9 +72,10 @@ export function restDiscovery(cx: FetchContext, request: RestRequest): RestRespo
   const fetched = fetchResources(cx, service.typeUrl, decodeSotwCall(read), {
     version: read.versionInfo,
     peerCertificate: request.peerCertificate,
+    peerAddress: request.peerAddress,
   });
   if (fetched.kind === 'same') return { status: 304, body: '' };
-  if (fetched.kind === 'refused') return failure(fetched.code === 'invalid' ? 400 : 401, fetched.message);
+  if (fetched.kind === 'refused') return failure(REFUSALS[fetched.code].http, fetched.message);
   const octets = encodeFetched(cx, service.typeUrl, fetched);
   return { status: 200, body: responseJson(octets) };
 }
@@ -71,41 +96,45 @@ export function fetchHandler(cx: FetchContext, typeUrl: string): GrpcHandler {
       const request = readMessage<DiscoveryRequest>('envoy.service.discovery.v3.DiscoveryRequest', octets);
       if (request === undefined)
         return call.end({ code: GRPC_STATUS.INVALID_ARGUMENT, message: 'no DiscoveryRequest' });
-      const { peerCertificate } = call;
-      const fetched = fetchResources(cx, typeUrl, decodeSotwCall(request), { version: '', peerCertificate });
+      const { peerCertificate, peerAddress } = call;
+      const fetched = fetchResources(cx, typeUrl, decodeSotwCall(request), {
+        version: '',
+        peerCertificate,
+        peerAddress,
+      });
       if (fetched.kind === 'resources') {
         call.send(encodeFetched(cx, typeUrl, fetched));
         call.end();
-      } else if (fetched.kind === 'refused') {
-        const code = fetched.code === 'invalid' ? GRPC_STATUS.INVALID_ARGUMENT : GRPC_STATUS.UNAUTHENTICATED;
-        call.end({ code, message: fetched.message });
-      }
+      } else if (fetched.kind === 'refused') call.end({ code: REFUSALS[fetched.code].grpc, message: fetched.message });
     },
     onHalfClose: () => undefined,
     onCancelled: () => undefined,
   });
 }
 
-function fetchResources(
-  cx: FetchContext,
-  typeUrl: string,
-  { node, interest }: DiscoveryCall,
-  has: { readonly version: string; readonly peerCertificate: Uint8Array | undefined },
-): Fetched {
-  if (node === undefined || node.id === '')
-    return { kind: 'refused', code: 'invalid', message: 'a fetch must name its node' };
+function fetchResources(cx: FetchContext, typeUrl: string, { node, interest }: DiscoveryCall, has: Fetch): Fetched {
+  if (node === undefined || node.id === '') return refused('invalid', 'a fetch must name its node');
   const caller: Caller = { node, peerCertificate: has.peerCertificate, metadata: [] };
   const refusal = cx.admit(caller);
-  if (refusal !== undefined) return { kind: 'refused', code: 'unauthenticated', message: refusal };
-  const given = cx.withholds(caller, typeUrl) ? undefined : cx.cache.get(cx.cache.groups(node));
-  const all = given?.resources(typeUrl) ?? ResourceMap.empty<Resource>();
+  if (refusal !== undefined) return refused('unauthenticated', refusal);
+  if (cx.withholds(caller, typeUrl))
+    return refused('withheld', `${shortType(typeUrl)} is for callers that show a certificate: take it over a stream`);
+  const poller = cx.polling.heard(caller, has.peerAddress);
+  if (poller === undefined) return refused('full', 'too many nodes poll already');
+  const all = cx.cache.get(cx.cache.groups(node))?.resources(typeUrl) ?? ResourceMap.empty<Resource>();
   const names = interest.kind === 'whole' ? interest.wanted.names : [];
   const missing = names.filter((name) => name !== '*' && !all.has(name));
   if (missing.length > 0) cx.onDemand(node, typeUrl, missing);
-  const whole = names.includes('*') || (names.length === 0 && isFullStateType(typeUrl));
-  const wanted = whole ? all : ResourceMap.of(names.flatMap((name) => all.get(name) ?? []));
-  if (has.version === wanted.version) return { kind: 'same' };
-  return { kind: 'resources', version: wanted.version, resources: [...wanted.values()] };
+  const wildcard = names.includes('*') || (names.length === 0 && isFullStateType(typeUrl));
+  const wanted = wildcard ? all : ResourceMap.of(names.flatMap((name) => all.get(name) ?? []));
+  const { version, size: resources } = wanted;
+  poller.fetched({ typeUrl, has: has.version, version, wildcard, subscribed: names.length, resources });
+  if (has.version === version) return { kind: 'same' };
+  return { kind: 'resources', version, resources: [...wanted.values()] };
+}
+
+function refused(code: Refusal, message: string): Fetched {
+  return { kind: 'refused', code, message };
 }
 
 function readJson(body: string): DiscoveryRequest | string {

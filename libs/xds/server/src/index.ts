@@ -16,7 +16,7 @@ export type { Admit, Caller } from './stream-context.ts';
 export type { ProxyStatus, SyncState, TypeStatus } from './proxy-status.ts';
 export { Debouncer, type DebouncerOptions } from './debouncer.ts';
 export { PushQueue, type PushQueueOptions, type Pushable } from './push-queue.ts';
-export type { RestRequest, RestResponse } from './fetch.ts';
+export { REST_PATHS, type RestRequest, type RestResponse } from './fetch.ts';
 export { NO_METRICS, SERVER_METRIC, type MetricLabels, type ServerMetrics } from './server-metrics.ts';
 export { LoadReportService, type LoadReportSink } from './load-report-service.ts';
 export type { ClusterLoad, LoadReportWish, LocalityLoad } from './load-report.ts';

@@ -21,12 +21,12 @@ export interface TypeStatus {
   readonly resources: number;
 }
 
-/** One stream of one proxy. A proxy with separate streams has several. */
+/** One stream of one proxy, or a proxy that fetches (`rest`). A proxy with separate streams has several. */
 export interface ProxyStatus {
   readonly connectionId: string;
   readonly node: XdsNode | undefined;
   readonly peerAddress: string;
-  readonly protocol: 'sotw' | 'delta';
+  readonly protocol: 'sotw' | 'delta' | 'rest';
   readonly connectedMs: number;
   readonly types: readonly TypeStatus[];
 }

@@ -4,6 +4,7 @@ import { BulkGate } from './bulk-gate.ts';
 import { fetchHandler, restDiscovery, type RestRequest, type RestResponse } from './fetch.ts';
 import { NamePool } from './name-list.ts';
 import type { XdsNode } from './node.ts';
+import { PollingNodes } from './polling-nodes.ts';
 import type { ProxyStatus } from './proxy-status.ts';
 import { ProxyStream, type StreamForm } from './proxy-stream.ts';
 import { PushQueue } from './push-queue.ts';
@@ -59,6 +60,8 @@ export class XdsServer implements StreamContext {
   readonly metrics: ServerMetrics;
   readonly identifier: string;
   readonly endpointPatienceMs: number;
+  /** Nodes that fetch. */
+  readonly polling: PollingNodes;
   private readonly owner: XdsServerOwner;
   private readonly streams = new Map<ProxyStream, XdsNode | undefined>();
   private ids = 0;
@@ -80,23 +83,32 @@ export class XdsServer implements StreamContext {
       ...(pushConcurrency === undefined ? {} : { concurrency: pushConcurrency }),
     });
     this.bulk = new BulkGate({ timers: runtime.timers, queue: this.queue });
+    this.polling = new PollingNodes({
+      timers: runtime.timers,
+      clock: runtime.clock,
+      nextId: () => this.nextId(),
+      connected: ({ node, peerCertificate }, id) => this.owner.onConnected?.(node, id, peerCertificate),
+      disconnected: (node, id) => this.owner.onDisconnected?.(node, id),
+    });
     this.services = this.discoveryServices();
   }
 
-  /** Every stream that is open now. */
+  /** Every stream that is open now, and every node that fetches instead. */
   status(): readonly ProxyStatus[] {
-    return [...this.streams.keys()].map((stream) => stream.status);
+    return [...[...this.streams.keys()].map((stream) => stream.status), ...this.polling.status()];
   }
 
   /** Ends all streams, so that proxies go to another server. */
   close(): void {
     for (const stream of [...this.streams.keys()]) stream.shut('the server is going away');
+    this.polling.close();
   }
 
   /** Ends the streams that have this node id and whose callers showed no certificate. */
   shutUncertified(nodeId: string, message: string): void {
     for (const [stream, node] of [...this.streams])
       if (node?.id === nodeId && stream.peerCertificate === undefined) stream.shut(message);
+    this.polling.dropUncertified(nodeId);
   }
 
   /** Answers REST-JSON discovery for an HTTP server that mounts it; undefined when the path is none of discovery. */
