@@ -28,6 +28,7 @@ export class NameSet implements Iterable<string> {
   private readonly names: ReadonlySet<string>;
   private added: { readonly list: NameList; readonly next: WeakRef<NameSet>; readonly isFresh: boolean } | undefined;
   private removed: { readonly key: string; readonly next: WeakRef<NameSet> } | undefined;
+  private found: { readonly names: readonly string[]; readonly found: readonly string[] } | undefined;
   private compared: { readonly other: WeakRef<NameSet>; readonly names: readonly string[] } | undefined;
 
   constructor(names: ReadonlySet<string>) {
@@ -48,6 +49,7 @@ export class NameSet implements Iterable<string> {
 
   /** With all of `list`. `isFresh`: none of them was there. */
   plus(list: NameList): { readonly next: NameSet; readonly isFresh: boolean } {
+    if (list.names.length === 0) return { next: this, isFresh: true };
     if (this.size === 0) return { next: list.set, isFresh: true };
     const known = this.added?.list === list ? this.added.next.deref() : undefined;
     if (this.added !== undefined && known !== undefined) return { next: known, isFresh: this.added.isFresh };
@@ -68,6 +70,14 @@ export class NameSet implements Iterable<string> {
     const next = new NameSet(left);
     this.removed = { key, next: new WeakRef(next) };
     return next;
+  }
+
+  /** Those of `names` that are in it. */
+  among(names: readonly string[]): readonly string[] {
+    if (this.found?.names === names) return this.found.found;
+    const found = names.filter((name) => this.names.has(name));
+    this.found = { names, found };
+    return found;
   }
 
   /** Those that `other` lacks. */

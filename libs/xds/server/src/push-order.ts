@@ -58,15 +58,12 @@ export class PushOrder {
   onSent(typeUrl: string, { changed, portion }: Outstanding): void {
     if (typeUrl === TYPE_URL.listener) this.expectRepeat(TYPE_URL.route);
     if (typeUrl !== TYPE_URL.cluster) return;
-    const shared = portion?.shared;
-    const endpoints = [
-      ...endpointsOf(portion?.own ?? changed),
-      ...(shared === undefined ? [] : endpointsOfChunk(shared)),
-    ];
-    for (const name of endpoints) if (this.endpoints?.has(name) === true) this.awaited.add(name);
+    const named = [this.namedBy(portion?.own ?? changed)];
+    if (portion?.shared !== undefined) named.push(this.namedByChunk(portion.shared));
+    for (const { there } of named) for (const name of there) this.awaited.add(name);
     // A cluster that changed is built anew and waits for endpoints that the proxy may have from us already.
     this.expectRepeat(TYPE_URL.endpoint);
-    this.subscriptions.get(TYPE_URL.endpoint)?.force(endpoints);
+    for (const { all } of named) this.subscriptions.get(TYPE_URL.endpoint)?.force(all);
   }
 
   /** A response was acknowledged or refused. */
@@ -94,6 +91,22 @@ export class PushOrder {
     this.awaited.clear();
   }
 
+  private namedBy(clusters: readonly Resource[]): NamedEndpoints {
+    const { endpoints } = this;
+    const all: string[] = [];
+    for (const { references } of clusters)
+      for (const { typeUrl, name } of references) if (typeUrl === TYPE_URL.endpoint) all.push(name);
+    return { all, endpoints, there: all.flatMap((name) => endpoints?.get(name)?.name ?? []) };
+  }
+
+  /** Looked for once for all proxies that are sent the same clusters and are to have the same endpoints. */
+  private namedByChunk(chunk: Chunk): NamedEndpoints {
+    let known = namedByChunks.get(chunk);
+    if (known === undefined || known.endpoints !== this.endpoints)
+      namedByChunks.set(chunk, (known = this.namedBy(chunk.resources)));
+    return known;
+  }
+
   private expectRepeat(typeUrl: string): void {
     const subscription = this.subscriptions.get(typeUrl);
     if (subscription !== undefined) subscription.answerRepeat = true;
@@ -105,18 +118,12 @@ export class PushOrder {
   }
 }
 
-function endpointsOf(clusters: readonly Resource[]): string[] {
-  const names: string[] = [];
-  for (const { references } of clusters)
-    for (const { typeUrl, name } of references) if (typeUrl === TYPE_URL.endpoint) names.push(name);
-  return names;
+/** The endpoints that clusters name. */
+interface NamedEndpoints {
+  readonly all: readonly string[];
+  /** Those that there are in `endpoints`. */
+  readonly there: readonly string[];
+  readonly endpoints: ResourceSet | undefined;
 }
 
-const named = new WeakMap<Chunk, readonly string[]>();
-
-/** Looked for once for all proxies that are sent the same clusters. */
-function endpointsOfChunk(chunk: Chunk): readonly string[] {
-  let names = named.get(chunk);
-  if (names === undefined) named.set(chunk, (names = endpointsOf(chunk.resources)));
-  return names;
-}
+const namedByChunks = new WeakMap<Chunk, NamedEndpoints>();

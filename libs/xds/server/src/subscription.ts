@@ -134,9 +134,8 @@ export class Subscription {
   }
 
   /** These are sent again although nothing changed, if they are wanted. */
-  force(names: Iterable<string>): void {
-    for (const name of names) {
-      if (!this.wants(name)) continue;
+  force(names: readonly string[]): void {
+    for (const name of this.wildcard ? names : this.names.among(names)) {
       this.dirty.add(name);
       this.forced.add(name);
     }
@@ -294,7 +293,7 @@ export class Subscription {
   }
 
   private repeated(outcome: NonceOutcome): void {
-    if (outcome === 'none' && this.answerRepeat) this.force(this.names);
+    if (outcome === 'none' && this.answerRepeat) this.force([...this.names]);
   }
 
   private changeNames({ add, remove, has }: Extract<Interest, { kind: 'change' }>, first: boolean): void {
