@@ -94,7 +94,7 @@ const FLAGS: Readonly<Record<string, Flag>> = {
   'admin-port': { value: 'PORT', help: "the sidecar's admin server (default: chosen)" },
   'readiness-port': { value: 'PORT', help: 'answers /healthz/ready (default: chosen)' },
   'proxy-log': { value: 'FILE', help: "the sidecar's log (default: in the run's own folder)" },
-  delta: { help: 'delta xDS instead of state of the world' },
+  delta: { help: 'delta xDS instead of state of the world (default with --capture)' },
   capture: { help: 'redirect all its traffic, in a network namespace of its own (root)' },
   'drain-time': { value: 'SECONDS', help: 'before the program is asked to end (default: 5)' },
   'grace-time': { value: 'SECONDS', help: 'before the program is killed (default: 30)' },
@@ -176,7 +176,8 @@ function readOptions(reader: Reader, command: readonly string[]): RunOptions {
     controlPlane: reader.controlPlane(trustDomain),
     envoy: reader.text('envoy'),
     proxyLog: reader.text('proxy-log'),
-    delta: reader.flag('delta'),
+    // Services that a captured program calls are asked for then, which state of the world cannot do.
+    delta: reader.flag('delta') || reader.flag('capture'),
     capture: reader.flag('capture'),
     drainMs: reader.number('drain-time', 5, 3600) * 1000,
     graceMs: reader.number('grace-time', 30, 3600) * 1000,

@@ -124,7 +124,9 @@ class ProxyEdges {
 
   private get declared(): EdgeBasis {
     if (this.proxy.role === 'gateway') return 'scope';
-    return scopeOf(this.mesh, this.proxy).by === 'visibility' ? 'visibility' : 'scope';
+    const { by, onDemand } = scopeOf(this.mesh, this.proxy);
+    // Of what it may call it has those alone that it called.
+    return by === 'visibility' && !onDemand ? 'visibility' : 'scope';
   }
 
   private get source(): EdgeEnd {

@@ -10,12 +10,19 @@ export interface MeshConfig {
   readonly domainSuffix: string;
   /** What becomes of calls to hosts that nobody described. Default `ALLOW_ANY`. Source: OutboundTrafficPolicy.Mode. */
   readonly outboundTrafficPolicy: 'ALLOW_ANY' | 'REGISTRY_ONLY';
+  /**
+   * What a captured sidecar is told from the start, where no Sidecar resource says so and it can ask for the rest: nothing, the
+   * services of its namespace, or all that its namespace may see. Default `declared`.
+   */
+  readonly scope?: 'declared' | 'namespace' | 'mesh';
   /** Every proxy sends its spans there. Absent: nobody makes any. Source: MeshConfig.defaultConfig.tracing. */
   readonly tracing?: MeshTracing;
   /** Where proxies log what they served: a path, or `/dev/stdout`. Absent: nowhere. Source: MeshConfig.accessLogFile. */
   readonly accessLogFile?: string;
   /** Where proxies send their access logs over gRPC. Absent: nowhere. Source: ProxyConfig.envoyAccessLogService. */
   readonly accessLogService?: ReportService;
+  /** A layer of every proxy's runtime. Default: an empty one. Source: ProxyConfig.runtimeValues. */
+  readonly runtimeValues?: Readonly<Record<string, string>>;
   /** Calls of services that speak Redis go by command, not as bytes, and are counted by command. Default false. Source: Istio's PILOT_ENABLE_REDIS_FILTER. */
   readonly redisFilter?: boolean;
   /** Sidecars use mutual TLS with each other where nobody says otherwise. Default true. Source: MeshConfig.enableAutoMtls. */

@@ -59,7 +59,7 @@ export {
   type AuthorizationProvider,
   type ProviderService,
 } from './authorization-provider.ts';
-export { destinationHosts, scopeOf, sidecarFor, type ProxyScope } from './scope.ts';
+export { asksOnDemand, destinationHosts, scopeOf, sidecarFor, type ProxyScope } from './scope.ts';
 export { isGranted, type CrossReference } from './reference-grant.ts';
 export {
   gatewayApiRoutes,

@@ -1,15 +1,17 @@
 import type { Policies } from './policies.ts';
 import type { MeshProxy } from './proxy.ts';
+import { asksOnDemand } from './scope.ts';
 import type { MeshSnapshot } from './snapshot.ts';
 
 /**
  * What of a proxy decides which calls it can make and where they go; all else is empty. A thousand workloads of one namespace
  * that see the same services have one view, whatever they are called. A gateway is like no other: its view is itself.
  */
-export function viewOf({ policies }: MeshSnapshot, proxy: MeshProxy): MeshProxy {
+export function viewOf(snapshot: MeshSnapshot, proxy: MeshProxy): MeshProxy {
   if (proxy.role !== 'sidecar') return proxy;
   const { role, namespace, labels, traffic, upstreams, dialled } = proxy;
-  const asked = callerLabels(policies);
+  const onDemand = asksOnDemand(snapshot, proxy);
+  const asked = callerLabels(snapshot.policies);
   const told = Object.entries(labels).filter(([key]) => asked.has(key));
   return {
     id: '',
@@ -21,8 +23,10 @@ export function viewOf({ policies }: MeshSnapshot, proxy: MeshProxy): MeshProxy 
     addresses: [],
     traffic,
     upstreams,
-    dialled,
+    // Who asks gets what it called beside its view.
+    dialled: onDemand ? [] : dialled,
     locality: '',
+    ...(onDemand ? { onDemand } : {}),
   };
 }
 

@@ -26,6 +26,8 @@ export interface MeshProxy {
   readonly dialled: readonly string[];
   /** `region/zone/subzone`; `''` where unknown. */
   readonly locality: string;
+  /** It can ask for clusters by name while it serves: it speaks incremental xDS. Default false. */
+  readonly onDemand?: boolean;
 }
 
 export interface ProxyUpstream {

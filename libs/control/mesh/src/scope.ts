@@ -12,7 +12,11 @@ export interface ProxyScope {
   /** Why it is this much. */
   readonly by: 'Sidecar' | 'upstreams' | 'visibility';
   readonly sidecar: MeshObject<SidecarSpec> | undefined;
+  /** Those that it can call: it has listeners and routes for them. */
   readonly services: readonly MeshService[];
+  /** Of the others it asks for clusters and endpoints when it calls them. The same list where it does not ask. */
+  readonly told: readonly MeshService[];
+  readonly onDemand: boolean;
   /** Those that steer its calls, oldest first. */
   readonly virtualServices: readonly BoundVirtualService[];
   readonly outboundTrafficPolicy: 'ALLOW_ANY' | 'REGISTRY_ONLY';
@@ -33,7 +37,8 @@ export function sidecarFor(snapshot: MeshSnapshot, proxy: MeshProxy): MeshObject
 
 /**
  * What a proxy declared: the egress hosts of its Sidecar, else its explicit upstreams and what it called, else every service
- * that its namespace may see. Destinations of VirtualServices in scope come along.
+ * that its namespace may see, which a captured sidecar is told of when it calls them (`asksOnDemand`). Destinations of
+ * VirtualServices in scope come along.
  */
 export function scopeOf(snapshot: MeshSnapshot, proxy: MeshProxy): ProxyScope {
   const sidecar = sidecarFor(snapshot, proxy);
@@ -43,15 +48,45 @@ export function scopeOf(snapshot: MeshSnapshot, proxy: MeshProxy): ProxyScope {
   const base = { sidecar, outboundTrafficPolicy: policy };
   if (egress !== undefined && egress.length > 0) {
     const hosts = egress.flatMap((listener) => listener.hosts);
-    return { ...base, by: 'Sidecar', ...declared(snapshot, proxy, { hosts, virtualServices }) };
+    return { ...base, by: 'Sidecar', ...inFull(declared(snapshot, proxy, { hosts, virtualServices })) };
   }
   const called = [...proxy.upstreams.map(({ host }) => host), ...proxy.dialled];
-  if (called.length > 0) {
+  const onDemand = asksOnDemand(snapshot, proxy, sidecar);
+  if (called.length > 0 && !onDemand) {
     const hosts = called.map((host) => `*/${resolveHost(snapshot, host, proxy.namespace)}`);
-    return { ...base, by: 'upstreams', ...declared(snapshot, proxy, { hosts, virtualServices }) };
+    return { ...base, by: 'upstreams', ...inFull(declared(snapshot, proxy, { hosts, virtualServices })) };
   }
   const services = visibleServices(snapshot, proxy);
-  return { ...base, by: 'visibility', services, virtualServices };
+  const told = onDemand ? services.filter(toldAtOnce(snapshot, proxy)) : services;
+  return { ...base, by: 'visibility', services, told, onDemand, virtualServices };
+}
+
+/**
+ * True for a captured sidecar that may call whatever it sees and gets clusters when it calls: it declared nothing, and its
+ * stream is one on which it can ask.
+ */
+export function asksOnDemand(
+  snapshot: MeshSnapshot,
+  proxy: MeshProxy,
+  sidecar: MeshObject<SidecarSpec> | undefined = sidecarFor(snapshot, proxy),
+): boolean {
+  const { role, traffic, onDemand = false, upstreams } = proxy;
+  const captured = onDemand && role === 'sidecar' && traffic === 'capture' && upstreams.length === 0;
+  return captured && snapshot.config.scope !== 'mesh' && (sidecar?.spec.egress ?? []).length === 0;
+}
+
+/** What it called before, and what its namespace or a filter that cannot wait needs at once. */
+function toldAtOnce(snapshot: MeshSnapshot, { dialled, namespace }: MeshProxy): (service: MeshService) => boolean {
+  const { scope, redisFilter = false } = snapshot.config;
+  const hosts = new Set(dialled.map((host) => resolveHost(snapshot, host, namespace)));
+  return (service) =>
+    hosts.has(service.hostname) ||
+    (scope === 'namespace' && service.namespace === namespace) ||
+    (redisFilter && service.ports.some(({ protocol }) => protocol === 'redis'));
+}
+
+function inFull<T extends Pick<ProxyScope, 'services'>>(scope: T): T & Pick<ProxyScope, 'told' | 'onDemand'> {
+  return { ...scope, told: scope.services, onDemand: false };
 }
 
 /** One service for each host: the one that the proxy's namespace means by it. */

@@ -40,7 +40,12 @@ interface World {
   write(file: string, text: string): void;
 }
 
-async function world(files: Readonly<Record<string, string>> = {}, folder = newFolder()): Promise<World> {
+/** Everybody is told of everything, unless a test is about that. */
+async function world(
+  files: Readonly<Record<string, string>> = {},
+  folder = newFolder(),
+  scope = 'mesh',
+): Promise<World> {
   const write = (file: string, text: string): void => {
     writeFileSync(join(folder, `.${file}`), text);
     renameSync(join(folder, `.${file}`), join(folder, file));
@@ -48,6 +53,7 @@ async function world(files: Readonly<Record<string, string>> = {}, folder = newF
   for (const [file, text] of Object.entries(files)) write(file, text);
   const parsed = parseControlPlaneOptions([
     '--config-dir', folder, '--xds-port=0', '--secure-port=0', '--metrics-port=0', '--debug-port=0', '--debounce-after=1ms',
+    `--scope=${scope}`,
   ]); // prettier-ignore
   if (parsed.kind !== 'options') throw new Error(JSON.stringify(parsed));
   const log: string[] = [];
@@ -132,6 +138,31 @@ test('a proxy gets what the documents say, and what they say later', async () =>
     later.flatMap(({ names }) => names),
     ['outbound|80||a.example.com'],
   );
+});
+
+test('a captured proxy is told of a service once it asks, and that there is none where there is none', async () => {
+  const folder = newFolder();
+  const { addresses } = await world(
+    { 'a.yaml': entry('a', '10.0.0.1'), 'b.yaml': entry('b', '10.0.0.2') },
+    folder,
+    'declared',
+  );
+  const { proxy, until } = proxyAt(addresses.xds);
+  await until(() => clusters(proxy).includes('PassthroughCluster'));
+  assert.deepEqual(
+    clusters(proxy).filter((name) => name.startsWith('outbound')),
+    [],
+  );
+  proxy.subscribe(TYPE_URL.cluster, ['*', 'outbound|80||a.example.com']);
+  await until(has('a'));
+  assert.equal(has('b')(proxy), false);
+  const said = proxy.responses.length;
+  proxy.subscribe(TYPE_URL.cluster, ['*', 'outbound|80||a.example.com', 'outbound|80||nowhere.test']);
+  await until(() => proxy.responses.slice(said).some(({ removed }) => removed.includes('outbound|80||nowhere.test')));
+  // Who comes again names what it called.
+  const { proxy: again, until: untilAgain } = proxyAt(addresses.xds);
+  again.subscribe(TYPE_URL.cluster, ['*', 'outbound|80||a.example.com']);
+  await untilAgain(has('a'));
 });
 
 test('a faulty document leaves the last good one in force, and is told with its place', async () => {

@@ -178,15 +178,16 @@ export class ControlPlane {
         admit,
         // Private keys go to callers that prove who they are.
         withholds: ({ peerCertificate }, typeUrl) => typeUrl === TYPE_URL.secret && peerCertificate === undefined,
-        onConnected: (node, _, certificate) => this.onConnected(node, certificate !== undefined),
+        onConnected: (node, { peerCertificate, protocol }) =>
+          this.onConnected(node, peerCertificate !== undefined, protocol === 'delta'),
         onDisconnected: (node) => this.onDisconnected(node),
         onDemand: (node, typeUrl, names) => this.onDemand(node, typeUrl, names),
       },
     });
   }
 
-  private onConnected(node: XdsNode, certified: boolean): void {
-    this.pusher.connected(node, certified);
+  private onConnected(node: XdsNode, certified: boolean, onDemand: boolean): void {
+    this.pusher.connected(node, certified, onDemand);
     this.reports.came(node.id);
     // Whoever took its id before it came is told no more of what is meant for it.
     if (certified) this.xds.shutUncertified(node.id, `${node.id} is connected with a certificate now`);

@@ -3,15 +3,18 @@ import type { ControlPlaneOptions } from './options.ts';
 
 /** What the flags say of the whole mesh. */
 export function meshDefaults(options: ControlPlaneOptions): Partial<MeshConfig> {
-  const { trustDomain, domainSuffix, rootNamespace, outboundTrafficPolicy, accessLogFile, redisFilter } = options;
-  const { zipkin, traceSamplingPercent: samplingPercent, accessLogService: logs } = options;
+  const { trustDomain, domainSuffix, rootNamespace, outboundTrafficPolicy, scope, accessLogFile, redisFilter } =
+    options;
+  const { zipkin, traceSamplingPercent: samplingPercent, accessLogService: logs, runtimeValues } = options;
   return {
     trustDomain,
     domainSuffix,
     rootNamespace,
     outboundTrafficPolicy,
+    scope,
     accessLogFile,
     redisFilter,
+    runtimeValues,
     ...(zipkin === '' ? {} : { tracing: { ...hostAndPort(zipkin), samplingPercent } }),
     ...(logs === '' ? {} : { accessLogService: reportService(logs) }),
   };

@@ -15,6 +15,8 @@ export interface ControlPlaneOptions {
   readonly domainSuffix: string;
   readonly rootNamespace: string;
   readonly outboundTrafficPolicy: 'ALLOW_ANY' | 'REGISTRY_ONLY';
+  /** `MeshConfig.scope`. */
+  readonly scope: 'declared' | 'namespace' | 'mesh';
   /** A folder in the form of Istio's `cacerts`; `''`: a root of our own. */
   readonly caDir: string;
   /** How long certificates of workloads live, in milliseconds. */
@@ -67,6 +69,10 @@ const FLAGS = {
   'domain-suffix': { value: 'NAME', help: 'of short host names (default cluster.local)' },
   'root-namespace': { value: 'NAME', help: 'whose policies hold for all (default istio-system)' },
   'outbound-traffic-policy': { value: 'MODE', help: 'ALLOW_ANY (default) or REGISTRY_ONLY' },
+  scope: {
+    value: 'MODE',
+    help: 'of captured sidecars: declared (default; the rest on demand), namespace, or mesh: all from the start',
+  },
   'ca-dir': {
     value: 'DIR',
     help: 'root-cert.pem, ca-cert.pem, ca-key.pem, cert-chain.pem (default: a root of its own)',
@@ -135,8 +141,11 @@ function read(reader: Reader): ControlPlaneOptions {
     domainSuffix: reader.text('domain-suffix', 'cluster.local'),
     rootNamespace: reader.text('root-namespace', 'istio-system'),
     outboundTrafficPolicy: reader.oneOf('outbound-traffic-policy', ['ALLOW_ANY', 'REGISTRY_ONLY'] as const),
+    scope: reader.oneOf('scope', ['declared', 'namespace', 'mesh'] as const),
     caDir: reader.text('ca-dir', ''),
     certificateTtlMs: reader.time('certificate-ttl', 24 * 3_600_000),
+    clockSkewMs: reader.time('clock-skew', 120_000),
+    leaseMs: reader.time('registration-lease', 15_000),
     dnsNames: reader
       .text('dns-names', '')
       .split(',')

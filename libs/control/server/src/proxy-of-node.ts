@@ -6,7 +6,7 @@ import type { XdsNode } from '@weft/xds-server';
  * the metadata is Istio's (`NAMESPACE`, `WORKLOAD_NAME`, `LABELS`, `SERVICE_ACCOUNT`, `INTERCEPTION_MODE`, `GENERATOR`) and our `UPSTREAMS`.
  * Undefined where the id has another form: such a proxy can be given nothing.
  */
-export function proxyOfNode({ id, metadata, locality }: XdsNode): MeshProxy | undefined {
+export function proxyOfNode({ id, metadata, locality }: XdsNode, onDemand = false): MeshProxy | undefined {
   const [type, address = '', qualified = ''] = id.split('~');
   const role = type === 'router' || type === 'gateway' ? 'gateway' : type === 'sidecar' ? 'sidecar' : undefined;
   if (role === undefined || qualified === '') return undefined;
@@ -26,6 +26,7 @@ export function proxyOfNode({ id, metadata, locality }: XdsNode): MeshProxy | un
     traffic: trafficOf(metadata),
     upstreams: upstreamsOf(metadata['UPSTREAMS']),
     dialled: [],
+    onDemand,
     locality: region === '' ? '' : [region, zone, subZone].filter((part) => part !== '').join('/'),
   };
 }

@@ -124,6 +124,27 @@ test('what a proxy called is added for it alone', () => {
   assert.equal(world.endpoints('two', 'web'), undefined);
 });
 
+const asking = (world: World, name: string): void => world.pusher.connected(node(name), false, true);
+
+test('a captured proxy that can ask is told of a service when it calls it, and of its endpoints from then on', () => {
+  const world = new World();
+  for (const name of ['one', 'two']) asking(world, name);
+  world.cache.watch(node('one').id, { onSnapshot: () => world.told.push('one') });
+  assert.equal(world.endpoints('one', 'web'), undefined);
+  assert.equal(world.of('one').resources(TYPE_URL.route), world.of('two').resources(TYPE_URL.route));
+  const routes = world.of('one').resources(TYPE_URL.route);
+  assert.equal(world.pusher.dialled(node('one').id, ['web.default.svc.cluster.local']), true);
+  const before = world.endpoints('one', 'web') ?? assert.fail('it is there at once');
+  assert.deepEqual([world.endpoints('one', 'other'), world.endpoints('two', 'web')], [undefined, undefined]);
+  assert.equal(world.of('one').resources(TYPE_URL.route), routes, 'routes knew it before');
+  world.builder.register(serving('other', 'other', { addresses: ['10.1.0.3'] }));
+  assert.deepEqual(world.push(), []);
+  world.builder.register(serving('web', 'web', { addresses: ['10.1.0.2'] }));
+  assert.deepEqual(world.push(), ['one']);
+  assert.notEqual(world.endpoints('one', 'web')?.version, before.version);
+  assert.equal(world.pusher.dialled(node('one').id, ['nowhere.test']), false);
+});
+
 test('its own workload concerns a proxy, and whoever has the same as before is told nothing', () => {
   const world = new World(node('web', calls('other')), node('one', calls('other')));
   world.builder.register(serving('web', 'web', { ports: [{ name: 'http', port: 80, appPort: 8081 }] }));

@@ -1,5 +1,13 @@
-import { viewKey, viewOf, workloadKey, type MeshProxy, type MeshSnapshot } from '@weft/control-mesh';
-import { translateOwn } from '@weft/control-translate';
+import {
+  findService,
+  viewKey,
+  viewOf,
+  workloadKey,
+  type MeshProxy,
+  type MeshService,
+  type MeshSnapshot,
+} from '@weft/control-mesh';
+import { translateOwn, type ViewResources } from '@weft/control-translate';
 import type { Logger, Runtime } from '@weft/core-runtime';
 import {
   formatSnapshotFault,
@@ -14,7 +22,7 @@ import {
 } from '@weft/xds-server';
 import type { ConnectedProxy } from './admission.ts';
 import { encodedOnce, messagesOf } from './encoded.ts';
-import { changeOfEndpoints } from './endpoint-change.ts';
+import { changeOfEndpoints, type EndpointChange } from './endpoint-change.ts';
 import type { ControlPlaneMetrics } from './metrics.ts';
 import { proxyOfNode } from './proxy-of-node.ts';
 import { SharedView, type TornReport } from './shared-view.ts';
@@ -62,10 +70,10 @@ export class Pusher implements TornReport {
 
   /**
    * A proxy opened a stream; it may have several. `certified`: its caller showed a certificate, and what the node says of itself
-   * takes the place of what a caller without one said.
+   * takes the place of what a caller without one said. `onDemand`: it can ask for clusters by name.
    */
-  connected(node: XdsNode, certified = false): void {
-    const proxy = proxyOfNode(node);
+  connected(node: XdsNode, certified = false, onDemand = false): void {
+    const proxy = proxyOfNode(node, onDemand);
     if (proxy === undefined) {
       this.logger.warning(
         `A proxy calls itself "${node.id}": it gets nothing, since nobody can tell what it is. ` +
@@ -104,16 +112,23 @@ export class Pusher implements TornReport {
     member.push();
   }
 
-  /** A proxy asked for services that it was not told of: they are added to what it is told. */
+  /**
+   * A proxy asked for services that it was not told of: they are in its snapshot when this returns, since somebody waits. False:
+   * there are none of these.
+   */
   dialled(id: string, hosts: readonly string[]): boolean {
+    const { mesh } = this;
     const member = this.members.get(id);
-    if (member === undefined) return false;
-    const fresh = hosts.filter((host) => !member.proxy.dialled.includes(host));
-    if (fresh.length === 0) return false;
-    member.proxy = { ...member.proxy, dialled: [...member.proxy.dialled, ...fresh] };
-    member.startOver();
-    this.options.queue.enqueue(member);
-    return true;
+    if (mesh === undefined || member === undefined) return false;
+    const { dialled, namespace } = member.proxy;
+    const known = hosts.filter((host) => findService(mesh, host, namespace) !== undefined);
+    const fresh = known.filter((host) => !dialled.includes(host));
+    if (fresh.length > 0) {
+      member.proxy = { ...member.proxy, dialled: [...dialled, ...new Set(fresh)] };
+      member.startOver();
+      member.push();
+    }
+    return known.length > 0;
   }
 
   /**
@@ -132,7 +147,7 @@ export class Pusher implements TornReport {
     const concerned = new Set<SharedView>();
     for (const view of this.views.values()) if (view.isConcerned(change)) concerned.add(view);
     for (const member of this.members.values()) {
-      const own = change === undefined || change.workloads.has(member.workload);
+      const own = change === undefined || member.isConcerned(change);
       if (own) member.startOver();
       if (own || member.view === undefined || concerned.has(member.view)) queue.enqueue(member);
     }
@@ -161,7 +176,7 @@ export class Pusher implements TornReport {
     if (!member.view.isWhole) return;
     if (startOver) {
       const made = translateOwn(mesh, member.proxy);
-      member.keep(messagesOf(made).map(encodedOnce), made.secrets);
+      member.keep(messagesOf(made).map(encodedOnce), made);
     }
     const names = member.secretNames;
     const next = member.assemble(names.length === 0 ? [] : secrets(names, member.proxy.namespace));
@@ -206,6 +221,7 @@ class Member implements Pushable {
   /** `namespace/name`, as in `MeshSnapshot.workloads`. */
   workload: string;
   private ownSecrets: readonly string[] = [];
+  private dialled: ReadonlySet<MeshService> = new Set();
   private isNew = true;
   /** What `assemble` put together last. */
   private last: { readonly shared: Snapshot; readonly extra: readonly Resource[] } | undefined;
@@ -250,9 +266,17 @@ class Member implements Pushable {
   }
 
   /** What it has of its own. */
-  keep(own: readonly Resource[], secrets: readonly string[]): void {
+  keep(own: readonly Resource[], { secrets, services }: Pick<ViewResources, 'secrets' | 'services'>): void {
     if (!isSame(own, this.own)) this.own = own;
     this.ownSecrets = secrets;
+    this.dialled = services;
+  }
+
+  /** What it has of its own may change: its workload did, or the endpoints of what it called. */
+  isConcerned({ workloads, services }: EndpointChange): boolean {
+    if (workloads.has(this.workload)) return true;
+    for (const service of services) if (this.dialled.has(service)) return true;
+    return false;
   }
 
   /** Its next snapshot; undefined when it is the same as before. */

@@ -1,5 +1,5 @@
-import type { MeshProxy, MeshService, MeshSnapshot } from '@weft/control-mesh';
-import { translateService, translateView } from '@weft/control-translate';
+import { asksOnDemand, type MeshProxy, type MeshService, type MeshSnapshot } from '@weft/control-mesh';
+import { parseOutboundCluster, translateService, translateView } from '@weft/control-translate';
 import { Snapshot, TYPE_URL, type Reference, type Resource, type SnapshotFault } from '@weft/xds-server';
 import { encodedOnce, messagesOf } from './encoded.ts';
 import type { EndpointChange } from './endpoint-change.ts';
@@ -56,7 +56,12 @@ export class SharedView {
   private translate(mesh: MeshSnapshot): void {
     const made = translateView(mesh, this.proxy);
     const next = replaceAll(this.snapshot, messagesOf(made).map(encodedOnce));
-    const [fault] = next.consistent(({ typeUrl }) => typeUrl === TYPE_URL.secret);
+    const asks = asksOnDemand(mesh, this.proxy);
+    const [fault] = next.consistent(
+      ({ typeUrl, name }) =>
+        typeUrl === TYPE_URL.secret ||
+        (asks && typeUrl === TYPE_URL.cluster && parseOutboundCluster(name) !== undefined),
+    );
     // A reference to nothing is a fault of ours; proxies keep what they have rather than lose a route.
     if (fault !== undefined) return this.report.torn(`a view of ${this.members} proxies`, fault);
     this.services = made.services;

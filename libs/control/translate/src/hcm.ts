@@ -8,6 +8,7 @@ import type {
 } from '@weft/api-envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb';
 import type { TcpProxy } from '@weft/api-envoy/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb';
 import { ADS } from './config-source.ts';
+import { tcpOnDemand } from './on-demand.ts';
 import { pack, type Init } from './proto.ts';
 
 export const HCM = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
@@ -90,7 +91,7 @@ export function router(): Init<HttpFilter> {
 export function tcpFilter(
   statPrefix: string,
   targets: readonly { readonly cluster: string; readonly weight: number }[],
-  accessLog: Init<AccessLog>[] = [],
+  { accessLog = [], onDemand = false }: { accessLog?: Init<AccessLog>[]; onDemand?: boolean } = {},
 ): Init<Filter> {
   const [first] = targets;
   const clusterSpecifier: Init<TcpProxy>['clusterSpecifier'] =
@@ -108,6 +109,7 @@ export function tcpFilter(
         statPrefix,
         clusterSpecifier,
         accessLog,
+        ...(onDemand ? { onDemand: tcpOnDemand() } : {}),
       }),
     },
   };

@@ -191,7 +191,7 @@ function portFilters(cx: TranslateContext, port: InboundPort): Init<Filter>[] {
 
 function appFilter(cx: TranslateContext, { servicePort }: InboundPort): Init<Filter> {
   const cluster = inboundCluster(servicePort);
-  return tcpFilter(cluster, [{ cluster, weight: 1 }], accessLogs(cx));
+  return tcpFilter(cluster, [{ cluster, weight: 1 }], { accessLog: accessLogs(cx) });
 }
 
 function requestFilters(cx: TranslateContext, port: InboundPort): Init<Filter>[] {

@@ -5,6 +5,8 @@ import {
   isHttp,
   labelsMatch,
   portPolicy,
+  scopeOf,
+  viewOf,
   type MeshEndpoint,
   type MeshService,
   type PortPolicy,
@@ -28,16 +30,35 @@ const CLUSTER_PROVIDED = 6;
 
 /** A cluster, and endpoints where it asks for them, for each port and subset of each service that the proxy is told of. */
 export function outboundClusters(cx: TranslateContext, draft: ResourceDraft): void {
-  for (const service of servicesTold(cx))
+  addClusters(cx, draft, servicesTold(cx));
+}
+
+/** The clusters of services that a proxy asked for when it called them: they are its own, beside its view. */
+export function dialledClusters(cx: TranslateContext, draft: ResourceDraft): void {
+  addClusters(cx, draft, dialledServices(cx));
+}
+
+function addClusters(cx: TranslateContext, draft: ResourceDraft, services: Iterable<MeshService>): void {
+  for (const service of services)
     for (const { cluster, assignment } of clustersOf(cx, service)) {
       draft.clusters.push(cluster);
       if (assignment !== undefined) draft.endpoints.push(assignment);
     }
 }
 
+/** Those of them that its view has not. */
+export function dialledServices(cx: TranslateContext): readonly MeshService[] {
+  if (cx.proxy.dialled.length === 0 || !cx.scope.onDemand) return [];
+  const shared = new Set(scopeOf(cx.snapshot, viewOf(cx.snapshot, cx.proxy)).told);
+  return cx.scope.told.filter((service) => !shared.has(service));
+}
+
 /** The services whose clusters a proxy has. Complete when everything that makes routes has had its turn. */
 export function servicesTold(cx: TranslateContext): ReadonlySet<MeshService> {
-  return new Set<MeshService>([...(cx.proxy.role === 'gateway' ? [] : cx.scope.services), ...cx.needed]);
+  const { scope, proxy } = cx;
+  // What routes name beside, the proxy asks for.
+  if (scope.onDemand) return new Set(scope.told);
+  return new Set<MeshService>([...(proxy.role === 'gateway' ? [] : scope.services), ...cx.needed]);
 }
 
 /** The clusters of one service, for each port and subset. */

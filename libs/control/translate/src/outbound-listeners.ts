@@ -11,6 +11,7 @@ import {
 } from '@weft/control-mesh';
 import type { TranslateContext } from './context.ts';
 import { httpFilter, tcpFilter } from './hcm.ts';
+import { onDemandFilter } from './on-demand.ts';
 import {
   HTTP_PROTOCOLS,
   httpInspector,
@@ -83,7 +84,7 @@ function httpListener(cx: TranslateContext, port: number): Listener {
     statPrefix: `outbound_0.0.0.0_${port}`,
     routes: String(port),
     observed: observed(cx),
-    filters: [],
+    filters: cx.scope.onDemand ? [onDemandFilter()] : [],
   });
   const guessed = cx.scope.services.some(({ ports }) =>
     ports.some(({ number, protocol }) => number === port && protocol === 'auto'),
@@ -135,7 +136,10 @@ export function serviceFilter(cx: TranslateContext, service: MeshService, port: 
     only !== undefined
   )
     return redisFilter(only.cluster, only.cluster);
-  return tcpFilter(only !== undefined && targets.length === 1 ? only.cluster : own, targets, accessLogs(cx));
+  return tcpFilter(only !== undefined && targets.length === 1 ? only.cluster : own, targets, {
+    accessLog: accessLogs(cx),
+    onDemand: cx.scope.onDemand,
+  });
 }
 
 function tcpTargets(cx: TranslateContext, service: MeshService, port: ServicePort): Target[] | undefined {

@@ -2,6 +2,7 @@ import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluste
 import type { ClusterLoadAssignment } from '@weft/api-envoy/gen/envoy/config/endpoint/v3/endpoint_pb';
 import type { Listener } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
 import type { RouteConfiguration } from '@weft/api-envoy/gen/envoy/config/route/v3/route_pb';
+import type { Runtime } from '@weft/api-envoy/gen/envoy/service/runtime/v3/rtds_pb';
 import type { MeshService } from '@weft/control-mesh';
 
 /** What one proxy is told. Made by `translate`; immutable. */
@@ -10,6 +11,8 @@ export interface ProxyResources {
   readonly endpoints: readonly ClusterLoadAssignment[];
   readonly listeners: readonly Listener[];
   readonly routes: readonly RouteConfiguration[];
+  /** Layers of the runtime, for proxies whose bootstrap has one that comes by RTDS. */
+  readonly runtime: readonly Runtime[];
   /** Names of the secrets that the resources refer to: the server of secrets provides them by SDS. */
   readonly secrets: readonly string[];
 }
@@ -26,8 +29,9 @@ export interface ResourceDraft {
   readonly endpoints: ClusterLoadAssignment[];
   readonly listeners: Listener[];
   readonly routes: RouteConfiguration[];
+  readonly runtime: Runtime[];
 }
 
 export function emptyDraft(): ResourceDraft {
-  return { clusters: [], endpoints: [], listeners: [], routes: [] };
+  return { clusters: [], endpoints: [], listeners: [], routes: [], runtime: [] };
 }

@@ -6,19 +6,20 @@ import { fixedClusters } from './fixed-clusters.ts';
 import { gateways } from './gateways.ts';
 import { grpcListeners } from './grpc-clients.ts';
 import { inbound } from './inbound.ts';
-import { clustersOf, outboundClusters, servicesTold } from './outbound-clusters.ts';
+import { clustersOf, dialledClusters, dialledServices, outboundClusters, servicesTold } from './outbound-clusters.ts';
 import { collectors } from './observability.ts';
 import { outboundListeners } from './outbound-listeners.ts';
 import { outboundRoutes } from './outbound-routes.ts';
 import { emptyDraft, type ProxyResources, type ResourceDraft, type ViewResources } from './resources.ts';
+import { runtimeLayer } from './runtime-layer.ts';
 import { secretNames } from './secrets.ts';
 import { upstreamListeners } from './upstream-listeners.ts';
 
 type Aspect = (cx: TranslateContext, draft: ResourceDraft) => void;
 
 /** In order: each adds what it is about. */
-const FIXED: readonly Aspect[] = [fixedClusters, accessLogCluster, collectors, providerClusters];
-const INBOUND: readonly Aspect[] = [inbound];
+const FIXED: readonly Aspect[] = [runtimeLayer, fixedClusters, accessLogCluster, collectors, providerClusters];
+const OWN: readonly Aspect[] = [inbound, dialledClusters];
 /** Clusters of services come last, since routes say which are needed. */
 const OUTBOUND: readonly Aspect[] = [
   outboundListeners,
@@ -53,7 +54,8 @@ export function translate(snapshot: MeshSnapshot, proxy: MeshProxy): ProxyResour
   const draft = emptyDraft();
   const outward = new TranslateContext(snapshot, viewOf(snapshot, proxy));
   for (const aspect of FIXED) aspect(outward, draft);
-  for (const aspect of INBOUND) aspect(new TranslateContext(snapshot, proxy), draft);
+  const own = new TranslateContext(snapshot, proxy);
+  for (const aspect of OWN) aspect(own, draft);
   for (const aspect of OUTBOUND) aspect(outward, draft);
   return finished(draft);
 }
@@ -66,12 +68,12 @@ export function translateView(snapshot: MeshSnapshot, view: MeshProxy): ViewReso
   return Object.freeze({ ...finished(draft), services: servicesTold(cx) });
 }
 
-/** What one proxy is told beside that: how it takes calls. No list of endpoints matters for it. */
-export function translateOwn(snapshot: MeshSnapshot, proxy: MeshProxy): ProxyResources {
+/** What one proxy is told beside that: how it takes calls, and the clusters of `services`, which it asked for. */
+export function translateOwn(snapshot: MeshSnapshot, proxy: MeshProxy): ViewResources {
   const cx = new TranslateContext(snapshot, proxy);
   const draft = emptyDraft();
-  for (const aspect of INBOUND) aspect(cx, draft);
-  return finished(draft);
+  for (const aspect of OWN) aspect(cx, draft);
+  return Object.freeze({ ...finished(draft), services: new Set(dialledServices(cx)) });
 }
 
 function finished(draft: ResourceDraft): ProxyResources {

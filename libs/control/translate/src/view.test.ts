@@ -26,7 +26,7 @@ for (const name of readdirSync(DATA)) {
       const own = translateOwn(snapshot, proxy);
       assert.deepEqual(new Map([...byName(own), ...byName(shared)]), byName(whole), proxy.name);
       assert.deepEqual([...new Set([...own.secrets, ...shared.secrets])].sort(), whole.secrets);
-      const told = [...shared.services].flatMap(
+      const told = [...own.services, ...shared.services].flatMap(
         (service) => translateService(snapshot, viewOf(snapshot, proxy), service).endpoints,
       );
       assert.deepEqual(told, whole.endpoints, 'endpoints come from the services told, and from nowhere else');
@@ -81,4 +81,8 @@ test('proxies have one view unless a policy tells callers apart by what makes th
   }
   assert.notEqual(key({}, { namespace: 'elsewhere' }), plain);
   assert.notEqual(key({}, { dialled: ['web'] }), plain);
+  const asking = key({}, { onDemand: true });
+  assert.notEqual(asking, plain);
+  assert.equal(key({}, { onDemand: true, dialled: ['web'] }), asking, 'what it called is its own');
+  assert.equal(key({ scope: 'narrow' }, { onDemand: true }), key({ scope: 'narrow' }), 'who declared does not ask');
 });

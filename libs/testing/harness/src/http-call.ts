@@ -9,6 +9,8 @@ export interface HttpCall {
   /** Default GET. */
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Default: none. */
+  readonly body?: string;
 }
 
 export interface HttpReply {
@@ -18,9 +20,9 @@ export interface HttpReply {
 }
 
 /** One request to the loopback on a connection of its own, never repeated. Rejects when no whole answer comes. */
-export async function call({ port, path = '/', method = 'GET', headers = {} }: HttpCall): Promise<HttpReply> {
+export async function call({ port, path = '/', method = 'GET', headers = {}, body }: HttpCall): Promise<HttpReply> {
   const outgoing = request({ host: '127.0.0.1', port, path, method, headers, agent: false });
-  outgoing.end();
+  outgoing.end(body);
   const { promise, resolve, reject } = Promise.withResolvers<HttpReply>();
   outgoing.once('error', reject);
   outgoing.once('response', (response) => {

@@ -8,6 +8,7 @@ import {
   Snapshot,
   SnapshotCache,
   XdsServer,
+  type XdsServerOwner,
   type Reference,
   type Resource,
 } from '@weft/xds-server';
@@ -18,6 +19,8 @@ export interface XdsChange {
   /** Resources in JSON, each with its `@type`. */
   readonly set?: readonly object[];
   readonly remove?: readonly Reference[];
+  /** Names of resources that are named and that proxies ask for themselves. Default: none. */
+  readonly onDemand?: readonly string[];
 }
 
 /** Our xDS server over a snapshot cache in this process, with a record of its aggregated streams. */
@@ -26,14 +29,17 @@ export class XdsTestServer {
   readonly server: XdsServer;
   /** By stream, in the order in which they were opened. */
   readonly orders = new Map<number, XdsOrder>();
+  /** Everything that crossed them. */
+  readonly events: XdsEvent[] = [];
   private readonly grpc: GrpcServer;
   private readonly cache: SnapshotCache;
   private readonly waiting = new Set<() => void>();
 
-  static async start(): Promise<XdsTestServer> {
+  /** `onDemand` as in XdsServerOwner: default, what is not there is not there. */
+  static async start(onDemand: XdsServerOwner['onDemand'] = () => false): Promise<XdsTestServer> {
     const runtime = createRuntime('error', (line) => process.stderr.write(line));
     const cache = new SnapshotCache();
-    const server = new XdsServer({ cache, runtime });
+    const server = new XdsServer({ cache, runtime, owner: { onDemand } });
     const holder: { own?: XdsTestServer } = {};
     const services = recordedServices(server.services, (event) => holder.own?.record(event));
     const grpc = new GrpcServer({ services, timers: runtime.timers });
@@ -50,10 +56,10 @@ export class XdsTestServer {
   }
 
   /** Changes a node's snapshot, which has to be consistent. Gives back what was set, as it goes over the wire. */
-  publish(node: string, { set = [], remove = [] }: XdsChange): readonly Resource[] {
+  publish(node: string, { set = [], remove = [], onDemand = [] }: XdsChange): readonly Resource[] {
     const resources = set.map((one) => encodeResource(messageOf(one)));
     const snapshot = (this.cache.get(node) ?? Snapshot.empty).with({ set: resources, remove });
-    const faults = snapshot.consistent();
+    const faults = snapshot.consistent(({ name }) => onDemand.includes(name));
     if (faults.length > 0) throw new Error(faults.map(formatSnapshotFault).join('\n'));
     this.cache.set(node, snapshot);
     return resources;
@@ -88,6 +94,7 @@ export class XdsTestServer {
   }
 
   private record(event: XdsEvent): void {
+    this.events.push(event);
     let order = this.orders.get(event.stream);
     if (order === undefined) this.orders.set(event.stream, (order = new XdsOrder()));
     order.take(event);

@@ -11,7 +11,7 @@ export {
 } from './snapshot.ts';
 export { SnapshotCache, type NodeGroups, type SnapshotWatcher } from './snapshot-cache.ts';
 export type { XdsNode } from './node.ts';
-export { XdsServer, type XdsServerOptions, type XdsServerOwner } from './xds-server.ts';
+export { XdsServer, type OpenedStream, type XdsServerOptions, type XdsServerOwner } from './xds-server.ts';
 export type { Admit, Caller } from './stream-context.ts';
 export type { ProxyStatus, SyncState, TypeStatus } from './proxy-status.ts';
 export { Debouncer, type DebouncerOptions } from './debouncer.ts';

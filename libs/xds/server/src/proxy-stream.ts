@@ -124,6 +124,10 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     return this.call.peerCertificate;
   }
 
+  get protocol(): StreamForm['protocol'] {
+    return this.form.protocol;
+  }
+
   get status(): ProxyStatus {
     return {
       connectionId: this.id,
@@ -207,7 +211,11 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     const { node } = this;
     const missing = subscription.missing(names);
     if (missing.length === 0 || node === undefined) return;
-    if (this.cx.onDemand(node, subscription.typeUrl, missing)) subscription.expect(missing);
+    if (!this.cx.onDemand(node, subscription.typeUrl, missing)) return;
+    // It may be there already: whoever waits is not to wait for a turn, nor to be told that what it has from before is gone.
+    const snapshot = this.cx.cache.get(this.cx.cache.groups(node));
+    if (snapshot !== undefined && snapshot !== this.snapshot) this.aim(snapshot);
+    subscription.expect(missing);
   }
 
   /** Sends what may go now. Called after everything that may have changed that. */

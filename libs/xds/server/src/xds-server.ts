@@ -13,6 +13,15 @@ import type { SnapshotCache } from './snapshot-cache.ts';
 import type { Caller, StreamContext } from './stream-context.ts';
 import { AGGREGATED_SERVICE, DISCOVERY_SERVICES } from './xds-services.ts';
 
+/** A stream that a proxy opened. */
+export interface OpenedStream {
+  readonly id: string;
+  /** DER; undefined where the caller showed none. */
+  readonly peerCertificate: Uint8Array | undefined;
+  /** `rest`: there is no stream, the proxy fetches. */
+  readonly protocol: ProxyStatus['protocol'];
+}
+
 /** What the control plane hears of its proxies. */
 export interface XdsServerOwner {
   /**
@@ -23,11 +32,11 @@ export interface XdsServerOwner {
   /** True: the caller gets no resources of the type, and waits for them. Default: everybody who is admitted gets all. */
   withholds?(caller: Caller, typeUrl: string): boolean;
   /** A proxy has named itself on a new stream. A snapshot that is set now is the first that it gets. */
-  onConnected?(node: XdsNode, connectionId: string, peerCertificate: Uint8Array | undefined): void;
+  onConnected?(node: XdsNode, stream: OpenedStream): void;
   onDisconnected?(node: XdsNode, connectionId: string): void;
   /**
-   * A proxy asked for resources that its snapshot lacks. True: they will be made, and the proxy waits for the snapshot that has
-   * them; false, the default: a delta proxy is told that they do not exist.
+   * A proxy asked for resources that its snapshot lacks. True: they will be made, or are in the cache already, and the proxy
+   * waits for the snapshot that has them; false, the default: a delta proxy is told that they do not exist.
    */
   onDemand?(node: XdsNode, typeUrl: string, names: readonly string[]): boolean;
 }
@@ -87,7 +96,8 @@ export class XdsServer implements StreamContext {
       timers: runtime.timers,
       clock: runtime.clock,
       nextId: () => this.nextId(),
-      connected: ({ node, peerCertificate }, id) => this.owner.onConnected?.(node, id, peerCertificate),
+      connected: ({ node, peerCertificate }, id) =>
+        this.owner.onConnected?.(node, { id, peerCertificate, protocol: 'rest' }),
       disconnected: (node, id) => this.owner.onDisconnected?.(node, id),
     });
     this.services = this.discoveryServices();
@@ -140,7 +150,7 @@ export class XdsServer implements StreamContext {
 
   connected(stream: ProxyStream, node: XdsNode): void {
     this.streams.set(stream, node);
-    this.owner.onConnected?.(node, stream.id, stream.peerCertificate);
+    this.owner.onConnected?.(node, stream);
   }
 
   closed(stream: ProxyStream): void {

@@ -1,0 +1,192 @@
+// Clusters on demand, by a server that is written down here, for Weft and Envoy: what is asked for, how often, what comes of it.
+import {
+  call,
+  edsCluster,
+  endpointsOf,
+  findEnvoy,
+  FROM_ADS,
+  startEnvoy,
+  startWeft,
+  xdsBootstrap,
+  XdsTestServer,
+  type ProxyStart,
+  type RunningProxy,
+} from '@weft/testing-harness';
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { after, before, describe, it } from 'node:test';
+import { eventually } from './weft-run-world.ts';
+
+const TYPE = 'type.googleapis.com/envoy';
+const FILTERS = `${TYPE}.extensions.filters`;
+const CLUSTER = `${TYPE}.config.cluster.v3.Cluster`;
+const NODE = 'on-demand';
+const TIMEOUT_MS = 1000;
+
+const odcds = (timeout: string) => ({ source: FROM_ADS, timeout });
+const listener = (name: string, filter: object) => ({
+  '@type': `${TYPE}.config.listener.v3.Listener`,
+  name,
+  address: { socket_address: { address: '127.0.0.1', port_value: 0 } },
+  filter_chains: [{ filters: [{ name, typed_config: filter }] }],
+});
+const http = listener('http', {
+  '@type': `${FILTERS}.network.http_connection_manager.v3.HttpConnectionManager`,
+  stat_prefix: 'in',
+  route_config: {
+    name: 'local',
+    validate_clusters: false,
+    virtual_hosts: [
+      {
+        name: 'all',
+        domains: ['*'],
+        routes: [
+          { match: { prefix: '/by-name' }, route: { cluster: 'named' } },
+          {
+            match: { prefix: '/never' },
+            route: { cluster: 'never-asked' },
+            typed_per_filter_config: {
+              'envoy.filters.http.on_demand': { '@type': `${FILTERS}.http.on_demand.v3.PerRouteConfig` },
+            },
+          },
+          { match: { prefix: '/' }, route: { cluster_header: 'x-cluster' } },
+        ],
+      },
+    ],
+  },
+  http_filters: [
+    {
+      name: 'envoy.filters.http.on_demand',
+      typed_config: { '@type': `${FILTERS}.http.on_demand.v3.OnDemand`, odcds: odcds(`${TIMEOUT_MS / 1000}s`) },
+    },
+    { name: 'envoy.filters.http.router', typed_config: { '@type': `${FILTERS}.http.router.v3.Router` } },
+  ],
+});
+const tcp = listener('tcp', {
+  '@type': `${FILTERS}.network.tcp_proxy.v3.TcpProxy`,
+  stat_prefix: 'bytes',
+  cluster: 'bytes',
+  on_demand: { odcds_config: FROM_ADS, timeout: `${TIMEOUT_MS / 1000}s` },
+});
+
+type Start = (start: ProxyStart) => Promise<RunningProxy>;
+
+function suite(title: string, choose: () => Promise<Start>): void {
+  describe(`clusters on demand: ${title}`, () => {
+    let upstream: Server;
+    let server: XdsTestServer;
+    let proxy: RunningProxy;
+    let port = 0;
+    const ports: Record<string, number> = {};
+    const asked: string[] = [];
+    /** What is known of, and not told before somebody asks. */
+    const onDemand = ['named', 'never-asked', 'bytes'];
+
+    const give = (name: string): void => {
+      server.publish(NODE, { set: [edsCluster(name), endpointsOf(name, [port])], onDemand });
+    };
+
+    before(async () => {
+      upstream = createServer((request, response) => {
+        void text(request).then((body) => response.end(`${request.url ?? ''} ${body.length}`));
+      }).listen(0, '127.0.0.1');
+      await once(upstream, 'listening');
+      ({ port } = upstream.address() as AddressInfo);
+      server = await XdsTestServer.start((_node, type, names) => {
+        if (type !== CLUSTER) return false;
+        const known = names.filter((name) => name !== 'nowhere');
+        asked.push(...known);
+        for (const name of known) if (name !== 'late') give(name);
+        return known.length > 0;
+      });
+      server.publish(NODE, { set: [http, tcp], onDemand });
+      const start = await choose();
+      proxy = await start({ bootstrap: xdsBootstrap({ node: NODE, port: server.port, form: 'delta' }) });
+      for (const name of ['http', 'tcp']) ports[name] = await proxy.portOf(name);
+    });
+    after(async () => {
+      await proxy?.stop();
+      await server?.stop();
+      upstream?.close();
+    });
+    const ask = (path: string, more: { cluster?: string; body?: string } = {}) =>
+      call({
+        port: ports['http'] ?? 0,
+        path,
+        ...(more.body === undefined ? {} : { method: 'POST', body: more.body }),
+        headers: more.cluster === undefined ? {} : { 'x-cluster': more.cluster },
+      });
+
+    it('holds requests until the cluster that they name is warm, and asks for it once', async () => {
+      const replies = await Promise.all(Array.from({ length: 20 }, () => ask('/by-name')));
+      assert.deepEqual([...new Set(replies.map(({ status, body }) => `${status} ${body}`))], ['200 /by-name 0']);
+      assert.deepEqual(asked.splice(0), ['named']);
+      assert.equal((await ask('/by-name')).status, 200);
+      assert.deepEqual(asked, []);
+    });
+
+    it('takes the name from a header, and keeps the body meanwhile', async () => {
+      const { status, body } = await ask('/x', { cluster: 'by-header', body: 'x'.repeat(200_000) });
+      assert.deepEqual([status, body], [200, '/x 200000']);
+      assert.deepEqual(asked.splice(0), ['by-header']);
+    });
+
+    it('answers 503 at once where the server says that there is none', async () => {
+      const begun = performance.now();
+      const { status } = await ask('/x', { cluster: 'nowhere' });
+      assert.equal(status, 503);
+      assert.ok(performance.now() - begun < TIMEOUT_MS);
+      assert.equal((await proxy.stats('http.in.no_cluster')).get('http.in.no_cluster'), 1);
+    });
+
+    it('answers 503 after the time where none comes, and serves it when it has come', async () => {
+      const begun = performance.now();
+      const { status } = await ask('/x', { cluster: 'late' });
+      assert.equal(status, 503);
+      assert.ok(performance.now() - begun >= TIMEOUT_MS * 0.9);
+      give('late');
+      await eventually(async () => assert.equal((await ask('/x', { cluster: 'late' })).status, 200));
+      asked.splice(0);
+    });
+
+    it('asks for nothing where the route says so', async () => {
+      assert.equal((await ask('/never')).status, 503);
+      assert.deepEqual(asked, []);
+    });
+
+    it('holds connections of tcp_proxy', async () => {
+      const client = connect(ports['tcp'] ?? 0, '127.0.0.1');
+      client.write('GET /tcp HTTP/1.0\r\n\r\n');
+      assert.match(await text(client), /\/tcp 0$/);
+      assert.deepEqual(asked.splice(0), ['bytes']);
+      const stats = await proxy.stats('tcp.bytes.on_demand');
+      assert.deepEqual(
+        ['attempt', 'success', 'missing', 'timeout'].map((name) => stats.get(`tcp.bytes.on_demand_cluster_${name}`)),
+        [1, 1, 0, 0],
+      );
+    });
+
+    it('keeps what came, and takes what is removed out', async () => {
+      const cluster = { typeUrl: CLUSTER, name: 'by-header' };
+      server.publish(NODE, { remove: [cluster], onDemand });
+      await eventually(async () => {
+        const stats = await proxy.stats('cluster_manager.cluster_removed');
+        assert.ok((stats.get('cluster_manager.cluster_removed') ?? 0) >= 1);
+      });
+      assert.equal((await ask('/by-name')).status, 200);
+      // Its name stays asked for: the server gives it when there is one again.
+      give('by-header');
+      await eventually(async () => assert.equal((await ask('/x', { cluster: 'by-header' })).status, 200));
+    });
+  });
+}
+
+suite('Weft', () => Promise.resolve(startWeft));
+suite('Envoy', async () => {
+  const found = await findEnvoy();
+  if ('reason' in found) throw new Error(found.reason);
+  return (start) => startEnvoy(found.binary, start);
+});
