@@ -81,6 +81,14 @@ export class DecodeContext {
     this.sink.warnings.push({ ...this.fault(message, {}), refusedToServe: true });
   }
 
+  /** Takes over what somebody found who cannot report here, and counts its paths from this place on (another thread). */
+  adopt(found: Fault, kind: 'fault' | 'warning' = 'fault'): void {
+    const { path: below, file: _file, position: _position, message, ...hint } = found;
+    const dotted = this.path !== '' && below !== '' && !below.startsWith('[');
+    const place = new DecodeContext(this.source, this.sink, `${this.path}${dotted ? '.' : ''}${below}`);
+    this.sink[kind === 'fault' ? 'faults' : 'warnings'].push(place.fault(message, hint));
+  }
+
   /**
    * The message inside an Any. Absent, unknown or broken ones are reported and give undefined; so is a type other than
    * `typeName`, where one is asked for.

@@ -40,6 +40,7 @@ function nullScope(prefix: string, numbers: Map<string, PlainNumber>, texts: Map
   };
   const histogram: Histogram = { record: () => undefined };
   return {
+    prefix: undefined,
     counter: number,
     gauge: number,
     histogram: () => histogram,

@@ -32,6 +32,8 @@ export interface TextReadout {
  * looked up when configuration is compiled, never per request.
  */
 export interface StatsScope {
+  /** What the names of this place begin with: `cluster.service1.`, or `''` at the root. Undefined: nobody counts here. */
+  readonly prefix: string | undefined;
   counter(name: string): Counter;
   gauge(name: string): Gauge;
   histogram(name: string): Histogram;

@@ -233,6 +233,7 @@ test('All stats are there from the start', () => {
     return { value: 0, inc() {}, dec() {}, add() {}, sub() {}, set() {} };
   };
   const scope: StatsScope = {
+    prefix: '',
     counter: number,
     gauge: number,
     histogram: () => ({ record() {} }),

@@ -1,3 +1,5 @@
+import { createNullScope, type StatsScope } from '@weft/core-stats';
+
 /**
  * What all workers see alike, because each has the whole configuration: it is counted by the first worker only, where Envoy's
  * main thread counts it. Everything else is traffic, and is added up over workers.
@@ -17,4 +19,20 @@ const ALIKE: readonly RegExp[] = [
 
 export function countedByOneWorker(name: string): boolean {
   return ALIKE.some((pattern) => pattern.test(name));
+}
+
+const unseen = createNullScope();
+
+/** The same place for the main thread of a proxy with workers: its own traffic counts, what the first worker counts does not. */
+export function trafficOf(scope: StatsScope): StatsScope {
+  const { prefix = '' } = scope;
+  const at = (name: string): StatsScope => (countedByOneWorker(prefix + name) ? unseen.scope(prefix) : scope);
+  return {
+    prefix,
+    counter: (name) => at(name).counter(name),
+    gauge: (name) => at(name).gauge(name),
+    histogram: (name) => at(name).histogram(name),
+    text: (name) => at(name).text(name),
+    scope: (more) => trafficOf(scope.scope(more)),
+  };
 }

@@ -2,7 +2,7 @@ export { FLUSH_INTERVAL_MS, StatsStore, startFlushing, type StatKinds } from './
 export { CounterStat, GaugeStat, HistogramStat, type ReadableHistogram, type ReadableNumber } from './numbers.ts';
 export { SharedStats, type StatAnnouncement } from './shared-stats.ts';
 export { adopt, SUMMED } from './summed-stats.ts';
-export { countedByOneWorker } from './counted-once.ts';
+export { countedByOneWorker, trafficOf } from './counted-once.ts';
 export { Distribution, PERCENTILES, type FilledBucket } from './distribution.ts';
 export { StatsEndpoint, type StatsReply } from './stats-endpoint.ts';
 export { PrometheusFormatter } from './prometheus.ts';

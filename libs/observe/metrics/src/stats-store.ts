@@ -130,7 +130,7 @@ export function startFlushing(
 
 class Scope implements StatsScope {
   private readonly store: StatsStore;
-  private readonly prefix: string;
+  readonly prefix: string;
 
   constructor(store: StatsStore, prefix: string) {
     this.store = store;

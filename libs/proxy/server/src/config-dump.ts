@@ -4,11 +4,11 @@ import type { Bootstrap } from '@weft/api-envoy/gen/envoy/config/bootstrap/v3/bo
 import type { ConfigDumpSection, Json } from '@weft/observe-admin';
 import type { ManagedListener, WarmingListener } from '@weft/proxy-listeners';
 import type { ManagedCluster } from '@weft/proxy-upstream';
+import type { Discovered } from './discovered.ts';
 import { endpointsDump } from './endpoints-dump.ts';
 import { failuresOf } from './failed-resources.ts';
 import type { RecordedResource } from './recorded-resources.ts';
 import type { DiscoveredRoutes } from './route-discovery.ts';
-import type { TypeStatus } from '@weft/xds-client';
 
 const ADMIN = 'type.googleapis.com/envoy.admin.v3.';
 
@@ -26,10 +26,7 @@ export interface DumpedConfig {
   readonly secrets: readonly RecordedResource[];
   /** Filters that come by ECDS. */
   readonly filters: readonly RecordedResource[];
-  /** What the servers' resources came to: who is refused, and why. */
-  readonly status: readonly TypeStatus[];
-  /** The last version that was taken of a type: `cds`, `lds`. */
-  readonly versionOf: (type: 'cds' | 'lds') => string;
+  readonly discovered: Discovered;
   readonly includeEds: boolean;
 }
 
@@ -48,8 +45,8 @@ export function configDump(config: DumpedConfig): ConfigDumpSection[] {
   ];
 }
 
-function clustersDump({ clusters, warmingClusters, status, versionOf }: DumpedConfig): ConfigDumpSection {
-  const failed = failuresOf(status, 'envoy.config.cluster.v3.Cluster');
+function clustersDump({ clusters, warmingClusters, discovered }: DumpedConfig): ConfigDumpSection {
+  const failed = failuresOf(discovered.refused, 'envoy.config.cluster.v3.Cluster');
   const entry = ({ message, version, updatedMs }: ManagedCluster): Json => ({
     version_info: version ?? '',
     cluster: typed(message),
@@ -59,7 +56,7 @@ function clustersDump({ clusters, warmingClusters, status, versionOf }: DumpedCo
   const active = clusters.filter(({ version }) => version !== undefined).map(entry);
   return {
     '@type': `${ADMIN}ClustersConfigDump`,
-    ...versionField(versionOf('cds')),
+    ...versionField(discovered.cdsVersion),
     ...list(
       'static_clusters',
       clusters
@@ -72,8 +69,8 @@ function clustersDump({ clusters, warmingClusters, status, versionOf }: DumpedCo
 }
 
 function listenersDump(config: DumpedConfig): ConfigDumpSection {
-  const { listeners, warmingListeners, drainingListeners, status, versionOf } = config;
-  const failed = failuresOf(status, 'envoy.config.listener.v3.Listener');
+  const { listeners, warmingListeners, drainingListeners, discovered } = config;
+  const failed = failuresOf(discovered.refused, 'envoy.config.listener.v3.Listener');
   const statics = listeners.filter(({ version }) => version === undefined);
   const states = new Map<string, Record<string, Json>>();
   const put = (field: string, entries: readonly WarmingListener[]): void => {
@@ -88,7 +85,7 @@ function listenersDump(config: DumpedConfig): ConfigDumpSection {
   put('draining_state', drainingListeners);
   return {
     '@type': `${ADMIN}ListenersConfigDump`,
-    ...versionField(versionOf('lds')),
+    ...versionField(discovered.ldsVersion),
     ...list(
       'static_listeners',
       statics.map(({ message, updatedMs }) => ({ listener: typed(message), last_updated: stamp(updatedMs) })),
@@ -104,8 +101,8 @@ function stateOf({ message, version, updatedMs }: WarmingListener): Json {
   return { version_info: version ?? '', listener: typed(message), last_updated: stamp(updatedMs) };
 }
 
-function routesDump({ listeners, routes, status }: DumpedConfig): ConfigDumpSection {
-  const failed = failuresOf(status, 'envoy.config.route.v3.RouteConfiguration');
+function routesDump({ listeners, routes, discovered }: DumpedConfig): ConfigDumpSection {
+  const failed = failuresOf(discovered.refused, 'envoy.config.route.v3.RouteConfiguration');
   return {
     '@type': `${ADMIN}RoutesConfigDump`,
     ...list(
@@ -132,8 +129,8 @@ function routesDump({ listeners, routes, status }: DumpedConfig): ConfigDumpSect
   };
 }
 
-function secretsDump({ bootstrap, bootstrapMs, secrets, status }: DumpedConfig): ConfigDumpSection {
-  const failed = failuresOf(status, 'envoy.extensions.transport_sockets.tls.v3.Secret');
+function secretsDump({ bootstrap, bootstrapMs, secrets, discovered }: DumpedConfig): ConfigDumpSection {
+  const failed = failuresOf(discovered.refused, 'envoy.extensions.transport_sockets.tls.v3.Secret');
   const statics = bootstrap.staticResources?.secrets ?? [];
   const entry = ({ name, message, version, updatedMs }: RecordedResource): Json => ({
     name,

@@ -7,6 +7,8 @@ import type {
   ListenerStatus,
   UnreadyTargets,
 } from '@weft/observe-admin';
+import type { LoadSource } from '@weft/xds-client';
+import type { Discovered } from './discovered.ts';
 import type { OverloadReading } from './overload/overload-state.ts';
 
 /** Plain values only: for a proxy with workers they cross threads. */
@@ -24,6 +26,13 @@ export interface DataPlaneFacts {
   readonly loopDelayMs: number;
 }
 
+/** What is asked of a dump. */
+export interface ConfigDumpOptions {
+  readonly includeEds: boolean;
+  /** Absent: the one that is asked holds its subscriptions itself. */
+  readonly discovered?: Discovered;
+}
+
 /** A drain under way. */
 export interface DrainOrder {
   readonly strategy: 'gradual' | 'immediate';
@@ -37,7 +46,7 @@ export interface DrainOrder {
  * What carries the traffic, as the process around it commands and shows it: one event loop (ProxyServer) or several
  * (WorkerPool). Commands take effect in the order they are given.
  */
-export interface DataPlane {
+export interface DataPlane extends LoadSource {
   /** Warms the clusters and binds the listeners. Rejects with a sentence when an address cannot be had. */
   start(): Promise<void>;
   /** Brings up to date the stats that nobody pushes. */
@@ -45,7 +54,7 @@ export interface DataPlane {
   clusterStatus(): Awaitable<readonly ClusterStatus[]>;
   listenerStatus(): Awaitable<readonly ListenerStatus[]>;
   certificates(): Awaitable<readonly CertificateStatus[]>;
-  configDump(options: { readonly includeEds: boolean }): Awaitable<readonly ConfigDumpSection[]>;
+  configDump(options: ConfigDumpOptions): Awaitable<readonly ConfigDumpSection[]>;
   unreadyTargets(): Awaitable<readonly UnreadyTargets[]>;
   /** Gives a sentence where it cannot. */
   modifyRuntime(values: ReadonlyMap<string, string>): Awaitable<string | undefined>;

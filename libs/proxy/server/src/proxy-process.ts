@@ -107,7 +107,7 @@ export class ProxyProcess {
   }
 
   private startFlushing(): void {
-    const sinks = this.view.createStatsSinks(this.plane === this.view);
+    const sinks = this.view.reports.createStatsSinks();
     const { timers } = this.runtime;
     const fresh: StatsSink = {
       flush: (store) => void this.refreshStats().then(() => sinks.forEach((sink) => sink.flush(store))),

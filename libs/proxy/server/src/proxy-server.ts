@@ -1,7 +1,7 @@
 import { configToJson, type DecodeContext } from '@weft/api-envoy';
 import type { Bootstrap } from '@weft/api-envoy/gen/envoy/config/bootstrap/v3/bootstrap_pb';
 import type { LogLevel, Runtime } from '@weft/core-runtime';
-import { LocalTally, type StatsScope, type Tallies } from '@weft/core-stats';
+import { createNullScope, LocalTally, type StatsScope, type Tallies } from '@weft/core-stats';
 import type { GrpcChannel } from '@weft/core-grpc';
 import type { ConfigSource, GrpcService } from '@weft/model-config-source';
 import type {
@@ -11,7 +11,7 @@ import type {
   ListenerStatus,
   UnreadyTargets,
 } from '@weft/observe-admin';
-import { StatsStore, type StatsSink } from '@weft/observe-metrics';
+import { StatsStore } from '@weft/observe-metrics';
 import type {
   CommandTracer,
   FilterDiscovery as WantedFilter,
@@ -25,31 +25,39 @@ import type {
 import { DownstreamTlsFactory, type TlsWorld } from '@weft/proxy-transport-sockets';
 import { ListenerManager, type DecodedListener } from '@weft/proxy-listeners';
 import { ClusterManager, type ClusterManagerOptions, type DecodedCluster } from '@weft/proxy-upstream';
-import { LoadReporter, nodeFields, Subscriptions, type GrpcChannels, type NodeIdentity } from '@weft/xds-client';
+import {
+  LoadCounter,
+  nodeFields,
+  Subscriptions,
+  type ClusterLoad,
+  type GrpcChannels,
+  type LoadWish,
+  type NodeIdentity,
+} from '@weft/xds-client';
 import { AccessLogFiles } from './access-log-files.ts';
 import { decodeBootstrap, type BootstrapConfig, type NodeConfig } from './bootstrap.decode.ts';
-import { CheckedClusters } from './checked-clusters.ts';
 import { ClusterDiscoveries } from './cluster-discovery.ts';
 import { ClusterFetch } from './cluster-fetch.ts';
 import { configDump } from './config-dump.ts';
-import type { DataPlane, DataPlaneFacts, DrainOrder } from './data-plane.ts';
+import type { ConfigDumpOptions, DataPlane, DataPlaneFacts, DrainOrder } from './data-plane.ts';
+import { discoveredBy, type Discovered, type ProxySubscriptions } from './discovered.ts';
 import { DrainState } from './drain-state.ts';
 import { FilterDiscovery } from './filter-discovery.ts';
 import { grpcChannels } from './grpc-channels.ts';
 import { weftVersion } from './version.ts';
 import { listenerStatus } from './listener-status.ts';
-import { HealthDiscovery } from './health-discovery.ts';
 import { reportedClusters } from './load-reports.ts';
+import { MainClusters } from './main-clusters.ts';
 import { networkFilters } from './network-filter-registry.ts';
 import type { ProxyOptions } from './options.ts';
 import { LoopDelay } from './overload/loop-delay.ts';
 import { LoopOverload, type OverloadReading } from './overload/overload-state.ts';
+import { ProxyReports } from './proxy-reports.ts';
 import { RecordedResources } from './recorded-resources.ts';
 import { ResourceSets } from './resource-sets.ts';
 import { RouteDiscovery } from './route-discovery.ts';
 import { RuntimeDiscovery } from './runtime-discovery.ts';
 import { RuntimeLayers } from './runtime-layers.ts';
-import { createStatsSinks, sinkChannels } from './stats-sinks.ts';
 import { Tracers } from './tracers.ts';
 import { unreadyListeners } from './unready-targets.ts';
 
@@ -72,11 +80,15 @@ export interface ProxyWorld {
   readonly ticketSecret?: Uint8Array;
   /** How gRPC services are reached. Default: over clusters, or straight to an address. */
   readonly channels?: GrpcChannels;
+  /** False: workers carry the traffic, and this one subscribes and reports for them. Default true. */
+  readonly carries?: boolean;
+  /** Who holds the subscriptions. Default: it does. */
+  readonly subscriptions?: (config: BootstrapConfig) => ProxySubscriptions;
 }
 
 /**
  * The data plane of one event loop: everything between a bootstrap and its sockets. A proxy without workers has one; with
- * workers, each of them has one, and the main thread has one that is never started and only answers for the configuration.
+ * workers, each of them has one, and the main thread has one that is never started: it holds the subscriptions of all.
  */
 export class ProxyServer implements ServerContext, DataPlane {
   readonly runtime: Runtime;
@@ -86,7 +98,7 @@ export class ProxyServer implements ServerContext, DataPlane {
   readonly flags: RuntimeLayers;
   readonly store: StatsStore;
   readonly stats: StatsScope;
-  readonly subscriptions: Subscriptions;
+  readonly subscriptions: ProxySubscriptions;
   /** The way to resources whose messages dumps show. */
   readonly recorded: RecordedResources;
   readonly clusters: ClusterManager;
@@ -99,6 +111,10 @@ export class ProxyServer implements ServerContext, DataPlane {
   readonly sockets?: ListenSockets;
   /** TLS of listeners. */
   readonly tls: DownstreamTlsFactory;
+  /** What goes to servers, from when the proxy serves on. */
+  readonly reports = new ProxyReports(this);
+  /** How gRPC services are reached. */
+  readonly channels: GrpcChannels;
   healthCheckFailed = false;
   private readonly tracers: Tracers;
   private readonly resources: ResourceSets;
@@ -108,12 +124,11 @@ export class ProxyServer implements ServerContext, DataPlane {
   private readonly drainState: DrainState;
   private readonly loopDelay = new LoopDelay();
   private readonly startWallMs: number;
-  private readonly channels: GrpcChannels;
-  private readonly clusterOptions: ClusterManagerOptions;
+  private readonly loads: LoadCounter;
+  /** The way to the servers that this thread calls. */
+  private readonly called: MainClusters | ClusterManager;
   private staticListeners: readonly DecodedListener[] = [];
   private staticClusters: readonly DecodedCluster[] = [];
-  /** What goes to servers, from when the proxy serves on. */
-  private readonly reports: (LoadReporter | HealthDiscovery)[] = [];
   private live = false;
 
   private constructor(bootstrap: Bootstrap, config: BootstrapConfig, world: ProxyWorld) {
@@ -129,14 +144,14 @@ export class ProxyServer implements ServerContext, DataPlane {
     if (sockets !== undefined) this.sockets = sockets;
     this.startWallMs = runtime.clock.wallMs();
     // Asked when a stream begins, when the clusters are there.
-    this.channels = world.channels ?? ((service) => grpcChannels(this.clusters, runtime)(service));
+    this.channels = world.channels ?? ((service) => grpcChannels(this.called, runtime)(service));
     this.flags = new RuntimeLayers(config.layers);
     this.overload = new LoopOverload(config.overload, {
       random: runtime.random,
       stats: this.stats,
       connections: tallies('downstream_connections'),
     });
-    this.subscriptions = this.createSubscriptions();
+    this.subscriptions = world.subscriptions?.(config) ?? this.createSubscriptions();
     this.recorded = new RecordedResources(this.subscriptions, runtime.clock);
     // Certificates may be in variables of the environment; only configuration decides which are looked at.
     const tlsWorld: TlsWorld = {
@@ -149,7 +164,7 @@ export class ProxyServer implements ServerContext, DataPlane {
     };
     this.tls = new DownstreamTlsFactory(tlsWorld);
     this.drainState = new DrainState(runtime.clock, runtime.random);
-    this.clusterOptions = {
+    const clusterOptions: ClusterManagerOptions = {
       runtime,
       flags: this.flags,
       stats: this.stats,
@@ -160,17 +175,14 @@ export class ProxyServer implements ServerContext, DataPlane {
       dnsServers: config.dnsServers,
       ...(world.tallies === undefined ? {} : { tallies: world.tallies }),
     };
-    this.clusters = new ClusterManager(this.clusterOptions);
+    this.clusters = new ClusterManager(clusterOptions);
+    this.called = world.carries === false ? new MainClusters(() => this.staticClusters, clusterOptions) : this.clusters;
+    this.loads = new LoadCounter(runtime.clock, () => reportedClusters(this.clusters));
     this.routeDiscovery = new RouteDiscovery(runtime, this.subscriptions);
     this.filterDiscovery = new FilterDiscovery(this.recorded, this.stats);
     this.clusterDiscoveries = new ClusterDiscoveries(this);
     this.runtimeDiscovery = new RuntimeDiscovery(this.flags);
-    this.accessLogs = new AccessLogFiles(runtime, this.flags, {
-      stats: this.stats,
-      flushIntervalMs: options.fileFlushIntervalMs,
-      channels: this.channels,
-      node: nodeFields(this.identity),
-    });
+    this.accessLogs = this.createAccessLogs();
     this.tracers = new Tracers(this);
     this.listeners = new ListenerManager(
       this,
@@ -203,13 +215,19 @@ export class ProxyServer implements ServerContext, DataPlane {
     return { id, cluster, locality: { region, zone, subZone }, metadata, version: weftVersion() };
   }
 
+  private createAccessLogs(): AccessLogFiles {
+    const { runtime, flags, stats, channels, options } = this;
+    const node = nodeFields(this.identity);
+    return new AccessLogFiles(runtime, flags, { stats, flushIntervalMs: options.fileFlushIntervalMs, channels, node });
+  }
+
   private createSubscriptions(): Subscriptions {
     const { runtime, stats } = this;
     return new Subscriptions({
       node: this.identity,
       ads: this.config.ads,
       channels: this.channels,
-      http: { post: (...call) => new ClusterFetch(this.clusters, runtime.timers).post(...call) },
+      http: { post: (...call) => new ClusterFetch(this.called, runtime.timers).post(...call) },
       ...(this.config.authorities === undefined ? {} : { authorities: this.config.authorities }),
       runtime,
       stats,
@@ -261,33 +279,14 @@ export class ProxyServer implements ServerContext, DataPlane {
     await this.listeners.addStatic(this.staticListeners);
     await this.resources.startListeners(this.config.lds);
     this.live = true;
-    this.startReports();
+    this.reports.startHealthDiscovery();
+    if (this.options.concurrency === 1) this.reports.startLoads(this);
     if (this.options.concurrency > 1 && this.workerIndex === 0) this.warnOfBalance();
   }
 
-  private startReports(): void {
-    const { loadStats, hds } = this.config;
-    const { runtime, stats, channels, identity, clusters } = this;
-    const around = { channels, runtime, stats };
-    if (loadStats !== undefined)
-      this.reports.push(
-        new LoadReporter({ ...around, config: loadStats, node: identity, clusters: () => reportedClusters(clusters) }),
-      );
-    // Several workers would check the same hosts, and tell the same.
-    if (hds !== undefined && this.workerIndex === 0) {
-      const checks = new CheckedClusters(clusters, runtime);
-      this.reports.push(new HealthDiscovery({ ...around, config: hds, node: nodeFields(identity), checks }));
-    }
-    for (const report of this.reports) report.start();
-  }
-
-  /** Those that are told of all stats. `carries` false: workers carry the traffic, and have the clusters. */
-  createStatsSinks(carries: boolean): StatsSink[] {
-    const { runtime, identity, clusterOptions } = this;
-    const configs = this.config.statsSinks;
-    if (configs.length === 0) return [];
-    const channels = carries ? this.channels : sinkChannels(configs, this.staticClusters, clusterOptions);
-    return createStatsSinks({ configs, identity, channels, runtime });
+  /** The layers of the runtime as they are here, for /runtime, where workers have theirs: counted there. */
+  startRuntime(): void {
+    void this.runtimeDiscovery.start(this.config.layers, this.subscriptions, createNullScope());
   }
 
   private warnOfBalance(): void {
@@ -332,7 +331,17 @@ export class ProxyServer implements ServerContext, DataPlane {
     return [...this.tls.certificates(this.runtime.clock), ...this.clusters.certificates()];
   }
 
-  configDump({ includeEds }: { readonly includeEds: boolean }): readonly ConfigDumpSection[] {
+  /** What is known here of what its subscriptions brought. */
+  get discovered(): Discovered {
+    return discoveredBy(this.subscriptions, this.store);
+  }
+
+  /** The clusters that this thread calls beside its workers. */
+  get calledStatus(): readonly ClusterStatus[] {
+    return this.called === this.clusters ? [] : this.called.status();
+  }
+
+  configDump({ includeEds, discovered = this.discovered }: ConfigDumpOptions): readonly ConfigDumpSection[] {
     return configDump({
       bootstrap: this.bootstrap,
       bootstrapMs: this.startWallMs,
@@ -344,12 +353,17 @@ export class ProxyServer implements ServerContext, DataPlane {
       routes: this.routeDiscovery.all,
       secrets: this.recorded.of(SECRET),
       filters: this.recorded.of(FILTER),
-      status: this.subscriptions.status(),
-      versionOf: (type) =>
-        this.stats.text(type === 'cds' ? 'cluster_manager.cds.version_text' : 'listener_manager.lds.version_text')
-          .value,
+      discovered,
       includeEds,
     });
+  }
+
+  beginLoads(wish: LoadWish): void {
+    this.loads.beginLoads(wish);
+  }
+
+  takeLoads(): readonly ClusterLoad[] {
+    return this.loads.takeLoads();
   }
 
   unreadyTargets(): readonly UnreadyTargets[] {
@@ -402,7 +416,7 @@ export class ProxyServer implements ServerContext, DataPlane {
 
   async stop(): Promise<void> {
     this.tracers.flush();
-    for (const report of this.reports) report.close();
+    this.reports.close();
     this.loopDelay.stop();
     this.resources.close();
     this.routeDiscovery.close();
@@ -414,6 +428,7 @@ export class ProxyServer implements ServerContext, DataPlane {
     await this.listeners.stopAll(false);
     this.tracers.close();
     this.clusters.close();
+    if (this.called !== this.clusters) this.called.close();
     await this.accessLogs.close();
   }
 }

@@ -86,8 +86,8 @@ class Recorder implements ResourceWatcher, RecordedResource {
     }
   }
 
-  judge(update: ResourceUpdate): void {
-    this.watcher.judge?.(update);
+  async judge(update: ResourceUpdate): Promise<void> {
+    await this.watcher.judge?.(update);
   }
 
   onFetchTimeout(): void {

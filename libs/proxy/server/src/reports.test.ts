@@ -103,7 +103,7 @@ describe('what a proxy reports', () => {
       more: `stats_sinks: [{name: ms, typed_config: {"@type": type.googleapis.com/envoy.config.metrics.v3.MetricsServiceConfig,
         grpc_service: ${service('xds')}, transport_api_version: V3}}]`,
     });
-    const [sink] = world.proxy.createStatsSinks(true);
+    const [sink] = world.proxy.reports.createStatsSinks();
     sink?.flush(world.store);
     await world.settle();
     const [message] = heard.messages;

@@ -4,7 +4,7 @@ import type { Listener } from '@weft/api-envoy/gen/envoy/config/listener/v3/list
 import type { ConfigSource } from '@weft/model-config-source';
 import type { HcmConfig } from '@weft/proxy-hcm';
 import type { DecodedListener } from '@weft/proxy-listeners';
-import type { DecodedCluster } from '@weft/proxy-upstream';
+import type { ClusterManager, DecodedCluster } from '@weft/proxy-upstream';
 import type { ReceivedResource, ResourceUpdate, ResourceWatcher, Subscription } from '@weft/xds-client';
 import { clusterPlaces } from './cluster-places.ts';
 import type { ProxyServer } from './proxy-server.ts';
@@ -69,17 +69,18 @@ export class ResourceSets {
       decode: ({ message, cx }) => listeners.decode(message as Listener, cx),
       apply: (added, { removed, version }) => listeners.applyDiscovered({ added, removed, version }),
     });
+    return this.start(source, LISTENER, 'listener_manager.lds.', watcher);
   }
 
   close(): void {
     for (const subscription of this.subscriptions) subscription.close();
   }
 
-  private async start<T extends object>(
+  private async start(
     source: ConfigSource | undefined,
     typeName: string,
     scope: string,
-    kind: DiscoveredKind<T>,
+    watcher: ResourceWatcher,
   ): Promise<void> {
     if (source === undefined) return;
     const { subscriptions, stats } = this.proxy;

@@ -47,7 +47,8 @@ export async function runProxy(args: readonly string[], host: ProcessHost): Prom
   const ofForm = cx.faults.length;
   const store = new StatsStore(options.concurrency > 1 ? SUMMED : undefined);
   const sockets = socketsOf(options, runtime);
-  const world = { options, runtime, store, sockets: sockets.ofFirstWorker };
+  const carries = options.concurrency === 1;
+  const world = { options, runtime, store, sockets: sockets.ofFirstWorker, carries };
   const server = message === undefined ? undefined : ProxyServer.decode(message, cx, world);
   if (server === undefined || cx.faults.length > 0 || (options.strict && cx.warnings.length > 0))
     return refuse(loaded, ofForm, { options, host });

@@ -125,7 +125,7 @@ export class FileSubscription implements Subscription, FolderWatchOwner {
     this.watch.stats.updateAttempt.inc();
     if (loaded.message === undefined) {
       this.watch.rejected();
-      this.reject(this.allFaults(response, loaded, version));
+      this.reject(await this.allFaults(response, loaded, version));
       return;
     }
     const { resources } = response!;
@@ -138,11 +138,11 @@ export class FileSubscription implements Subscription, FolderWatchOwner {
   }
 
   /** Of a faulty text: the faults of what could be read too, without those that only follow from what could not. */
-  private allFaults(
+  private async allFaults(
     response: DiscoveryResponse | undefined,
     { faults, source }: LoadedConfig,
     version: string,
-  ): Fault[] {
+  ): Promise<Fault[]> {
     const unread = faults.map(({ path }) => path);
     const found: Fault[] = [];
     const sink = { faults: found, warnings: [] };
@@ -151,9 +151,9 @@ export class FileSubscription implements Subscription, FolderWatchOwner {
       const message = cx.unpack(any, this.options.typeName);
       if (message === undefined) return [];
       validateMessage(message, cx);
-      return [{ name: resourceName(message), version, message, cx }];
+      return [{ name: resourceName(message), version, message, octets: any.value, cx }];
     });
-    this.watch.judge({ kind: 'full', version, added, removed: [] });
+    await this.watch.judge({ kind: 'full', version, added, removed: [] });
     return [...faults, ...found.filter(({ path }) => !followsFromUnread(path, unread, source))];
   }
 

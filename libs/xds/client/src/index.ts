@@ -19,4 +19,9 @@ export {
   type XdstpDirective,
   type XdstpName,
 } from './xdstp-name.ts';
-export { LoadReporter, type LoadReporterOptions, type ReportedCluster, type ReportedHost } from './load-reporter.ts';
+export { LoadReporter, type LoadReporterOptions } from './load-reporter.ts';
+export { LoadCounter, type ReportedCluster, type ReportedHost } from './load-counter.ts';
+export { sumLoads, type ClusterLoad, type LoadSource, type LoadWish } from './loads.ts';
+export type { RelayDownstream, RelayedOutcome, RelayedUpdate, RelayedWish, RelayUpstream } from './relay-messages.ts';
+export { RelayedSubscriptions } from './relayed-subscriptions.ts';
+export { SubscriptionRelay, type RelayLink } from './subscription-relay.ts';

@@ -7,7 +7,8 @@ import type { GrpcServerCall } from '@weft/core-grpc';
 import { InMemoryGrpc } from '@weft/core-grpc/testing';
 import { createFakeRuntime } from '@weft/core-runtime/testing';
 import { createNullScope } from '@weft/core-stats';
-import { LoadReporter, type ReportedCluster } from './load-reporter.ts';
+import { LoadCounter, type ReportedCluster } from './load-counter.ts';
+import { LoadReporter } from './load-reporter.ts';
 import { service } from './world.testing.ts';
 
 const PACKAGE = 'envoy.service.load_stats.v3.';
@@ -53,7 +54,7 @@ function world() {
     channels: () => grpc,
     runtime,
     stats,
-    clusters: () => clusters,
+    loads: new LoadCounter(runtime.clock, () => clusters),
   });
   reporter.start();
   grpc.deliver();

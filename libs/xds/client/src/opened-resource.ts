@@ -17,7 +17,8 @@ export interface Opened {
 /** As a watcher sees it. */
 export function received(opened: Opened, sink: { faults: Fault[]; warnings: Fault[] }): ReceivedResource {
   const { name, message, incoming } = opened;
-  return { name, version: incoming.version, message, cx: incoming.place(name, sink) };
+  const octets = incoming.any?.value ?? new Uint8Array();
+  return { name, version: incoming.version, message, octets, cx: incoming.place(name, sink) };
 }
 
 /** Tells octets apart: the same digest is the same resource. */

@@ -1,5 +1,5 @@
 import type { Any } from '@bufbuild/protobuf/wkt';
-import { DecodeContext, sourceNamed, validateMessage, type Fault } from '@weft/api-envoy';
+import { DecodeContext, formatFault, sourceNamed, validateMessage, type Fault } from '@weft/api-envoy';
 import { after, type Runtime, type Timer } from '@weft/core-runtime';
 import { namesTwice, placeName, type Incoming, type IncomingResource } from './incoming.ts';
 import { digestOf, received, type Opened } from './opened-resource.ts';
@@ -46,6 +46,8 @@ export class ResourceTable {
   private readonly always = new Set<Watch>();
   private readonly byName = new Map<string, Set<Watch>>();
   private version = '';
+  /** Who is to be told next what is in force already, and of which names. */
+  private readonly replays = new Map<Watch, Set<string>>();
   /** The update under way; the next waits for it. */
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -139,11 +141,11 @@ export class ResourceTable {
 
   private async apply(incoming: Incoming): Promise<readonly Fault[]> {
     const twice = incoming.kind === 'incremental' ? namesTwice(incoming) : [];
-    if (twice.length > 0) return this.refuseAll(incoming, { ...nothingSorted(), faults: twice });
+    if (twice.length > 0) return await this.refuseAll(incoming, { ...nothingSorted(), faults: twice });
     const sorted = this.sort(incoming);
     const { opened, present, faults, twins, blamed } = sorted;
     const bad = opened.some((resource) => resource.faults.length > 0) || faults.length > 0;
-    if (bad && incoming.kind === 'full') return this.refuseAll(incoming, sorted);
+    if (bad && incoming.kind === 'full') return await this.refuseAll(incoming, sorted);
     faults.push(...twins);
     const good = opened.filter((resource) => resource.faults.length === 0);
     for (const resource of opened) if (resource.faults.length > 0) faults.push(...this.refuse(resource, incoming));
@@ -206,7 +208,10 @@ export class ResourceTable {
       return;
     }
     present.set(name, incoming);
-    opened.push({ incoming, name, digest, message, faults: sink.faults });
+    const { $typeName, typeUrl, value } = any;
+    // A copy: the octets of a whole response must not live on for one resource of it.
+    const own = { ...incoming, any: { $typeName, typeUrl, value: value.slice() } };
+    opened.push({ incoming: own, name, digest, message, faults: sink.faults });
   }
 
   private wanted({ name, aliases }: Pick<IncomingResource, 'name' | 'aliases'>): boolean {
@@ -267,7 +272,8 @@ export class ResourceTable {
       if (thrown !== undefined) incoming.place(name, sink).error(thrown);
       const list = faults.get(name);
       if (list === undefined) faults.set(name, sink.faults);
-      else list.push(...sink.faults);
+      else
+        list.push(...sink.faults.filter((fault) => !list.some((other) => formatFault(other) === formatFault(fault))));
       this.warn(sink.warnings);
     });
     const own = sinks.flatMap((sink) => sink.faults);
@@ -276,7 +282,7 @@ export class ResourceTable {
   }
 
   /** State of the world, and something breaks the form: nothing of the response is used. What else is wrong is told as well. */
-  private refuseAll(incoming: Incoming, { opened, faults, twins }: Sorted): readonly Fault[] {
+  private async refuseAll(incoming: Incoming, { opened, faults, twins }: Sorted): Promise<readonly Fault[]> {
     const parts = new Map<Watch, ReceivedResource[]>();
     for (const resource of opened) {
       const { faults: found, name, incoming: of } = resource;
@@ -287,7 +293,7 @@ export class ResourceTable {
       }
     }
     const { kind, version } = incoming;
-    for (const [watch, added] of parts) watch.judge({ kind, version, added, removed: [] });
+    await Promise.all([...parts].map(([watch, added]) => watch.judge({ kind, version, added, removed: [] })));
     for (const watch of this.watches) watch.rejected();
     for (const resource of opened) if (resource.faults.length > 0) faults.push(...this.refuse(resource, incoming));
     faults.push(...twins);
@@ -308,13 +314,11 @@ export class ResourceTable {
 
   private keep({ name, digest, incoming }: Opened): void {
     this.unlink(name);
-    const { typeUrl, value, $typeName } = incoming.any!;
     const entry: Entry = {
       name,
       version: incoming.version,
       digest,
-      // A copy: the octets of a whole response must not live on for one resource of it.
-      any: { $typeName, typeUrl, value: value.slice() },
+      any: incoming.any!,
       aliases: incoming.aliases,
       updatedMs: this.options.runtime.clock.wallMs(),
       ttl: undefined,
@@ -346,14 +350,20 @@ export class ResourceTable {
   /** What is in force already reaches a watcher that comes later: the server has no reason to send it again. */
   private replay(watch: Watch, names: readonly string[]): void {
     if (!names.some((name) => this.entriesOf(name).length > 0)) return;
-    this.turn = this.turn
-      .then(async () => {
-        if (!this.watches.has(watch)) return;
-        const added = [...new Set(names.flatMap((name) => this.entriesOf(name)))].map((entry) => this.reopen(entry));
-        const update = { kind: 'incremental', version: this.version, added, removed: [] } as const;
-        if (added.length > 0) await this.tell(watch, update, new Map());
-      })
-      .catch(thrown);
+    // Watchers that come in one go do not wait for each other.
+    if (this.replays.size === 0) this.turn = this.turn.then(() => this.replayAll()).catch(thrown);
+    this.replays.set(watch, new Set([...(this.replays.get(watch) ?? []), ...names]));
+  }
+
+  private async replayAll(): Promise<void> {
+    const replays = [...this.replays].filter(([watch]) => this.watches.has(watch));
+    this.replays.clear();
+    const told = replays.map(async ([watch, names]) => {
+      const added = [...new Set([...names].flatMap((name) => this.entriesOf(name)))].map((entry) => this.reopen(entry));
+      const update = { kind: 'incremental', version: this.version, added, removed: [] } as const;
+      if (added.length > 0) await this.tell(watch, update, new Map());
+    });
+    await Promise.all(told);
   }
 
   /** What is in force under a name: one, none, or all of a collection. */

@@ -7,6 +7,8 @@ export interface ReceivedResource {
   /** Its own version (incremental), or that of the whole response. */
   readonly version: string;
   readonly message: Message;
+  /** What the message was read from. */
+  readonly octets: Uint8Array;
   /** The place to report its faults at. It is this resource's and this watcher's alone: a fault here refuses this resource. */
   readonly cx: DecodeContext;
 }
@@ -43,7 +45,7 @@ export interface ResourceWatcher {
    * A response arrived that is refused whole, and these resources are what could be read of it. Report at their places
    * whatever else is wrong with them, so that all is told at once; put nothing to use. Optional.
    */
-  judge?(update: ResourceUpdate): void;
+  judge?(update: ResourceUpdate): Promise<void> | void;
   /**
    * The first update was waited for in vain (`initial_fetch_timeout`), or was refused: go on without. Called at most once, and
    * never after an update that was taken. What comes later is told as ever.

@@ -5,6 +5,7 @@ import type { Authorities } from './authorities.ts';
 import { incremental } from './delta.ts';
 import { DiscoveryStream, type GrpcChannels } from './discovery-stream.ts';
 import { FileSubscription } from './file-subscription.ts';
+import { requireSource } from './known-sources.ts';
 import { nodeFields, type NodeIdentity } from './node.ts';
 import type { ResourceSource } from './resource-source.ts';
 import type { ResourceStatus } from './resource-status.ts';
@@ -53,9 +54,6 @@ interface OpenFile {
 
 type ServerSource = Exclude<ConfigSource, { kind: 'file' }>;
 
-const NO_ADS = 'there is no aggregated stream: dynamic_resources.ads_config is missing';
-const NO_REST = 'REST sources are not available';
-
 /** All subscriptions of one proxy: those to the same server share one stream, those to the same resource one request. */
 export class Subscriptions implements SubscriptionFactory {
   private readonly options: SubscriptionsOptions;
@@ -72,10 +70,9 @@ export class Subscriptions implements SubscriptionFactory {
 
   /** @throws Error for a source that cannot be had: `ads` without `ads_config`, REST without a way to fetch */
   subscribe(request: SubscriptionRequest): Subscription {
-    const source = this.sourceFor(request);
+    const { ads, http, authorities } = this.options;
+    const source = requireSource(request, { hasAds: ads !== undefined, hasRest: http !== undefined, authorities });
     if (source.kind === 'file') return this.file(source, request);
-    if (source.kind !== 'api' && this.options.ads === undefined) throw new Error(NO_ADS);
-    if (source.kind === 'api' && source.apiType === 'REST' && this.options.http === undefined) throw new Error(NO_REST);
     return new StreamSubscription({ ...request, source }, this.options.runtime, {
       open: () => this.serverOf(source, request),
       release: (server) => this.release(server),
@@ -110,11 +107,6 @@ export class Subscriptions implements SubscriptionFactory {
     this.files.clear();
   }
 
-  private sourceFor({ source, names }: SubscriptionRequest): ConfigSource {
-    const [first] = names === 'wildcard' ? [] : names;
-    return (first === undefined ? undefined : this.options.authorities?.sourceOf(first)) ?? source;
-  }
-
   private file(source: ConfigSource & { kind: 'file' }, request: SubscriptionRequest): Subscription {
     const { path, watchedDirectory, initialFetchTimeoutMs } = source;
     const { typeName, names, stats, watcher } = request;
@@ -147,14 +139,13 @@ export class Subscriptions implements SubscriptionFactory {
   private serverOf(source: ServerSource, { typeName, stats }: SubscriptionRequest): ResourceSource {
     const { ads, http, runtime } = this.options;
     if (source.kind !== 'api') {
-      if (ads === undefined) throw new Error(NO_ADS);
-      return this.open('ads', () => this.stream(ads, undefined, this.options.stats));
+      // `subscribe` made sure of it, and of a way to poll below.
+      return this.open('ads', () => this.stream(ads!, undefined, this.options.stats));
     }
     const { apiType, grpcServices, clusterNames } = source;
     const key = `${typeName} ${JSON.stringify([apiType, grpcServices, clusterNames])}`;
     if (apiType !== 'REST') return this.open(key, () => this.stream({ ...source, apiType }, typeName, stats));
-    if (http === undefined) throw new Error(NO_REST);
-    return this.open(key, () => new RestPoll({ source, typeName, node: this.node, http, runtime }));
+    return this.open(key, () => new RestPoll({ source, typeName, node: this.node, http: http!, runtime }));
   }
 
   private open(key: string, make: () => ResourceSource): ResourceSource {

@@ -69,9 +69,9 @@ export class Watch {
     }
   }
 
-  judge(update: ResourceUpdate): void {
+  async judge(update: ResourceUpdate): Promise<void> {
     try {
-      this.watcher.judge?.(update);
+      await this.watcher.judge?.(update);
     } catch {
       // What a broken resource does to its decoder says nothing about the response.
     }

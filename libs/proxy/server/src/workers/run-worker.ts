@@ -3,6 +3,7 @@ import { DecodeContext, formatFault, registry, sourceNamed } from '@weft/api-env
 import type { Bootstrap } from '@weft/api-envoy/gen/envoy/config/bootstrap/v3/bootstrap_pb';
 import { LOG_LEVELS, type Runtime } from '@weft/core-runtime';
 import { countedByOneWorker, SharedStats, SharedTallies, StatsStore } from '@weft/observe-metrics';
+import { RelayedSubscriptions } from '@weft/xds-client';
 import { createProxyRuntime, type LogHost } from '../proxy-runtime.ts';
 import { ProxyServer } from '../proxy-server.ts';
 import { ThreadCalls, type ThreadPort } from './thread-calls.ts';
@@ -25,9 +26,9 @@ export function runProxyWorker(start: WorkerStart, port: ThreadPort, host: LogHo
   const tallies = new SharedTallies(start.tallies);
   const cx = new DecodeContext(sourceNamed('bootstrap'));
   const message = fromBinary(registry().getMessage('envoy.config.bootstrap.v3.Bootstrap')!, start.bootstrap);
-  const main = new ThreadCalls<MainThread>(port, target(), () => shared.flush());
+  const main = new ThreadCalls<MainThread>(port, targets(), () => shared.flush());
 
-  function target(): object {
+  function targets(): object[] {
     const server = ProxyServer.decode(message as Bootstrap, cx, {
       options,
       runtime,
@@ -35,6 +36,17 @@ export function runProxyWorker(start: WorkerStart, port: ThreadPort, host: LogHo
       workerIndex: index,
       tallies: (name) => tallies.get(name),
       ticketSecret: start.ticketSecret,
+      // The main thread holds the streams: a server sees one proxy, however many workers it has.
+      subscriptions: ({ ads, authorities }) =>
+        new RelayedSubscriptions(
+          {
+            subscribeResources: (id, wish) => main.tell('subscribeResources', id, wish),
+            unsubscribeResources: (id) => main.tell('unsubscribeResources', id),
+            renameResources: (id, names) => main.tell('renameResources', id, names),
+            askResourcesAgain: (id, names) => main.tell('askResourcesAgain', id, names),
+          },
+          { hasAds: ads !== undefined, hasRest: true, authorities },
+        ),
       sockets: {
         claim: (wish) => main.call('claim', wish),
         bound: (wish, socket) => main.tell('bound', wish, socket),
@@ -42,7 +54,9 @@ export function runProxyWorker(start: WorkerStart, port: ThreadPort, host: LogHo
       },
     });
     // The main thread decoded the same: a fault here is one of ours, or a file that changed meanwhile.
-    return server ?? { start: () => Promise.reject(new Error(cx.faults.map(formatFault).join('; '))) };
+    return server === undefined
+      ? [{ start: () => Promise.reject(new Error(cx.faults.map(formatFault).join('; '))) }]
+      : [server, server.subscriptions];
   }
 }
 

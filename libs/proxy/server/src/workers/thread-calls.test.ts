@@ -21,8 +21,8 @@ const remote: Remote = {
 
 const { port1, port2 } = new MessageChannel();
 const order: string[] = [];
-new ThreadCalls(port2, remote, () => void order.push('before the answer'));
-const calls = new ThreadCalls<Remote>(port1, {});
+new ThreadCalls(port2, [remote], () => void order.push('before the answer'));
+const calls = new ThreadCalls<Remote>(port1, []);
 after(() => {
   port1.close();
 });
@@ -47,7 +47,7 @@ describe('calls between threads', () => {
 
   it('fail when the other thread is gone', async () => {
     const silent = new MessageChannel();
-    const alone = new ThreadCalls<Remote>(silent.port1, {});
+    const alone = new ThreadCalls<Remote>(silent.port1, []);
     const answer = alone.call('double', 1);
     alone.fail(new Error('worker 1: it ended'));
     await assert.rejects(answer, /worker 1: it ended/);

@@ -20,23 +20,27 @@ interface Waiting {
 }
 
 /**
- * Calls between two threads: what is called here runs on `local` there. `Remote` are the methods of the other side. Only
- * configuration, commands and questions of the admin server go this way.
+ * Calls between two threads: what is called here runs there, on the first of `locals` that has it. `Remote` are the methods of
+ * the other side. Only configuration, commands and questions of the admin server go this way. What is called in one go of the
+ * program crosses as one message.
  */
 export class ThreadCalls<Remote extends Methods> {
   private readonly port: ThreadPort;
-  private readonly local: Readonly<Record<string, unknown>>;
+  private readonly locals: readonly Readonly<Record<string, unknown>>[];
   private readonly beforeAnswer: () => void;
   private readonly waiting = new Map<number, Waiting>();
+  private queued: Message[] = [];
   private lastId = 0;
   private failure: Error | undefined;
 
   /** `beforeAnswer` runs before each answer is sent: what it posts arrives first. */
-  constructor(port: ThreadPort, local: Methods, beforeAnswer: () => void = () => undefined) {
+  constructor(port: ThreadPort, locals: readonly Methods[], beforeAnswer: () => void = () => undefined) {
     this.port = port;
-    this.local = local as Readonly<Record<string, unknown>>;
+    this.locals = locals as readonly Readonly<Record<string, unknown>>[];
     this.beforeAnswer = beforeAnswer;
-    port.on('message', (message) => void this.receive(message as Message));
+    port.on('message', (messages) => {
+      for (const message of messages as readonly Message[]) void this.receive(message);
+    });
   }
 
   call<K extends keyof Remote & string>(method: K, ...args: Arguments<Remote, K>): Promise<Result<Remote, K>> {
@@ -45,13 +49,13 @@ export class ThreadCalls<Remote extends Methods> {
     const id = this.lastId;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.waiting.set(id, { resolve, reject });
-    this.port.postMessage({ kind: 'call', id, method, args } satisfies Message);
+    this.post({ kind: 'call', id, method, args });
     return promise as Promise<Result<Remote, K>>;
   }
 
   /** Without an answer. */
   tell<K extends keyof Remote & string>(method: K, ...args: Arguments<Remote, K>): void {
-    this.port.postMessage({ kind: 'tell', method, args } satisfies Message);
+    this.post({ kind: 'tell', method, args });
   }
 
   /** The other thread is gone: nothing is answered any more, and nothing asked. */
@@ -75,7 +79,7 @@ export class ThreadCalls<Remote extends Methods> {
           answer = { kind: 'failure', id, message: (error as Error).message };
         }
         this.beforeAnswer();
-        this.port.postMessage(answer);
+        this.post(answer);
         return;
       }
       case 'answer':
@@ -86,9 +90,18 @@ export class ThreadCalls<Remote extends Methods> {
     }
   }
 
+  private post(message: Message): void {
+    if (this.queued.push(message) > 1) return;
+    queueMicrotask(() => {
+      const { queued } = this;
+      this.queued = [];
+      this.port.postMessage(queued);
+    });
+  }
+
   private run(method: string, args: readonly unknown[]): unknown {
-    const target = this.local[method] as (...values: readonly unknown[]) => unknown;
-    return target.apply(this.local, args as unknown[]);
+    const local = this.locals.find((one) => method in one)!;
+    return (local[method] as (...values: readonly unknown[]) => unknown).apply(local, args as unknown[]);
   }
 
   private take(id: number): Waiting | undefined {

@@ -1,6 +1,8 @@
 import type { ListenSockets, SocketGrant, SocketWish } from '@weft/proxy-filter-api';
 import type { StatAnnouncement } from '@weft/observe-metrics';
 import type { ProxyOptions } from '../options.ts';
+import type { RelayDownstream, RelayUpstream } from '@weft/xds-client';
+import type { DataPlane } from '../data-plane.ts';
 import type { ThreadPort } from './thread-calls.ts';
 
 /** What a worker is started with; everything can be copied to another thread. */
@@ -16,12 +18,15 @@ export interface WorkerStart {
 }
 
 /** What a worker asks of the main thread, and tells it. */
-export interface MainThread {
+export interface MainThread extends RelayUpstream {
   addStats(list: readonly StatAnnouncement[]): void;
   claim(wish: SocketWish): Promise<SocketGrant>;
   bound(...args: Parameters<ListenSockets['bound']>): void;
   released(wish: SocketWish): void;
 }
+
+/** What the main thread asks of a worker, and tells it. */
+export interface WorkerCalls extends DataPlane, RelayDownstream {}
 
 /** A worker thread, as the main thread holds it. */
 export interface WorkerThread extends ThreadPort {

@@ -11,17 +11,19 @@ import type {
 } from '@weft/observe-admin';
 import { adopt, createTallyMemory, type StatAnnouncement } from '@weft/observe-metrics';
 import type { SocketWish } from '@weft/proxy-filter-api';
-import type { DataPlane, DataPlaneFacts, DrainOrder } from '../data-plane.ts';
+import { SubscriptionRelay, sumLoads, type ClusterLoad, type LoadWish } from '@weft/xds-client';
+import type { ConfigDumpOptions, DataPlane, DataPlaneFacts, DrainOrder } from '../data-plane.ts';
 import type { OverloadReading } from '../overload/overload-state.ts';
 import type { ProxyServer } from '../proxy-server.ts';
 import { sumClusters } from './sum-clusters.ts';
 import type { SharedSockets } from './shared-sockets.ts';
 import { ThreadCalls } from './thread-calls.ts';
-import type { WorkerStart, WorkerThread } from './worker-messages.ts';
+import { uniteTargets } from './unite-targets.ts';
+import type { WorkerCalls, WorkerStart, WorkerThread } from './worker-messages.ts';
 
 interface Worker {
   readonly thread: WorkerThread;
-  readonly calls: ThreadCalls<DataPlane>;
+  readonly calls: ThreadCalls<WorkerCalls>;
   lastFacts: DataPlaneFacts;
 }
 
@@ -51,6 +53,8 @@ export interface WorkerWays {
  */
 export class WorkerPool implements DataPlane {
   private readonly workers: readonly Worker[];
+  private readonly view: ProxyServer;
+  private readonly relay: SubscriptionRelay;
   private readonly sockets: SharedSockets;
   private readonly timers: Timers;
   private stopping = false;
@@ -61,24 +65,39 @@ export class WorkerPool implements DataPlane {
     const binary = toBinary(registry().getMessage(bootstrap.$typeName)!, bootstrap);
     const tallies = createTallyMemory();
     const ticketSecret = new Uint8Array(randomBytes(32));
+    this.relay = new SubscriptionRelay({
+      subscriptions: view.subscriptions,
+      stats: store.root,
+      timers: view.runtime.timers,
+      threads: options.concurrency,
+    });
     this.workers = Array.from({ length: options.concurrency }, (_, index): Worker => {
       const thread = ways.startWorker({ options, bootstrap: binary, index, tallies, ticketSecret });
       const { sockets } = ways;
-      const calls = new ThreadCalls<DataPlane>(thread, {
+      const link = this.relay.link({
+        takeResources: (...args) => calls.call('takeResources', ...args),
+        judgeResources: (...args) => calls.call('judgeResources', ...args),
+        resourcesLate: (id) => calls.tell('resourcesLate', id),
+        resourcesSettled: (id) => calls.tell('resourcesSettled', id),
+      });
+      const local = {
         addStats: (list: readonly StatAnnouncement[]) => adopt(store, list),
         claim: (wish: SocketWish) => sockets.claim(wish, index),
         bound: (wish: SocketWish, socket: { port: number; fd: number | undefined }) =>
           sockets.bound(wish, index, socket),
         released: (wish: SocketWish) => sockets.released(wish, index),
-      });
+      };
+      const calls: ThreadCalls<WorkerCalls> = new ThreadCalls<WorkerCalls>(thread, [local, link]);
       let reason = 'it ended';
       thread.on('error', (error) => (reason = error.stack ?? error.message));
       thread.on('exit', () => {
+        link.close();
         calls.fail(new Error(`worker ${index}: ${reason}`));
         if (!this.stopping) ways.onLost(`Worker ${index} is lost: ${reason}`);
       });
       return { thread, calls, lastFacts: NO_FACTS };
     });
+    this.view = view;
     this.sockets = ways.sockets;
     this.timers = view.runtime.timers;
     store.gauge('listener_manager.workers_started').set(options.concurrency);
@@ -89,6 +108,9 @@ export class WorkerPool implements DataPlane {
     first?.catch((error: unknown) => this.sockets.fail(error as Error));
     const results = await Promise.allSettled([first, ...others]);
     for (const result of results) if (result.status === 'rejected') throw result.reason;
+    this.relay.allBegun();
+    this.view.startRuntime();
+    this.view.reports.startLoads(this);
   }
 
   async refresh(): Promise<DataPlaneFacts> {
@@ -108,19 +130,32 @@ export class WorkerPool implements DataPlane {
   }
 
   async clusterStatus(): Promise<readonly ClusterStatus[]> {
-    return sumClusters(await Promise.all(this.workers.map(({ calls }) => calls.call('clusterStatus'))));
+    const views = await this.all(({ calls }) => calls.call('clusterStatus'));
+    return sumClusters([...views, this.view.calledStatus]);
   }
-  listenerStatus(): Promise<readonly ListenerStatus[]> {
-    return this.first.call('listenerStatus');
+  /** A listener is there when every worker has it. */
+  async listenerStatus(): Promise<readonly ListenerStatus[]> {
+    const [first = [], ...others] = await this.all(({ calls }) => calls.call('listenerStatus'));
+    return first.filter(({ name }) => others.every((list) => list.some((one) => one.name === name)));
   }
   certificates(): Promise<readonly CertificateStatus[]> {
     return this.first.call('certificates');
   }
-  configDump(options: { readonly includeEds: boolean }): Promise<readonly ConfigDumpSection[]> {
-    return this.first.call('configDump', options);
+  /** Shown by the worker that waits for most: what it has, all have. */
+  async configDump(options: ConfigDumpOptions): Promise<readonly ConfigDumpSection[]> {
+    const waiting = await this.all(async ({ calls }) => (await calls.call('unreadyTargets')).length);
+    const last = this.workers[waiting.indexOf(Math.max(...waiting))] as Worker;
+    return last.calls.call('configDump', { ...options, discovered: this.view.discovered });
   }
-  unreadyTargets(): Promise<readonly UnreadyTargets[]> {
-    return this.first.call('unreadyTargets');
+  async unreadyTargets(): Promise<readonly UnreadyTargets[]> {
+    return uniteTargets(await this.all(({ calls }) => calls.call('unreadyTargets')));
+  }
+
+  beginLoads(wish: LoadWish): void {
+    for (const { calls } of this.workers) calls.tell('beginLoads', wish);
+  }
+  async takeLoads(): Promise<readonly ClusterLoad[]> {
+    return sumLoads(await this.all(async ({ calls }) => calls.call('takeLoads')));
   }
 
   async modifyRuntime(values: ReadonlyMap<string, string>): Promise<string | undefined> {
