@@ -1,5 +1,15 @@
 // The configuration and the exchanges that ext_authz of Weft and of Envoy are compared on.
-import { cluster, connectionManager, http2Upstream, loopback, ROUTER_FILTER, routesOf } from '@weft/testing-harness';
+import {
+  cluster,
+  connectionManager,
+  downstreamTls,
+  fileLog,
+  http2Upstream,
+  loopback,
+  ROUTER_FILTER,
+  routesOf,
+  type IssuedCertificate,
+} from '@weft/testing-harness';
 import type { ClientRequest, ExtAuthzWorld, GrpcAnswers, HttpAnswers, Json } from './ext-authz-world.ts';
 
 const TYPE = 'type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3';
@@ -221,7 +231,33 @@ const networkRbac: Json = {
   },
 };
 
-export function extAuthzBootstrap(world: ExtAuthzWorld): Json {
+/** What is different from proxy to proxy, or from run to run. */
+export interface ExtAuthzPlace {
+  readonly server: IssuedCertificate;
+  readonly caFile: string;
+  readonly logFile: string;
+}
+
+/** The same listener, which writes a line for each request or connection. */
+function logging(listener: Json, logFile: string): Json {
+  const [chain] = listener['filter_chains'] as readonly [{ readonly filters: readonly Json[] }];
+  const terminal = chain.filters.at(-1) as Json;
+  const typed_config = {
+    ...(terminal['typed_config'] as Json),
+    access_log: [
+      fileLog(logFile, '%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS%'),
+    ],
+  };
+  const filters = [...chain.filters.slice(0, -1), { ...terminal, typed_config }];
+  return { ...listener, filter_chains: [{ ...chain, filters }] };
+}
+
+function secured(listener: Json, { server, caFile }: ExtAuthzPlace): Json {
+  const [chain] = listener['filter_chains'] as readonly [Json];
+  return { ...listener, filter_chains: [{ ...chain, transport_socket: downstreamTls(server, ['http/1.1'], caFile) }] };
+}
+
+export function extAuthzBootstrap(world: ExtAuthzWorld, place: ExtAuthzPlace): Json {
   const routed = [
     { match: { prefix: '/open' }, route: { cluster: 'up' }, ...perRoute({ disabled: true }) },
     {
@@ -244,6 +280,7 @@ export function extAuthzBootstrap(world: ExtAuthzWorld): Json {
     { match: { prefix: '/' }, route: { cluster: 'up' } },
   ];
   const listeners = [
+    secured(asking('grpc-tls', { ...grpc(), include_tls_session: true, include_peer_certificate: true }), place),
     asking('grpc', { ...grpc(), route_metadata_context_namespaces: ['route.ns'], max_denied_response_body_bytes: 5 }, { routes: routed }),
     asking('grpc-open', { ...grpc(), failure_mode_allow: true, failure_mode_allow_header_add: true, stat_prefix: 'waf' }),
     asking('grpc-strict', { ...grpc(), validate_mutations: true, status_on_error: { code: 503 }, charge_cluster_response_stats: false }),
@@ -295,7 +332,7 @@ export function extAuthzBootstrap(world: ExtAuthzWorld): Json {
   return {
     node: { id: 'n', cluster: 'c', metadata: { labels: { app: 'web', tier: 'front', number: 3 } } },
     static_resources: {
-      listeners,
+      listeners: listeners.map((one) => logging(one, place.logFile)),
       clusters: [
         cluster('up', [world.upstreamPort]),
         cluster('other', [world.upstreamPort]),
@@ -364,6 +401,7 @@ export const HTTP_CASES: readonly HttpCase[] = [
   { title: 'headers are told raw', listener: 'grpc-raw', headers: ['x-a', '1', 'x-a', '2', 'x-b', '\u00e9'] },
   { title: 'headers are chosen', listener: 'grpc-chosen', headers: ['x-a', '1', 'x-away', '2', 'x-b', '3'], path: '/p?q' },
   { title: 'labels and metadata are told', listener: 'grpc-labels', path: '/asked', headers: answer('ok', 'x-envoy-downstream-service-cluster', 'me') },
+  { title: 'names of certificates are told', listener: 'grpc-tls', path: '/p' },
   { title: 'shadow rules decide who is asked about', listener: 'grpc-shadow', path: '/asked', headers: answer('deny') },
   { title: 'shadow rules decide who is not', listener: 'grpc-shadow', path: '/free', headers: answer('deny') },
   { title: 'a filter that is off lets pass', listener: 'grpc-off', headers: answer('deny') },

@@ -14,6 +14,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
+import { request as httpsRequest } from 'node:https';
 import {
   connect,
   createServer as createTcpServer,
@@ -45,6 +46,7 @@ export interface ClientRequest {
   readonly path?: string;
   readonly headers?: readonly string[];
   readonly body?: string;
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string };
 }
 
 const PREFIX_BYTES = 5;
@@ -114,7 +116,7 @@ export class ExtAuthzWorld {
   /** One request on a connection of its own. */
   async request(wanted: ClientRequest): Promise<Observed> {
     this.asked.length = 0;
-    const { port, method = 'GET', path = '/', headers = [], body } = wanted;
+    const { port, method = 'GET', path = '/', headers = [], body, tls } = wanted;
     const { promise, resolve, reject } = Promise.withResolvers<Omit<Observed, 'asked'>>();
     const all = [
       'host',
@@ -122,7 +124,11 @@ export class ExtAuthzWorld {
       ...headers,
       ...(body === undefined ? [] : ['content-length', String(body.length)]),
     ];
-    const outgoing = httpRequest({ host: '127.0.0.1', port, method, path, headers: all, agent: false });
+    const common = { host: '127.0.0.1', port, method, path, headers: all, agent: false } as const;
+    const outgoing =
+      tls === undefined
+        ? httpRequest(common)
+        : httpsRequest({ ...common, ...tls, servername: 'web.test', rejectUnauthorized: false });
     outgoing.once('error', reject);
     outgoing.once('response', (response) => {
       const chunks: Buffer[] = [];
@@ -236,5 +242,6 @@ function steady(value: unknown, key = ''): unknown {
   if (key === 'id' || key === 'time' || key === 'portValue' || key === 'x-request-id') return key;
   if (Array.isArray(value)) return value.map((one) => steady(one));
   if (typeof value !== 'object' || value === null) return value;
+  if ((value as Json)['key'] === 'x-request-id') return 'x-request-id';
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, steady(inner, name)]));
 }

@@ -46,13 +46,15 @@ export const extAuthzSupport: FieldSupport = mergeSupport([
 
 const FORBIDDEN = 403;
 /** Envoy's enum by number: config.core.v3.ApiVersion. */
-const API_V3 = 2;
+const API_V2 = 1;
 
 export function decodeExtAuthz(input: Message, cx: DecodeContext): ExtAuthzConfig | undefined {
   const message = input as ExtAuthz;
   const before = cx.faults.length;
   const service = decodeService(message.services, cx);
-  checkVersion(message.transportApiVersion, cx.at('transport_api_version'));
+  // HTTP has no version of the API, so what is said of it there does not matter.
+  if (message.services.case === 'grpcService' && message.transportApiVersion === API_V2)
+    cx.at('transport_api_version').error('is a version of the API that no proxy speaks any more', { expected: 'V3' });
   const config: Omit<ExtAuthzConfig, 'service'> = {
     failureModeAllow: message.failureModeAllow,
     failureModeAllowHeaderAdd: message.failureModeAllowHeaderAdd,
@@ -103,12 +105,6 @@ export function decodeExtAuthzRoute(message: Message, cx: DecodeContext): ExtAut
     body: bodyOf(withRequestBody),
     service,
   });
-}
-
-/** Older versions of the service's API are gone from Envoy, too. */
-export function checkVersion(version: number, cx: DecodeContext): void {
-  if (version !== API_V3)
-    cx.error('is a version of the API that no proxy speaks any more', { expected: 'transport_api_version: V3' });
 }
 
 function bodyOf(message: BufferSettings | undefined): BodyConfig | undefined {

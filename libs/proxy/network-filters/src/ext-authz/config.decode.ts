@@ -8,7 +8,7 @@ import { decodeMetadataMatcher, rbacSupport, type MetadataMatcher } from '@weft/
 export const EXT_AUTHZ_TYPE = 'envoy.extensions.filters.network.ext_authz.v3.ExtAuthz';
 const DEFAULT_TIMEOUT_MS = 200;
 /** Envoy's enum by number: config.core.v3.ApiVersion. */
-const API_V3 = 2;
+const API_V2 = 1;
 
 /** Source: ExtAuthz v3 of network filters. */
 export interface ExtAuthzConfig {
@@ -41,10 +41,8 @@ export function decodeExtAuthz(input: Message, cx: DecodeContext): ExtAuthzConfi
   const before = cx.faults.length;
   const { grpcService, filterEnabledMetadata: enabled } = message;
   const service = decodeGrpcService(grpcService, cx.at('grpc_service'));
-  if (message.transportApiVersion !== API_V3)
-    cx.at('transport_api_version').error('is a version of the API that no proxy speaks any more', {
-      expected: 'transport_api_version: V3',
-    });
+  if (message.transportApiVersion === API_V2)
+    cx.at('transport_api_version').error('is a version of the API that no proxy speaks any more', { expected: 'V3' });
   const config: Omit<ExtAuthzConfig, 'service'> = {
     statPrefix: message.statPrefix,
     timeoutMs: durationMs(grpcService?.timeout, DEFAULT_TIMEOUT_MS),

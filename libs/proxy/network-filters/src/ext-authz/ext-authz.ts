@@ -133,7 +133,8 @@ class ExtAuthzConnection implements NetworkFilter, CheckReceiver {
     this.filter.stats.cxClosed.inc();
     const flags = ResponseFlag.UnauthorizedExternalService;
     this.connection.info.refusal = { flags, details: kind === 'denied' ? 'ext_authz_denied' : 'ext_authz_error' };
-    this.connection.close('ext_authz_close', false);
+    // The refusal says it all: as in Envoy, there are no details of the connection's end beside it.
+    this.connection.close('', false);
   }
 
   private noteMetadata({ kind, dynamicMetadata }: CheckOutcome): void {
