@@ -116,6 +116,27 @@ test('the server hears that a caller gave up, and the caller hears nothing more'
   assert.equal(await cancelled.promise, 'cancelled');
 });
 
+test('a message in pieces arrives as one, and the pieces stay as they are', async (t) => {
+  const pieces = [octets('one '), octets('two '), octets('three')];
+  const { channel } = await world(t, (call) => ({
+    onMessage: () => {
+      call.sendPieces?.(pieces);
+      call.sendPieces?.([]);
+      call.send(octets('last'));
+    },
+    onHalfClose: () => undefined,
+    onCancelled: () => undefined,
+  }));
+  const heard = new Heard();
+  channel().call('/test.Test/Call', heard).send(octets('go'));
+  await heard.count(3);
+  assert.deepEqual(heard.messages.map(String), ['one two three', '', 'last']);
+  assert.deepEqual(
+    pieces.map((piece) => Buffer.from(piece).toString()),
+    ['one ', 'two ', 'three'],
+  );
+});
+
 test('metadata goes along, and the deadline ends the call', async (t) => {
   const calls: GrpcServerCall[] = [];
   const { channel } = await world(t, (call) => {

@@ -3,7 +3,8 @@ import type { GrpcServices } from '@weft/core-grpc';
 import { after, type Timers } from '@weft/core-runtime';
 import type { GrpcTls } from './grpc-tls.ts';
 import { asBuffer } from './octets.ts';
-import { ServerStream } from './server-stream.ts';
+import { ServerStream, type ServerMessage } from './server-stream.ts';
+import { Pieces } from './pieces.ts';
 
 export interface GrpcServerOptions {
   readonly services: GrpcServices;
@@ -52,10 +53,10 @@ export class GrpcServer {
           }),
     });
     for (const [path, handler] of options.services) {
-      const serve = (stream: ServerDuplexStream<Uint8Array, Uint8Array>): void =>
+      const serve = (stream: ServerDuplexStream<Uint8Array, ServerMessage>): void =>
         void new ServerStream(stream, handler);
       // A call of any kind is a stream in both directions on the wire; one-message calls are that with one message.
-      this.server.register<Uint8Array, Uint8Array>(path, serve, asBuffer, (octets) => octets, 'bidi');
+      this.server.register<Uint8Array, ServerMessage>(path, serve, asLibraryBuffer, (octets) => octets, 'bidi');
     }
   }
 
@@ -83,4 +84,8 @@ export class GrpcServer {
       });
     });
   }
+}
+
+function asLibraryBuffer(message: ServerMessage): Buffer {
+  return message instanceof Pieces ? (message as unknown as Buffer) : asBuffer(message);
 }

@@ -7,16 +7,20 @@ import {
   type GrpcStatus,
 } from '@weft/core-grpc';
 import { fromLibrary } from './call-metadata.ts';
+import { Pieces } from './pieces.ts';
+
+/** What a server sends. */
+export type ServerMessage = Uint8Array | Pieces;
 
 /** One call, between the library's stream and a handler. */
 export class ServerStream implements GrpcServerCall {
   readonly metadata: GrpcMetadata;
   readonly peerAddress: string;
   readonly peerCertificate: Uint8Array | undefined;
-  private readonly stream: ServerDuplexStream<Uint8Array, Uint8Array>;
+  private readonly stream: ServerDuplexStream<Uint8Array, ServerMessage>;
   private over = false;
 
-  constructor(stream: ServerDuplexStream<Uint8Array, Uint8Array>, handler: GrpcHandler) {
+  constructor(stream: ServerDuplexStream<Uint8Array, ServerMessage>, handler: GrpcHandler) {
     this.stream = stream;
     this.metadata = fromLibrary(stream.metadata);
     this.peerAddress = stream.getPeer();
@@ -37,6 +41,10 @@ export class ServerStream implements GrpcServerCall {
 
   send(message: Uint8Array): boolean {
     return this.over || this.stream.write(message);
+  }
+
+  sendPieces(pieces: readonly Uint8Array[]): boolean {
+    return this.over || this.stream.write(new Pieces(pieces));
   }
 
   end(status: GrpcStatus = { code: GRPC_STATUS.OK, message: '' }): void {

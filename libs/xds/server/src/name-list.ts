@@ -74,6 +74,7 @@ export class NameSet implements Iterable<string> {
 
   /** Those of `names` that are in it. */
   among(names: readonly string[]): readonly string[] {
+    if (names.length === 0) return names;
     if (this.found?.names === names) return this.found.found;
     const found = names.filter((name) => this.names.has(name));
     this.found = { names, found };
