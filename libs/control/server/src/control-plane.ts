@@ -117,6 +117,7 @@ export class ControlPlane {
       runtime,
       listener: this.mesh,
       memory: registrationMemory(options.stateDir, runtime.loggers.get('registry')),
+      leaseMs: options.leaseMs,
     });
     this.source = new DirectorySource(
       { directory: options.configDir, runtime, support: new SupportCheck(translationSupport) },
