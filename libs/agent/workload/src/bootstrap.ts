@@ -51,6 +51,7 @@ export function sidecarBootstrap(facts: SidecarFacts): Json {
     admin: { address: socket('127.0.0.1', adminPort) },
     ...(traced ? { tracing: { http: zipkin() } } : {}),
     ...(metricsService === '' ? {} : { stats_sinks: [metricsSink(metricsService)] }),
+    layered_runtime: { layers: [runtimeLayer(), { name: 'admin', admin_layer: {} }] },
     dynamic_resources: {
       lds_config: overStream,
       cds_config: overStream,
@@ -80,6 +81,12 @@ function zipkin(): Json {
       trace_context_option: 'USE_B3_WITH_W3C_PROPAGATION',
     },
   };
+}
+
+/** What the control plane says of the runtime, under the name that it gives it. Who never says it is not waited for long. */
+function runtimeLayer(): Json {
+  const source = { ads: {}, initial_fetch_timeout: '5s', resource_api_version: 'V3' };
+  return { name: 'mesh', rtds_layer: { name: 'runtime', rtds_config: source } };
 }
 
 /** Every stat that ever moved, as it is. */

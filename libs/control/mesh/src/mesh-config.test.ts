@@ -34,6 +34,16 @@ test('MeshConfig goes before what the control plane was started with', () => {
   assert.equal(configWith({ trustDomain: 'other' }).trustDomain, 'cluster.local');
 });
 
+test('access logs go where defaultConfig says, once that is enabled, and runtime values lie over the given ones', () => {
+  const given = { accessLogService: 'control-plane', runtimeValues: { a: '1', b: '1' } } as const;
+  const defaultConfig = { envoyAccessLogService: { address: 'logs.test:9001' }, runtimeValues: { b: '2' } };
+  const config = configWith({ defaultConfig, enableEnvoyAccessLogService: true }, given);
+  assert.deepEqual(config.accessLogService, { host: 'logs.test', port: 9001 });
+  assert.deepEqual(config.runtimeValues, { a: '1', b: '2' });
+  assert.equal(configWith({ defaultConfig }, given).accessLogService, 'control-plane');
+  assert.equal(configWith({ enableEnvoyAccessLogService: false }, given).accessLogService, undefined);
+});
+
 test('spans go to the default provider, else to the address of defaultConfig, one of a hundred', () => {
   const tracing = { zipkin: { address: '[::1]:9411' } };
   assert.deepEqual(configWith({ defaultConfig: { tracing } }).tracing, { host: '::1', port: 9411, samplingPercent: 1 });

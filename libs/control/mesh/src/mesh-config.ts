@@ -1,5 +1,5 @@
 import type { ConfigMapSpec, MeshConfigSpec } from '@weft/api-kube';
-import type { MeshConfig, MeshTracing } from './config.ts';
+import type { MeshConfig, MeshTracing, ReportService } from './config.ts';
 import type { MeshObject } from './object.ts';
 import type { Policies } from './policies.ts';
 
@@ -18,18 +18,34 @@ export function meshConfigOf(
  * What was given at the start with what the documents' MeshConfig says over it. Trust domain and root namespace are never taken
  * from there: identities and keys stand by them.
  */
-export function withMeshConfig({ tracing: given, ...base }: MeshConfig, mesh: MeshConfigSpec): MeshConfig {
+export function withMeshConfig(
+  { tracing: given, accessLogService: givenLogs, ...base }: MeshConfig,
+  mesh: MeshConfigSpec,
+): MeshConfig {
   const tracing = tracingOf(given, mesh);
+  const accessLogService = accessLogServiceOf(givenLogs, mesh);
+  const runtimeValues = { ...base.runtimeValues, ...mesh.defaultConfig?.runtimeValues };
   const { accessLogFile, outboundTrafficPolicy, enableAutoMtls, extensionProviders } = mesh;
   const mode = outboundTrafficPolicy?.mode;
   return Object.freeze({
     ...base,
     ...(tracing === undefined ? {} : { tracing }),
+    ...(accessLogService === undefined ? {} : { accessLogService }),
+    runtimeValues,
     ...(accessLogFile === undefined ? {} : { accessLogFile }),
     ...(mode === 'ALLOW_ANY' || mode === 'REGISTRY_ONLY' ? { outboundTrafficPolicy: mode } : {}),
     ...(enableAutoMtls === undefined ? {} : { autoMtls: enableAutoMtls }),
     ...(extensionProviders === undefined ? {} : { extensionProviders }),
   });
+}
+
+/** The address of `defaultConfig` where it is to be used, else what was given at the start. */
+function accessLogServiceOf(given: ReportService | undefined, mesh: MeshConfigSpec): ReportService | undefined {
+  const { enableEnvoyAccessLogService: enabled, defaultConfig } = mesh;
+  if (enabled === false) return undefined;
+  const parts = /^(.+):(\d+)$/.exec(defaultConfig?.envoyAccessLogService?.address ?? '');
+  if (enabled !== true || parts === null) return given;
+  return { host: (parts[1] ?? '').replace(/^\[|\]$/g, ''), port: Number(parts[2]) };
 }
 
 /** A provider that is the default one, else the address of `defaultConfig`, else what was given at the start. */

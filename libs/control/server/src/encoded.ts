@@ -12,6 +12,6 @@ export function encodedOnce(message: Message): Resource {
 }
 
 /** All that a translation made, in the order in which proxies use it. */
-export function messagesOf({ clusters, endpoints, listeners, routes }: ProxyResources): Message[] {
-  return [...clusters, ...endpoints, ...listeners, ...routes];
+export function messagesOf({ runtime, clusters, endpoints, listeners, routes }: ProxyResources): Message[] {
+  return [...runtime, ...clusters, ...endpoints, ...listeners, ...routes];
 }

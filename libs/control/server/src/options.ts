@@ -34,6 +34,8 @@ export interface ControlPlaneOptions {
   readonly accessLogService: string;
   /** Whom proxies send their stats to, in the same form. */
   readonly metricsService: string;
+  /** A layer of every proxy's runtime. */
+  readonly runtimeValues: Readonly<Record<string, string>>;
   readonly redisFilter: boolean;
   readonly debounceQuietMs: number;
   readonly debounceMaxMs: number;
@@ -93,6 +95,7 @@ const FLAGS = {
     value: 'HOST:PORT',
     help: 'sidecars of weft run send their stats there over gRPC, or to "control-plane" (default: nowhere)',
   },
+  'runtime-values': { value: 'KEY=VALUE,…', help: "a layer of every proxy's runtime (default: an empty one)" },
   'redis-filter': { value: 'on|off', help: 'look into calls of Redis, and count commands (default off)' },
   'debounce-after': { value: 'TIME', help: 'push when nothing changed for this long (default 100ms)' },
   'debounce-max': { value: 'TIME', help: 'but wait no longer than this (default 10s)' },
@@ -158,6 +161,7 @@ function read(reader: Reader): ControlPlaneOptions {
     accessLogFile: reader.text('access-log-file', ''),
     accessLogService: reader.service('access-log-service'),
     metricsService: reader.service('metrics-service'),
+    runtimeValues: reader.pairs('runtime-values'),
     redisFilter: reader.oneOf('redis-filter', ['off', 'on'] as const) === 'on',
     debounceQuietMs: reader.time('debounce-after', 100),
     debounceMaxMs: reader.time('debounce-max', 10_000),
@@ -206,6 +210,19 @@ class Reader {
   /** `host:port`, or this control plane; `''`: there is none. */
   service(flag: Flag): string {
     return this.text(flag, '') === CONTROL_PLANE ? CONTROL_PLANE : this.hostAndPort(flag, `, or ${CONTROL_PLANE}`);
+  }
+
+  /** `KEY=VALUE`, joined by commas. */
+  pairs(flag: Flag): Readonly<Record<string, string>> {
+    const pairs = this.text(flag, '')
+      .split(',')
+      .filter((pair) => pair !== '')
+      .map((pair): [string, string] => {
+        const at = pair.indexOf('=');
+        if (at <= 0) this.faults.push(`--${flag} has "${pair}"; expected KEY=VALUE, joined by commas`);
+        return [pair.slice(0, at), pair.slice(at + 1)];
+      });
+    return Object.fromEntries(pairs);
   }
 
   /** Milliseconds. */

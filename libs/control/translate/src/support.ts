@@ -41,7 +41,7 @@ const WORKLOAD = ['address', 'labels.*', 'locality', 'ports.*', 'serviceAccount'
 /** Of Istio's MeshConfig. Trust domain and root namespace are the control plane's flags; here they may say the same. */
 const MESH_CONFIG = under('mesh', 'accessLogFile', 'enableTracing', 'enableAutoMtls', 'trustDomain', 'rootNamespace',
   'outboundTrafficPolicy.mode=ALLOW_ANY|REGISTRY_ONLY', 'defaultProviders.tracing', 'defaultConfig.tracing.sampling',
-  'defaultConfig.tracing.zipkin.address', 'defaultConfig.runtimeValues', 'enableEnvoyAccessLogService',
+  'defaultConfig.tracing.zipkin.address', 'defaultConfig.runtimeValues.*', 'enableEnvoyAccessLogService',
   'defaultConfig.envoyAccessLogService.address',
   ...under('extensionProviders', 'name', 'envoyExtAuthzHttp.*', 'envoyExtAuthzGrpc.*', 'zipkin.service', 'zipkin.port'),
 ); // prettier-ignore

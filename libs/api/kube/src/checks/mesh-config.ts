@@ -42,6 +42,9 @@ export function checkMeshConfig(mesh: MeshConfigSpec | undefined, report: Report
   }
   const { zipkin, sampling } = defaultConfig?.tracing ?? {};
   const tracing = `${TOP}.defaultConfig.tracing`;
+  const logs = defaultConfig?.envoyAccessLogService?.address;
+  if (logs !== undefined && !/^.+:\d{1,5}$/.test(logs))
+    report(`${TOP}.defaultConfig.envoyAccessLogService.address`, `"${logs}" is no address`, { expected: 'HOST:PORT' });
   if (zipkin?.address !== undefined && !/^.+:\d{1,5}$/.test(zipkin.address))
     report(`${tracing}.zipkin.address`, `"${zipkin.address}" is no address`, { expected: 'HOST:PORT' });
   if (sampling !== undefined && !(sampling >= 0 && sampling <= 100))
