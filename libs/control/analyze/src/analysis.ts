@@ -1,5 +1,5 @@
 import type { SpecOf } from '@weft/api-kube';
-import { MeshSnapshotBuilder, resolveHost, type MeshConfig, type MeshSnapshot } from '@weft/control-mesh';
+import { MeshSnapshotBuilder, resolveHost, type MeshSnapshot } from '@weft/control-mesh';
 import type { ConfigObject } from '@weft/control-sources';
 import { CODES, type Code } from './codes.ts';
 import type { Message } from './message.ts';
@@ -23,12 +23,11 @@ export class Analysis {
   readonly knowsWorkloads: boolean;
   private readonly kinds: ReadonlyMap<string, readonly ConfigObject[]>;
 
-  constructor(objects: Iterable<ConfigObject>, config: Partial<MeshConfig> = {}) {
+  /** `mesh`: the one that the resources are in already. Default: the one that they describe. */
+  constructor(objects: Iterable<ConfigObject>, mesh?: MeshSnapshot) {
     const all = [...objects];
     this.kinds = Map.groupBy(all, ({ ref }) => (ref.group === '' ? ref.kind : `${ref.group}/${ref.kind}`));
-    const builder = new MeshSnapshotBuilder(config);
-    builder.replace(all);
-    this.snapshot = builder.build();
+    this.snapshot = mesh ?? meshOf(all);
     this.knowsServices = this.snapshot.services.size > 0;
     this.knowsWorkloads = this.snapshot.workloads.size > 0;
   }
@@ -63,6 +62,12 @@ export class Analysis {
     const found = { code, level: CODES[code].level, ref, file: place.file, line, column, path, text };
     this.messages.push(hint === undefined ? found : { ...found, hint });
   }
+}
+
+function meshOf(objects: readonly ConfigObject[]): MeshSnapshot {
+  const builder = new MeshSnapshotBuilder();
+  builder.replace(objects);
+  return builder.build();
 }
 
 /** `videos-api.default`; of kinds without a namespace, the name. */

@@ -1,4 +1,4 @@
-import type { MeshConfig } from '@weft/control-mesh';
+import type { MeshSnapshot } from '@weft/control-mesh';
 import type { ConfigObject, ObjectSet } from '@weft/control-sources';
 import { Analysis } from './analysis.ts';
 import { checkAnnotations } from './checks/annotations.ts';
@@ -31,15 +31,15 @@ const CHECKS = [
   checkAnnotations,
 ];
 
-/** What is wrong or odd in resources that are well formed each, ordered by file and place. */
-export function analyze(objects: Iterable<ConfigObject>, config: Partial<MeshConfig> = {}): readonly Message[] {
-  const analysis = new Analysis(objects, config);
+/** What is wrong or odd in resources that are well formed each, ordered by file and place. `mesh`: the one that they are in. */
+export function analyze(objects: Iterable<ConfigObject>, mesh?: MeshSnapshot): readonly Message[] {
+  const analysis = new Analysis(objects, mesh);
   for (const check of CHECKS) check(analysis);
   return analysis.messages.sort(byPlace);
 }
 
 /** The same for a set as a source gives it: with what was refused. */
-export function analyzeSet(set: ObjectSet, config: Partial<MeshConfig> = {}): readonly Message[] {
+export function analyzeSet(set: ObjectSet, mesh?: MeshSnapshot): readonly Message[] {
   const refused = set.refused.flatMap(({ ref, twin, foreign, faults }) =>
     faults.map(({ path, file, position, message, expected, suggestion }): Message => {
       const code: Code = twin ? 'WFT0104' : foreign ? 'WFT0114' : 'IST0106';
@@ -50,5 +50,5 @@ export function analyzeSet(set: ObjectSet, config: Partial<MeshConfig> = {}): re
       return { ...found, ...(ref === undefined ? {} : { ref }), ...(hint === undefined ? {} : { hint }) };
     }),
   );
-  return [...refused, ...analyze(set.objects.values(), config)].sort(byPlace);
+  return [...refused, ...analyze(set.objects.values(), mesh)].sort(byPlace);
 }

@@ -238,3 +238,42 @@ async function writeGiven(folder: string, nowMs: number): Promise<{ root: string
   writeFileSync(join(folder, 'cert-chain.pem'), ca + root);
   return { root, ca };
 }
+
+test('the report says how far an exchange of the root is, and until when', async (t) => {
+  const { authority, runtime } = await openAuthority(t, { clockSkewMs: 1000, defaultTtlMs: 24_000 });
+  const [old] = authority.report().roots;
+  assert.equal(authority.report().rotation, undefined);
+  await mustSign(authority);
+  const began = runtime.clock.wallMs();
+  assert.equal(await authority.rotateRoot(), undefined);
+  const announced = authority.report();
+  assert.deepEqual(
+    announced.roots.map(({ phase }) => phase),
+    ['signing', 'announced'],
+  );
+  const next = announced.roots[1];
+  // A leaf's life, what is kept more than needed so that not every leaf is a write, and the clocks.
+  const untilMs = began + 24_000 + 1000 + 1000;
+  assert.deepEqual(announced.rotation, { step: 'announced', from: old?.id, to: next?.id, untilMs });
+  runtime.clock.advance(12_000);
+  await mustSign(authority);
+  runtime.clock.advance(14_001);
+  await mustSign(authority);
+  const retiring = authority.report();
+  assert.deepEqual([retiring.rotation?.step, retiring.roots[0]?.id], ['retiring', next?.id]);
+  assert.match((await authority.rotateRoot()) ?? '', /under way/);
+  runtime.clock.advance(26_001);
+  await authority.tick();
+  assert.deepEqual([authority.report().rotation, authority.report().roots.length], [undefined, 1]);
+});
+
+test('the report names what expires within a month, and who was given a certificate last when', async (t) => {
+  const { authority, runtime } = await openAuthority(t, { rootLifeMs: 31 * DAY_MS, rotateAtShare: 0 });
+  const { notAfterMs } = await mustSign(authority);
+  assert.deepEqual(authority.report().expiring, []);
+  assert.deepEqual(authority.report().leaves, [{ identity: WEB_URI, issuedMs: runtime.clock.wallMs(), notAfterMs }]);
+  runtime.clock.advance(2 * DAY_MS);
+  const [root] = authority.report().roots;
+  assert.deepEqual(authority.report().expiring, [`the root ${root?.id ?? ''} expires in 29 days`]);
+  assert.deepEqual(authority.report().leaves, [], 'a leaf of long ago is nobody any more');
+});

@@ -2,7 +2,9 @@ import { formatIdentity, type WorkloadIdentity } from '@weft/model-identity';
 import { issueLeaf, readSigningRequest, type SigningRequest } from '@weft/net-x509';
 import { after, type Clock, type Logger, type Random, type Runtime, type Timer } from '@weft/core-runtime';
 import { adoptGiven } from './adopt-given.ts';
+import { authorityReport, rotationOf, type AuthorityReport } from './authority-report.ts';
 import { CaMetrics, expiryMetrics, type MetricSample } from './ca-metrics.ts';
+import { IssuedLeaves } from './issued-leaves.ts';
 import { readGivenAuthority, type GivenAuthority } from './given-authority.ts';
 import { CaStateError, RootStore } from './root-store.ts';
 import { CLOCK_SKEW_MS, advanceRoots, announceRoot, nextChangeMs, type Root, type SigningKey } from './root.ts';
@@ -24,6 +26,8 @@ export interface AuthorityOptions {
   readonly rootLifeMs?: number;
   /** A root of ours is replaced when less than this share of its life is left. Default 0.2, as Istio's. */
   readonly rotateAtShare?: number;
+  /** How far the clocks of the mesh's machines may be apart, in milliseconds: roots are kept as much longer. Default 2 minutes. */
+  readonly clockSkewMs?: number;
 }
 
 export interface SignRequest {
@@ -60,6 +64,7 @@ export class CertificateAuthority {
   private readonly log: Logger;
   private readonly store: RootStore;
   private readonly bundleListeners = new Set<(roots: readonly string[]) => void>();
+  private readonly leaves = new IssuedLeaves();
   private given: GivenAuthority | undefined;
   private roots: readonly Root[] = [];
   private signing: SigningKey | undefined;
@@ -80,6 +85,7 @@ export class CertificateAuthority {
       maxTtlMs: 90 * DAY_MS,
       rootLifeMs: 3650 * DAY_MS,
       rotateAtShare: 0.2,
+      clockSkewMs: CLOCK_SKEW_MS,
       ...options,
     };
     this.trustDomain = options.trustDomain;
@@ -105,6 +111,15 @@ export class CertificateAuthority {
   /** For people and the debug endpoints: no key is in it. */
   status(): readonly Omit<Root, 'certificate'>[] {
     return this.roots.map(({ certificate: _, ...root }) => root);
+  }
+
+  /** The same with what an operator wants to know: what is under way, until when, and what expires. */
+  report(): AuthorityReport {
+    const { trustDomain, roots, signing } = this;
+    const { defaultTtlMs: leafLifeMs, clockSkewMs } = this.options;
+    const nowMs = this.clock.wallMs();
+    const leaves = this.leaves.all(nowMs);
+    return authorityReport({ trustDomain, nowMs, leafLifeMs, clockSkewMs, roots, signing, leaves });
   }
 
   /** Everything for the metrics page. */
@@ -200,6 +215,7 @@ export class CertificateAuthority {
       },
       signer,
     );
+    this.leaves.note({ identity: uri, issuedMs: now, notAfterMs });
     return { ok: true, chain: [leaf, ...signer.chain], roots: this.trustBundle(), notAfterMs };
   }
 
@@ -228,9 +244,9 @@ export class CertificateAuthority {
     const signing = this.roots.find(({ phase }) => phase === 'signing');
     if (signing?.given === true)
       return 'the root is given: put its successor into root-cert.pem, and exchange ca-cert.pem a day later';
-    if (this.roots.some(({ phase }) => phase === 'announced')) return 'an exchange of the root is under way already';
+    if (rotationOf(this.roots) !== undefined) return 'an exchange of the root is under way already';
     const made = await this.store.makeRoot(this.clock.wallMs(), this.options.rootLifeMs, this.random);
-    this.commit(announceRoot(this.roots, made));
+    this.commit(announceRoot(this.roots, made, this.options.clockSkewMs));
     const { signsFromMs = 0 } = this.roots.at(-1) as Root;
     const when = signsFromMs === 0 ? 'now' : new Date(signsFromMs).toISOString();
     this.log.info(`announced the root ${made.id}; it signs from ${when}`);
@@ -240,7 +256,7 @@ export class CertificateAuthority {
   }
 
   private advance(): void {
-    const next = advanceRoots(this.roots, this.clock.wallMs());
+    const next = advanceRoots(this.roots, this.clock.wallMs(), this.options.clockSkewMs);
     if (next === this.roots) return;
     const gone = this.roots.filter(({ id }) => !next.some((root) => root.id === id));
     this.commit(next);
@@ -264,8 +280,8 @@ export class CertificateAuthority {
   private noteLeaf(notAfterMs: number): void {
     const signing = this.roots.find(({ phase }) => phase === 'signing');
     if (signing === undefined || signing.lastLeafMs >= notAfterMs) return;
-    // An hour more than needed, so that not every leaf is a write.
-    const lastLeafMs = notAfterMs + HOUR_MS;
+    // More than needed, an hour of a day, so that not every leaf is a write.
+    const lastLeafMs = notAfterMs + Math.min(HOUR_MS, this.options.defaultTtlMs / 24);
     this.commit(this.roots.map((root) => (root === signing ? { ...root, lastLeafMs } : root)));
   }
 
@@ -281,7 +297,7 @@ export class CertificateAuthority {
   private arm(): void {
     this.timer?.cancel();
     if (this.closed) return;
-    const due = nextChangeMs(this.roots) - this.clock.wallMs();
+    const due = nextChangeMs(this.roots, this.options.clockSkewMs) - this.clock.wallMs();
     this.timer = after(this.runtime.timers, Math.min(HOUR_MS, Math.max(1000, due)), () => {
       this.tick().then(
         () => this.arm(),

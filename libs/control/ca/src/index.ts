@@ -1,3 +1,4 @@
+export { EXPIRES_SOON_MS, type AuthorityReport, type RootReport, type RotationReport } from './authority-report.ts';
 export {
   authenticate,
   certificateAuthenticator,
@@ -15,6 +16,7 @@ export {
   type SignRequest,
 } from './certificate-authority.ts';
 export { certificateService, type CertificateServiceOptions } from './certificate-service.ts';
+export type { IssuedLeaf } from './issued-leaves.ts';
 export type { Root, RootPhase } from './root.ts';
 export { CaStateError } from './root-store.ts';
 export { TOKEN_TTL_MS, TokenAuthority, type TokenSubject } from './workload-token.ts';

@@ -42,10 +42,10 @@ export interface SigningKey {
 export const CLOCK_SKEW_MS = 120_000;
 
 /** What becomes of the roots as time passes: the next state, the same object when nothing is due. */
-export function advanceRoots(roots: readonly Root[], nowMs: number): readonly Root[] {
+export function advanceRoots(roots: readonly Root[], nowMs: number, skewMs = CLOCK_SKEW_MS): readonly Root[] {
   const announced = roots.find(({ phase, signsFromMs = Infinity }) => phase === 'announced' && signsFromMs <= nowMs);
   const moved = announced === undefined ? roots : roots.map((root) => handOver(root, announced));
-  const kept = moved.filter(({ phase, lastLeafMs }) => phase !== 'retiring' || lastLeafMs + CLOCK_SKEW_MS > nowMs);
+  const kept = moved.filter(({ phase, lastLeafMs }) => phase !== 'retiring' || lastLeafMs + skewMs > nowMs);
   return kept.length === moved.length ? moved : kept;
 }
 
@@ -55,16 +55,20 @@ function handOver(root: Root, announced: Root): Root {
 }
 
 /** Adds a new root to the bundle; it signs when the last leaf given out without it has expired. */
-export function announceRoot(roots: readonly Root[], root: Omit<Root, 'phase' | 'signsFromMs'>): readonly Root[] {
+export function announceRoot(
+  roots: readonly Root[],
+  root: Omit<Root, 'phase' | 'signsFromMs'>,
+  skewMs = CLOCK_SKEW_MS,
+): readonly Root[] {
   const lastLeafMs = Math.max(0, ...roots.map((known) => known.lastLeafMs));
-  const signsFromMs = lastLeafMs === 0 ? 0 : lastLeafMs + CLOCK_SKEW_MS;
+  const signsFromMs = lastLeafMs === 0 ? 0 : lastLeafMs + skewMs;
   return [...roots, { ...root, phase: 'announced', signsFromMs }];
 }
 
 /** When `advanceRoots` next has something to do; Infinity: nothing is under way. */
-export function nextChangeMs(roots: readonly Root[]): number {
+export function nextChangeMs(roots: readonly Root[], skewMs = CLOCK_SKEW_MS): number {
   const times = roots.map(({ phase, signsFromMs = Infinity, lastLeafMs }) =>
-    phase === 'announced' ? signsFromMs : phase === 'retiring' ? lastLeafMs + CLOCK_SKEW_MS : Infinity,
+    phase === 'announced' ? signsFromMs : phase === 'retiring' ? lastLeafMs + skewMs : Infinity,
   );
   return Math.min(Infinity, ...times);
 }

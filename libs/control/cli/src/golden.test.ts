@@ -12,7 +12,34 @@ const CDS = 'type.googleapis.com/envoy.config.cluster.v3.Cluster';
 const LDS = 'type.googleapis.com/envoy.config.listener.v3.Listener';
 const RDS = 'type.googleapis.com/envoy.config.route.v3.RouteConfiguration';
 
+/** In the middle of an exchange of its root. */
+const HOUR_MS = 3_600_000;
+const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
+const root = { lastLeafMs: 0, signsFromMs: undefined, given: false, notAfterMs: NOW_MS + 87_000 * HOUR_MS };
+const authority = {
+  rotateRoot: () => Promise.resolve('an exchange of the root is under way already'),
+  report: () => ({
+    trustDomain: 'cluster.local',
+    nowMs: NOW_MS,
+    leafLifeMs: 24 * HOUR_MS,
+    roots: [
+      { ...root, id: '5f2d09c1a7e34b86', phase: 'signing' as const, notAfterMs: NOW_MS + 700 * HOUR_MS },
+      { ...root, id: 'c04be1729d5538fa', phase: 'announced' as const, untilMs: NOW_MS + 20 * HOUR_MS },
+    ],
+    signer: { notAfterMs: NOW_MS + 700 * HOUR_MS, intermediates: 0 },
+    rotation: {
+      step: 'announced' as const,
+      from: '5f2d09c1a7e34b86',
+      to: 'c04be1729d5538fa',
+      untilMs: NOW_MS + 20 * HOUR_MS,
+    },
+    expiring: ['the root 5f2d09c1a7e34b86 expires in 29 days'],
+    leaves: [],
+  }),
+};
+
 const source = testSource(readFileSync(`${DATA}world.yaml`, 'utf8'), {
+  authority,
   states: {
     'videos-api-1': {
       [LDS]: { state: 'NACKED', error: 'Error adding/updating listener(s) inbound: address already in use' },
@@ -72,6 +99,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
     'authz why playlists-api',
     'authz wy',
   ],
+  ca: ['ca status', 'ca status -o json', 'ca rotate', 'ca rotate --yes', 'ca statsu', 'ca'],
   status: ['status', 'status virtualservices', 'status nothing'],
 };
 

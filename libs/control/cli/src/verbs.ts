@@ -1,5 +1,6 @@
 import { runAnalyze } from '@weft/control-analyze';
 import { nearest } from '@weft/core-config-text';
+import { authorityRotate, authorityStatus } from './authority.ts';
 import { authzWhy } from './authz-why.ts';
 import { EXIT, type CliIo } from './cli-io.ts';
 import { describe } from './describe.ts';
@@ -34,6 +35,7 @@ export const VERBS: Readonly<Record<string, ListedVerb>> = {
     group: 'mesh',
     run: authz,
   },
+  ca: { summary: 'ca status, ca rotate: the roots of the mesh, and their exchange', group: 'mesh', run: authority },
   status: listed(resourceStatus, 'documents'),
   analyze: {
     summary: 'tell what is wrong with documents before they are used',
@@ -52,5 +54,23 @@ async function authz(args: readonly string[], io: CliIo): Promise<number> {
   const hint = what !== undefined && nearest(what, ['why']) !== undefined ? '; did you mean "why"?' : '';
   io.stderr(`weft authz: ${what === undefined ? 'why missing' : `there is no "authz ${what}"`}${hint}\n`);
   io.stderr('Usage: weft authz why SRC DST METHOD PATH\n');
+  return EXIT.misuse;
+}
+
+const AUTHORITY: Readonly<Record<string, Verb>> = { status: authorityStatus, rotate: authorityRotate };
+
+/** `weft ca status`, `weft ca rotate`. */
+async function authority(args: readonly string[], io: CliIo): Promise<number> {
+  const [what = '', ...rest] = args;
+  const verb = AUTHORITY[what];
+  if (verb !== undefined) return runVerb(verb, rest, io);
+  if (what === '--help' || what === '-h') {
+    for (const { spec } of Object.values(AUTHORITY)) io.stdout(`weft ${spec.name}: ${spec.summary}\n`);
+    return EXIT.done;
+  }
+  const near = nearest(what, Object.keys(AUTHORITY));
+  const hint = near === undefined ? '' : `; did you mean "${near}"?`;
+  io.stderr(`weft ca: ${what === '' ? 'status or rotate missing' : `there is no "ca ${what}"`}${hint}\n`);
+  io.stderr('Usage: weft ca status|rotate\n');
   return EXIT.misuse;
 }

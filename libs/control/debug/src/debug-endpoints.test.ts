@@ -240,3 +240,28 @@ describe('the debug endpoints', () => {
     assert.equal((await ask(all, 'POST /debug/rollback/x', { 'x-weft-rollback': 'yes' })).status, 400);
   });
 });
+
+it('begins an exchange of the root for this machine only, and for no browser', async () => {
+  let begun = 0;
+  const authority = {
+    rotateRoot: () => {
+      begun += 1;
+      return Promise.resolve(begun > 1 ? 'an exchange of the root is under way already' : undefined);
+    },
+    report: () => ({
+      ...{ trustDomain: 'cluster.local', nowMs: 0, leafLifeMs: 1000, roots: [], expiring: [], leaves: [] },
+      signer: { notAfterMs: 0, intermediates: 0 },
+      rotation: { step: 'retiring' as const, from: 'a', to: 'b' },
+    }),
+  };
+  const rotate = debugEndpoints(testSource('proxies: []', { authority }))['POST /debug/ca/rotate'];
+  const ask = async (peerAddress: string, headers: Readonly<Record<string, string>>): Promise<number | undefined> =>
+    (await rotate?.({ query: new URLSearchParams(), parts: [], headers, peerAddress }))?.status;
+  const confirmed = { 'x-weft-rotate': 'yes' };
+  assert.equal(await ask('10.0.0.1', confirmed), 403);
+  assert.equal(await ask('127.0.0.1', {}), 403);
+  assert.equal(await ask('127.0.0.1', { ...confirmed, origin: 'http://evil.test' }), 403);
+  assert.equal(begun, 0);
+  assert.equal(await ask('::ffff:127.0.0.1', confirmed), 200);
+  assert.equal(await ask('::1', confirmed), 409);
+});

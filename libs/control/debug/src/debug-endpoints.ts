@@ -1,4 +1,6 @@
 import type { MeshSnapshot } from '@weft/control-mesh';
+import { analysisView } from './analysis-view.ts';
+import { authorityRoutes } from './authority-routes.ts';
 import { answerAuthz } from './authz-view.ts';
 import { configDump } from './config-dump.ts';
 import {
@@ -60,6 +62,8 @@ export function debugEndpoints(source: DebugSource): DebugRoutes {
       const all = edges(source, mesh);
       return found(query.get('by') === 'workload' ? all : groupEdges(all));
     }),
+    'GET /debug/analysis': withMesh((mesh) => found(analysisView(mesh, source.documents()))),
+    ...authorityRoutes(source),
     ...versionRoutes(source),
   };
 }

@@ -1,3 +1,4 @@
+import type { CertificateAuthority } from '@weft/control-ca';
 import type { JsonObject } from '@bufbuild/protobuf';
 import type { MeshProxy, MeshSnapshot } from '@weft/control-mesh';
 import type { ObjectSet } from '@weft/control-sources';
@@ -25,6 +26,8 @@ export interface DebugSource {
   accessLogs(nodeId: string): readonly LoggedCall[];
   /** What a proxy last sent to the metrics service, by name. */
   metrics(nodeId: string): readonly MetricFamily[];
+  /** Undefined: it gives out no certificates. */
+  readonly authority: AuthoritySource | undefined;
   /** Undefined: no versions are kept. */
   readonly history: ConfigHistory | undefined;
 }
@@ -37,6 +40,9 @@ export interface LoggedCall {
   /** envoy.data.accesslog.v3 in JSON, under the names of the API. */
   readonly entry: JsonObject;
 }
+
+/** Who signs. */
+export type AuthoritySource = Pick<CertificateAuthority, 'report' | 'rotateRoot'>;
 
 /** What one proxy sent to one cluster since the control plane knows of it. */
 export interface ProxyLoad {

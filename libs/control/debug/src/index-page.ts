@@ -17,6 +17,8 @@ export const PAGES: Readonly<Record<string, string>> = {
   '/debug/describe?service=NAME.NAMESPACE': 'What holds for a service or a workload, from what proxies are told.',
   '/debug/edges': 'Who calls whom, and whether both ends prove who they are.',
   '/debug/authzz?src=NAME&dst=NAME&method=GET&path=/': 'Whether a request would be let in, and the rule that decides.',
+  '/debug/caz': 'The roots, what is under way with them and until when, and who was given a certificate last when.',
+  '/debug/analysis': 'What is wrong with the documents, as weft analyze tells it.',
   '/debug/versionz': 'The kept versions of the documents, newest first.',
   '/debug/versionz/N': 'One version; with ?against=M what differs from another.',
   '/v1/workloads': 'The workloads that registered themselves.',
@@ -39,7 +41,8 @@ export function indexPage(name: string, version: string): string {
     '<p>Everything here is JSON, and nothing here is secret. <code>weft proxy-status</code>, <code>weft proxy-config</code>,',
     '<code>weft describe</code>, <code>weft edges</code>, <code>weft diff</code> and <code>weft authz why</code> read it.</p>',
     `<table>${rows.join('\n')}</table>`,
-    '<p><code>POST /debug/rollback/N</code> puts the documents of version N back: <code>weft rollback N</code>.</p>',
+    '<p><code>POST /debug/rollback/N</code> puts the documents of version N back: <code>weft rollback N</code>.',
+    '<code>POST /debug/ca/rotate</code> begins an exchange of the root: <code>weft ca rotate</code>.</p>',
     '</body></html>',
     '',
   ].join('\n');

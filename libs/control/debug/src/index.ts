@@ -12,3 +12,5 @@ export type { DocumentChange } from './version-documents.ts';
 export { listAt, objectAt, textAt, valueAt } from './json-path.ts';
 export { ConfigHistory, type ConfigHistoryOptions, type KeptVersion, type RollbackResult } from './config-history.ts';
 export { unifiedDiff } from './text-diff.ts';
+export type { AuthorityView } from './authority-routes.ts';
+export type { AnalysisRow } from './analysis-view.ts';

@@ -15,6 +15,7 @@ import type { DebugSource, ProxyLoad } from './debug-source.ts';
 /** What a written-down source has beside its world. */
 export interface TestSourceOptions {
   readonly history?: ConfigHistory;
+  readonly authority?: DebugSource['authority'];
   readonly loads?: readonly ProxyLoad[];
   /** By proxy name and type URL: how that type stands. Default: synced. */
   readonly states?: Readonly<Record<string, Readonly<Record<string, Partial<TypeStatus>>>>>;
@@ -60,6 +61,7 @@ export function testSource(world: string, options: TestSourceOptions = {}): Debu
     loads: () => options.loads ?? [],
     accessLogs: () => [],
     metrics: () => [],
+    authority: options.authority,
     history: options.history,
   };
 }

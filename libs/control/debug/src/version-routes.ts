@@ -8,11 +8,9 @@ import {
   type DebugRoutes,
 } from './debug-route.ts';
 import type { DebugSource } from './debug-source.ts';
+import { notFromHere } from './local-change.ts';
 import { isoTime } from './sync-status.ts';
 import { documentsOf, WITHHELD } from './version-documents.ts';
-
-/** What a page in a browser cannot send to another site without being asked. */
-const CONFIRMATION = 'x-weft-rollback';
 
 /** The kept versions of the documents. */
 export function versionRoutes({ history }: DebugSource): DebugRoutes {
@@ -65,25 +63,18 @@ function versionNamed(history: ConfigHistory, text: string): KeptVersion | strin
   return `there is no version ${text}: ${all.at(-1)?.version ?? 0} to ${all[0]?.version ?? 0} are kept`;
 }
 
-function isLoopback(address: string): boolean {
-  return /^(::ffff:)?127\./i.test(address) || address === '::1';
-}
-
 /** `?force=true` gives up what was edited by hand. */
-function rollback(
-  history: ConfigHistory,
-  { parts: [wanted = ''], query, headers, peerAddress }: DebugRequest,
-): DebugResponse {
-  // Nothing here proves who asks: what changes the mesh is for this machine, however far the port is open.
-  if (!isLoopback(peerAddress))
-    return refused(
-      403,
-      `a rollback is taken from the control plane's own machine only, and this came from ${peerAddress}`,
-      `run weft rollback ${wanted} there, by way of 127.0.0.1`,
-    );
-  // Whoever can make a browser here open a page must not be able to change the mesh with it.
-  if (headers[CONFIRMATION] === undefined || headers['origin'] !== undefined)
-    return refused(403, `the header ${CONFIRMATION} is missing, or a browser sent this`, `weft rollback ${wanted}`);
+function rollback(history: ConfigHistory, request: DebugRequest): DebugResponse {
+  const {
+    parts: [wanted = ''],
+    query,
+  } = request;
+  const fault = notFromHere(request, {
+    what: 'a rollback',
+    header: 'x-weft-rollback',
+    command: `weft rollback ${wanted}`,
+  });
+  if (fault !== undefined) return fault;
   if (!/^\d+$/.test(wanted)) return refused(400, `"${wanted}" is no version`, 'weft versions lists them');
   const result = history.rollback(Number(wanted), query.get('force') === 'true');
   if (result.kind === 'unknown') return refused(404, result.message, 'weft versions lists them');

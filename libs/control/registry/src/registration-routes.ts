@@ -57,7 +57,10 @@ export function registrationRoutes(store: RegistrationStore, tokens: RegistryTok
     return then(checked.value);
   };
   return {
-    'GET /v1/workloads': () => ({ status: 200, body: { leaseMs: store.leaseMs, workloads: store.all() } }),
+    'GET /v1/workloads': () => ({
+      status: 200,
+      body: { leaseMs: store.leaseMs, workloads: store.all(), expired: store.expired() },
+    }),
     'PUT /v1/workloads/*/*': (request) =>
       allowed(request, (subject) => {
         const { identity, name } = subject;

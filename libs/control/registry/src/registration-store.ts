@@ -30,6 +30,17 @@ interface Leased {
   timer: Timer;
 }
 
+/** A workload that did not renew, and did not come back. */
+export interface ExpiredRegistration {
+  readonly namespace: string;
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+}
+
+/** How long it is told of those. */
+const REMEMBER_MS = 3_600_000;
+
 /** The workloads that registered themselves, each until its lease ends. */
 export class RegistrationStore {
   readonly leaseMs: number;
@@ -37,6 +48,7 @@ export class RegistrationStore {
   private readonly listener: RegistrationListener;
   private readonly memory: RegistrationMemory | undefined;
   private readonly leased = new Map<string, Leased>();
+  private readonly lost = new Map<string, ExpiredRegistration>();
 
   /** What was kept gets a whole lease: its processes renew when they find the control plane again. */
   constructor({ runtime, listener, memory, leaseMs = LEASE_MS }: RegistrationStoreOptions) {
@@ -53,7 +65,8 @@ export class RegistrationStore {
     const text = JSON.stringify(registration);
     const before = this.leased.get(key);
     before?.timer.cancel();
-    const timer = after(this.runtime.timers, this.leaseMs, () => this.expired(key));
+    this.lost.delete(key);
+    const timer = after(this.runtime.timers, this.leaseMs, () => this.expire(key));
     this.leased.set(key, { registration, text, timer });
     if (before?.text === text) return false;
     this.listener.onRegistered(registration);
@@ -79,13 +92,20 @@ export class RegistrationStore {
     return keys.map((key) => (this.leased.get(key) as Leased).registration);
   }
 
+  /** Those that expired in the last hour. */
+  expired(): readonly ExpiredRegistration[] {
+    const since = this.runtime.clock.wallMs() - REMEMBER_MS;
+    for (const [key, { atMs }] of this.lost) if (atMs < since) this.lost.delete(key);
+    return [...this.lost.values()];
+  }
+
   /** Ends all leases without telling anybody: the control plane stops, its workloads do not. */
   close(): void {
     for (const { timer } of this.leased.values()) timer.cancel();
     this.leased.clear();
   }
 
-  private expired(key: string): void {
+  private expire(key: string): void {
     const lost = this.leased.get(key);
     if (lost === undefined) return;
     const { namespace, name } = lost.registration;
@@ -93,6 +113,7 @@ export class RegistrationStore {
       .get('registry')
       .warning(`${namespace}/${name} did not renew its registration for ${this.leaseMs / 1000} s: it is taken out`);
     this.remove(namespace, name);
+    this.lost.set(key, { namespace, name, atMs: this.runtime.clock.wallMs() });
   }
 
   private save(): void {

@@ -88,6 +88,7 @@ export class ControlPlane {
         trustDomain: options.trustDomain,
         ...(options.caDir === '' ? {} : { givenDir: options.caDir }),
         defaultTtlMs: options.certificateTtlMs,
+        clockSkewMs: options.clockSkewMs,
       },
       runtime,
     );

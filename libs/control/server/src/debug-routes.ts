@@ -18,6 +18,10 @@ class ControlPlaneView implements DebugSource {
     this.controlPlane = controlPlane;
   }
 
+  get authority(): DebugSource['authority'] {
+    return this.controlPlane.authority;
+  }
+
   get history(): ConfigHistory {
     return this.controlPlane.history;
   }
