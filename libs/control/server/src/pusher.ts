@@ -36,6 +36,9 @@ export interface PusherOptions {
   readonly secrets: (names: readonly string[], namespace: string) => readonly Resource[];
 }
 
+/** How long one proxy's turn works on what is made for many, in milliseconds. */
+const SLICE_MS = 20;
+
 /**
  * Turns the mesh into a snapshot for each proxy that is connected, whenever one of them changes. What proxies have in common is
  * made once for all of them (`SharedView`): a snapshot is that and what the proxy has of its own.
@@ -166,27 +169,41 @@ export class Pusher implements TornReport {
     return view;
   }
 
-  /** For members: the mesh's newest state becomes the proxy's snapshot, if it is another. */
-  tell(member: Member, startOver: boolean): void {
+  /** For members: the mesh's newest state becomes the proxy's snapshot, if it is another. False: that takes another turn. */
+  tell(member: Member, startOver: boolean): boolean {
     const { mesh } = this;
-    const { cache, metrics, runtime, secrets } = this.options;
+    const { metrics, runtime } = this.options;
     const startMs = runtime.clock.nowMs();
-    if (mesh === undefined || member.view === undefined) return;
-    member.view.refresh(mesh);
-    if (!member.view.isWhole) return;
+    if (mesh === undefined || member.view === undefined) return true;
+    const { view } = member;
+    if (!view.refresh(mesh, () => runtime.clock.nowMs() < startMs + SLICE_MS)) {
+      this.options.queue.enqueue(member);
+      return false;
+    }
+    if (!view.isWhole || !this.tellOwn(mesh, member, startOver)) return true;
+    const what = startOver ? 'all' : 'endpoints';
+    metrics.observe('weft_translation_time', (runtime.clock.nowMs() - startMs) / 1000, { what });
+    return true;
+  }
+
+  /** False: it is told nothing new. */
+  private tellOwn(mesh: MeshSnapshot, member: Member, startOver: boolean): boolean {
+    const { cache, secrets } = this.options;
     if (startOver) {
       const made = translateOwn(mesh, member.proxy);
       member.keep(messagesOf(made).map(encodedOnce), made);
     }
     const names = member.secretNames;
     const next = member.assemble(names.length === 0 ? [] : secrets(names, member.proxy.namespace));
-    if (next === undefined) return;
+    if (next === undefined) return false;
     const [fault] = faultsOf(next, member.own);
-    if (fault !== undefined) return this.torn(member.proxy.id, fault);
+    if (fault !== undefined) {
+      this.torn(member.proxy.id, fault);
+      return false;
+    }
     member.told = next;
     cache.set(member.proxy.id, next);
-    const what = startOver ? 'all' : 'endpoints';
-    metrics.observe('weft_translation_time', (runtime.clock.nowMs() - startMs) / 1000, { what });
+    return true;
   }
 
   torn(whose: string, fault: SnapshotFault): void {
@@ -257,7 +274,7 @@ class Member implements Pushable {
     this.isNew = false;
     try {
       if (isNew) this.view = this.pusher.viewFor(this.proxy, this.view);
-      this.pusher.tell(this, isNew);
+      if (!this.pusher.tell(this, isNew)) this.isNew = isNew;
     } catch (error) {
       // What one proxy's configuration does to the translation must not be the end of all others'.
       this.isNew = true;

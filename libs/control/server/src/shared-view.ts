@@ -1,5 +1,6 @@
+import type { Message } from '@bufbuild/protobuf';
 import { asksOnDemand, type MeshProxy, type MeshService, type MeshSnapshot } from '@weft/control-mesh';
-import { parseOutboundCluster, translateService, translateView } from '@weft/control-translate';
+import { clustersAhead, parseOutboundCluster, translateService, translateView } from '@weft/control-translate';
 import { Snapshot, TYPE_URL, type Reference, type Resource, type SnapshotFault } from '@weft/xds-server';
 import { encodedOnce, messagesOf } from './encoded.ts';
 import type { EndpointChange } from './endpoint-change.ts';
@@ -27,6 +28,7 @@ export class SharedView {
   private services: ReadonlySet<MeshService> = new Set();
   /** What changed since it was made: `all`, or the endpoints of these services. */
   private due: 'all' | Set<MeshService> = 'all';
+  private ahead: { readonly mesh: MeshSnapshot; readonly clusters: Iterator<readonly Message[]> } | undefined;
   private readonly report: TornReport;
 
   constructor(key: string, proxy: MeshProxy, report: TornReport) {
@@ -45,12 +47,29 @@ export class SharedView {
     return this.due.size > 0;
   }
 
-  /** Brings it up to the mesh as it is now; costs nothing where that was done. */
-  refresh(mesh: MeshSnapshot): void {
+  /**
+   * Brings it up to the mesh as it is now; costs nothing where that was done. False: there was no time for all of it, and the
+   * next call goes on.
+   */
+  refresh(mesh: MeshSnapshot, hasTime: () => boolean = (): boolean => true): boolean {
     const { due } = this;
+    if (due === 'all' && !this.prepare(mesh, hasTime)) return false;
     this.due = new Set();
     if (due === 'all') this.translate(mesh);
     else if (due.size > 0) this.translateEndpoints(mesh, due);
+    return true;
+  }
+
+  /** Thousands of services are seconds of work. */
+  private prepare(mesh: MeshSnapshot, hasTime: () => boolean): boolean {
+    if (this.ahead?.mesh !== mesh) this.ahead = { mesh, clusters: clustersAhead(mesh, this.proxy) };
+    const { clusters } = this.ahead;
+    for (let next = clusters.next(); next.done !== true; next = clusters.next()) {
+      for (const message of next.value) encodedOnce(message);
+      if (!hasTime()) return false;
+    }
+    this.ahead = undefined;
+    return true;
   }
 
   private translate(mesh: MeshSnapshot): void {

@@ -1,4 +1,4 @@
-export { translate, translateOwn, translateService, translateView } from './translate.ts';
+export { clustersAhead, translate, translateOwn, translateService, translateView } from './translate.ts';
 export type { ProxyResources, ViewResources } from './resources.ts';
 export {
   BLACK_HOLE_CLUSTER,

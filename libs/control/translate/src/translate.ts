@@ -1,3 +1,4 @@
+import type { Message } from '@bufbuild/protobuf';
 import { viewOf, type MeshProxy, type MeshService, type MeshSnapshot } from '@weft/control-mesh';
 import { accessLogCluster } from './access-log-service.ts';
 import { TranslateContext } from './context.ts';
@@ -66,6 +67,19 @@ export function translateView(snapshot: MeshSnapshot, view: MeshProxy): ViewReso
   const draft = emptyDraft();
   for (const aspect of [...FIXED, ...OUTBOUND]) aspect(cx, draft);
   return Object.freeze({ ...finished(draft), services: servicesTold(cx) });
+}
+
+/**
+ * Makes the clusters and endpoints of a view one service after another, so that whoever has other things to do can stop in
+ * between: `translateView` finds what was made.
+ */
+export function* clustersAhead(snapshot: MeshSnapshot, view: MeshProxy): Generator<readonly Message[]> {
+  const cx = new TranslateContext(snapshot, view);
+  for (const service of servicesTold(cx)) {
+    const made = clustersOf(cx, service).flatMap(({ cluster, assignment }) => [cluster, assignment ?? []].flat());
+    secretNames(made);
+    yield made;
+  }
 }
 
 /** What one proxy is told beside that: how it takes calls, and the clusters of `services`, which it asked for. */
