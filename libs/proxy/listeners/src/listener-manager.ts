@@ -202,9 +202,10 @@ export class ListenerManager implements HandOff, InternalListeners {
     if (old !== undefined && old.version === undefined && version !== undefined) return;
     const newest = this.warmingEntries.get(name) ?? old;
     if (newest !== undefined && Buffer.compare(newest.bytes, decoded.bytes) === 0) return;
-    this.dropWarming(name);
-    if (old !== undefined && Buffer.compare(old.bytes, decoded.bytes) === 0) return;
+    if (old !== undefined && Buffer.compare(old.bytes, decoded.bytes) === 0) return this.dropWarming(name);
+    // Before the one that waits goes: what both ask for is not asked for anew.
     const coming = this.prepare(decoded, version, old);
+    this.dropWarming(name);
     if (coming.pending.length === 0) return this.activate(coming);
     (old === undefined ? this.stats.listenerAdded : this.stats.listenerModified).inc();
     this.warmingEntries.set(name, coming);

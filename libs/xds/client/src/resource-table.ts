@@ -15,6 +15,11 @@ export interface ResourceTableOptions {
   readonly runtime: Runtime;
   /** A resource that is missing in a full response is removed. */
   readonly absenceRemoves: boolean;
+  /**
+   * The server was asked for the name, and does not know yet that nobody wants it any more: it would not send the resource again to
+   * whoever asks next. `'*'` is all names. Default: no name is.
+   */
+  readonly asked?: (name: string) => boolean;
 }
 
 /** A resource in force. The octets are kept, not the message: they serve whoever asks later. */
@@ -81,6 +86,14 @@ export class ResourceTable {
     for (const name of fresh) this.join(name, watch);
     for (const name of old) if (!names.has(name)) this.leave(name, watch);
     this.replay(watch, fresh);
+  }
+
+  /** The server knows now that nobody wants these. */
+  release(names: Iterable<string>): void {
+    for (const name of names) {
+      if (name !== '*') this.forgetUnwatched(name);
+      else for (const one of this.entries.keys()) this.forgetUnwatched(one);
+    }
   }
 
   get wildcard(): boolean {
@@ -216,7 +229,9 @@ export class ResourceTable {
 
   private wanted({ name, aliases }: Pick<IncomingResource, 'name' | 'aliases'>): boolean {
     if (this.wildcards.size > 0 || this.byName.has(name)) return true;
-    return this.otherNames(name, aliases).some((other) => this.byName.has(other));
+    const { asked } = this.options;
+    if (asked?.('*') === true || asked?.(name) === true) return true;
+    return this.otherNames(name, aliases).some((other) => this.byName.has(other) || asked?.(other) === true);
   }
 
   private removedBy({ kind, removed }: Incoming, present: ReadonlyMap<string, unknown>): string[] {

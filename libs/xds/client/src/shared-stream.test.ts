@@ -35,6 +35,32 @@ for (const protocol of ['sotw', 'delta'] as const) {
       );
     });
 
+    it('gives a resource to whoever asks for it before the server knows that nobody did', async () => {
+      const { server, subscriptions, subscribe, settle } = createWorld(protocol);
+      const first = subscribe(ENDPOINTS, ['a', 'b']);
+      await settle();
+      server.send({ typeName: ENDPOINTS, version: '1', resources: [endpoints('a'), endpoints('b')] });
+      await settle();
+      server.seen();
+      subscriptions.pause(ENDPOINTS);
+      first.subscription.close();
+      // Meanwhile the server goes on with what it knows.
+      server.send({ typeName: ENDPOINTS, version: '2', resources: [endpoints('a', 7), endpoints('b')] });
+      await settle();
+      const second = subscribe(ENDPOINTS, ['a', 'b']);
+      subscriptions.resume(ENDPOINTS);
+      await settle();
+      assert.deepEqual([...second.watcher.force.keys()], ['a', 'b']);
+      assert.deepEqual(second.watcher.next(), ['2: +a,b -']);
+      // Once the server knows, what nobody wants is forgotten, and asked for anew.
+      second.subscription.close();
+      await settle();
+      const third = subscribe(ENDPOINTS, ['a']);
+      await settle();
+      assert.deepEqual([...third.watcher.force.keys()], []);
+      assert.deepEqual(server.seen().at(-1)?.names, ['a']);
+    });
+
     it('lets whoever waits go on when the first response is refused', async () => {
       const { server, subscribe, settle } = createWorld(protocol);
       const { watcher, subscription } = subscribe(ENDPOINTS, ['a']);

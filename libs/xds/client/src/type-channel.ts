@@ -50,7 +50,12 @@ export class TypeChannel implements TypeSource {
     this.owner = owner;
     this.nackBackOff = new BackOff(world.runtime.random);
     const typeName = typeNameOfUrl(typeUrl);
-    this.table = new ResourceTable({ typeName, runtime: world.runtime, absenceRemoves: absenceRemoves(typeName) });
+    this.table = new ResourceTable({
+      typeName,
+      runtime: world.runtime,
+      absenceRemoves: absenceRemoves(typeName),
+      asked: (name) => this.sent?.has(name) === true,
+    });
   }
 
   /** Somebody asks for something else. */
@@ -68,7 +73,9 @@ export class TypeChannel implements TypeSource {
   /** A new stream: nothing was asked for on it yet, and no nonce is valid. */
   reset(): void {
     this.stream += 1;
+    const { sent = [] } = this;
     this.sent = undefined;
+    this.table.release(sent);
     this.nonce = '';
     this.answers = [];
     this.nackWait?.cancel();
@@ -99,6 +106,7 @@ export class TypeChannel implements TypeSource {
       this.sent = silent ? new Set([...names, '']) : names;
     }
     this.dirty = false;
+    if (before !== undefined && names !== before) this.table.release([...before].filter((name) => !names.has(name)));
     if (this.answers.length === 0) this.stopWaiting();
     const request: WireRequest = {
       typeUrl: this.typeUrl,
