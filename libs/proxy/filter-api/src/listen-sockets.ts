@@ -18,6 +18,8 @@ export interface SocketGrant {
 
 /** Where listeners get their sockets from when they are not alone: several workers, or a hot restart. */
 export interface ListenSockets {
+  /** True: an address that can be bound now is this process's to bind, since nobody hands it over or binds it beside. */
+  readonly alone: boolean;
   /** Asked before each bind. Rejects with a sentence where there is no socket to be had. */
   claim(wish: SocketWish): Promise<SocketGrant>;
   /** It listens. `fd` is undefined where the platform does not tell. */

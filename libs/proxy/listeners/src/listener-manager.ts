@@ -29,6 +29,7 @@ import {
   type PreparedChain,
   type PreparedListener,
 } from './prepared-listener.ts';
+import { tryAddresses } from './try-addresses.ts';
 
 /** A listener that was decoded without fault, ready to be put to work. */
 export interface DecodedListener {
@@ -207,6 +208,7 @@ export class ListenerManager implements HandOff, InternalListeners {
     const coming = this.prepare(decoded, version, old);
     this.dropWarming(name);
     if (coming.pending.length === 0) return this.activate(coming);
+    await this.tryBinding(coming);
     (old === undefined ? this.stats.listenerAdded : this.stats.listenerModified).inc();
     this.warmingEntries.set(name, coming);
     this.count();
@@ -310,6 +312,28 @@ export class ListenerManager implements HandOff, InternalListeners {
     });
   }
 
+  /** Of a listener that waits before it binds: an address that is taken refuses it now. */
+  private async tryBinding({ prepared }: Coming): Promise<void> {
+    const { config } = prepared;
+    if (!config.bindToPort || this.server.sockets?.alone === false) return;
+    const ours = [...this.active.values()].flatMap(({ listener }) => addressesOf(listener.config));
+    if (addressesOf(config).some((address) => ours.includes(address))) return;
+    try {
+      await tryAddresses(prepared, this.server);
+    } catch (error) {
+      this.close(prepared);
+      throw this.cannotListen(config, error);
+    }
+  }
+
+  private cannotListen({ name, address }: DecodedListenerConfig, error: unknown): Error {
+    this.stats.listenerCreateFailure.inc();
+    const reason = explainBindError(error);
+    return new Error(`cannot listen on ${listenerAddressText(address)} for listener "${name}": ${reason}`, {
+      cause: error,
+    });
+  }
+
   private async bind(listener: Listener, name: string): Promise<void> {
     const address = listenerAddressText(listener.config.address);
     const { sockets } = this.server;
@@ -320,10 +344,7 @@ export class ListenerManager implements HandOff, InternalListeners {
         bound: (wanted, socket) => sockets?.bound(wishOf(wanted), socket),
       });
     } catch (error) {
-      this.stats.listenerCreateFailure.inc();
-      throw new Error(`cannot listen on ${address} for listener "${name}": ${explainBindError(error)}`, {
-        cause: error,
-      });
+      throw this.cannotListen(listener.config, error);
     }
     this.logger.info(`Listener ${name} accepts connections on ${listener.address?.text ?? address}.`);
   }
@@ -374,9 +395,12 @@ function bytesOf(message: ListenerProto): Uint8Array {
 }
 
 function sameAddresses(a: DecodedListenerConfig, b: DecodedListenerConfig): boolean {
-  const text = ({ address, additionalAddresses, bindToPort }: DecodedListenerConfig): string =>
-    [String(bindToPort), ...[address, ...additionalAddresses].map(listenerAddressText)].join(' ');
+  const text = (config: DecodedListenerConfig): string => [String(config.bindToPort), ...addressesOf(config)].join(' ');
   return text(a) === text(b);
+}
+
+function addressesOf({ address, additionalAddresses }: DecodedListenerConfig): string[] {
+  return [address, ...additionalAddresses].map(listenerAddressText);
 }
 
 /** True where everything but the filter chains is the same. */

@@ -23,6 +23,9 @@ export function socketsOf(options: ProxyOptions, runtime: Runtime): Sockets {
   return {
     shared,
     ofFirstWorker: {
+      get alone() {
+        return active === undefined;
+      },
       claim: (wish) => shared.claim(wish, 0),
       bound: (wish, socket) => shared.bound(wish, 0, socket),
       released: (wish) => shared.released(wish, 0),

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { issueCertificate } from '@weft/net-tls/testing';
 import type { SentResource } from '@weft/xds-client/testing';
@@ -58,6 +60,24 @@ for (const protocol of ['sotw', 'delta'] as const) {
   };
 
   describe(`a listener under ${protocol}`, () => {
+    it('is refused at once where its port is taken, though it would wait', async (t) => {
+      const taken = createServer().listen(0, '127.0.0.1');
+      t.after(() => taken.close());
+      await once(taken, 'listening');
+      const { port } = taken.address() as AddressInfo;
+      const world = await serving(t);
+      const address = `{socket_address: {address: 127.0.0.1, port_value: ${port}}}`;
+      const text = `{name: other, address: ${address}, filter_chains: [${rdsChain('r2')}]}`;
+      world.send(LISTENER, 'l2', [listener('l', rdsChain('r1')), resource(LISTENER, 'other', text)]);
+      await world.until(() => world.server.requests.some(({ error }) => error !== undefined));
+      const { error } = world.server.requests.find((request) => request.error !== undefined)!;
+      assert.match(
+        error ?? '',
+        /cannot listen on 127\.0\.0\.1:\d+ for listener "other": another process uses this port/,
+      );
+      assert.deepEqual(world.listeners(), { active: ['l'], warming: [] });
+    });
+
     it('is not bound before its routes are there', async (t) => {
       const world = await begin(t);
       await asks(world, LISTENER);

@@ -3,6 +3,7 @@ import { DecodeContext, formatFault, registry, sourceNamed } from '@weft/api-env
 import type { Bootstrap } from '@weft/api-envoy/gen/envoy/config/bootstrap/v3/bootstrap_pb';
 import { LOG_LEVELS, type Runtime } from '@weft/core-runtime';
 import { countedByOneWorker, SharedStats, SharedTallies, StatsStore } from '@weft/observe-metrics';
+import { RelayedResolvers } from '@weft/proxy-upstream';
 import { RelayedSubscriptions } from '@weft/xds-client';
 import { createProxyRuntime, type LogHost } from '../proxy-runtime.ts';
 import { ProxyServer } from '../proxy-server.ts';
@@ -36,6 +37,7 @@ export function runProxyWorker(start: WorkerStart, port: ThreadPort, host: LogHo
       workerIndex: index,
       tallies: (name) => tallies.get(name),
       ticketSecret: start.ticketSecret,
+      resolvers: new RelayedResolvers((question) => main.call('resolveName', question)),
       // The main thread holds the streams: a server sees one proxy, however many workers it has.
       subscriptions: ({ ads, authorities }) =>
         new RelayedSubscriptions(
@@ -48,6 +50,7 @@ export function runProxyWorker(start: WorkerStart, port: ThreadPort, host: LogHo
           { hasAds: ads !== undefined, hasRest: true, authorities },
         ),
       sockets: {
+        alone: false,
         claim: (wish) => main.call('claim', wish),
         bound: (wish, socket) => main.tell('bound', wish, socket),
         released: (wish) => main.tell('released', wish),
