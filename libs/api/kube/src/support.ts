@@ -3,7 +3,8 @@ import type { Report } from './report.ts';
 
 /**
  * The fields of a kind's spec that Weft implements: dotted paths without list places and map keys (`http.route.weight`).
- * `http.match.*` takes in all that is below, `trafficPolicy.loadBalancer.simple=ROUND_ROBIN|UNSPECIFIED` only these values.
+ * `http.match.*` takes in all that is below, `trafficPolicy.loadBalancer.simple=ROUND_ROBIN|UNSPECIFIED` only these values;
+ * a value that ends in `*` is a prefix.
  * The fields above a listed one are listed by it.
  */
 export type FieldSupport = readonly string[];
@@ -42,7 +43,7 @@ function below(node: ConfigNode, branch: Branch, path: string, report: Report): 
     return;
   }
   if (node.kind === 'scalar') {
-    if (branch.values?.has(node.text) === false)
+    if (branch.values !== undefined && !isOneOf(node.text, branch.values))
       report(path, `the value ${node.text} ${LATER}`, { expected: [...branch.values].join(', ') });
     return;
   }
@@ -52,6 +53,11 @@ function below(node: ConfigNode, branch: Branch, path: string, report: Report): 
     if (field !== undefined) below(value, field, here, report);
     else report(here, `the field "${key}" ${LATER}`, { atKey: true });
   }
+}
+
+function isOneOf(text: string, values: ReadonlySet<string>): boolean {
+  if (values.has(text)) return true;
+  return [...values].some((value) => value.endsWith('*') && text.startsWith(value.slice(0, -1)));
 }
 
 function branchOf(paths: FieldSupport): Branch {

@@ -22,9 +22,9 @@ export function escapeRegex(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
-/** A name in which `*` stands for any text, inside a larger one. */
+/** A segment of a path in which `*` stands for any text: it does not reach over a slash. */
 export function wildcardRegex(text: string): string {
-  return text.split('*').map(escapeRegex).join('.*');
+  return text.split('*').map(escapeRegex).join('[^/]*');
 }
 
 export function anyPrincipal(): Init<Principal> {

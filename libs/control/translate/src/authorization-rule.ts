@@ -5,6 +5,7 @@ import type {
   AuthorizationPolicyRuleWhen,
 } from '@weft/api-kube';
 import type { Permission, Policy, Principal } from '@weft/api-envoy/gen/envoy/config/rbac/v3/rbac_pb';
+import type { ValueMatcher } from '@weft/api-envoy/gen/envoy/type/matcher/v3/value_pb';
 import {
   allPermissions,
   allPrincipals,
@@ -176,6 +177,23 @@ function portPermission(cx: RuleContext): (text: string) => Init<Permission> {
   };
 }
 
+/** What another filter noted; `[text]` asks for one of a list. Source: Istio's experimental.envoy.filters.*. */
+function metadataPermission(filter: string, key: string, text: string): Init<Permission> {
+  const inList = text.startsWith('[') && text.endsWith(']');
+  const value: Init<ValueMatcher> = {
+    matchPattern: { case: 'stringMatch', value: wildcardMatcher(inList ? text.slice(1, -1) : text) },
+  };
+  const oneOf: Init<ValueMatcher> = {
+    matchPattern: { case: 'listMatch', value: { matchPattern: { case: 'oneOf', value } } },
+  };
+  return {
+    rule: {
+      case: 'metadata',
+      value: { filter, path: [{ segment: { case: 'key', value: key } }], value: inList ? oneOf : value },
+    },
+  };
+}
+
 interface Condition {
   readonly principals: Init<Principal>[];
   readonly permissions: Init<Permission>[];
@@ -200,6 +218,8 @@ function conditionOf({ key, values, notValues }: AuthorizationPolicyRuleWhen, cx
       return who(principalNamed);
     case 'source.namespace':
       return who(inNamespace);
+    case 'source.trustDomain':
+      return who(ofTrustDomain);
     case 'source.serviceAccount':
       return who((text) => ofServiceAccount(text, cx.namespace));
     case 'destination.ip':
@@ -209,6 +229,8 @@ function conditionOf({ key, values, notValues }: AuthorizationPolicyRuleWhen, cx
     case 'connection.sni':
       return what((text) => ({ rule: { case: 'requestedServerName', value: wildcardMatcher(text) } }));
   }
+  const noted = /^experimental\.(envoy\.filters\.[^[]+)\[(.+)\]$/.exec(key);
+  if (noted !== null) return what((text) => metadataPermission(noted[1] ?? '', noted[2] ?? '', text));
   const header = /^request\.headers\[([^\]]+)\]$/.exec(key)?.[1];
   if (header === undefined) return cx.action === 'DENY' ? { principals: [], permissions: [] } : 'never';
   const principals = httpOnly(cx, () =>

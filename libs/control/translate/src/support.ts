@@ -38,6 +38,10 @@ const BACKEND_REF = ['group', 'kind', 'name', 'namespace', 'port', 'weight'] as 
 
 const WORKLOAD = ['address', 'labels.*', 'locality', 'ports.*', 'serviceAccount', 'weight'] as const;
 
+/** Conditions that `conditionOf` translates: those on claims of a JWT wait for somebody who verifies one. */
+const WHEN_KEYS = ['source.ip', 'remote.ip', 'source.namespace', 'source.trustDomain', 'source.principal', 'source.serviceAccount',
+  'destination.ip', 'destination.port', 'connection.sni', 'request.headers[*', 'experimental.envoy.filters.*'] as const; // prettier-ignore
+
 /** Of Istio's MeshConfig. Trust domain and root namespace are the control plane's flags; here they may say the same. */
 const MESH_CONFIG = under('mesh', 'accessLogFile', 'enableTracing', 'enableAutoMtls', 'trustDomain', 'rootNamespace',
   'outboundTrafficPolicy.mode=ALLOW_ANY|REGISTRY_ONLY', 'defaultProviders.tracing', 'defaultConfig.tracing.sampling',
@@ -83,7 +87,7 @@ export const translationSupport: KindSupport = {
     'selector.*', 'targetRef.*', 'targetRefs.*', 'action', 'provider.name',
     ...under('rules.from.source', 'principals', 'notPrincipals', 'namespaces', 'notNamespaces', 'serviceAccounts',
       'notServiceAccounts', 'trustDomains', 'notTrustDomains', 'ipBlocks', 'notIpBlocks', 'remoteIpBlocks', 'notRemoteIpBlocks'),
-    'rules.to.*', 'rules.when.*',
+    'rules.to.*', `rules.when.key=${WHEN_KEYS.join('|')}`, 'rules.when.values', 'rules.when.notValues',
   ],
   'gateway.networking.k8s.io/HTTPRoute': [
     'parentRefs.*', 'hostnames', 'rules.name', 'rules.matches.*', ...under('rules.filters', ...HTTP_FILTERS),

@@ -2,6 +2,7 @@ import type { Report } from '../report.ts';
 import type {
   AuthorizationPolicyRuleFromSource,
   AuthorizationPolicyRuleToOperation,
+  AuthorizationPolicyRuleWhen,
   AuthorizationPolicySpec,
 } from '../types/index.ts';
 import { isAddressRange } from './words.ts';
@@ -18,7 +19,7 @@ const KEYS = [
   ],
   ...['request.auth.audiences', 'request.auth.presenter', 'destination.ip', 'destination.port', 'connection.sni'],
 ];
-const KEY_PREFIXES = ['request.headers[', 'request.auth.claims[', 'experimental.envoy.filters.'];
+const NAMED_KEYS = /^(request\.headers|request\.auth\.claims|experimental\.envoy\.filters\.[^[\]]+)\[.+\]$/;
 
 export function checkAuthorizationPolicy(spec: AuthorizationPolicySpec, report: Report): void {
   const { action, provider, rules = [] } = spec;
@@ -29,16 +30,31 @@ export function checkAuthorizationPolicy(spec: AuthorizationPolicySpec, report: 
     const path = `spec.rules[${i}]`;
     for (const [j, { source }] of from.entries()) checkSource(source, `${path}.from[${j}]`, report);
     for (const [j, { operation }] of to.entries()) checkOperation(operation, `${path}.to[${j}]`, report);
-    for (const [j, { key, values = [], notValues = [] }] of when.entries()) {
-      const known = KEYS.includes(key) || KEY_PREFIXES.some((prefix) => key.startsWith(prefix));
-      if (!known)
-        report(`${path}.when[${j}].key`, `unknown key "${key}"`, {
-          expected: `one of ${KEYS.join(', ')}, request.headers[NAME]`,
-        });
-      if (values.length + notValues.length === 0)
-        report(`${path}.when[${j}]`, 'compares with nothing', { expected: 'values or notValues' });
-    }
+    for (const [j, condition] of when.entries()) checkCondition(condition, `${path}.when[${j}]`, report);
   }
+}
+
+function checkCondition(condition: AuthorizationPolicyRuleWhen, path: string, report: Report): void {
+  const { key, values = [], notValues = [] } = condition;
+  if (!KEYS.includes(key) && !NAMED_KEYS.test(key))
+    report(`${path}.key`, `unknown key "${key}"`, {
+      expected: `one of ${KEYS.join(', ')}, request.headers[NAME], experimental.envoy.filters.FILTER[KEY]`,
+    });
+  if (values.length + notValues.length === 0)
+    report(path, 'compares with nothing', { expected: 'values or notValues' });
+  for (const list of ['values', 'notValues'] as const)
+    for (const [i, text] of (condition[list] ?? []).entries()) {
+      if (/^(source|remote|destination)\.ip$/.test(key) && !isAddressRange(text))
+        report(`${path}.${list}[${i}]`, `"${text}" is no address`, {
+          expected: 'an IP address or a range such as 10.0.0.0/8',
+        });
+      if (key === 'destination.port' && !isPort(text))
+        report(`${path}.${list}[${i}]`, `"${text}" is no port`, { expected: '1 to 65535' });
+    }
+}
+
+function isPort(text: string): boolean {
+  return /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= 65535;
 }
 
 /** Istio asks nobody about callers by identity, and neither do we: what is taken here is taken there. */
@@ -56,7 +72,7 @@ function checkCustom({ provider, rules = [] }: AuthorizationPolicySpec, report: 
             expected: 'ipBlocks or remoteIpBlocks, or an ALLOW or DENY policy for the callers',
           });
     for (const [j, { key }] of when.entries())
-      if (/^(source\.(namespace|serviceAccount|principal)$|request\.auth\.)/.test(key))
+      if (/^(source\.(namespace|trustDomain|serviceAccount|principal)$|request\.auth\.)/.test(key))
         report(`spec.rules[${i}].when[${j}].key`, `"${key}" cannot be told by a CUSTOM rule`);
   }
 }
@@ -89,8 +105,7 @@ function checkOperation(operation: AuthorizationPolicyRuleToOperation | undefine
   }
   for (const key of ['ports', 'notPorts'] as const)
     for (const [i, port] of (operation[key] ?? []).entries())
-      if (!/^\d+$/.test(port) || Number(port) < 1 || Number(port) > 65535)
-        report(`${path}.operation.${key}[${i}]`, `"${port}" is no port`, { expected: '1 to 65535' });
+      if (!isPort(port)) report(`${path}.operation.${key}[${i}]`, `"${port}" is no port`, { expected: '1 to 65535' });
   for (const key of ['paths', 'notPaths'] as const)
     for (const [i, one] of (operation[key] ?? []).entries())
       if (!/^[/*{]/.test(one))
