@@ -46,11 +46,23 @@ interface RememberedFile {
 const SETTLED_MS = 100;
 
 /** Every file that the control plane reads documents from, by the rules of its directory source. Throws when one cannot be read. */
-export function readConfigFiles(folder: string, memory?: FileMemory): ConfigTexts {
+export function readConfigFiles(folder: string): ConfigTexts {
+  return finished(configFilesInSteps(folder));
+}
+
+/** The same, a file at each step, for who must not be kept from other things by thousands of files. */
+export function* configFilesInSteps(folder: string, memory?: FileMemory): Generator<undefined, ConfigTexts> {
   const texts = new Map<string, string>();
-  collect({ folder, texts, memory }, folder, 0);
+  yield* collect({ folder, texts, memory }, folder, 0);
   memory?.end();
   return new Map([...texts].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** All steps at once. */
+export function finished<T>(steps: Generator<undefined, T>): T {
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
 }
 
 interface Collection {
@@ -59,16 +71,17 @@ interface Collection {
   readonly memory: FileMemory | undefined;
 }
 
-function collect(into: Collection, path: string, depth: number): void {
+function* collect(into: Collection, path: string, depth: number): Generator<undefined, void> {
   if (depth > MAX_DEPTH) return;
   for (const name of readdirSync(path)) {
     if (name.startsWith('.')) continue;
     const full = join(path, name);
     // A file that goes away meanwhile is gone: the next look tells.
     const info = statSync(full, { throwIfNoEntry: false });
-    if (info?.isDirectory() === true) collect(into, full, depth + 1);
+    if (info?.isDirectory() === true) yield* collect(into, full, depth + 1);
     else if (info?.isFile() === true && CONFIG_FILE.test(name))
       into.texts.set(relative(into.folder, full), into.memory?.read(full, info) ?? readFileSync(full, 'utf8'));
+    yield;
   }
 }
 

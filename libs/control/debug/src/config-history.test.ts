@@ -94,6 +94,44 @@ describe('the history of the documents', () => {
     assert.equal(world.open().record(), undefined);
   });
 
+  it('keeps many new files in few, a step at a time, and gives each back', (t) => {
+    const world = new World(t, 2);
+    const history = world.open();
+    const many = Object.fromEntries(Array.from({ length: 600 }, (_, at) => [`f${at}.yaml`, doc(`n${at}`)]));
+    world.write(many);
+    let steps = 1;
+    while (!history.recordAhead(() => false)) steps += 1;
+    assert.ok(steps > 1200, 'files are read and hashed one by one');
+    const texts = join(world.stateDir, 'history', 'texts');
+    assert.equal(readdirSync(texts).length, 2);
+    for (const name of readdirSync(texts)) assert.equal(statSync(join(texts, name)).mode & 0o777, 0o600);
+    const [first] = world.open().versions();
+    assert.ok(first);
+    assert.equal(world.open().texts(first).get('f599.yaml'), doc('n599'));
+    for (const name of Object.keys(many)) rmSync(join(world.configDir, name));
+    for (const name of ['x', 'y']) {
+      world.write({ 'a.yaml': doc(name) });
+      history.record();
+    }
+    assert.equal(readdirSync(texts).length, 2, 'bundles that no version needs are gone');
+  });
+
+  it('finishes what it keeps before a rollback looks at it', (t) => {
+    const world = new World(t);
+    const history = world.open();
+    world.write({ 'a.yaml': doc('a') });
+    history.record();
+    world.write({ 'a.yaml': doc('b') });
+    assert.equal(
+      history.recordAhead(() => false),
+      false,
+    );
+    assert.equal(history.isRecording, true);
+    assert.equal(history.rollback(1).kind, 'done');
+    assert.deepEqual([history.versions().map(({ version }) => version), history.isRecording], [[3, 2, 1], false]);
+    assert.deepEqual(world.files, { 'a.yaml': doc('a') });
+  });
+
   it('tells documents that were added, removed, changed and moved, in whatever file', (t) => {
     const world = new World(t);
     const history = world.open();

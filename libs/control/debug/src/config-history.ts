@@ -1,9 +1,17 @@
 import type { Clock } from '@weft/core-runtime';
 import { openStateFolder, readState, replaceState, SECRET } from '@weft/control-ca';
-import { createHash } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { FileMemory, isMounted, readConfigFiles, replaceConfigFiles, type ConfigTexts } from './config-files.ts';
+import {
+  configFilesInSteps,
+  FileMemory,
+  finished,
+  isMounted,
+  readConfigFiles,
+  replaceConfigFiles,
+  type ConfigTexts,
+} from './config-files.ts';
+import { hashOf, TextStore } from './text-store.ts';
 import { changesBetween, type DocumentChange } from './version-documents.ts';
 
 export interface ConfigHistoryOptions {
@@ -45,6 +53,11 @@ export class ConfigHistory {
   private readonly folder: string;
   private readonly kept: number;
   private readonly memory: FileMemory;
+  private readonly store: TextStore;
+  /** Of texts that were hashed before, by path. */
+  private readonly hashes = new Map<string, { readonly text: string; readonly hash: string }>();
+  /** A version that is being kept. */
+  private recording: Generator<undefined, KeptVersion | undefined> | undefined;
   private list: KeptVersion[];
   private readonly known = new WeakMap<KeptVersion, readonly DocumentChange[]>();
 
@@ -62,7 +75,7 @@ export class ConfigHistory {
     this.kept = Math.max(1, options.kept ?? 50);
     openStateFolder(options.stateDir);
     openStateFolder(this.folder);
-    openStateFolder(join(this.folder, 'texts'));
+    this.store = new TextStore(join(this.folder, 'texts'));
     this.list = readdirSync(this.folder)
       .flatMap((name) => (VERSION_FILE.test(name) ? [name] : []))
       .flatMap((name) => parseVersion(readState(join(this.folder, name)) ?? ''))
@@ -80,12 +93,44 @@ export class ConfigHistory {
 
   /** The texts of a version, by path. */
   texts({ files }: KeptVersion): ConfigTexts {
-    return new Map(Object.entries(files).map(([path, hash]) => [path, readState(this.textPath(hash)) ?? '']));
+    const texts = this.store.getAll(Object.values(files));
+    return new Map(Object.entries(files).map(([path, hash]) => [path, texts.get(hash) ?? '']));
   }
 
   /** Called when documents changed. Keeps the files as they are now; undefined: they are those of the newest version. */
   record(note = ''): KeptVersion | undefined {
-    return this.keep(readConfigFiles(this.options.configDir, this.memory), note);
+    this.finishRecording();
+    return finished(this.recordInSteps(note));
+  }
+
+  /**
+   * The same in the background: works for as long as `hasTime`, and goes on with the next call. True: the version is kept. Files
+   * that change meanwhile may be in it or not.
+   */
+  recordAhead(hasTime: () => boolean): boolean {
+    this.recording ??= this.recordInSteps('');
+    const steps = this.recording;
+    try {
+      while (steps.next().done !== true) if (!hasTime()) return false;
+    } catch (error) {
+      this.recording = undefined;
+      throw error;
+    }
+    this.recording = undefined;
+    return true;
+  }
+
+  /** A version is being kept in the background. */
+  get isRecording(): boolean {
+    return this.recording !== undefined;
+  }
+
+  private finishRecording(): void {
+    if (this.recording !== undefined) this.recordAhead(() => true);
+  }
+
+  private *recordInSteps(note: string): Generator<undefined, KeptVersion | undefined> {
+    return yield* this.keep(yield* configFilesInSteps(this.options.configDir, this.memory), note);
   }
 
   /** What is different in `after`, by document. */
@@ -107,6 +152,7 @@ export class ConfigHistory {
    * is editing and would lose it, unless `force`.
    */
   rollback(version: number, force = false): RollbackResult {
+    this.finishRecording();
     const wanted = this.find(version);
     if (wanted === undefined) {
       const [first, last] = [this.list[0], this.list.at(-1)];
@@ -133,7 +179,7 @@ export class ConfigHistory {
     } finally {
       rmSync(join(this.folder, PENDING), { force: true });
     }
-    const made = this.keep(texts, `rollback to ${version}`) ?? (this.list.at(-1) as KeptVersion);
+    const made = finished(this.keep(texts, `rollback to ${version}`)) ?? (this.list.at(-1) as KeptVersion);
     return { kind: 'done', version: made, changes };
   }
 
@@ -143,7 +189,7 @@ export class ConfigHistory {
     const paths = new Set([...now.keys(), ...Object.keys(newest)]);
     return [...paths].filter((path) => {
       const text = now.get(path);
-      return newest[path] !== (text === undefined ? undefined : hashOf(text));
+      return newest[path] !== (text === undefined ? undefined : this.hashOf(path, text));
     });
   }
 
@@ -155,23 +201,30 @@ export class ConfigHistory {
     rmSync(join(this.folder, PENDING), { force: true });
   }
 
-  private keep(texts: ConfigTexts, note: string): KeptVersion | undefined {
-    if (this.list.length > 0 && this.unkept(texts).length === 0) return undefined;
+  private *keep(texts: ConfigTexts, note: string): Generator<undefined, KeptVersion | undefined> {
     const files: Record<string, string> = {};
-    const stored = new Set(Object.values(this.list.at(-1)?.files ?? {}));
+    const byHash = new Map<string, string>();
     for (const [path, text] of texts) {
-      const hash = hashOf(text);
+      const hash = this.hashOf(path, text);
       files[path] = hash;
-      if (stored.has(hash)) continue;
-      stored.add(hash);
-      if (readState(this.textPath(hash)) !== text) replaceState(this.textPath(hash), text, SECRET);
+      byHash.set(hash, text);
+      yield;
     }
+    if (this.list.length > 0 && this.unkept(texts).length === 0) return undefined;
+    yield* this.store.put(byHash);
     const version = (this.list.at(-1)?.version ?? 0) + 1;
     const made: KeptVersion = Object.freeze({ version, atMs: this.options.clock.wallMs(), note, files });
     this.write(`${String(version).padStart(6, '0')}.json`, made);
     this.list = [...this.list, made];
     this.forget();
     return made;
+  }
+
+  /** A text that stayed is the same string, and is not hashed again. */
+  private hashOf(path: string, text: string): string {
+    let known = this.hashes.get(path);
+    if (known?.text !== text) this.hashes.set(path, (known = { text, hash: hashOf(text) }));
+    return known.hash;
   }
 
   /** The oldest go first, then the texts that no version has. */
@@ -181,13 +234,7 @@ export class ConfigHistory {
     this.list = this.list.slice(-this.kept);
     for (const { version } of gone)
       rmSync(join(this.folder, `${String(version).padStart(6, '0')}.json`), { force: true });
-    const used = new Set(this.list.flatMap(({ files }) => Object.values(files)));
-    for (const name of readdirSync(join(this.folder, 'texts')))
-      if (!used.has(name)) rmSync(this.textPath(name), { force: true });
-  }
-
-  private textPath(hash: string): string {
-    return join(this.folder, 'texts', hash);
+    this.store.keepOnly(new Set(this.list.flatMap(({ files }) => Object.values(files))));
   }
 
   private write(name: string, value: unknown): void {
@@ -204,8 +251,4 @@ function parseVersion(text: string): KeptVersion[] {
   } catch {
     return [];
   }
-}
-
-function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -50,6 +50,9 @@ export interface ControlPlaneAddresses {
 const CLOSE_GRACE_MS = 1000;
 /** Proxies are told of documents first. */
 const KEEP_AFTER_MS = 250;
+/** And meanwhile: so long at a time, and then not. */
+const KEEP_SLICE_MS = 10;
+const KEEP_PAUSE_MS = 10;
 
 /**
  * The control plane: documents and registrations -> mesh -> resources for each proxy -> xDS, and the certificates of all.
@@ -145,7 +148,7 @@ export class ControlPlane {
 
   /** The kept versions of the documents, the present one among them. */
   get history(): ConfigHistory {
-    if (this.keeping !== undefined) this.keepVersion();
+    this.finishKeeping();
     return this.kept;
   }
 
@@ -155,7 +158,7 @@ export class ControlPlane {
 
   async stop(): Promise<void> {
     this.source.close();
-    if (this.keeping !== undefined) this.keepVersion();
+    this.finishKeeping();
     this.mesh.close();
     this.registrations.close();
     this.serving?.close();
@@ -227,16 +230,29 @@ export class ControlPlane {
     );
   }
 
-  /** A disk that is full must not stop the mesh. */
-  private keepVersion(): void {
+  private finishKeeping(): void {
+    while (this.keeping !== undefined) this.keepVersion(() => true);
+  }
+
+  /** In turns, since thousands of files take a while. A disk that is full must not stop the mesh. */
+  private keepVersion(hasTime = this.slice()): void {
+    const { timers } = this.runtime;
     this.keeping?.cancel();
     this.keeping = undefined;
-    this.keptObjects = this.mesh.objects.objects;
+    if (!this.kept.isRecording) this.keptObjects = this.mesh.objects.objects;
     try {
-      this.kept.record();
+      if (!this.kept.recordAhead(hasTime)) this.keeping = after(timers, KEEP_PAUSE_MS, () => this.keepVersion());
+      else if (this.keptObjects !== this.mesh.objects.objects)
+        this.keeping = after(timers, KEEP_AFTER_MS, () => this.keepVersion());
     } catch (error) {
       this.logger.warning(`This version of the documents cannot be kept for a rollback: ${(error as Error).message}`);
     }
+  }
+
+  private slice(): () => boolean {
+    const { clock } = this.runtime;
+    const endMs = clock.nowMs() + KEEP_SLICE_MS;
+    return () => clock.nowMs() < endMs;
   }
 
   private createReports(admit: Admit): Reports {
