@@ -1,6 +1,9 @@
 // Programs as workloads of a mesh, by `weft run`: each with a sidecar, a certificate, and a registration.
 import { call, findEnvoy, freePort, startSource, type HttpReply, type RunningProcess } from '@weft/testing-harness';
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { eventually, startControlPlane, type ControlPlaneWorld } from './weft-run-world.ts';
 
@@ -10,6 +13,16 @@ const ECHO = `
   const server = createServer((request, response) => response.end(JSON.stringify(request.headers)));
   server.listen(Number(process.argv.at(-1)), '127.0.0.1', () => console.log('serving'));
   process.on('SIGTERM', () => { console.log('asked to end'); server.close(); server.closeAllConnections(); process.exitCode = 3; });
+`;
+/** Has metrics for the first who asks. */
+const MEASURED = `
+  const { createServer } = require('node:http');
+  let scrapes = 0;
+  createServer((request, response) => {
+    const metrics = request.url === '/metrics';
+    response.writeHead(metrics && ++scrapes > 1 ? 500 : 200, { 'content-type': 'text/plain; version=0.0.4' });
+    response.end(metrics ? '# HELP orders_total Orders.\\n# TYPE orders_total counter\\norders_total 1\\n' : 'fine');
+  }).listen(Number(process.argv.at(-1)), '127.0.0.1', () => console.log('metrics: ' + process.env.WEFT_METRICS));
 `;
 const CALLER = 'setInterval(() => undefined, 1000); console.log(JSON.stringify(process.env))';
 
@@ -158,6 +171,33 @@ function suite(kind: string, find: () => Promise<readonly string[]>): void {
       t.diagnostic(`${calls} calls meanwhile`);
     });
 
+    it('tells the metrics of sidecar and program at one address, with the sidecar as flags want it', async (t) => {
+      const port = await freePort();
+      const flags = ['--port', `80:${port}`, '--protocol', 'HTTP', '--metrics', `http:${port}/metrics`];
+      const log = join(plane.configDir, `measured-${kind}.log`);
+      const proxy = ['--concurrency', '2', '--sidecar-log-level', 'warning,upstream:debug', '--proxy-log', log];
+      const server = await run(t, {
+        name: 'measured',
+        flags: [...flags, ...proxy, '--listener-drain-time', '7'],
+        command: [process.execPath, '-e', MEASURED, String(port)],
+      });
+      await until200(Number(ready.exec(server.output)?.[2]));
+      const [, address = ''] = await server.waitFor(/^metrics: (\S+)$/m);
+      const { body, headers } = await call({ port: Number(new URL(address).port), path: '/stats/prometheus' });
+      assert.equal(headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
+      assert.match(body, /^orders_total 1$/m);
+      assert.match(body, /^envoy_server_concurrency\{?\}? 2$/m);
+      assert.match(body, /^istio_agent_cert_expiry_seconds\{resource_name="default"\} 8[56]\d{3}$/m);
+      const checked = spawnSync('promtool', ['check', 'metrics'], { input: body, encoding: 'utf8' });
+      assert.doesNotMatch(checked.stderr, /error while linting/, 'Prometheus can read it');
+      const again = await call({ port: Number(new URL(address).port), path: '/stats/prometheus' });
+      assert.match(again.body, /^istio_agent_scrape_failures_total\{type="application"\} 1$/m);
+      assert.match(again.body, /^envoy_server_live\{?\}? 1$/m);
+      assert.match(server.output, /no metrics of the program: it answered 500/);
+      const informing = readFileSync(log, 'utf8').matchAll(/\]\[info\]\[(\w+)\]/g);
+      assert.deepEqual([...new Set([...informing].map(([, component]) => component))], ['upstream']);
+    });
+
     it('leaves no sidecar behind when it is killed', async (t) => {
       const script = 'console.log("pid " + process.pid); setInterval(() => undefined, 1000)';
       const killed = await run(t, { name: 'killed', command: [process.execPath, '-e', script] });
@@ -290,3 +330,17 @@ suite('Envoy', async () => {
 });
 
 suite('Weft', () => Promise.resolve([]));
+
+describe('weft run', () => {
+  it('trusts no control plane by another name', async (t) => {
+    const plane = await startControlPlane();
+    t.after(() => plane.stop());
+    const args = ['--name', 'careful', '--config-dir', plane.configDir, '--control-plane-name', 'other.test'];
+    const refused = await startSource({
+      main: 'apps/workload/src/main.ts',
+      args: [...args, '--start-time', '2', '--', 'true'],
+      ready: /no certificate within 2 s: .*other\.test/,
+    });
+    assert.equal((await refused.exited).code, 1, refused.output);
+  });
+});

@@ -48,7 +48,7 @@ export function findControlPlane(options: ControlPlaneOptions, subject: Subject,
   return {
     identity: identity.value,
     secure: options.secure ?? place?.secure ?? '',
-    serverName: place?.serverName ?? CONTROL_PLANE_NAME,
+    serverName: options.serverName ?? place?.serverName ?? CONTROL_PLANE_NAME,
     registry: options.registry ?? place?.debug ?? '',
     traced: place?.traced ?? false,
     metricsService: place?.metricsService ?? '',

@@ -11,8 +11,18 @@ export interface HttpCall {
   readonly timeoutMs: number;
 }
 
-/** One request over a connection of its own; rejects when there is no answer in time. */
-export function httpCall(call: HttpCall): Promise<{ readonly status: number; readonly body: string }> {
+export interface HttpAnswer {
+  readonly status: number;
+  /** `''`: the answer names none. */
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** No answer that is of use here is longer, in bytes. */
+const MOST = 64 * 1024 * 1024;
+
+/** One request over a connection of its own; rejects when there is no whole answer in time. */
+export function httpCall(call: HttpCall): Promise<HttpAnswer> {
   const { server, method, path, headers, body, timeoutMs } = call;
   const where = server.startsWith('unix:') ? { socketPath: server.slice('unix:'.length) } : addressOf(server);
   return new Promise((resolve, reject) => {
@@ -27,8 +37,19 @@ export function httpCall(call: HttpCall): Promise<{ readonly status: number; rea
       },
       (response) => {
         const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }));
+        let size = 0;
+        response.on('data', (chunk: Buffer) => {
+          chunks.push(chunk);
+          size += chunk.length;
+          if (size > MOST) response.destroy(new Error(`the answer has more than ${MOST} bytes`));
+        });
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            contentType: response.headers['content-type'] ?? '',
+            body: Buffer.concat(chunks).toString(),
+          }),
+        );
         response.on('error', reject);
       },
     );

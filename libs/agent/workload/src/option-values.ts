@@ -45,6 +45,33 @@ export function parseProbe(text: string): Probe | string {
   return 'expected tcp, none, or http:/PATH';
 }
 
+/** Where the program tells its metrics: `http:9102/metrics`. A text says what is wrong. */
+export function parseMetrics(text: string): { readonly port: number; readonly path: string } | string {
+  const [, port = '', path = ''] = /^http:(\d+)(\/\S*)$/.exec(text) ?? [];
+  return isPort(Number(port)) ? { port: Number(port), path } : 'expected http:PORT/PATH, as http:9102/metrics';
+}
+
+/** Of a sidecar, in both proxies' words. */
+export interface SidecarLogLevel {
+  readonly level: string;
+  /** `upstream:debug,http:trace`; `''`: none of its own. */
+  readonly components: string;
+}
+
+const LEVELS = ['trace', 'debug', 'info', 'warning', 'error', 'critical', 'off'];
+
+/** `debug`, or `warning,upstream:debug`: one for everything, others for components. A text says what is wrong. */
+export function parseLogLevel(text: string): SidecarLogLevel | string {
+  const words = text.split(',');
+  const components = words.filter((word) => word.includes(':'));
+  const levels = words.filter((word) => !word.includes(':'));
+  const named = [...levels, ...components.map((word) => word.slice(word.indexOf(':') + 1))];
+  const wrong = named.find((level) => !LEVELS.includes(level));
+  if (wrong !== undefined) return `"${wrong}" is none of ${LEVELS.join(', ')}`;
+  if (levels.length > 1) return 'expected LEVEL, COMPONENT:LEVEL, or both';
+  return { level: levels[0] ?? 'info', components: components.join(',') };
+}
+
 function isPort(port: number): boolean {
   return port >= 1 && port <= HIGHEST_PORT;
 }

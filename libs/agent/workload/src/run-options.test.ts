@@ -30,7 +30,8 @@ test('every flag is read', () => {
     '--name web-1 --service web --namespace videos --service-account sa --port 80:8080 --protocol HTTP ' +
       '--labels app=web,version=v2 --upstream videos-api:10010=15500 --upstream redis.db:6379=0 --probe http:/health ' +
       '--control-plane cp.test:15012 --registry https://cp.test:8080 --root-cert r.pem --token-file t --address 10.0.0.7 ' +
-      '--drain-time 0.5 --grace-time 2 --envoy /bin/envoy --delta --verbose -- x',
+      '--drain-time 0.5 --grace-time 2 --envoy /bin/envoy --delta --verbose --metrics http:9102/metrics?a=b --concurrency 2 ' +
+      '--sidecar-log-level warning,http:debug,upstream:trace --listener-drain-time 7 --control-plane-name cp.test -- x',
   );
   assert.deepEqual(options.port, { service: 80, app: 8080 });
   assert.deepEqual(options.labels, { app: 'web', version: 'v2' });
@@ -41,12 +42,17 @@ test('every flag is read', () => {
   assert.deepEqual(options.probe, { kind: 'http', path: '/health' });
   assert.equal(options.controlPlane.secure, 'cp.test:15012');
   assert.equal(options.drainMs, 500);
+  assert.deepEqual(options.metrics, { port: 9102, path: '/metrics?a=b' });
+  assert.deepEqual(options.logLevel, { level: 'warning', components: 'http:debug,upstream:trace' });
+  assert.deepEqual([options.concurrency, options.listenerDrainSeconds], [2, 7]);
+  assert.equal(options.controlPlane.serverName, 'cp.test');
   assert.ok(options.delta && options.verbose && !options.capture);
 });
 
 test('all faults of a line are told at once', () => {
   const told = faults(
-    '--name Web --namespace a_b --port 99999 --upstream nonsense --labels x --probe ping --drain-time -1 --address here -- x',
+    '--name Web --namespace a_b --port 99999 --upstream nonsense --labels x --probe ping --drain-time -1 --address here ' +
+      '--metrics http:/metrics --concurrency 0 --sidecar-log-level loud -- x',
   );
   for (const part of [
     /"Web" is no name of a workload/,
@@ -56,6 +62,9 @@ test('all faults of a line are told at once', () => {
     /--labels x: "x" is no KEY=VALUE/,
     /--probe ping: expected tcp, none, or http/,
     /--address here is no IP/,
+    /--metrics http:\/metrics: expected http:PORT\/PATH/,
+    /--concurrency 0: expected 1 to 1024/,
+    /--sidecar-log-level loud: "loud" is none of trace/,
     /where is the control plane\? Give --config-dir, or else --control-plane, --registry, --root-cert, --token-file/,
   ])
     assert.match(told, part);

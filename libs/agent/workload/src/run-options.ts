@@ -2,7 +2,17 @@ import { createIdentity, subdomainFault } from '@weft/model-identity';
 import { isIP } from 'node:net';
 import { registryFault } from './registry-url.ts';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
-import { parseLabels, parsePort, parseProbe, parseUpstream, type Probe, type Upstream } from './option-values.ts';
+import {
+  parseLabels,
+  parseLogLevel,
+  parseMetrics,
+  parsePort,
+  parseProbe,
+  parseUpstream,
+  type Probe,
+  type SidecarLogLevel,
+  type Upstream,
+} from './option-values.ts';
 
 /** What `weft run` is asked to do. */
 export interface RunOptions {
@@ -28,10 +38,17 @@ export interface RunOptions {
   /** The real Envoy instead of our proxy. */
   readonly envoy: string | undefined;
   readonly proxyLog: string | undefined;
+  readonly logLevel: SidecarLogLevel;
+  /** Threads of the sidecar. */
+  readonly concurrency: number;
+  /** Where the program tells its metrics; undefined: nowhere. */
+  readonly metrics: { readonly port: number; readonly path: string } | undefined;
   readonly delta: boolean;
   readonly capture: boolean;
   /** How long the sidecar drains before the program is asked to end, in milliseconds. */
   readonly drainMs: number;
+  /** How long connections live that an update of a listener closed for new requests, in seconds. */
+  readonly listenerDrainSeconds: number;
   /** How long the program may take to end before it is killed, in milliseconds. */
   readonly graceMs: number;
   /** How long certificate and sidecar may take at the start, in milliseconds. */
@@ -47,6 +64,8 @@ export interface RunOptions {
 export interface ControlPlaneOptions {
   readonly stateDir: string | undefined;
   readonly secure: string | undefined;
+  /** The name that its certificate must have; undefined: Istio's default, or what the state folder tells. */
+  readonly serverName: string | undefined;
   /** `http://host:port` or `https://host:port`. */
   readonly registry: string | undefined;
   /** The token may be sent over plain HTTP, also to another machine. */
@@ -87,16 +106,21 @@ const FLAGS: Readonly<Record<string, Flag>> = {
   'root-cert': { value: 'FILE', help: 'roots that the control plane is checked against, where it is elsewhere' },
   token: { value: 'TOKEN', help: 'proves who the workload is (better: --token-file)' },
   'token-file': { value: 'FILE', help: 'holds such a token; read each time that one is needed' },
+  'control-plane-name': { value: 'NAME', help: 'in its certificate (default: istiod.istio-system.svc)' },
   'trust-domain': { value: 'NAME', help: 'with --control-plane (default: cluster.local)' },
   envoy: { value: 'PATH', help: 'run this Envoy as the sidecar' },
   address: { value: 'IP', help: 'where others reach the sidecar (default: 127.0.0.1)' },
   'inbound-port': { value: 'PORT', help: "the sidecar's port for --port (default: chosen)" },
   'admin-port': { value: 'PORT', help: "the sidecar's admin server (default: chosen)" },
-  'readiness-port': { value: 'PORT', help: 'answers /healthz/ready (default: chosen)' },
+  'readiness-port': { value: 'PORT', help: 'answers /healthz/ready and /stats/prometheus (default: chosen)' },
+  metrics: { value: 'http:PORT/PATH', help: "the program's metrics, told together with the sidecar's" },
+  concurrency: { value: 'N', help: 'threads of the sidecar (default: 1)' },
+  'sidecar-log-level': { value: 'LEVEL,C:LEVEL…', help: 'trace, debug, info (default), warning, error, off' },
   'proxy-log': { value: 'FILE', help: "the sidecar's log (default: in the run's own folder)" },
   delta: { help: 'delta xDS instead of state of the world (default with --capture)' },
   capture: { help: 'redirect all its traffic, in a network namespace of its own (root)' },
   'drain-time': { value: 'SECONDS', help: 'before the program is asked to end (default: 5)' },
+  'listener-drain-time': { value: 'SECONDS', help: 'for connections of a listener that was changed (default: 45)' },
   'grace-time': { value: 'SECONDS', help: 'before the program is killed (default: 30)' },
   'start-time': { value: 'SECONDS', help: 'for certificate and sidecar (default: 60)' },
   gateway: { help: 'run the proxy of a gateway, without a program: which one, --labels tell' },
@@ -132,7 +156,7 @@ export function parseRunOptions(args: readonly string[]): ParsedRunOptions {
 }
 
 /** What a gateway has no program for. */
-const OF_PROGRAMS = ['port', 'protocol', 'service', 'probe', 'upstream', 'inbound-port', 'capture'] as const;
+const OF_PROGRAMS = ['port', 'protocol', 'service', 'probe', 'metrics', 'upstream', 'inbound-port', 'capture'] as const;
 
 function commandFaults(values: Values, command: readonly string[]): string[] {
   if (values['gateway'] !== true)
@@ -142,6 +166,8 @@ function commandFaults(values: Values, command: readonly string[]): string[] {
     ...OF_PROGRAMS.filter((name) => values[name] !== undefined).map((name) => `--${name} says nothing of a --gateway`),
   ];
 }
+
+const USUAL_LOG: SidecarLogLevel = { level: 'info', components: '' };
 
 function readOptions(reader: Reader, command: readonly string[]): RunOptions {
   const name = reader.text('name') ?? '';
@@ -176,6 +202,10 @@ function readOptions(reader: Reader, command: readonly string[]): RunOptions {
     controlPlane: reader.controlPlane(trustDomain),
     envoy: reader.text('envoy'),
     proxyLog: reader.text('proxy-log'),
+    logLevel: reader.parsed('sidecar-log-level', reader.text('sidecar-log-level'), parseLogLevel) ?? USUAL_LOG,
+    concurrency: reader.count('concurrency', 1, 1024),
+    metrics: reader.parsed('metrics', reader.text('metrics'), parseMetrics),
+    listenerDrainSeconds: reader.count('listener-drain-time', 45, 3600),
     // Services that a captured program calls are asked for then, which state of the world cannot do.
     delta: reader.flag('delta') || reader.flag('capture'),
     capture: reader.flag('capture'),
@@ -222,6 +252,15 @@ class Reader {
     return usual;
   }
 
+  /** A whole number, at least 1. */
+  count(name: string, usual: number, most: number): number {
+    const text = this.text(name);
+    if (text === undefined) return usual;
+    if (/^[1-9]\d*$/.test(text) && Number(text) <= most) return Number(text);
+    this.faults.push(`--${name} ${text}: expected 1 to ${most}`);
+    return usual;
+  }
+
   parsed<T>(name: string, text: string | undefined, parse: (text: string) => T | string): T | undefined {
     if (text === undefined || text === '') return undefined;
     const value = parse(text);
@@ -236,6 +275,7 @@ class Reader {
     const options: ControlPlaneOptions = {
       stateDir,
       secure: this.text('control-plane'),
+      serverName: this.text('control-plane-name'),
       registry: this.text('registry'),
       insecureRegistry: this.flag('insecure-registry'),
       rootCert: this.text('root-cert'),

@@ -9,13 +9,15 @@ import { Child, endingText, exitCodeOf, type Program } from './child.ts';
 import type { ControlPlaneAccess } from './control-plane-access.ts';
 import { freePorts } from './free-port.ts';
 import { HealthWatch } from './health-watch.ts';
+import { httpCall } from './http-call.ts';
+import { MetricsMerge, type AskForMetrics } from './metrics-merge.ts';
 import { probeOf } from './probe.ts';
-import { ReadinessServer } from './readiness-server.ts';
 import { RegistrationClient, RegistrationRefused, registryAt } from './registration-client.ts';
 import { makeRunFolder } from './run-folder.ts';
 import type { RunOptions } from './run-options.ts';
-import { adminAt } from './sidecar-admin.ts';
+import { adminAt, type SidecarAdmin } from './sidecar-admin.ts';
 import { Sidecar } from './sidecar.ts';
+import { StatusServer } from './status-server.ts';
 import type { WorkloadNetwork } from './workload-network.ts';
 
 export interface WorkloadRunOptions {
@@ -37,10 +39,9 @@ interface Ports {
   readonly upstreams: readonly { readonly host: string; readonly port: number; readonly localPort: number }[];
 }
 
-/** How long connections live that an update of a listener closed for new requests. Source: Istio's terminationDrainDuration. */
-const DRAIN_SECONDS = 45;
 /** With a network of its own a workload has the ports that Istio's have. */
 const READINESS_PORT = 15_021;
+const STATUS_PORT = 15_020;
 const ADMIN_PORT = 15_000;
 const STOP_PROXY_MS = 5000;
 const REGISTER_AGAIN_MS = 1000;
@@ -59,7 +60,11 @@ export class WorkloadRun {
   private readonly folder = makeRunFolder('run');
   private readonly certificates: WorkloadCertificates;
   private readonly secrets: SecretServer;
-  private readonly readiness = new ReadinessServer(() => this.notReady());
+  private readonly status = new StatusServer({
+    fault: () => this.notReady(),
+    metrics: (headers) => this.metrics.scrape(headers),
+  });
+  private readonly metrics: MetricsMerge;
   private registration: RegistrationClient | undefined;
   private sidecar: Sidecar | undefined;
   private health: HealthWatch | undefined;
@@ -90,6 +95,12 @@ export class WorkloadRun {
     });
     this.certificates = new WorkloadCertificates({ identity: access.identity, signer, runtime: this.runtime });
     this.secrets = new SecretServer(this.certificates, this.socketPath, this.runtime);
+    this.metrics = new MetricsMerge({
+      sidecar: metricsAt(() => ({ server: this.admin.url(), path: '/stats/prometheus' })),
+      program: programMetrics(given.options),
+      certificateSeconds: () => this.certificateSeconds(),
+      log: given.runtime.loggers.get('metrics'),
+    });
     this.abandoned.promise.catch(() => undefined);
   }
 
@@ -140,7 +151,8 @@ export class WorkloadRun {
   private async prepare(): Promise<Ports> {
     const { network } = this.given;
     const ports = await this.choosePorts();
-    await this.readiness.listen(ports.readiness, network.address);
+    await this.status.listen(ports.readiness, network.address);
+    if (network.captured) await this.status.listen(STATUS_PORT, network.address);
     await this.certify();
     // Nobody calls a gateway by a name of the mesh.
     if (!this.given.options.gateway) await this.register(ports);
@@ -234,8 +246,8 @@ export class WorkloadRun {
   private async startSidecar(ports: Ports): Promise<void> {
     const { options, access, network, proxy, env } = this.given;
     const { name, namespace, serviceAccount, labels, adminPort, delta, gateway } = options;
+    const { listenerDrainSeconds, logLevel, concurrency } = options;
     const bootstrap = join(this.folder, 'bootstrap.json');
-    const addressFile = join(this.proxyFolder, 'admin-address');
     const facts = sidecarBootstrap({
       role: gateway ? 'router' : 'sidecar',
       name,
@@ -254,20 +266,38 @@ export class WorkloadRun {
     });
     writeFileSync(bootstrap, `${JSON.stringify(facts, null, 2)}\n`, { mode: 0o600 });
     network.lend(bootstrap);
-    const flags = ['-c', bootstrap, '--admin-address-path', addressFile, '--disable-hot-restart'];
+    const flags = ['-c', bootstrap, '--admin-address-path', this.addressFile, '--disable-hot-restart'];
     // Immediate: a connection that stands from before a policy changed is told to go with its next response.
-    const drain = ['--drain-strategy', 'immediate', '--drain-time-s', String(DRAIN_SECONDS)];
-    const args = [...proxy.args, ...flags, '--concurrency', '1', ...drain];
+    const drain = ['--drain-strategy', 'immediate', '--drain-time-s', String(listenerDrainSeconds)];
+    const log = [
+      '-l',
+      logLevel.level,
+      ...(logLevel.components === '' ? [] : ['--component-log-level', logLevel.components]),
+    ];
+    const args = [...proxy.args, ...flags, '--concurrency', String(concurrency), ...drain, ...log];
     this.sidecar = new Sidecar({
       program: network.wrapProxy({ command: proxy.command, args }),
       env,
       log: this.proxyLog,
-      addressFile,
-      admin: adminAt(addressFile),
+      addressFile: this.addressFile,
+      admin: this.admin,
       runtime: this.runtime,
     });
     await this.sidecar.start(options.startMs);
-    this.tell(ports, adminAt(addressFile).url());
+    this.tell(ports, this.admin.url());
+  }
+
+  private get addressFile(): string {
+    return join(this.proxyFolder, 'admin-address');
+  }
+
+  private get admin(): SidecarAdmin {
+    return adminAt(this.addressFile);
+  }
+
+  private certificateSeconds(): number | undefined {
+    if (this.certificates.current === undefined) return undefined;
+    return Math.round((this.certificates.status.notAfterMs - this.runtime.clock.wallMs()) / 1000);
   }
 
   private get proxyLog(): string {
@@ -331,6 +361,7 @@ export class WorkloadRun {
       WEFT_SERVICE_ACCOUNT: options.serviceAccount,
       WEFT_IDENTITY: formatIdentity(access.identity),
       WEFT_READINESS: `http://${network.address}:${ports.readiness}/healthz/ready`,
+      WEFT_METRICS: `http://${network.address}:${network.captured ? STATUS_PORT : ports.readiness}/stats/prometheus`,
       ...(Object.fromEntries(upstreams) as Record<string, string>),
     };
   }
@@ -344,7 +375,7 @@ export class WorkloadRun {
 
   private async clean(): Promise<void> {
     this.health?.close();
-    this.readiness.close();
+    this.status.close();
     await this.registration?.deregister();
     await this.sidecar?.stop(STOP_PROXY_MS);
     this.certificates.close();
@@ -352,4 +383,19 @@ export class WorkloadRun {
     // Who gave no place for the log wants none kept, unless there is something to look up in it.
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** At an address that may not be known yet. */
+function metricsAt(where: () => { readonly server: string | undefined; readonly path: string }): AskForMetrics {
+  return ({ accept, timeoutMs }) => {
+    const { server, path } = where();
+    if (server === undefined) return Promise.reject(new Error('it does not serve yet'));
+    return httpCall({ server, method: 'GET', path, headers: { accept }, body: '', timeoutMs });
+  };
+}
+
+function programMetrics({ metrics }: RunOptions): AskForMetrics | undefined {
+  return metrics === undefined
+    ? undefined
+    : metricsAt(() => ({ server: `http://127.0.0.1:${metrics.port}`, path: metrics.path }));
 }
