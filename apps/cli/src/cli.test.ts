@@ -13,7 +13,7 @@ describe('the weft command', () => {
     assert.match(stdout, /^Usage: weft COMMAND/);
     assert.match(stdout, /^ {2}proxy /m);
     assert.match(stdout, /^ {2}demo /m);
-    assert.match(stdout, /^Ask the mesh:\n {2}proxy-status /m);
+    assert.match(stdout, /^Ask the mesh:\n {2}check /m);
     assert.match(stdout, /^Documents:\n {2}status /m);
   });
 

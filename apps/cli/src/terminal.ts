@@ -1,4 +1,5 @@
 import type { CliIo } from '@weft/control-cli';
+import { systemClock } from '@weft/core-runtime';
 import { createInterface } from 'node:readline/promises';
 
 /** The terminal and the network, for verbs. */
@@ -8,6 +9,7 @@ export async function terminal(): Promise<CliIo> {
     stdout: (text) => process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),
     http: fetchHttp,
+    wallMs: () => systemClock.wallMs(),
   };
   return process.stdin.isTTY && process.stdout.isTTY ? { ...io, confirm } : io;
 }

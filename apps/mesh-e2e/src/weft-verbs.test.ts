@@ -74,6 +74,32 @@ describe('the verbs of weft that ask', () => {
     await plane.stop();
   });
 
+  it('checks the mesh, and finds nothing that does not work', async () => {
+    await eventually(async () => {
+      const { exitCode, stdout } = await weft('check');
+      assert.equal(exitCode, 0, stdout);
+      for (const line of [
+        '√ the roots are valid for at least 30 days',
+        '√ every workload that registered has its proxy connected',
+        '√ no proxy refuses what it is told',
+        '√ proxies are of the versions that the control plane speaks to',
+        '√ every workload has renewed its certificate at half of its life',
+        '√ no document is refused or contradicts others',
+      ])
+        assert.ok(stdout.includes(line), stdout);
+    });
+    plane.write(
+      'broken.yaml',
+      'apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: a}\nspec: {egres: []}\n',
+    );
+    await eventually(async () => {
+      const { exitCode, stdout } = await weft('check');
+      assert.equal(exitCode, 1, stdout);
+      assert.match(stdout, /× no document is refused[^]*\[IST0106\] Sidecar default\/a \(\S+broken\.yaml:4\)/);
+    });
+    plane.write('broken.yaml', '');
+  });
+
   it('show that both proxies have what they are to have, whoever made them', async () => {
     await eventually(async () => {
       const { stdout } = await weft('proxy-status');

@@ -3,7 +3,7 @@ import { listAt, objectAt, textAt, valueAt } from '@weft/control-debug';
 import { X509Certificate } from 'node:crypto';
 
 /** TYPE, STATUS, VALID CERT, SERIAL NUMBER, NOT AFTER, NOT BEFORE of a Secret: of the first certificate that is in it. */
-export function certificateCells(secret: JsonObject, state: string): string[] {
+export function certificateCells(secret: JsonObject, state: string, nowMs: number): string[] {
   const chain = objectAt(secret, 'tls_certificate', 'certificate_chain');
   const trusted = objectAt(secret, 'validation_context', 'trusted_ca');
   const type = valueAt(secret, 'tls_certificate') !== undefined ? 'Cert Chain' : isAuthority(secret) ? 'CA' : '-';
@@ -12,11 +12,9 @@ export function certificateCells(secret: JsonObject, state: string): string[] {
   const { serialNumber, validFromDate, validToDate } = certificate;
   const [from, to] = [validFromDate, validToDate].map(isoSeconds);
   // By this machine's clock, as the proxy's own readiness is.
-  const valid = from <= NOW() && NOW() < to ? 'true' : 'false';
+  const valid = validFromDate.getTime() <= nowMs && nowMs < validToDate.getTime() ? 'true' : 'false';
   return [type, state, valid, serialNumber.toLowerCase(), to, from];
 }
-
-const NOW = (): string => isoSeconds(new Date());
 
 function isoSeconds(date: Date): string {
   return `${date.toISOString().slice(0, 19)}Z`;

@@ -4,6 +4,8 @@ export interface CliIo {
   stderr(text: string): void;
   /** Rejects with an Error whose `code` (or whose cause's) says why nobody answered. */
   http(request: HttpRequest): Promise<HttpReply>;
+  /** Milliseconds since the epoch, by this machine's clock. */
+  wallMs(): number;
   /** Asks on the terminal; undefined where there is none. */
   readonly confirm?: (question: string) => Promise<boolean>;
 }

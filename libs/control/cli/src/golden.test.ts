@@ -1,10 +1,9 @@
-import type { DebugSource } from '@weft/control-debug';
 import { testSource } from '@weft/control-debug/testing';
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { debugPort, keptVersions, weft } from './world.testing.ts';
+import { debugPort, keptVersions, weft, type Answer } from './world.testing.ts';
 
 const DATA = fileURLToPath(new URL('../testdata/', import.meta.url));
 const UPDATE = process.env['UPDATE_GOLDEN'] === '1';
@@ -115,10 +114,10 @@ spec:
 `;
 const VERSIONS = ['versions', 'diff', 'rollback 1', 'rollback 1 --yes', 'versions'];
 
-async function golden(name: string, commands: readonly string[], from: DebugSource): Promise<void> {
+async function golden(name: string, commands: readonly string[], answer: Answer): Promise<void> {
   const parts: string[] = [];
   for (const command of commands) {
-    const { exitCode, stdout, stderr } = await weft(command, debugPort(from));
+    const { exitCode, stdout, stderr } = await weft(command, answer);
     parts.push(`$ weft ${command}\n${stdout}${stderr}${exitCode === 0 ? '' : `[exit code ${exitCode}]\n`}`);
   }
   const text = parts.join('\n');
@@ -128,13 +127,30 @@ async function golden(name: string, commands: readonly string[], from: DebugSour
 }
 
 for (const [name, commands] of Object.entries(COMMANDS))
-  test(`${name} prints what is written down`, () => golden(name, commands, source));
+  test(`${name} prints what is written down`, () => golden(name, commands, debugPort(source)));
 
 test('versions prints what is written down', (t) =>
-  golden('versions', VERSIONS, keptVersions(t, [ROUTE(10), ROUTE(50)]).source));
+  golden('versions', VERSIONS, debugPort(keptVersions(t, [ROUTE(10), ROUTE(50)]).source)));
+
+/** Three of the workloads of world.yaml, and one that is gone. */
+const REGISTERED = {
+  leaseMs: 15_000,
+  workloads: ['playlists-api', 'videos-api', 'videos-web'].map((serviceAccount) => ({
+    ...{ namespace: 'default', name: `${serviceAccount}-1`, serviceAccount, healthy: true },
+  })),
+  expired: [{ namespace: 'default', name: 'videos-api-2', atMs: NOW_MS - HOUR_MS / 2 }],
+};
+
+test('check prints what is written down', () =>
+  golden('check', ['check', 'check -o json'], debugPort(source, { '/v1/workloads': REGISTERED })));
 
 test('no golden file is left over', () => {
-  const wanted = new Set(['world.yaml', 'versions.txt', ...Object.keys(COMMANDS).map((name) => `${name}.txt`)]);
+  const wanted = new Set([
+    'world.yaml',
+    'versions.txt',
+    'check.txt',
+    ...Object.keys(COMMANDS).map((name) => `${name}.txt`),
+  ]);
   const orphans = readdirSync(DATA).filter((file) => !wanted.has(file));
   if (UPDATE) for (const file of orphans) rmSync(DATA + file);
   assert.deepEqual(

@@ -193,10 +193,13 @@ function inlineDestination(routes: readonly JsonValue[]): string {
   return `Inline Route: ${routes.map(matchText).join(', ')}`;
 }
 
-export function secretRows({ secrets }: ConfigDump, filter: RowFilter): ConfigRows {
+export function secretRows({ secrets }: ConfigDump, filter: RowFilter, _: Origins, nowMs: number): ConfigRows {
   const rows = secrets
     .filter(({ name }) => filter.name === '' || name === filter.name)
-    .map(({ name, state, resource }): ConfigRow => ({ resource, cells: [name, ...certificateCells(resource, state)] }));
+    .map(({ name, state, resource }): ConfigRow => ({
+      resource,
+      cells: [name, ...certificateCells(resource, state, nowMs)],
+    }));
   const head = ['RESOURCE NAME', 'TYPE', 'STATUS', 'VALID CERT', 'SERIAL NUMBER', 'NOT AFTER', 'NOT BEFORE'];
   return { head, rows: byCells(rows) };
 }

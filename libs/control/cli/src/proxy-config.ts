@@ -26,7 +26,7 @@ export interface RowFilter {
   readonly subset: string;
 }
 
-type Reader = (dump: ConfigDump, filter: RowFilter, origins: Origins) => ConfigRows;
+type Reader = (dump: ConfigDump, filter: RowFilter, origins: Origins, nowMs: number) => ConfigRows;
 
 const KINDS: Readonly<Record<string, Reader>> = {
   listeners: listenerRows,
@@ -74,7 +74,7 @@ export const proxyConfig: Verb = {
       name: line.text('name'),
       subset: line.text('subset'),
     };
-    const { head, rows } = kind.read(dump, filter, origins);
+    const { head, rows } = kind.read(dump, filter, origins, io.wallMs());
     const resources = [...new Set(rows.map(({ resource }) => resource))];
     print(io, line, resources, () => {
       if (rows.length > 0)

@@ -2,6 +2,7 @@ import { runAnalyze } from '@weft/control-analyze';
 import { nearest } from '@weft/core-config-text';
 import { authorityRotate, authorityStatus } from './authority.ts';
 import { authzWhy } from './authz-why.ts';
+import { check } from './check.ts';
 import { EXIT, type CliIo } from './cli-io.ts';
 import { describe } from './describe.ts';
 import { edgesVerb } from './edges.ts';
@@ -26,6 +27,7 @@ const listed = (verb: Verb, group: ListedVerb['group']): ListedVerb => ({
 
 /** The verbs that ask, in the order of their help. */
 export const VERBS: Readonly<Record<string, ListedVerb>> = {
+  check: listed(check, 'mesh'),
   'proxy-status': listed(proxyStatus, 'mesh'),
   'proxy-config': listed(proxyConfig, 'mesh'),
   describe: listed(describe, 'mesh'),

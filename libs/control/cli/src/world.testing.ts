@@ -16,6 +16,9 @@ export interface CliResult {
 
 export type Answer = (request: HttpRequest) => HttpReply | Promise<HttpReply>;
 
+/** What the clock says. */
+const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
+
 /** Runs `weft …` against whatever answers its requests. */
 export async function weft(command: string, answer: Answer, confirm?: CliIo['confirm']): Promise<CliResult> {
   const [verb = '', ...args] = command.split(' ');
@@ -24,6 +27,7 @@ export async function weft(command: string, answer: Answer, confirm?: CliIo['con
     stdout: (text) => (stdout += text),
     stderr: (text) => (stderr += text),
     http: async (request) => answer(request),
+    wallMs: () => NOW_MS,
     ...(confirm === undefined ? {} : { confirm }),
   };
   const exitCode = (await VERBS[verb]?.run(args, io)) ?? EXIT.misuse;

@@ -42,6 +42,8 @@ export function debugEndpoints(source: DebugSource): DebugRoutes {
   return {
     'GET /debug': page,
     'GET /debug/': page,
+    'GET /debug/info': () =>
+      found({ name: source.name, version: source.version, documentsRead: source.mesh() !== undefined }),
     'GET /debug/syncz': () => found(syncStatus(source.proxies(), source.name)),
     'GET /debug/config_dump': (request) => ofProxy(source, request, (_, snapshot) => configDump(snapshot)),
     'GET /debug/origins': withMesh((mesh, request) =>

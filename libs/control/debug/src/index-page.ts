@@ -1,5 +1,6 @@
 /** The paths of the debug port that people may open, each with a sentence. */
 export const PAGES: Readonly<Record<string, string>> = {
+  '/debug/info': 'Name and version of the control plane, and whether it has read its documents.',
   '/debug/syncz': 'How each proxy stands with each type: synced, stale, refused and why, with versions and times.',
   '/debug/config_dump?proxyID=NAME.NAMESPACE': "Everything that a proxy is to have, in the form of Envoy's own dump.",
   '/debug/origins?proxyID=NAME.NAMESPACE':
