@@ -13,8 +13,8 @@ export interface Table<F> {
 export const XDS_TABLE: Table<Figures> = {
   marker: 'table',
   head: [
-    '| streams | protocol | each proxy has | services | proxies | concerned | p50 | p99 | wire, one change | start-up | memory |',
-    '|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|',
+    '| streams | protocol | each proxy has | services | proxies | concerned | p50 | p99 | wire, one change | start-up | memory | load |',
+    '|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|',
   ],
   cells: (figures) => [
     number(figures.concerned),
@@ -29,8 +29,8 @@ export const XDS_TABLE: Table<Figures> = {
 export const CONTROL_PLANE_TABLE: Table<ControlPlaneFigures> = {
   marker: 'control plane',
   head: [
-    '| streams | protocol | each proxy has | services | proxies | concerned | file p50 | file p99 | registration p50 | registration p99 | wire, one change | start-up | longest turn | mesh | memory |',
-    '|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|',
+    '| streams | protocol | each proxy has | services | proxies | concerned | file p50 | file p99 | registration p50 | registration p99 | wire, one change | start-up | longest turn | mesh | memory | load |',
+    '|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|',
   ],
   cells: ({ concerned, file, registration, wireBytes, startMs, longestTurnMs, meshBytes, memoryBytes }) => [
     number(concerned),
@@ -57,22 +57,55 @@ export function rowOf<F extends object>(
     number(scale.services),
     number(scale.proxies),
   ];
-  const columns = (table.head[0]?.split('|').length ?? 0) - 2 - start.length;
-  const failed = ['failed', ...Array.from({ length: columns - 1 }, () => '')];
-  return `| ${[...start, ...(typeof figures === 'string' ? failed : table.cells(figures))].join(' | ')} |`;
+  const columns = (table.head[0]?.split('|').length ?? 0) - 3 - start.length;
+  const cells = typeof figures === 'string' ? [figures, ...Array<string>(columns - 1).fill('')] : table.cells(figures);
+  return `| ${[...start, ...cells, (loadavg()[0] ?? 0).toFixed(1)].join(' | ')} |`;
 }
 
-/** Puts a table in the place of the one before it, between `<!-- marker -->` and `<!-- marker end -->`. */
-export function writeTable(page: string, { marker }: Pick<Table<never>, 'marker'>, rows: readonly string[]): void {
+/** Which row it is: streams, protocol, what each proxy has, services, proxies. */
+function keyOf(row: string): string {
+  return row.split('|').slice(1, 6).join('|');
+}
+
+const ORDER: readonly (readonly string[])[] = [
+  ['memory', 'gRPC'],
+  ['every service', '10 services'],
+  ['sotw', 'delta'],
+];
+
+/** By streams, what each proxy has, protocol, services. */
+function byPlace(a: string, b: string): number {
+  const place = (row: string): number[] => {
+    const [streams = '', protocol = '', has = '', services = ''] = keyOf(row)
+      .split('|')
+      .map((cell) => cell.trim());
+    const at = [streams, has, protocol].map((cell, i) => ORDER[i]?.indexOf(cell) ?? 0);
+    return [...at, Number(services.replaceAll(',', ''))];
+  };
+  const [left, right] = [place(a), place(b)];
+  return left.map((at, i) => at - (right[i] ?? 0)).find((difference) => difference !== 0) ?? 0;
+}
+
+/** Puts rows into a table between `<!-- marker -->` and `<!-- marker end -->`, in the places of those for the same scale. */
+export function writeTable(
+  page: string,
+  { marker, head }: Pick<Table<never>, 'marker' | 'head'>,
+  rows: readonly string[],
+): void {
   const [open, close] = [`<!-- ${marker} -->\n`, `<!-- ${marker} end -->\n`];
   const text = readFileSync(page, 'utf8');
   const [start, end] = [text.indexOf(open), text.indexOf(close)];
   if (start < 0 || end < start) throw new Error(`${page} has no place for the table "${marker}"`);
+  const before = text
+    .slice(start, end)
+    .split('\n')
+    .filter((line) => /^\| (memory|gRPC) /.test(line));
+  const same = before.filter((line) => line.split('|').length === (head[0] ?? '').split('|').length);
+  const all = new Map([...same, ...rows].map((row) => [keyOf(row), row]));
   const count = cpus().length;
-  const load = (loadavg()[0] ?? 0).toFixed(1);
-  const machine = `Measured on ${String(count)} cores (${cpus()[0]?.model ?? 'unknown'}), Node ${process.version}; load at the end ${load}, of which the run itself is at most ${String(Math.min(count, 2))}.`;
-  const table = `${open}\n${machine}\n\n${rows.join('\n')}\n\n`;
-  writeFileSync(page, text.slice(0, start) + table + text.slice(end));
+  const machine = `Measured on ${String(count)} cores (${cpus()[0]?.model ?? 'unknown'}), Node ${process.version}. **load** is the machine's at the end of a row: how many processes, this row's one or two among them, wanted a core.`;
+  const table = [machine, '', ...head, ...[...all.values()].sort(byPlace), ''].join('\n');
+  writeFileSync(page, `${text.slice(0, start)}${open}\n${table}\n${text.slice(end)}`);
 }
 
 function milliseconds(value: number): string {
