@@ -287,6 +287,7 @@ export function extAuthzBootstrap(world: ExtAuthzWorld, place: ExtAuthzPlace): J
     asking('grpc-rerouting', { ...grpc(), clear_route_cache: true }, { routes: routed }),
     asking('grpc-body', { ...grpc(), with_request_body: { max_request_bytes: 10 } }, { routes: routed }),
     asking('grpc-partial', { ...grpc(), with_request_body: { max_request_bytes: 5, allow_partial_message: true, pack_as_bytes: true } }),
+    asking('grpc-large', { ...grpc(), with_request_body: { max_request_bytes: 2_000_000 } }),
     asking('grpc-raw', { ...grpc(), encode_raw_headers: true }),
     asking('grpc-chosen', { ...grpc(), allowed_headers: { patterns: [{ prefix: 'x-a' }, { exact: ':path' }] }, disallowed_headers: names('x-away') }),
     asking('grpc-labels', {
@@ -393,6 +394,9 @@ export const HTTP_CASES: readonly HttpCase[] = [
   { title: 'the route stays', listener: 'grpc', headers: answer('reroute') },
   { title: 'a body is told', listener: 'grpc-body', method: 'POST', headers: answer('ok'), body: 'body' },
   { title: 'a body of the limit is told', listener: 'grpc-body', method: 'POST', headers: answer('ok'), body: '0123456789' },
+  { title: 'a body in many pieces is too long', listener: 'grpc-body', method: 'POST', headers: answer('ok'), body: 'x'.repeat(400_000) },
+  { title: 'a body in one piece is too long', listener: 'grpc-body', method: 'POST', headers: answer('ok'), body: '0123456789a' },
+  { title: 'a body may be longer than a connection holds', listener: 'grpc-large', method: 'POST', headers: answer('ok'), body: 'x'.repeat(1_500_000) },
   { title: 'a body is not told on a route', listener: 'grpc-body', path: '/unbuffered', method: 'POST', headers: answer('ok'), body: 'body' },
   { title: 'no body is no body', listener: 'grpc-body', headers: answer('ok') },
   { title: 'a body is denied', listener: 'grpc-body', method: 'POST', headers: answer('deny'), body: 'body' },

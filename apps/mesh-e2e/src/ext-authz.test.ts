@@ -106,10 +106,13 @@ test('a service is told who asks for what', async () => {
   assert.match(String(source?.['certificate']), /^-----BEGIN%20CERTIFICATE-----/);
 });
 
+/** Envoy reads the end of a body after its last bytes, so that it answers before a request is complete where Weft does not. */
+const EARLY = /grpc-body\.downstream_rq_(response_before_rq_complete|rx_reset)$/;
+
 test('counters of filters and clusters are the same', async () => {
   const counted = async (proxy: RunningProxy): Promise<Json> => {
     const stats = await proxy.stats('ext_authz|rbac|cluster.*upstream_rq_|http.*downstream_rq_');
-    const told = [...stats].filter(([name, value]) => value > 0 && !name.includes('.admin.'));
+    const told = [...stats].filter(([name, value]) => value > 0 && !name.includes('.admin.') && !EARLY.test(name));
     return Object.fromEntries(told.sort(([a], [b]) => (a < b ? -1 : 1)));
   };
   const [envoy, weft] = proxies as [RunningProxy, RunningProxy];

@@ -49,7 +49,8 @@ type Answer = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 async function channelTo(
   answer: Answer,
   pendingSecrets?: Promise<void>,
-): Promise<{ channel: ClusterGrpcChannel; server: Http2Server }> {
+  localIp?: string,
+): Promise<{ channel: ClusterGrpcChannel; server: Http2Server; charged: () => readonly number[] }> {
   const server = createServer();
   const sessions = new Set<ServerHttp2Session>();
   server.on('session', (session) => sessions.add(session));
@@ -63,7 +64,7 @@ async function channelTo(
   const { cluster } = testCluster([(server.address() as AddressInfo).port], HTTP2);
   if (pendingSecrets !== undefined) Object.defineProperty(cluster, 'pendingSecrets', { value: pendingSecrets });
   const channel = new ClusterGrpcChannel(
-    { cluster: 'c', authority: 'xds.test', initialMetadata: [['x-token', 'abc']] },
+    { cluster: 'c', authority: 'xds.test', initialMetadata: [['x-token', 'abc']], localIp },
     { get: (name) => (name === 'c' ? cluster : undefined) },
     new SystemTimers(systemClock),
   );
@@ -72,7 +73,14 @@ async function channelTo(
     channel.close();
     server.close();
   });
-  return { channel, server };
+  const { requestStats } = cluster;
+  const counter = (name: string): number => cluster.stats.counter(name).value;
+  const charged = (): readonly number[] => [
+    counter('internal.upstream_rq_200'),
+    counter('internal.upstream_rq_504'),
+    requestStats.upstreamRqTimeout.value,
+  ];
+  return { channel, server, charged };
 }
 
 test('messages go both ways, and the trailers say how the call ended', async () => {
@@ -233,4 +241,29 @@ test('a deadline ends a call and is told to the server', async () => {
     message: 'the call took longer than 250 ms',
   });
   assert.equal(timeout, '250m');
+});
+
+test('a call is counted as a request of the proxy itself, and says so where it may', async () => {
+  const heads: IncomingHttpHeaders[] = [];
+  const { channel, charged } = await channelTo(
+    (stream, headers) => {
+      heads.push(headers);
+      if (heads.length === 1)
+        stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': 0 }, { endStream: true });
+    },
+    undefined,
+    '192.0.2.1',
+  );
+  const answered = new Heard();
+  channel.call('/a/b', answered, { timeoutMs: 5000 }).end();
+  await answered.end();
+  assert.deepEqual(charged(), [1, 0, 0]);
+  assert.deepEqual(
+    ['x-envoy-internal', 'x-forwarded-for', 'x-envoy-expected-rq-timeout-ms'].map((name) => heads[0]?.[name]),
+    ['true', '192.0.2.1', '5000'],
+  );
+  const late = new Heard();
+  channel.call('/a/b', late, { timeoutMs: 50 }).end();
+  assert.equal((await late.end()).code, GRPC_STATUS.DEADLINE_EXCEEDED);
+  assert.deepEqual(charged(), [1, 1, 1]);
 });

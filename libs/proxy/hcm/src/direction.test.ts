@@ -50,6 +50,16 @@ describe('one direction of a filter chain', () => {
     assert.deepEqual(out, ['headers', 'a', 'b end', 'trailers']);
   });
 
+  it('holds as much as it is told to from then on', () => {
+    const { events, head, direction } = world([{ onRequestHeaders: () => BUFFER, onRequestData: () => BUFFER }], 10);
+    head();
+    direction.setLimit(20);
+    direction.data(0, Buffer.alloc(15), false);
+    assert.deepEqual(events, []);
+    direction.data(0, Buffer.alloc(6), false);
+    assert.deepEqual(events, ['overflow']);
+  });
+
   it('holds everything behind a filter that stopped, and shows it the body after it continues', () => {
     const seen: string[] = [];
     const { out, head, send, direction } = world([

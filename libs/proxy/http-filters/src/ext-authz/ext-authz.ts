@@ -96,8 +96,10 @@ class ExtAuthzFilter implements HttpFilter, CheckReceiver {
     if (this.state !== 'collecting' || this.body === undefined) return CONTINUE;
     this.chunks.push(chunk);
     this.bodyBytes += chunk.length;
-    if (end || (this.body.allowPartial && this.bodyBytes >= this.body.maxBytes)) return this.ask();
-    return BUFFER;
+    const { allowPartial, maxBytes } = this.body;
+    // To hold more than the limit is answered 413, also with the last piece.
+    if (!allowPartial && this.bodyBytes > maxBytes) return BUFFER;
+    return end || (allowPartial && this.bodyBytes >= maxBytes) ? this.ask() : BUFFER;
   }
 
   onRequestTrailers(_trailers: HeaderMap): TrailersStatus {

@@ -45,6 +45,22 @@ test('shadow rules only count, under a prefix of their own', () => {
   );
 });
 
+test('what shadow rules decide is noted for the filters behind', () => {
+  const noted = (port: number): unknown => {
+    const { filter: shadowed, connection } = filter(
+      `{stat_prefix: tcp., shadow_rules_stat_prefix: istio_ext_authz_, shadow_rules: {action: DENY, ${ONLY_80}}}`,
+      port,
+    );
+    shadowed.onData?.(bytes, false);
+    return connection.info.metadata?.get('envoy.filters.network.rbac');
+  };
+  assert.deepEqual(noted(80), {
+    istio_ext_authz_shadow_effective_policy_id: 'web',
+    istio_ext_authz_shadow_engine_result: 'denied',
+  });
+  assert.deepEqual(noted(81), { istio_ext_authz_shadow_engine_result: 'allowed' });
+});
+
 test('with CONTINUOUS each data is decided, and counted', () => {
   const { filter: asked, value } = filter(`{stat_prefix: tcp., enforcement_type: CONTINUOUS, rules: {${ONLY_80}}}`, 80);
   asked.onData?.(bytes, false);
