@@ -24,7 +24,12 @@ import type {
 } from '@weft/proxy-filter-api';
 import { DownstreamTlsFactory, type TlsWorld } from '@weft/proxy-transport-sockets';
 import { ListenerManager, type DecodedListener } from '@weft/proxy-listeners';
-import { ClusterManager, type ClusterManagerOptions, type DecodedCluster } from '@weft/proxy-upstream';
+import {
+  ClusterManager,
+  type ClusterManagerOptions,
+  type DecodedCluster,
+  type DnsResolverChoice,
+} from '@weft/proxy-upstream';
 import {
   LoadCounter,
   nodeFields,
@@ -84,6 +89,8 @@ export interface ProxyWorld {
   readonly carries?: boolean;
   /** Who holds the subscriptions. Default: it does. */
   readonly subscriptions?: (config: BootstrapConfig) => ProxySubscriptions;
+  /** Who resolves names. Default: it does. */
+  readonly resolvers?: DnsResolverChoice;
 }
 
 /**
@@ -174,6 +181,7 @@ export class ProxyServer implements ServerContext, DataPlane {
       sourceAddresses: config.sourceAddresses,
       dnsServers: config.dnsServers,
       ...(world.tallies === undefined ? {} : { tallies: world.tallies }),
+      ...(world.resolvers === undefined ? {} : { resolvers: world.resolvers }),
     };
     this.clusters = new ClusterManager(clusterOptions);
     this.called = world.carries === false ? new MainClusters(() => this.staticClusters, clusterOptions) : this.clusters;

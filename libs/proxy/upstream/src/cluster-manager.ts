@@ -16,6 +16,7 @@ import { ClusterManagerStats } from './cluster-manager-stats.ts';
 import { clusterStatus } from './cluster-status.ts';
 import type { Discovery, DiscoveryOwner } from './discovery.ts';
 import type { DnsResolver } from './dns-resolver.ts';
+import type { DnsResolverChoice } from './dns-relay.ts';
 import { DnsResolvers } from './dns-resolvers.ts';
 import { EndpointDiscovery } from './endpoint-discovery.ts';
 import { socketsOf } from './host-sockets.ts';
@@ -37,6 +38,8 @@ export interface ClusterManagerOptions {
   readonly tallies?: Tallies;
   /** Resolves all names, whatever clusters ask for. Default: the machine's own resolver, or the servers that clusters name. */
   readonly resolver?: DnsResolver;
+  /** Gives the resolvers, in the place of those of this thread. */
+  readonly resolvers?: DnsResolverChoice;
   /** Where certificates come from beyond files. Default: from nowhere. */
   readonly tls?: TlsWorld;
   /** Where endpoints and secrets of discovery come from. Default: from files only. */
@@ -127,7 +130,7 @@ export class ClusterManager implements Clusters {
   static readonly supported: FieldSupport = supported;
   private readonly world: ClusterWorld;
   private readonly subscriptions: SubscriptionFactory;
-  private readonly resolvers: DnsResolvers;
+  private readonly resolvers: DnsResolverChoice;
   private readonly stats: ClusterManagerStats;
   private readonly logger: Logger;
   private readonly active = new Map<string, Entry>();
@@ -149,7 +152,7 @@ export class ClusterManager implements Clusters {
       sourceAddresses,
       clusterUpdated: this.stats.clusterUpdated,
     };
-    this.resolvers = new DnsResolvers(stats, { usual: options.dnsServers, only: resolver });
+    this.resolvers = options.resolvers ?? new DnsResolvers(stats, { usual: options.dnsServers, only: resolver });
     this.logger = runtime.loggers.get('upstream');
   }
 

@@ -1,5 +1,5 @@
 import type { StatsScope } from '@weft/core-stats';
-import { SYSTEM_DNS, type DnsLookupFamily, type DnsOptions, type DnsServers } from '@weft/model-cluster';
+import { SYSTEM_DNS, type DnsLookupFamily, type DnsServers } from '@weft/model-cluster';
 import {
   createFallbackResolver,
   createServerResolver,
@@ -7,10 +7,11 @@ import {
   type DnsAnswer,
   type DnsResolver,
 } from './dns-resolver.ts';
+import type { DnsNeeds, DnsResolverChoice } from './dns-relay.ts';
 import { DnsStats } from './dns-stats.ts';
 
 /** The resolvers of a proxy: clusters that ask the same servers share one. */
-export class DnsResolvers {
+export class DnsResolvers implements DnsResolverChoice {
   private readonly stats: DnsStats;
   private readonly system: DnsResolver;
   /** Tests put one in the place of all. */
@@ -29,7 +30,7 @@ export class DnsResolvers {
     this.only = only && new CountingResolver(only, this.stats);
   }
 
-  for(dns: DnsOptions): DnsResolver {
+  for(dns: DnsNeeds): DnsResolver {
     if (this.only !== undefined) return this.only;
     const servers = dns.servers ?? this.usual;
     const key = JSON.stringify([dns.respectTtl, servers]);

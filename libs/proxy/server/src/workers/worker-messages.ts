@@ -2,6 +2,7 @@ import type { ListenSockets, SocketGrant, SocketWish } from '@weft/proxy-filter-
 import type { StatAnnouncement } from '@weft/observe-metrics';
 import type { ProxyOptions } from '../options.ts';
 import type { RelayDownstream, RelayUpstream } from '@weft/xds-client';
+import type { DnsAnswer, DnsQuestion } from '@weft/proxy-upstream';
 import type { DataPlane } from '../data-plane.ts';
 import type { ThreadPort } from './thread-calls.ts';
 
@@ -23,6 +24,7 @@ export interface MainThread extends RelayUpstream {
   claim(wish: SocketWish): Promise<SocketGrant>;
   bound(...args: Parameters<ListenSockets['bound']>): void;
   released(wish: SocketWish): void;
+  resolveName(question: DnsQuestion): Promise<DnsAnswer>;
 }
 
 /** What the main thread asks of a worker, and tells it. */

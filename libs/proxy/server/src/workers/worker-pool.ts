@@ -11,6 +11,7 @@ import type {
 } from '@weft/observe-admin';
 import { adopt, createTallyMemory, type StatAnnouncement } from '@weft/observe-metrics';
 import type { SocketWish } from '@weft/proxy-filter-api';
+import { DnsResolvers, SharedResolver, type DnsQuestion } from '@weft/proxy-upstream';
 import { SubscriptionRelay, sumLoads, type ClusterLoad, type LoadWish } from '@weft/xds-client';
 import type { ConfigDumpOptions, DataPlane, DataPlaneFacts, DrainOrder } from '../data-plane.ts';
 import type { OverloadReading } from '../overload/overload-state.ts';
@@ -71,6 +72,8 @@ export class WorkerPool implements DataPlane {
       timers: view.runtime.timers,
       threads: options.concurrency,
     });
+    const usual = view.config.dnsServers;
+    const names = new SharedResolver(new DnsResolvers(store.root, { usual }), view.runtime.timers);
     this.workers = Array.from({ length: options.concurrency }, (_, index): Worker => {
       const thread = ways.startWorker({ options, bootstrap: binary, index, tallies, ticketSecret });
       const { sockets } = ways;
@@ -86,6 +89,7 @@ export class WorkerPool implements DataPlane {
         bound: (wish: SocketWish, socket: { port: number; fd: number | undefined }) =>
           sockets.bound(wish, index, socket),
         released: (wish: SocketWish) => sockets.released(wish, index),
+        resolveName: (question: DnsQuestion) => names.resolve(question),
       };
       const calls: ThreadCalls<WorkerCalls> = new ThreadCalls<WorkerCalls>(thread, [local, link]);
       let reason = 'it ended';
