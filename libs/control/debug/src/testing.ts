@@ -101,7 +101,7 @@ function completeProxy(proxy: Partial<MeshProxy> & { readonly name: string }): M
 
 function snapshotFor(mesh: MeshSnapshot, proxy: MeshProxy): Snapshot {
   const { clusters, endpoints, listeners, routes } = translate(mesh, proxy);
-  return Snapshot.of([...clusters, ...endpoints, ...listeners, ...routes].map(encodeResource));
+  return Snapshot.of([...clusters, ...endpoints, ...listeners, ...routes].map((message) => encodeResource(message)));
 }
 
 const ASKED = [TYPE_URL.cluster, TYPE_URL.listener, TYPE_URL.endpoint, TYPE_URL.route];

@@ -9,3 +9,12 @@ export type {
 } from './config-source.ts';
 export { decodeGrpcService, grpcServiceSupport } from './grpc-service.decode.ts';
 export type { GrpcService } from './grpc-service.ts';
+export {
+  collectionOf,
+  formatXdstp,
+  isXdstp,
+  normalizeName,
+  parseXdstp,
+  type XdstpDirective,
+  type XdstpName,
+} from './xdstp-name.ts';

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createAuthorities } from './authorities.ts';
 import { collectionOf, formatXdstp, normalizeName, parseXdstp } from './xdstp-name.ts';
 
 const TYPE = 'envoy.config.cluster.v3.Cluster';
@@ -55,15 +54,5 @@ describe('an xdstp name', () => {
     assert.equal(collectionOf(`xdstp://a/${TYPE}/x/y?k=v`), `xdstp://a/${TYPE}/x/*?k=v`);
     assert.equal(collectionOf(`xdstp://a/${TYPE}/y`), `xdstp://a/${TYPE}/*`);
     assert.equal(collectionOf('a'), undefined);
-  });
-
-  it('comes from the source of its authority, or from the one for all others', () => {
-    const ads = { kind: 'ads', initialFetchTimeoutMs: 0 } as const;
-    const file = { kind: 'file', path: '/x', watchedDirectory: undefined, initialFetchTimeoutMs: 0 } as const;
-    const authorities = createAuthorities([{ authorities: ['a', 'b'], source: file }], ads);
-    assert.equal(authorities.sourceOf(`xdstp://b/${TYPE}/x`), file);
-    assert.equal(authorities.sourceOf(`xdstp://c/${TYPE}/x`), ads);
-    assert.equal(authorities.sourceOf('x'), undefined);
-    assert.equal(createAuthorities([], undefined).sourceOf(`xdstp://c/${TYPE}/x`), undefined);
   });
 });

@@ -1,5 +1,5 @@
 import type { ConfigSource } from '@weft/model-config-source';
-import { parseXdstp } from './xdstp-name.ts';
+import { parseXdstp } from '@weft/model-config-source';
 
 /** Which source serves the names of which authority. Source: Bootstrap.config_sources, default_config_source. */
 export interface Authorities {

@@ -10,15 +10,6 @@ export type { ClientStatus, ResourceStatus, UpdateFailure } from './resource-sta
 export type { SubscriptionFactory, SubscriptionRequest } from './subscription-factory.ts';
 export { FileSubscriptions } from './file-subscriptions.ts';
 export { createAuthorities, type Authorities, type AuthoritySource } from './authorities.ts';
-export {
-  collectionOf,
-  formatXdstp,
-  isXdstp,
-  normalizeName,
-  parseXdstp,
-  type XdstpDirective,
-  type XdstpName,
-} from './xdstp-name.ts';
 export { LoadReporter, type LoadReporterOptions } from './load-reporter.ts';
 export { LoadCounter, type ReportedCluster, type ReportedHost } from './load-counter.ts';
 export { sumLoads, type ClusterLoad, type LoadSource, type LoadWish } from './loads.ts';

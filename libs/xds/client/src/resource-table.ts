@@ -1,6 +1,7 @@
 import type { Any } from '@bufbuild/protobuf/wkt';
 import { DecodeContext, formatFault, sourceNamed, validateMessage, type Fault } from '@weft/api-envoy';
 import { after, type Runtime, type Timer } from '@weft/core-runtime';
+import { collectionOf, isXdstp, normalizeName } from '@weft/model-config-source';
 import { namesTwice, placeName, type Incoming, type IncomingResource } from './incoming.ts';
 import { digestOf, received, type Opened } from './opened-resource.ts';
 import { resourceName } from './resource-name.ts';
@@ -8,7 +9,6 @@ import type { ResourceStatus } from './resource-status.ts';
 import { nothingSorted, type Sorted, type Told } from './sorted-response.ts';
 import type { ReceivedResource } from './subscription.ts';
 import type { Watch } from './watch.ts';
-import { collectionOf, isXdstp, normalizeName } from './xdstp-name.ts';
 
 export interface ResourceTableOptions {
   readonly typeName: string;

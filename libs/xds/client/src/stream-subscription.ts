@@ -1,9 +1,9 @@
 import type { Runtime } from '@weft/core-runtime';
+import { normalizeName } from '@weft/model-config-source';
 import type { ResourceSource, TypeSource } from './resource-source.ts';
 import type { SubscriptionRequest } from './subscription-factory.ts';
 import type { Subscription } from './subscription.ts';
 import { Watch } from './watch.ts';
-import { normalizeName } from './xdstp-name.ts';
 
 /** Who keeps the servers. */
 export interface Servers {

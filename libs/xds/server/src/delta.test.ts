@@ -6,11 +6,13 @@ import { Snapshot, SnapshotCache, TYPE_URL, XdsServer, type MetricLabels } from 
 import { TestProxy, testCluster, testEndpoints, testMesh } from './testing.ts';
 
 interface World {
+  /** Time goes on. */
+  pass(ms: number): void;
   readonly cache: SnapshotCache;
   readonly server: XdsServer;
   readonly counted: string[];
   settle(): void;
-  proxy(protocol: 'sotw' | 'delta', acknowledge?: boolean): TestProxy;
+  proxy(protocol: 'sotw' | 'delta', acknowledge?: boolean, features?: readonly string[]): TestProxy;
 }
 
 function world(): World {
@@ -31,7 +33,11 @@ function world(): World {
       runtime.timers.advance(0);
       net.deliver();
     },
-    proxy: (protocol, acknowledge = true) => new TestProxy(net, { protocol, acknowledge }),
+    pass: (ms) => {
+      runtime.timers.advance(ms);
+      net.deliver();
+    },
+    proxy: (protocol, acknowledge = true, features = []) => new TestProxy(net, { protocol, acknowledge, features }),
   };
 }
 
@@ -153,4 +159,149 @@ test('refusals are counted by type and node, and logged with their text', () => 
   if (response !== undefined) proxy.refuse(response, 'bad');
   w.settle();
   assert.deepEqual(w.counted, ['pilot_xds_pushes cds', 'pilot_total_xds_rejects cds proxy-1']);
+});
+
+test('state of the world: whoever named something and names nothing more wants nothing', () => {
+  const w = world();
+  w.cache.set('proxy-1', Snapshot.of([testCluster('a'), testCluster('b')]));
+  const steps: readonly (readonly string[])[] = [[], ['*', 'a'], ['a'], []];
+  const proxy = w.proxy('sotw');
+  const held = steps.map((names) => {
+    proxy.subscribe(TYPE_URL.cluster, names);
+    w.settle();
+    return proxy.responses.at(-1)?.names.toSorted();
+  });
+  assert.deepEqual(held, [['a', 'b'], ['a', 'b'], ['a'], []]);
+  const asking = w.proxy('sotw');
+  asking.subscribe(TYPE_URL.cluster, ['*']);
+  w.settle();
+  asking.subscribe(TYPE_URL.cluster, []);
+  w.settle();
+  assert.deepEqual(asking.responses.at(-1)?.names, []);
+  w.cache.set('proxy-1', Snapshot.of([testCluster('c')]));
+  w.settle();
+  assert.deepEqual(asking.responses.at(-1)?.names, []);
+});
+
+test('delta: a name beside the wildcard stays when the wildcard goes', () => {
+  const w = world();
+  w.cache.set('proxy-1', Snapshot.of([testCluster('a'), testCluster('b')]));
+  const proxy = w.proxy('delta');
+  const steps = [
+    {},
+    { resourceNamesSubscribe: ['a', 'absent'] },
+    { resourceNamesUnsubscribe: ['*'] },
+    { resourceNamesUnsubscribe: ['a'] },
+    {},
+  ];
+  for (const step of steps) {
+    proxy.send(TYPE_URL.cluster, step);
+    w.settle();
+    w.cache.set(
+      'proxy-1',
+      Snapshot.of([testCluster('a', 2 + steps.indexOf(step)), testCluster('b', 2 + steps.indexOf(step))]),
+    );
+    w.settle();
+  }
+  assert.deepEqual(proxy.story(), ['cds a b', 'cds a b', 'cds a -absent', 'cds a b', 'cds a']);
+});
+
+const inCollection = (path: string): string => `xdstp://mesh/envoy.config.cluster.v3.Cluster/${path}`;
+
+test('delta: a collection is all that is directly in it, whenever it comes, until it is asked for no more', () => {
+  const w = world();
+  const [one, two, other] = ['x/one', 'x/two', 'x/y/other'].map((path) => testCluster(inCollection(path)));
+  assert.ok(one !== undefined && two !== undefined && other !== undefined);
+  w.cache.set('proxy-1', Snapshot.of([one, other, testCluster('plain')]));
+  const proxy = w.proxy('delta');
+  proxy.send(TYPE_URL.cluster, { resourceNamesSubscribe: [inCollection('x/*'), inCollection('none/*')] });
+  w.settle();
+  w.cache.set('proxy-1', Snapshot.of([one, two, other]));
+  w.settle();
+  w.cache.set('proxy-1', Snapshot.of([two, other, testCluster(inCollection('none/now'))]));
+  w.settle();
+  proxy.send(TYPE_URL.cluster, { resourceNamesUnsubscribe: [inCollection('x/*')] });
+  w.settle();
+  w.cache.set('proxy-1', Snapshot.of([one, other]));
+  w.settle();
+  const short = (name: string): string => name.replace(/xdstp:\S*?Cluster\//g, '');
+  assert.deepEqual(proxy.story().map(short), [
+    'cds x/one -none/*',
+    'cds x/two',
+    'cds none/now -x/one',
+    'cds -none/now',
+  ]);
+});
+
+test('delta: of a collection that a proxy had before only what changed is sent', () => {
+  const w = world();
+  const [one, two] = [testCluster(inCollection('x/one')), testCluster(inCollection('x/two'))];
+  w.cache.set('proxy-1', Snapshot.of([one, two]));
+  const proxy = w.proxy('delta');
+  proxy.send(TYPE_URL.cluster, {
+    resourceNamesSubscribe: [inCollection('x/*')],
+    initialResourceVersions: { [one.name]: one.version, [two.name]: 'older', [inCollection('x/gone')]: '1' },
+  });
+  w.settle();
+  assert.deepEqual(proxy.story(), [`cds ${two.name} -${inCollection('x/gone')}`]);
+});
+
+const FEATURE = 'xds.config.resource-in-sotw';
+
+for (const protocol of ['sotw', 'delta'] as const)
+  test(`${protocol}: what has a TTL is prolonged by heartbeats without content for as long as the stream stands`, () => {
+    const w = world();
+    const mortal = testEndpoints('a', 1, { ttlMs: 3000 });
+    w.cache.set('proxy-1', Snapshot.of([mortal, testEndpoints('b')]));
+    const proxy = w.proxy(protocol, true, [FEATURE]);
+    proxy.subscribe(TYPE_URL.endpoint, ['a', 'b']);
+    w.settle();
+    for (let i = 0; i < 3; i += 1) w.pass(1000);
+    assert.deepEqual(
+      proxy.responses.map(({ names, heartbeats }) => [names.toSorted(), heartbeats]),
+      [
+        [['a', 'b'], []],
+        [[], ['a 3000']],
+        [[], ['a 3000']],
+        [[], ['a 3000']],
+      ],
+    );
+    assert.equal(proxy.responses[0]?.ttls.get('a'), 3000);
+    w.cache.set('proxy-1', Snapshot.of([testEndpoints('a'), testEndpoints('b')]));
+    w.settle();
+    w.pass(10_000);
+    assert.deepEqual(proxy.story(4), ['eds a']);
+    proxy.cancel();
+    w.settle();
+  });
+
+test('state of the world: who does not know of TTLs is told of none, and who takes everything is sent everything', () => {
+  const w = world();
+  w.cache.set('proxy-1', Snapshot.of([testCluster('a', 1, { ttlMs: 3000 }), testCluster('b')]));
+  const [old, current] = [w.proxy('sotw'), w.proxy('sotw', true, [FEATURE])];
+  for (const proxy of [old, current]) proxy.subscribe(TYPE_URL.cluster);
+  w.settle();
+  w.pass(1000);
+  assert.deepEqual(old.story(), ['cds a b']);
+  assert.deepEqual(current.story(), ['cds a b', 'cds a b']);
+  assert.deepEqual(
+    [old, current].map(({ responses }) => responses.at(-1)?.ttls.get('a')),
+    [undefined, 3000],
+  );
+});
+
+test('delta: what a proxy has from an earlier stream is prolonged too', () => {
+  const w = world();
+  const mortal = testEndpoints('a', 1, { ttlMs: 3000 });
+  const proxy = w.proxy('delta');
+  const initialResourceVersions = { a: mortal.version };
+  proxy.send(TYPE_URL.endpoint, { resourceNamesSubscribe: ['a'], initialResourceVersions });
+  w.settle();
+  w.cache.set('proxy-1', Snapshot.of([mortal]));
+  w.settle();
+  w.pass(1000);
+  assert.deepEqual(
+    proxy.responses.map(({ heartbeats }) => heartbeats),
+    [['a 3000']],
+  );
 });

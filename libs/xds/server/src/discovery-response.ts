@@ -7,6 +7,8 @@ export interface DiscoveryAnswer {
   readonly nonce: string;
   readonly version: string;
   readonly portions: readonly Portion[];
+  /** Resources that only live on. */
+  readonly heartbeats?: readonly Resource[];
   /** Delta only. */
   readonly removed: readonly string[];
   /** Who answers, for `control_plane.identifier`. */
@@ -17,17 +19,31 @@ export interface DiscoveryAnswer {
 // share the large ones. The field numbers are those of discovery.proto.
 
 /** envoy.service.discovery.v3.DiscoveryResponse */
-export function encodeSotwResponse({ typeUrl, nonce, version, portions, identifier }: DiscoveryAnswer): Uint8Array[] {
+export function encodeSotwResponse(answer: DiscoveryAnswer): Uint8Array[] {
+  return sotwResponse(answer, asAny);
+}
+
+/** The same for proxies that understand resources in wrappers, with a TTL (`xds.config.resource-in-sotw`). */
+export function encodeWrappedSotwResponse(answer: DiscoveryAnswer): Uint8Array[] {
+  return sotwResponse(answer, asWrapped);
+}
+
+function sotwResponse(answer: DiscoveryAnswer, form: ResourceForm): Uint8Array[] {
+  const { typeUrl, nonce, version, portions, heartbeats = [], identifier } = answer;
   const end = new BinaryWriter();
+  // In state of the world what a proxy has of a type has one version.
+  for (const resource of heartbeats) end.tag(2, WireType.LengthDelimited).bytes(resource.wrappedHeartbeat(version));
   text(end, 4, typeUrl);
   text(end, 5, nonce);
   controlPlane(end, 6, identifier);
-  return [start(version), ...bodies(portions, asAny), end.finish()];
+  return [start(version), ...bodies(portions, form), end.finish()];
 }
 
 /** envoy.service.discovery.v3.DeltaDiscoveryResponse */
 export function encodeDeltaResponse(answer: DiscoveryAnswer): Uint8Array[] {
   const end = new BinaryWriter();
+  for (const resource of answer.heartbeats ?? [])
+    end.tag(2, WireType.LengthDelimited).bytes(resource.heartbeat(resource.version));
   text(end, 4, answer.typeUrl);
   text(end, 5, answer.nonce);
   for (const name of answer.removed) text(end, 6, name);
@@ -43,6 +59,7 @@ function start(version: string): Uint8Array {
 }
 
 const asAny: ResourceForm = (resources) => joined(resources, (resource) => resource.any);
+const asWrapped: ResourceForm = (resources) => joined(resources, (resource) => resource.wrapped);
 const asDelta: ResourceForm = (resources) => joined(resources, (resource) => resource.delta);
 
 function bodies(portions: readonly Portion[], form: ResourceForm): Uint8Array[] {

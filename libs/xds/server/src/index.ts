@@ -1,6 +1,6 @@
 export { TYPE_URL, isFullStateType, shortType, typeUrlOf } from './type-urls.ts';
 export { ResourceMap, type Versioned } from './resource-map.ts';
-export { Resource, encodeResource } from './resource.ts';
+export { Resource, encodeResource, type ResourceOptions } from './resource.ts';
 export { referencesOf, type Reference } from './references.ts';
 export {
   Snapshot,

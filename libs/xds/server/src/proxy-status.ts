@@ -42,7 +42,7 @@ export function typeStatusOf(subscription: Subscription): TypeStatus {
     acknowledgedMs: acknowledged?.atMs,
     error: refusal?.error,
     wildcard: subscription.wildcard,
-    subscribed: subscription.names.size,
+    subscribed: subscription.subscribed,
     resources: subscription.knownCount,
   };
 }

@@ -1,7 +1,13 @@
 import { GRPC_STATUS, type GrpcServerCall, type GrpcServerReceiver } from '@weft/core-grpc';
 import { after, type Timer } from '@weft/core-runtime';
 import { decodeDeltaRequest, decodeSotwRequest, type DiscoveryCall } from './discovery.decode.ts';
-import { encodeDeltaResponse, encodeSotwResponse } from './discovery-response.ts';
+import {
+  encodeDeltaResponse,
+  encodeSotwResponse,
+  encodeWrappedSotwResponse,
+  type DiscoveryAnswer,
+} from './discovery-response.ts';
+import { Heartbeats } from './heartbeats.ts';
 import type { XdsNode } from './node.ts';
 import { typeStatusOf, type ProxyStatus } from './proxy-status.ts';
 import type { NameList } from './name-list.ts';
@@ -24,6 +30,9 @@ export interface StreamForm {
 const DELTA_OCTETS = 1024 * 1024;
 const SOTW_OCTETS = 3.5 * 1024 * 1024;
 
+/** Client features that say so of state of the world: gRPC's name, and the one of Envoy's documentation. */
+const WRAPPED = ['xds.config.resource-in-sotw', 'xds.config.supports-resource-in-sotw'];
+
 /** One discovery stream of one proxy, aggregated or not, of either protocol. */
 export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
   readonly id: string;
@@ -33,6 +42,7 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
   private readonly connectedMs: number;
   private readonly subscriptions = new Map<string, Subscription>();
   private readonly order = new PushOrder(this.subscriptions);
+  private readonly heartbeats: Heartbeats;
   private node: XdsNode | undefined;
   private snapshot: Snapshot | undefined;
   private unwatch: (() => void) | undefined;
@@ -52,6 +62,7 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     this.cx = cx;
     this.connectedMs = cx.clock.wallMs();
     this.id = cx.nextId();
+    this.heartbeats = new Heartbeats(cx.timers, () => this.advance());
     cx.opened(this);
   }
 
@@ -103,9 +114,13 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
   }
 
   private aim(snapshot: Snapshot): void {
+    const isFirst = this.snapshot === undefined;
     this.snapshot = snapshot;
     this.order.aim(snapshot);
-    for (const subscription of this.subscriptions.values()) this.aimAt(snapshot, subscription);
+    for (const subscription of this.subscriptions.values()) {
+      this.aimAt(snapshot, subscription);
+      if (isFirst && this.form.protocol === 'delta') this.heartbeats.watch(subscription);
+    }
   }
 
   /** What is withheld is never aimed at: to the proxy it has yet to come. */
@@ -193,6 +208,7 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     const { typeUrl, outstanding } = subscription;
     const { wanted: before } = subscription;
     const outcome = subscription.request(nonce, error, interest, this.cx.clock.wallMs());
+    if (interest.kind === 'change' && Object.keys(interest.has).length > 0) this.heartbeats.watch(subscription);
     const type = shortType(typeUrl);
     if (outcome === 'stale') this.cx.metrics.count(SERVER_METRIC.expiredNonce, { type });
     if (outcome === 'refused') {
@@ -233,7 +249,8 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     if (subscription === undefined || this.full || this.held || this.over || !this.order.open(typeUrl)) return;
     const pending = subscription.pending(this.order.removals(typeUrl));
     if (pending === undefined) return;
-    const silent = this.form.protocol === 'sotw' && !isFullStateType(typeUrl) && pending.changed.length === 0;
+    const empty = pending.changed.length === 0 && pending.heartbeats === undefined;
+    const silent = this.form.protocol === 'sotw' && !isFullStateType(typeUrl) && empty;
     if (silent) subscription.forget(pending.removed);
     else this.send(subscription, pending);
   }
@@ -246,19 +263,37 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     const { version } = after;
     const nonce = `${this.id}-${String(this.nonces + 1)}`;
     const sent: Outstanding = { ...pending, nonce, version, after, sentMs: clock.wallMs() };
-    const encode = this.form.protocol === 'sotw' ? encodeSotwResponse : encodeDeltaResponse;
-    const pieces = encode({ nonce, version, removed: pending.removed, typeUrl, portions, identifier });
+    const { removed, heartbeats } = pending;
+    const answer = { nonce, version, removed, typeUrl, portions, identifier };
+    // Where everything is sent it is sent with its content: who takes it for the state of the world must find all in it.
+    const bare = heartbeats !== undefined && !this.sendsWhole(typeUrl);
+    const pieces = this.encode(bare ? { ...answer, heartbeats } : answer);
     const octets = pieces.reduce((sum, { length }) => sum + length, 0);
     this.held = !this.cx.bulk.enter(this, sent, octets);
     if (this.held) return;
     this.nonces += 1;
     subscription.sent(sent);
+    if (this.wraps) this.heartbeats.watch(subscription, sent.changed);
     this.order.onSent(typeUrl, sent);
     this.full = !this.give(pieces);
     const labels = { type: shortType(typeUrl) };
     metrics.count(SERVER_METRIC.pushes, labels);
     metrics.observe(SERVER_METRIC.configSize, octets, labels);
     metrics.observe(SERVER_METRIC.pushTime, (clock.nowMs() - startMs) / 1000, labels);
+  }
+
+  private encode(answer: DiscoveryAnswer): Uint8Array[] {
+    if (this.form.protocol === 'delta') return encodeDeltaResponse(answer);
+    return this.wraps ? encodeWrappedSotwResponse(answer) : encodeSotwResponse(answer);
+  }
+
+  private sendsWhole(typeUrl: string): boolean {
+    return this.form.protocol === 'sotw' && isFullStateType(typeUrl);
+  }
+
+  /** The proxy understands resources with a TTL: in delta everybody does, in state of the world who says so. */
+  private get wraps(): boolean {
+    return this.form.protocol === 'delta' || WRAPPED.some((one) => this.node?.clientFeatures.includes(one) === true);
   }
 
   /** False: no more for now. */
@@ -273,8 +308,7 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     pending: Pending,
   ): { readonly after: Outstanding['after']; readonly portions: readonly Portion[] } {
     const after = subscription.after(pending);
-    const whole = this.form.protocol === 'sotw' && isFullStateType(subscription.typeUrl);
-    if (whole) return { after, portions: portionsOf(after, subscription.limit) };
+    if (this.sendsWhole(subscription.typeUrl)) return { after, portions: portionsOf(after, subscription.limit) };
     return { after, portions: [pending.portion ?? new Portion(undefined, pending.changed)] };
   }
 
@@ -310,6 +344,7 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     if (this.over) return;
     this.over = true;
     this.patience?.cancel();
+    this.heartbeats.close();
     this.unwatch?.();
     this.cx.queue.remove(this);
     this.cx.bulk.forget(this);

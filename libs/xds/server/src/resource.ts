@@ -19,39 +19,82 @@ export class Resource implements Versioned {
   readonly any: Uint8Array;
   /** The resources that this one names. */
   readonly references: readonly Reference[];
-  private wrapped: Uint8Array | undefined;
+  /** How long proxies keep it without hearing of it again, in milliseconds. Undefined: until it is removed. */
+  readonly ttlMs: number | undefined;
+  private asResource: Uint8Array | undefined;
 
-  constructor(
-    typeUrl: string,
-    name: string,
-    { value, references }: { value: Uint8Array; references: readonly Reference[] },
-  ) {
+  constructor(typeUrl: string, name: string, { value, references, ttlMs }: ResourceContent) {
     this.typeUrl = typeUrl;
     this.name = name;
     this.references = references;
-    const digest = createHash('sha256').update(`${typeUrl}\0${name}\0`).update(value).digest();
+    this.ttlMs = ttlMs;
+    const lives = ttlMs === undefined ? '' : `${String(ttlMs)}\0`;
+    const digest = createHash('sha256').update(`${typeUrl}\0${name}\0${lives}`).update(value).digest();
     this.version = digest.toString('hex', 0, 8);
     this.hash = [digest.readUInt32BE(0), digest.readUInt32BE(4)];
-    this.any = new BinaryWriter()
-      .tag(1, WireType.LengthDelimited)
-      .string(typeUrl)
-      .tag(2, WireType.LengthDelimited)
-      .bytes(value)
-      .finish();
+    this.any = anyOctets(typeUrl, value);
   }
 
   /** An envoy.service.discovery.v3.Resource, encoded: how delta responses carry it. */
   get delta(): Uint8Array {
-    this.wrapped ??= new BinaryWriter()
-      .tag(1, WireType.LengthDelimited)
-      .string(this.version)
-      .tag(2, WireType.LengthDelimited)
-      .bytes(this.any)
-      .tag(3, WireType.LengthDelimited)
-      .string(this.name)
-      .finish();
-    return this.wrapped;
+    this.asResource ??= resourceOctets(this, { version: this.version, any: this.any });
+    return this.asResource;
   }
+
+  /** The same in an Any: how state-of-the-world responses carry what has a TTL, to proxies that understand it. */
+  get wrapped(): Uint8Array {
+    return this.ttlMs === undefined ? this.any : anyOctets(RESOURCE_TYPE, this.delta);
+  }
+
+  /** A Resource without content, which prolongs its life. `version`: the one that the proxy has. */
+  heartbeat(version: string): Uint8Array {
+    return resourceOctets(this, { version, any: undefined });
+  }
+
+  /** The same in an Any. */
+  wrappedHeartbeat(version: string): Uint8Array {
+    return anyOctets(RESOURCE_TYPE, this.heartbeat(version));
+  }
+}
+
+interface ResourceContent {
+  readonly value: Uint8Array;
+  readonly references: readonly Reference[];
+  readonly ttlMs?: number | undefined;
+}
+
+const RESOURCE_TYPE = typeUrlOf('envoy.service.discovery.v3.Resource');
+
+// The field numbers are those of discovery.proto.
+
+function resourceOctets(
+  { name, ttlMs }: Resource,
+  { version, any }: { readonly version: string; readonly any: Uint8Array | undefined },
+): Uint8Array {
+  const writer = new BinaryWriter().tag(1, WireType.LengthDelimited).string(version);
+  if (any !== undefined) writer.tag(2, WireType.LengthDelimited).bytes(any);
+  writer.tag(3, WireType.LengthDelimited).string(name);
+  if (ttlMs !== undefined) {
+    const seconds = Math.floor(ttlMs / 1000);
+    const nanos = Math.round((ttlMs - seconds * 1000) * 1e6);
+    writer.tag(6, WireType.LengthDelimited).fork().tag(1, WireType.Varint).int64(seconds);
+    writer.tag(2, WireType.Varint).int32(nanos).join();
+  }
+  return writer.finish();
+}
+
+function anyOctets(typeUrl: string, value: Uint8Array): Uint8Array {
+  return new BinaryWriter()
+    .tag(1, WireType.LengthDelimited)
+    .string(typeUrl)
+    .tag(2, WireType.LengthDelimited)
+    .bytes(value)
+    .finish();
+}
+
+export interface ResourceOptions {
+  /** How long proxies keep it without hearing of it again, in milliseconds; streams see to it that they do. Default: for ever. */
+  readonly ttlMs?: number;
 }
 
 /**
@@ -59,7 +102,7 @@ export class Resource implements Versioned {
  *
  * @throws Error for a message that the API does not know, and for one without a name: both are bugs of the caller
  */
-export function encodeResource(message: Message): Resource {
+export function encodeResource(message: Message, { ttlMs }: ResourceOptions = {}): Resource {
   const schema = registry().getMessage(message.$typeName);
   if (schema === undefined) throw new Error(`there is no message ${message.$typeName} in the API`);
   const named = message as { readonly name?: unknown; readonly clusterName?: unknown };
@@ -68,5 +111,6 @@ export function encodeResource(message: Message): Resource {
   return new Resource(typeUrlOf(message.$typeName), name, {
     value: toBinary(schema, message),
     references: referencesOf(message),
+    ttlMs,
   });
 }

@@ -1,7 +1,8 @@
+import { Collections } from './collections.ts';
 import { NameList, NO_NAMES, type NameSet } from './name-list.ts';
 import { portionsNamed, portionsOf, type Portion } from './portion.ts';
 import { ResourceMap, type Versioned } from './resource-map.ts';
-import type { Resource } from './resource.ts';
+import { Resource } from './resource.ts';
 import type { ResourceSet } from './snapshot.ts';
 import { isFullStateType } from './type-urls.ts';
 
@@ -22,6 +23,8 @@ export interface Pending {
   readonly removed: readonly string[];
   /** The same as `changed`, where many proxies are sent it. */
   readonly portion?: Portion;
+  /** What the proxy has and is to keep. Where there is any there is nothing else. */
+  readonly heartbeats?: readonly Resource[];
 }
 
 /** A response that is on its way: sent, not yet answered. */
@@ -66,6 +69,12 @@ export class Subscription {
   answerRepeat = false;
   /** How many octets of resources one response may carry, about. */
   readonly limit: number;
+  /** Delta: those asked for by a name that ends in an asterisk. */
+  private readonly collections = new Collections();
+  /** State of the world: it is a wildcard because it never named anything. */
+  private silent = false;
+  /** What has a TTL is to be prolonged. */
+  private beating = false;
   private requests = 0;
   /** What the proxy has, as far as it acknowledged. Shared with the snapshot where the proxy has everything. */
   private known = NOTHING;
@@ -92,7 +101,12 @@ export class Subscription {
 
   /** True for `name`, or for all when the subscription is a wildcard. */
   wants(name: string): boolean {
-    return this.wildcard || this.names.has(name);
+    return this.wildcard || this.names.has(name) || this.collections.has(name);
+  }
+
+  /** How many names the proxy asked for. */
+  get subscribed(): number {
+    return this.names.size + this.collections.size;
   }
 
   /** How many resources the proxy has acknowledged. */
@@ -135,7 +149,8 @@ export class Subscription {
 
   /** These are sent again although nothing changed, if they are wanted. */
   force(names: readonly string[]): void {
-    for (const name of this.wildcard ? names : this.names.among(names)) {
+    const some = this.collections.size > 0 ? names.filter((name) => this.wants(name)) : undefined;
+    for (const name of this.wildcard ? names : (some ?? this.names.among(names))) {
       this.dirty.add(name);
       this.forced.add(name);
     }
@@ -159,6 +174,7 @@ export class Subscription {
     const { target } = this;
     if (target === undefined || this.outstanding !== undefined || this.requests === 0) return undefined;
     this.find(target);
+    this.findMembers(target);
     const [portion] = this.rest;
     const changed: Resource[] = [];
     const removed: string[] = [];
@@ -172,7 +188,23 @@ export class Subscription {
       else if (resource !== undefined || known === undefined) this.dirty.delete(name);
     }
     if (portion !== undefined) return { changed: portion.resources, removed, portion };
-    return this.due || changed.length > 0 || removed.length > 0 ? { changed, removed } : undefined;
+    if (this.due || changed.length > 0 || removed.length > 0) return { changed, removed };
+    const heartbeats = this.beating ? this.living() : [];
+    return heartbeats.length > 0 ? { changed, removed, heartbeats } : undefined;
+  }
+
+  /** The shortest TTL of what the proxy has or is being sent, in milliseconds; undefined: nothing has one. */
+  get shortestTtlMs(): number | undefined {
+    const all = [...(this.outstanding?.changed ?? []), ...this.living()];
+    return all.reduce<number | undefined>(
+      (shortest, { ttlMs }) => (ttlMs === undefined ? shortest : Math.min(ttlMs, shortest ?? ttlMs)),
+      undefined,
+    );
+  }
+
+  /** What has a TTL is prolonged with the next response. */
+  beat(): void {
+    this.beating = true;
   }
 
   /** Everything that the proxy has once it takes `pending`: what a response of a full-state type carries. */
@@ -189,6 +221,7 @@ export class Subscription {
     this.sentFrom = this.known;
     this.lastSent = { nonce: sent.nonce, version: sent.version, atMs: sent.sentMs };
     this.due = false;
+    this.beating = false;
     this.answerRepeat = false;
     if (sent.portion !== undefined && sent.portion === this.rest[0]) this.rest.shift();
     if (this.dirty.size === 0 && this.forced.size === 0) return;
@@ -258,6 +291,25 @@ export class Subscription {
     for (const { resources } of rest) for (const { name } of resources) if (this.wants(name)) this.dirty.add(name);
   }
 
+  /** What has a TTL and is as the proxy has it. */
+  private living(): readonly Resource[] {
+    const { target } = this;
+    if (target === undefined) return [];
+    return [...this.known.values()].flatMap(({ name, version }) => {
+      const resource = target.get(name);
+      return resource?.ttlMs !== undefined && resource.version === version ? [resource] : [];
+    });
+  }
+
+  /** A collection that is new is sent whole, but for what the proxy has from an earlier stream; one without members is absent. */
+  private findMembers(target: ResourceSet): void {
+    const { members, empty } = this.collections.found(target);
+    for (const name of [...members, ...empty]) {
+      this.dirty.add(name);
+      if (this.requests > 1 || !this.known.has(name)) this.forced.add(name);
+    }
+  }
+
   private find(target: ResourceSet): void {
     if (this.asked.length === 0) return;
     for (const list of this.asked) {
@@ -273,11 +325,10 @@ export class Subscription {
 
   private replaceNames(wanted: NameList, first: boolean, outcome: NonceOutcome): void {
     this.wanted = wanted;
-    const isEmpty = wanted.names.length === 0;
-    const all = wanted.set.has(WILDCARD) || (first && isEmpty && isFullStateType(this.typeUrl));
+    // By saying nothing it is a wildcard only for as long as it never said anything: later that means nothing.
+    this.silent = wanted.names.length === 0 && (first ? isFullStateType(this.typeUrl) : this.silent);
     const wasWildcard = this.wildcard;
-    // Once it is a wildcard by saying nothing it stays one for as long as it says nothing.
-    const wildcard = all || (wasWildcard && isEmpty && this.names.size === 0);
+    const wildcard = wanted.set.has(WILDCARD) || this.silent;
     const before = this.names;
     const after = wanted.set.minus([WILDCARD]);
     const [added, dropped] = [after.without(before), before.without(after)];
@@ -305,9 +356,11 @@ export class Subscription {
       this.wildcard = false;
       this.forgetUnwanted();
     }
+    if (this.collections.remove(remove)) this.forgetUnwanted();
     this.unsubscribe(remove.filter((name) => name !== WILDCARD));
     if (add.set.has(WILDCARD)) this.becomeWildcard();
-    const named = add.set.has(WILDCARD) ? new NameList(add.names.filter((name) => name !== WILDCARD)) : add;
+    const single = this.collections.add(add.names).filter((name) => name !== WILDCARD);
+    const named = single.length === add.names.length ? add : new NameList(single);
     const { next, isFresh } = this.names.plus(named);
     this.names = next;
     if (named.names.length > 0) this.ask(named, isFresh);
@@ -346,6 +399,7 @@ export class Subscription {
     this.drop(names);
     // Under a wildcard they stay wanted, and the proxy, which has dropped them, is told how they are.
     if (this.wildcard) this.force(names);
+    else if (this.collections.size > 0) this.force(names.filter((name) => this.wants(name)));
   }
 
   private drop(names: readonly string[]): void {

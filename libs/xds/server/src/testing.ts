@@ -3,11 +3,12 @@ import type { Any } from '@bufbuild/protobuf/wkt';
 import type {
   DeltaDiscoveryResponse,
   DiscoveryResponse,
+  Resource as WireResource,
 } from '@weft/api-envoy/gen/envoy/service/discovery/v3/discovery_pb';
 import type { GrpcCall, GrpcChannel, GrpcStatus } from '@weft/core-grpc';
 import { makeMessage, readMessage, writeMessage } from './messages.ts';
 import { referencesOf, type Reference } from './references.ts';
-import { encodeResource, type Resource } from './resource.ts';
+import { encodeResource, type Resource, type ResourceOptions } from './resource.ts';
 import { shortType, TYPE_URL } from './type-urls.ts';
 import { AGGREGATED_SERVICE } from './xds-services.ts';
 
@@ -18,6 +19,10 @@ export interface ReceivedResponse {
   readonly version: string;
   readonly names: readonly string[];
   readonly removed: readonly string[];
+  /** Resources without content that live on, with their TTL in milliseconds: `a 3000`. They are not among `names`. */
+  readonly heartbeats: readonly string[];
+  /** The TTL of each resource that has one, in milliseconds. */
+  readonly ttls: ReadonlyMap<string, number>;
   /** What each of the resources names. */
   readonly references: ReadonlyMap<string, readonly Reference[]>;
   readonly octets: number;
@@ -27,6 +32,8 @@ export interface TestProxyOptions {
   readonly protocol: 'sotw' | 'delta';
   readonly node?: string;
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Client features. */
+  readonly features?: readonly string[];
   /** Answers each response at once. Default: true. */
   readonly acknowledge?: boolean;
   /** Default: the aggregated service. */
@@ -85,8 +92,8 @@ export class TestProxy {
   /** Any request, in the protocol's own fields; the node goes with the first. */
   send(typeUrl: string, fields: object): void {
     const type = this.options.protocol === 'sotw' ? 'DiscoveryRequest' : 'DeltaDiscoveryRequest';
-    const { node: id = 'proxy-1', metadata = {} } = this.options;
-    const node = this.first ? { node: { id, metadata } } : {};
+    const { node: id = 'proxy-1', metadata = {}, features: clientFeatures = [] } = this.options;
+    const node = this.first ? { node: { id, metadata, clientFeatures } } : {};
     this.first = false;
     const message = makeMessage<Message>(`envoy.service.discovery.v3.${type}`, { typeUrl, ...node, ...fields });
     this.call.send(writeMessage(message));
@@ -128,34 +135,51 @@ export class TestProxy {
   }
 }
 
+const WRAPPER = 'envoy.service.discovery.v3.Resource';
+
 function readSotw(octets: Uint8Array): ReceivedResponse {
   const response = readMessage<DiscoveryResponse>('envoy.service.discovery.v3.DiscoveryResponse', octets);
   if (response === undefined) throw new Error('the server sent no DiscoveryResponse');
   const { typeUrl, nonce, versionInfo: version, resources } = response;
-  return { typeUrl, nonce, version, removed: [], octets: octets.length, ...contentsOf(resources) };
+  const unwrapped = resources.map((any) =>
+    any.typeUrl.endsWith(`/${WRAPPER}`) ? (readMessage<WireResource>(WRAPPER, any.value) as WireResource) : any,
+  );
+  return { typeUrl, nonce, version, removed: [], octets: octets.length, ...contentsOf(unwrapped) };
 }
 
 function readDelta(octets: Uint8Array): ReceivedResponse {
   const response = readMessage<DeltaDiscoveryResponse>('envoy.service.discovery.v3.DeltaDiscoveryResponse', octets);
   if (response === undefined) throw new Error('the server sent no DeltaDiscoveryResponse');
   const { typeUrl, nonce, systemVersionInfo: version, resources, removedResources: removed } = response;
-  const contents = contentsOf(resources.flatMap(({ resource }) => resource ?? []));
-  return { typeUrl, nonce, version, removed, octets: octets.length, ...contents };
+  return { typeUrl, nonce, version, removed, octets: octets.length, ...contentsOf(resources) };
 }
 
-function contentsOf(resources: readonly Any[]): Pick<ReceivedResponse, 'names' | 'references'> {
+type Contents = Pick<ReceivedResponse, 'names' | 'heartbeats' | 'ttls' | 'references'>;
+
+function contentsOf(resources: readonly (Any | WireResource)[]): Contents {
   const references = new Map<string, readonly Reference[]>();
-  for (const { typeUrl, value } of resources) {
-    const message = readMessage(typeUrl.slice(typeUrl.lastIndexOf('/') + 1), value);
-    if (message === undefined) throw new Error(`the server sent a ${typeUrl} that is none`);
+  const ttls = new Map<string, number>();
+  const heartbeats: string[] = [];
+  for (const one of resources) {
+    const wrapper = one.$typeName === WRAPPER ? one : undefined;
+    const any = one.$typeName === WRAPPER ? one.resource : one;
+    const ttl = wrapper?.ttl === undefined ? undefined : Number(wrapper.ttl.seconds) * 1000 + wrapper.ttl.nanos / 1e6;
+    if (any === undefined) {
+      heartbeats.push(`${wrapper?.name ?? ''} ${String(ttl)}`);
+      continue;
+    }
+    const message = readMessage(any.typeUrl.slice(any.typeUrl.lastIndexOf('/') + 1), any.value);
+    if (message === undefined) throw new Error(`the server sent a ${any.typeUrl} that is none`);
     const named = message as { name?: string; clusterName?: string };
-    references.set(named.name ?? named.clusterName ?? '', referencesOf(message));
+    const name = named.name ?? named.clusterName ?? '';
+    references.set(name, referencesOf(message));
+    if (ttl !== undefined) ttls.set(name, ttl);
   }
-  return { names: [...references.keys()], references };
+  return { names: [...references.keys()], heartbeats, ttls, references };
 }
 
 /** A cluster that finds its endpoints by EDS. `mark` makes another content. */
-export function testCluster(name: string, mark = 1): Resource {
+export function testCluster(name: string, mark = 1, options?: ResourceOptions): Resource {
   return encodeResource(
     makeMessage('envoy.config.cluster.v3.Cluster', {
       name,
@@ -163,11 +187,12 @@ export function testCluster(name: string, mark = 1): Resource {
       edsClusterConfig: { edsConfig: ADS },
       connectTimeout: { seconds: BigInt(mark), nanos: 0 },
     }),
+    options,
   );
 }
 
 /** One endpoint on loopback. */
-export function testEndpoints(cluster: string, port = 8080): Resource {
+export function testEndpoints(cluster: string, port = 8080, options?: ResourceOptions): Resource {
   const address = {
     case: 'socketAddress',
     value: { address: '127.0.0.1', portSpecifier: { case: 'portValue', value: port } },
@@ -178,6 +203,7 @@ export function testEndpoints(cluster: string, port = 8080): Resource {
       clusterName: cluster,
       endpoints: [{ lbEndpoints: [{ hostIdentifier: { case: 'endpoint', value: endpoint } }] }],
     }),
+    options,
   );
 }
 
