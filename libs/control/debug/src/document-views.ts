@@ -57,7 +57,7 @@ export interface StatusRow {
 
 /** Per resource: effective on how many proxies, shadowed by whom, not attached why. Resources that are refused come last. */
 export function statusView(mesh: MeshSnapshot, proxies: readonly MeshProxy[], documents: ObjectSet): StatusRow[] {
-  const taken = status(mesh, proxies).map((one): StatusRow => {
+  const taken = status(mesh, proxies, documents.objects.values()).map((one): StatusRow => {
     const { kind, namespace, name } = one.ref;
     const place = documents.objects.get(refKey(one.ref))?.place;
     return {

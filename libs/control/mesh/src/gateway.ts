@@ -5,6 +5,7 @@ import { labelsMatch, type MeshObject } from './object.ts';
 import { declaredProtocol, type Protocol } from './protocol.ts';
 import type { MeshProxy } from './proxy.ts';
 import { isGranted } from './reference-grant.ts';
+import { AUTHORITIES_SUFFIX } from './secret.ts';
 import type { MeshSnapshot } from './snapshot.ts';
 
 /** How a gateway's port is secured. */
@@ -89,6 +90,33 @@ function credentialNames({ credentialName, credentialNames: several = [] }: Gate
   return [...(credentialName === undefined || credentialName === '' ? [] : [credentialName]), ...several].map((name) =>
     name.includes('://') ? name : `kubernetes://${name}`,
   );
+}
+
+/** The Secret that a server shows a certificate from, or checks its clients by, and the field that names it. */
+export interface GatewaySecret {
+  readonly name: string;
+  readonly field: 'credentialName' | 'caCertCredentialName' | 'certificateRefs';
+}
+
+/** What clients are checked by, where that is a Secret. Source: Gateway's caCertCredentialName, else credentialName. */
+export function clientAuthorities({ mode, credentials: [first], settings }: GatewayTls): string | undefined {
+  if (mode !== 'MUTUAL' && mode !== 'OPTIONAL_MUTUAL') return undefined;
+  const own = settings?.caCertCredentialName ?? '';
+  if (own !== '') return `${own.includes('://') ? own : `kubernetes://${own}`}${AUTHORITIES_SUFFIX}`;
+  return first === undefined ? undefined : `${first}${AUTHORITIES_SUFFIX}`;
+}
+
+/** Every Secret that a port asks for. */
+export function gatewaySecrets({ tls, source }: GatewayPort): GatewaySecret[] {
+  if (tls === undefined || !['SIMPLE', 'MUTUAL', 'OPTIONAL_MUTUAL'].includes(tls.mode)) return [];
+  const field = source.api === 'istio' ? 'credentialName' : 'certificateRefs';
+  const authorities = clientAuthorities(tls);
+  return [
+    ...tls.credentials.map((name) => ({ name, field }) as const),
+    ...(authorities === undefined
+      ? []
+      : [{ name: authorities, field: tls.settings?.caCertCredentialName ? 'caCertCredentialName' : field } as const]),
+  ];
 }
 
 export function apiPorts(snapshot: MeshSnapshot, object: MeshObject<K8sGatewaySpec>): GatewayPort[] {

@@ -70,14 +70,26 @@ export {
   type GatewayApiRoute,
 } from './gateway-api-route.ts';
 export {
+  findSecret,
+  readSecretName,
+  secretFault,
+  secretField,
+  secretParts,
+  type SecretData,
+  type SecretName,
+} from './secret.ts';
+export {
   apiPorts,
+  clientAuthorities,
   gatewayPorts,
+  gatewaySecrets,
   istioPorts,
   routesAtPort,
   servesGateway,
   sharedHosts,
   GATEWAY_NAME_LABEL,
   type GatewayPort,
+  type GatewaySecret,
   type GatewayTls,
 } from './gateway.ts';
 export { endpointsAt } from './endpoint-mtls.ts';

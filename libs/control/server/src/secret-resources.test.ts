@@ -30,3 +30,24 @@ test('a proxy gets Secrets of its own namespace, and of others by the names that
   assert.equal(holder('kubernetes-gateway://other/cert', 'edge'), 'other');
   assert.equal(holder('ROOTCA', 'edge'), undefined);
 });
+
+function named(name: string, stringData: Readonly<Record<string, string>>): readonly [string, object] {
+  return [name, { ref: { group: '', kind: 'Secret', namespace: 'edge', name }, spec: { stringData } }];
+}
+
+test('authorities come from a Secret of their own, or from beside the certificate, wherever they are', () => {
+  const pair = { 'tls.crt': 'chain', 'tls.key': 'key' };
+  const bundle = (objects: readonly (readonly [string, object])[]): string | undefined => {
+    const [resource] = secretResources(
+      { objects: new Map(objects), faults: [], refused: [] } as never,
+      ['kubernetes://own-cacert'],
+      'edge',
+    );
+    return resource && /bundle of \w+/.exec(Buffer.from(resource.any).toString('latin1'))?.[0];
+  };
+  const apart = named('own-cacert', { 'ca.crt': 'bundle of apart' });
+  assert.equal(bundle([named('own', pair), apart]), 'bundle of apart');
+  assert.equal(bundle([named('own', { ...pair, 'ca.crt': 'bundle of both' })]), 'bundle of both');
+  assert.equal(bundle([named('own-cacert', {}), named('own', { cacert: 'bundle of generic' })]), 'bundle of generic');
+  assert.equal(bundle([named('own', pair)]), undefined);
+});

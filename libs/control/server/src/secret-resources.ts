@@ -1,46 +1,25 @@
 import { create } from '@bufbuild/protobuf';
 import { registry } from '@weft/api-envoy';
-import type { SecretSpec } from '@weft/api-kube';
+import { findSecret, readSecretName, secretField, secretParts, type SecretData } from '@weft/control-mesh';
 import type { ObjectSet } from '@weft/control-sources';
 import { encodeResource, type Resource } from '@weft/xds-server';
 
 /**
- * Secrets of documents as resources, by the names that translation gives them: `kubernetes://name` or
- * `kubernetes://namespace/name`, which a proxy gets from its own namespace only, and `kubernetes-gateway://namespace/name`, which
- * ReferenceGrants were asked about; the same with `-cacert` for the authorities that clients are checked by. A name that no
- * document has is left out: the proxy waits for it. Source: Istio, pilot/pkg/credentials.
+ * Secrets of documents as resources, by the names that translation gives them (`readSecretName`). A name that no document has
+ * is left out: the proxy waits for it, and `weft status` says so.
  */
 export function secretResources({ objects }: ObjectSet, names: readonly string[], own: string): Resource[] {
   return names.flatMap((name) => {
-    const wanted = /^(kubernetes|kubernetes-gateway):\/\/(?:([^/]+)\/)?([^/]+?)(-cacert)?$/.exec(name);
-    if (wanted === null) return [];
-    const [, scheme, namespace = own, secret = '', ca] = wanted;
-    if (namespace !== own && scheme === 'kubernetes') return [];
-    const data = dataOf(objects, namespace, secret) ?? dataOf(objects, namespace, `${secret}${ca ?? ''}`);
+    const wanted = readSecretName(name, own);
+    const data = wanted && findSecret(objects.values(), wanted);
     if (data === undefined) return [];
-    const message = ca === undefined ? certificate(name, data) : authorities(name, data);
+    const message = wanted?.part === 'certificate' ? certificate(name, data) : authorities(name, data);
     return message === undefined ? [] : [encodeResource(message)];
   });
 }
 
-type Data = Readonly<Record<string, Uint8Array>>;
-
-function dataOf(objects: ObjectSet['objects'], namespace: string, name: string): Data | undefined {
-  for (const { ref, spec } of objects.values()) {
-    if (ref.kind !== 'Secret' || ref.group !== '' || ref.name !== name || ref.namespace !== namespace) continue;
-    const { data = {}, stringData = {} } = spec as SecretSpec;
-    return Object.fromEntries([
-      ...Object.entries(data).map(([key, text]) => [key, Buffer.from(text, 'base64')] as const),
-      ...Object.entries(stringData).map(([key, text]) => [key, Buffer.from(text)] as const),
-    ]);
-  }
-  return undefined;
-}
-
-/** Istio's names for the parts, and Kubernetes'. */
-function certificate(name: string, data: Data) {
-  const chain = data['tls.crt'] ?? data['cert'];
-  const key = data['tls.key'] ?? data['key'];
+function certificate(name: string, data: SecretData) {
+  const [chain, key] = secretParts(data, 'certificate') ?? [];
   if (chain === undefined || key === undefined) return undefined;
   return secret(name, {
     case: 'tlsCertificate',
@@ -48,9 +27,16 @@ function certificate(name: string, data: Data) {
   });
 }
 
-function authorities(name: string, data: Data) {
-  const bundle = data['ca.crt'] ?? data['cacert'];
-  return bundle && secret(name, { case: 'validationContext', value: { trustedCa: inline(bundle) } });
+function authorities(name: string, data: SecretData) {
+  const [bundle] = secretParts(data, 'authorities') ?? [];
+  const crl = secretField(data, ['ca.crl', 'crl']);
+  return (
+    bundle &&
+    secret(name, {
+      case: 'validationContext',
+      value: { trustedCa: inline(bundle), ...(crl === undefined ? {} : { crl: inline(crl) }) },
+    })
+  );
 }
 
 function inline(bytes: Uint8Array) {

@@ -1,6 +1,6 @@
 import type { GatewayServerTls } from '@weft/api-kube';
 import type { CommonTlsContext } from '@weft/api-envoy/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb';
-import type { GatewayTls } from '@weft/control-mesh';
+import { clientAuthorities, type GatewayTls } from '@weft/control-mesh';
 import { sds } from './config-source.ts';
 import type { Init } from './proto.ts';
 import { downstreamTls, meshTls, TLS_1_2 } from './tls-context.ts';
@@ -44,7 +44,8 @@ function certificates({ credentials, settings }: GatewayTls): Init<CommonTlsCont
 }
 
 /** Of the certificates of clients: who signs them, and whose they may be. */
-function clientTrust({ credentials, settings = {} }: GatewayTls): Init<CommonTlsContext> {
+function clientTrust(tls: GatewayTls): Init<CommonTlsContext> {
+  const { settings = {} } = tls;
   const validation = {
     matchTypedSubjectAltNames: (settings.subjectAltNames ?? []).map((name) => ({
       sanType: name.includes('://') ? SAN_TYPES.URI : SAN_TYPES.DNS,
@@ -54,20 +55,18 @@ function clientTrust({ credentials, settings = {} }: GatewayTls): Init<CommonTls
     verifyCertificateSpki: [...(settings.verifyCertificateSpki ?? [])],
     ...(settings.caCrl === undefined ? {} : { crl: file(settings.caCrl) }),
   };
-  const [credential] = credentials;
-  const ca = settings.caCertCredentialName;
-  if (credential === undefined && ca === undefined)
+  const authorities = clientAuthorities(tls);
+  if (authorities === undefined)
     return {
       validationContextType: {
         case: 'validationContext',
         value: { ...validation, trustedCa: file(settings.caCertificates) },
       },
     };
-  const name = ca === undefined ? `${credential ?? ''}-cacert` : `kubernetes://${ca}`;
   return {
     validationContextType: {
       case: 'combinedValidationContext',
-      value: { defaultValidationContext: validation, validationContextSdsSecretConfig: sds(name) },
+      value: { defaultValidationContext: validation, validationContextSdsSecretConfig: sds(authorities) },
     },
   };
 }

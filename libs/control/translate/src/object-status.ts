@@ -23,6 +23,8 @@ export interface ObjectStatus {
 export interface StatusWorld {
   readonly snapshot: MeshSnapshot;
   readonly proxies: readonly MeshProxy[];
+  /** Why no Secret answers to the name that a proxy of the namespace asks for; undefined: one does. */
+  readonly secretFault: (name: string, namespace: string) => string | undefined;
 }
 
 /** `effective on 3 proxies`, `shadowed by VirtualService default/a: …`, `not attached: …`; one sentence each. */

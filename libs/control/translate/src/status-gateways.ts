@@ -1,9 +1,12 @@
+import type { GatewaySpec, K8sGatewaySpec } from '@weft/api-kube';
 import {
   apiPorts,
   findService,
   gatewayApiRoutes,
+  gatewaySecrets,
   isGranted,
   isService,
+  istioPorts,
   parentHost,
   parentRefs,
   routesAtPort,
@@ -13,19 +16,42 @@ import {
   type GatewayApiRoute,
   type GatewayPort,
   type MeshObject,
+  type MeshProxy,
 } from '@weft/control-mesh';
 import { countProxies, statusOf, type ObjectStatus, type StatusNote, type StatusWorld } from './object-status.ts';
 
 export function gatewayStatus(world: StatusWorld): ObjectStatus[] {
   const { gateways, k8sGateways } = world.snapshot.policies;
   return [...gateways, ...k8sGateways].map((gateway: MeshObject) => {
-    const effectiveOn = countProxies(world, (proxy) => servesGateway(proxy, gateway));
+    const serving = world.proxies.filter((proxy) => servesGateway(proxy, gateway));
+    const effectiveOn = serving.length;
     const who =
       gateway.ref.group === 'networking.istio.io'
         ? 'its selector matches no gateway proxy'
         : 'no gateway proxy has its name';
-    return statusOf(gateway, effectiveOn, effectiveOn > 0 ? [] : [{ kind: 'unattached', message: who }]);
+    if (effectiveOn === 0) return statusOf(gateway, 0, [{ kind: 'unattached', message: who }]);
+    return statusOf(gateway, effectiveOn, missingSecrets(world, gateway, serving));
   });
+}
+
+/** What a server waits for, and takes no connections until it is there. Each sentence once, whichever proxies miss it. */
+function missingSecrets(world: StatusWorld, gateway: MeshObject, serving: readonly MeshProxy[]): StatusNote[] {
+  const { snapshot, secretFault } = world;
+  const list = gateway.ref.group === 'networking.istio.io' ? 'servers' : 'listeners';
+  const notes = new Map<string, StatusNote>();
+  const ports =
+    list === 'servers'
+      ? istioPorts(gateway as MeshObject<GatewaySpec>)
+      : apiPorts(snapshot, gateway as MeshObject<K8sGatewaySpec>);
+  for (const [i, port] of ports.entries())
+    for (const { name, field } of gatewaySecrets(port))
+      for (const { namespace } of serving) {
+        const fault = secretFault(name, namespace);
+        if (fault === undefined) continue;
+        const message = `port ${port.port} takes no connections: ${fault}`;
+        notes.set(message, { kind: 'warning', message, path: `spec.${list}[${i}].tls.${field}` });
+      }
+  return [...notes.values()];
 }
 
 export function gatewayApiRouteStatus(world: StatusWorld): ObjectStatus[] {

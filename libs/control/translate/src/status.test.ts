@@ -83,6 +83,29 @@ test('what acts says on how many proxies', () => {
   );
 });
 
+test('a Gateway says which Secrets its ports wait for', () => {
+  const { snapshot, proxies } = readWorld(text('gateway'));
+  const secret = (name: string, ...keys: string[]) => ({
+    ref: { group: '', kind: 'Secret', namespace: 'ingress', name },
+    createdAtMs: 0,
+    labels: {},
+    annotations: {},
+    spec: { stringData: Object.fromEntries(keys.map((key) => [key, key])) },
+  });
+  const of = (...documents: ReturnType<typeof secret>[]) => {
+    const found = status(snapshot, [...proxies.values()], documents).find(({ ref }) => ref.kind === 'Gateway');
+    return found?.notes.map(({ path, message }) => `${path ?? ''}: ${message}`);
+  };
+  const demo = secret('demo-cert', 'tls.crt', 'tls.key');
+  const staff = secret('staff-cert', 'tls.crt', 'tls.key');
+  assert.deepEqual(of(demo, staff), [
+    'spec.servers[2].tls.credentialName: port 443 takes no connections: Secret ingress/staff-cert has no ca.crt',
+    'spec.servers[3].tls.caCertCredentialName: port 443 takes no connections: there is no Secret ingress/partners-cacert or ingress/partners with ca.crt',
+  ]);
+  assert.deepEqual(of(demo, staff, secret('staff-cert-cacert', 'ca.crt'), secret('partners', 'cacert')), []);
+  assert.match(of(staff)?.[0] ?? '', /there is no Secret ingress\/demo-cert with tls.crt and tls.key$/);
+});
+
 test('a CUSTOM policy says why its provider cannot be asked, and MeshConfig what of it has no effect', () => {
   const found = statuses(`${text('custom-authorization')}
 ---

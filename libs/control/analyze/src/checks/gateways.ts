@@ -1,8 +1,16 @@
 import type { GatewayServer, GatewaySpec } from '@weft/api-kube';
-import { hostsOverlap, refText } from '@weft/control-mesh';
+import {
+  gatewaySecrets,
+  hostsOverlap,
+  istioPorts,
+  readSecretName,
+  refText,
+  secretFault,
+  type GatewaySecret,
+} from '@weft/control-mesh';
 import type { ConfigObject } from '@weft/control-sources';
 import { nearest } from '@weft/core-config-text';
-import { meant, type Analysis } from '../analysis.ts';
+import { meant, type Analysis, type Spot } from '../analysis.ts';
 
 interface Served {
   readonly object: ConfigObject<GatewaySpec>;
@@ -24,28 +32,35 @@ export function checkGateways(analysis: Analysis): void {
           'give one of them other hosts or another port, or make them one',
         );
       servers.push({ object, server });
-      const { credentialName, credentialNames = [] } = server.tls ?? {};
-      const names = [...(credentialName === undefined ? [] : [credentialName]), ...credentialNames];
-      for (const name of names.filter((one) => !one.includes('://')))
-        checkSecret(analysis, object, {
-          name,
-          path: `${path}.tls.${credentialName === undefined ? 'credentialNames' : 'credentialName'}`,
-        });
     }
+    for (const [i, port] of istioPorts(object).entries())
+      for (const secret of gatewaySecrets(port))
+        checkSecret(analysis, { object, path: `spec.servers[${i}].tls` }, secret);
   }
 }
 
-function checkSecret(
-  analysis: Analysis,
-  object: ConfigObject<GatewaySpec>,
-  { name, path }: { readonly name: string; readonly path: string },
-): void {
-  if (analysis.names('Secret').includes(name)) return;
+/** The proxy that serves a Gateway may be in another namespace, and its Secrets are there: any namespace will do here. */
+function checkSecret(analysis: Analysis, { object, path }: Spot, { name: text, field }: GatewaySecret): void {
+  const secrets = analysis.of('Secret');
+  const namespaces = new Set([object.ref.namespace, ...secrets.map(({ ref }) => ref.namespace)]);
+  const faults = [...namespaces].map((namespace) => secretFault(secrets, text, namespace));
+  if (faults.includes(undefined)) return;
+  const { name = text, part = 'certificate' } = readSecretName(text, object.ref.namespace) ?? {};
+  const { tls } = (object.spec as GatewaySpec).servers?.[Number(/\d+/.exec(path)?.[0])] ?? {};
+  const named = field === 'credentialName' && tls?.credentialName === undefined ? 'credentialNames' : field;
+  const known = secrets.some(({ ref }) => ref.name === name || ref.name === `${name}-cacert`);
+  const lacks = part === 'certificate' ? 'tls.crt and tls.key' : 'ca.crt';
   analysis.report(
     'IST0101',
-    { object, path },
-    `Referenced credentialName not found: "${name}". The server has no certificate and takes no connections.`,
-    meant(nearest(name, analysis.names('Secret')), `add a Secret ${name} with tls.crt and tls.key`),
+    { object, path: `${path}.${named}` },
+    known
+      ? `Referenced ${named} has no ${lacks}: "${name}". The server takes no connections.`
+      : `Referenced ${named} not found: "${name}". The server has no ${part === 'certificate' ? 'certificate' : 'authorities to check clients by'} and takes no connections.`,
+    known
+      ? part === 'authorities'
+        ? `add ca.crt to the Secret ${name}, or a Secret ${name}-cacert with it`
+        : `add ${lacks} to the Secret ${name}`
+      : meant(nearest(name, analysis.names('Secret')), `add a Secret ${name} with ${lacks}`),
   );
 }
 
