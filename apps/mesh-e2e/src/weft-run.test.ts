@@ -2,7 +2,7 @@
 import { call, findEnvoy, freePort, startSource, type HttpReply, type RunningProcess } from '@weft/testing-harness';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { eventually, startControlPlane, type ControlPlaneWorld } from './weft-run-world.ts';
@@ -332,6 +332,30 @@ suite('Envoy', async () => {
 suite('Weft', () => Promise.resolve([]));
 
 describe('weft run', () => {
+  it('registers at the port of certificates where the control plane is elsewhere', async (t) => {
+    const plane = await startControlPlane();
+    t.after(() => plane.stop());
+    const state = join(plane.configDir, '.weft-state');
+    const { secure } = JSON.parse(readFileSync(join(state, 'control-plane.json'), 'utf8')) as { secure: string };
+    const main = 'apps/workload/src/main.ts';
+    const who = ['--name', 'distant', '--service-account', 'distant'];
+    const issued = await startSource({ main, args: [...who, '--issue-token', '--state-dir', state], ready: /^\S+\n/ });
+    await issued.exited;
+    const tokenFile = join(plane.configDir, 'token');
+    writeFileSync(tokenFile, issued.output);
+    const roots = ['--root-cert', join(state, 'root-cert.pem')];
+    const place = ['--control-plane', secure, ...roots, '--token-file', tokenFile, '--drain-time', '0'];
+    const distant = await startSource({ main, args: [...who, ...place, '--', 'sleep', '60'], ready });
+    t.after(() => distant.stop());
+    await eventually(async () => assert.equal((await plane.registered()).get('distant')?.healthy, true));
+    await distant.stop();
+    assert.equal((await plane.registered()).has('distant'), false);
+    const other = ['--name', 'other', '--service-account', 'distant', ...place];
+    const refused = await startSource({ main, args: [...other, '--', 'true'], ready: /registry answered 403/ });
+    assert.match(refused.output, /the token is for default\/distant, not for default\/other/);
+    assert.equal((await refused.exited).code, 1);
+  });
+
   it('trusts no control plane by another name', async (t) => {
     const plane = await startControlPlane();
     t.after(() => plane.stop());

@@ -50,6 +50,10 @@ async function main(): Promise<number> {
 async function start(options: RunOptions): Promise<number> {
   const runtime = createRuntime(options.verbose ? 'info' : 'warning', (line) => process.stderr.write(line));
   const access = findControlPlane(options.controlPlane, options, runtime);
+  if (options.issueToken) {
+    process.stdout.write(`${access.token() ?? ''}\n`);
+    return 0;
+  }
   removeStaleFolders();
   if (!options.capture || inside !== undefined) return runHere(options, access, runtime);
   const again = { command: process.execPath, args: [...FROM_SOURCES, fileURLToPath(import.meta.url), ...args] };

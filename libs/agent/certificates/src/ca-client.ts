@@ -75,14 +75,7 @@ export class CaClient implements CertificateSigner {
     roots: readonly string[] = shown?.roots ?? [],
   ): Promise<SignedCertificate> {
     const { connect, pinnedRoots, validityS = 0, timeoutMs = TIMEOUT_MS, metadata: about = {} } = this.options;
-    // What was pinned stays: an authority that was set up anew shows a root that no bundle told of.
-    const rootCa = [...new Set([...splitCertificates(pinnedRoots), ...roots])].join('');
-    const channel = connect({
-      rootCa,
-      ...(shown === undefined
-        ? {}
-        : { certificateChain: shown.chain.join(''), privateKey: privateKeyPem(shown.keys.privateKey) }),
-    });
+    const channel = connect(credentialsOf(shown, pinnedRoots, roots));
     return new Promise<SignedCertificate>((resolve, reject) => {
       let answer: Uint8Array | undefined;
       const receiver = {
@@ -97,6 +90,18 @@ export class CaClient implements CertificateSigner {
       call.end();
     }).finally(() => channel.close());
   }
+}
+
+/** What a channel to the control plane shows and trusts. `shown`: the workload's certificate; `roots`: what it was told of last. */
+export function credentialsOf(
+  shown: HeldCertificate | undefined,
+  pinnedRoots: string,
+  roots: readonly string[] = shown?.roots ?? [],
+): ChannelCredentials {
+  // What was pinned stays: an authority that was set up anew shows a root that no bundle told of.
+  const rootCa = [...new Set([...splitCertificates(pinnedRoots), ...roots])].join('');
+  if (shown === undefined) return { rootCa };
+  return { rootCa, certificateChain: shown.chain.join(''), privateKey: privateKeyPem(shown.keys.privateKey) };
 }
 
 function settle(

@@ -1,4 +1,4 @@
-export { CaClient, type CaClientOptions, type ChannelCredentials } from './ca-client.ts';
+export { CaClient, credentialsOf, type CaClientOptions, type ChannelCredentials } from './ca-client.ts';
 export {
   SigningError,
   type CertificateSigner,

@@ -22,7 +22,8 @@ export const INSIDE = 'WEFT_CAPTURED_NETWORK';
 interface Inside {
   readonly address: string;
   readonly controlPlane: string;
-  readonly registry: string;
+  /** Undefined: it registers at the control plane's port. */
+  readonly registry: string | undefined;
 }
 
 export interface CapturedRunOptions {
@@ -48,14 +49,17 @@ export async function runCaptured({ options, access, again, env, onSignal }: Cap
   chmodSync(folder, 0o711);
   const controlPlane = join(folder, 'xds.sock');
   const registry = join(folder, 'registry.sock');
-  const relays = [new Relay(controlPlane, access.secure), new Relay(registry, hostOf(access.registry))];
+  const relays = [
+    new Relay(controlPlane, access.secure),
+    ...(access.registry === undefined ? [] : [new Relay(registry, hostOf(access.registry))]),
+  ];
   try {
     redirect(namespace);
     for (const relay of relays) await relay.listen();
     const inside: Inside = {
       address: namespace.address,
       controlPlane: `unix:${controlPlane}`,
-      registry: `unix:${registry}`,
+      registry: access.registry === undefined ? undefined : `unix:${registry}`,
     };
     const args = ['netns', 'exec', namespace.name, again.command, ...again.args];
     const child = new Child(endingWithUs({ command: 'ip', args }), {

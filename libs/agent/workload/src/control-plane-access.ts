@@ -12,8 +12,8 @@ export interface ControlPlaneAccess {
   readonly secure: string;
   /** The name that its certificate must have. */
   readonly serverName: string;
-  /** `http://host:port` or `https://host:port`. */
-  readonly registry: string;
+  /** `http://host:port` or `https://host:port`; undefined: at `secure`, with the workload's certificate. */
+  readonly registry: string | undefined;
   /** It collects spans. */
   readonly traced: boolean;
   /** Whom sidecars send their stats to: `host:port`, `control-plane`, or `''`: nobody. */
@@ -49,7 +49,8 @@ export function findControlPlane(options: ControlPlaneOptions, subject: Subject,
     identity: identity.value,
     secure: options.secure ?? place?.secure ?? '',
     serverName: options.serverName ?? place?.serverName ?? CONTROL_PLANE_NAME,
-    registry: options.registry ?? place?.debug ?? '',
+    // On this machine the token goes over the loopback.
+    registry: options.registry ?? (options.secure === undefined ? place?.debug : undefined),
     traced: place?.traced ?? false,
     metricsService: place?.metricsService ?? '',
     roots,

@@ -4,7 +4,8 @@ import { httpCall } from './http-call.ts';
 /** One call of the registration API; rejects when it cannot be made. */
 export type RegistryCall = (request: {
   readonly method: 'PUT' | 'DELETE';
-  readonly path: string;
+  readonly namespace: string;
+  readonly name: string;
   readonly token: string;
   readonly body: string;
 }) => Promise<{ readonly status: number; readonly body: string }>;
@@ -106,11 +107,10 @@ export class RegistrationClient {
 
   private async send(method: 'PUT' | 'DELETE', body: string): Promise<Answer> {
     const { call, namespace, name, token } = this.options;
-    const path = `/v1/workloads/${namespace}/${name}`;
-    let answer = await call({ method, path, token: this.lease ?? token() ?? '', body });
+    let answer = await call({ method, namespace, name, token: this.lease ?? token() ?? '', body });
     // The control plane may have been set up anew: its old tokens are worth nothing, a new one may be had.
     if (answer.status === 401 && this.lease !== undefined)
-      answer = await call({ method, path, token: token() ?? '', body });
+      answer = await call({ method, namespace, name, token: token() ?? '', body });
     const parsed = parse(answer.body);
     if (answer.status === 200 || (method === 'DELETE' && answer.status === 404)) return parsed;
     const text = `the registry answered ${answer.status}: ${parsed.error ?? answer.body.slice(0, 200)}`;
@@ -127,11 +127,11 @@ const CALL_TIMEOUT_MS = 5000;
 
 /** The API of a control plane over HTTP, at `http://host:port` or `unix:/path`. */
 export function registryAt(server: string): RegistryCall {
-  return ({ method, path, token, body }) =>
+  return ({ method, namespace, name, token, body }) =>
     httpCall({
       server,
       method,
-      path,
+      path: `/v1/workloads/${namespace}/${name}`,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body,
       timeoutMs: CALL_TIMEOUT_MS,

@@ -65,7 +65,7 @@ test('all faults of a line are told at once', () => {
     /--metrics http:\/metrics: expected http:PORT\/PATH/,
     /--concurrency 0: expected 1 to 1024/,
     /--sidecar-log-level loud: "loud" is none of trace/,
-    /where is the control plane\? Give --config-dir, or else --control-plane, --registry, --root-cert, --token-file/,
+    /where is the control plane\? Give --config-dir, or else --control-plane, --root-cert, --token-file/,
   ])
     assert.match(told, part);
   assert.match(faults('--name web --config-dir d'), /there is no command/);
@@ -85,6 +85,14 @@ test('a token crosses no network in the clear, unless its user insists', () => {
   assert.ok(parse(`${elsewhere} --registry http://cp.test --insecure-registry -- x`).controlPlane.insecureRegistry);
   assert.match(faults(`${elsewhere} --registry cp.test:8080 -- x`), /expected http:\/\/HOST:PORT/);
   assert.match(faults(`${elsewhere} --registry https://cp.test --capture -- x`), /--capture passes plain HTTP/);
+});
+
+test('a control plane elsewhere needs no address beside its own, and a token no command', () => {
+  const options = parse('--name web --control-plane cp.test:15012 --root-cert r.pem --token-file t -- x');
+  assert.equal(options.controlPlane.registry, undefined);
+  const issuing = parseRunOptions('--name web --config-dir d --issue-token'.split(' '));
+  assert.equal(issuing.kind === 'options' && issuing.options.issueToken, true);
+  assert.match(faults('--name web --config-dir d --issue-token -- x'), /--issue-token prints a token/);
 });
 
 test('a gateway needs no command', () => {

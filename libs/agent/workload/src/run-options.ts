@@ -56,6 +56,8 @@ export interface RunOptions {
   readonly verbose: boolean;
   /** The proxy of a gateway, without a program. */
   readonly gateway: boolean;
+  /** Prints a token, and runs nothing. */
+  readonly issueToken: boolean;
   /** Empty for a gateway. */
   readonly command: readonly string[];
 }
@@ -66,7 +68,7 @@ export interface ControlPlaneOptions {
   readonly secure: string | undefined;
   /** The name that its certificate must have; undefined: Istio's default, or what the state folder tells. */
   readonly serverName: string | undefined;
-  /** `http://host:port` or `https://host:port`. */
+  /** `http://host:port` or `https://host:port`; undefined: the port of xDS and certificates, or what the state folder tells. */
   readonly registry: string | undefined;
   /** The token may be sent over plain HTTP, also to another machine. */
   readonly insecureRegistry: boolean;
@@ -101,7 +103,7 @@ const FLAGS: Readonly<Record<string, Flag>> = {
   'config-dir': { value: 'DIR', help: "the control plane's documents, on this machine" },
   'state-dir': { value: 'DIR', help: "the control plane's state (default: CONFIG-DIR/.weft-state)" },
   'control-plane': { value: 'HOST:PORT', help: 'xDS and authority over TLS, where it is elsewhere' },
-  registry: { value: 'URL', help: 'where it registers, where the control plane is elsewhere' },
+  registry: { value: 'URL', help: 'registers there over HTTP (default: at --control-plane)' },
   'insecure-registry': { help: 'send the token to another machine over plain HTTP: whoever reads it is the workload' },
   'root-cert': { value: 'FILE', help: 'roots that the control plane is checked against, where it is elsewhere' },
   token: { value: 'TOKEN', help: 'proves who the workload is (better: --token-file)' },
@@ -125,6 +127,7 @@ const FLAGS: Readonly<Record<string, Flag>> = {
   'start-time': { value: 'SECONDS', help: 'for certificate and sidecar (default: 60)' },
   gateway: { help: 'run the proxy of a gateway, without a program: which one, --labels tell' },
   verbose: { help: 'tell every step' },
+  'issue-token': { help: 'print a token for --name, --service-account and --service, for another machine' },
   'clean-up': { help: 'alone: remove the networks of captured runs that were killed' },
 };
 
@@ -159,6 +162,8 @@ export function parseRunOptions(args: readonly string[]): ParsedRunOptions {
 const OF_PROGRAMS = ['port', 'protocol', 'service', 'probe', 'metrics', 'upstream', 'inbound-port', 'capture'] as const;
 
 function commandFaults(values: Values, command: readonly string[]): string[] {
+  if (values['issue-token'] === true)
+    return command.length === 0 ? [] : ['--issue-token prints a token: there is no place for a command'];
   if (values['gateway'] !== true)
     return command.length === 0 ? ['there is no command: weft run --name NAME -- COMMAND'] : [];
   return [
@@ -214,6 +219,7 @@ function readOptions(reader: Reader, command: readonly string[]): RunOptions {
     startMs: reader.number('start-time', 60, 3600) * 1000,
     verbose: reader.flag('verbose'),
     gateway: reader.flag('gateway'),
+    issueToken: reader.flag('issue-token'),
     command,
   };
 }
@@ -289,7 +295,6 @@ class Reader {
     if (stateDir !== undefined) return options;
     const missing = [
       ...(options.secure === undefined ? ['--control-plane'] : []),
-      ...(options.registry === undefined ? ['--registry'] : []),
       ...(options.rootCert === undefined ? ['--root-cert'] : []),
       ...(options.token === undefined && options.tokenFile === undefined ? ['--token-file'] : []),
     ];
@@ -307,6 +312,7 @@ function help(): string {
   return [
     'Usage: weft run --name NAME [FLAGS] -- COMMAND [ARGUMENTS]',
     '       weft run --name NAME --gateway [FLAGS]',
+    '       weft run --name NAME --issue-token --config-dir DIR [FLAGS]',
     '',
     'Starts a program as a workload of the mesh: with a sidecar, a certificate, and a registration.',
     '',

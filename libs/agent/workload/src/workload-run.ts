@@ -1,4 +1,10 @@
-import { CaClient, SecretServer, WorkloadCertificates } from '@weft/agent-certificates';
+import {
+  CaClient,
+  credentialsOf,
+  SecretServer,
+  WorkloadCertificates,
+  type ChannelCredentials,
+} from '@weft/agent-certificates';
 import { after, type Logger, type Runtime } from '@weft/core-runtime';
 import { formatIdentity } from '@weft/model-identity';
 import { GrpcJsChannel } from '@weft/net-grpc';
@@ -15,6 +21,7 @@ import { probeOf } from './probe.ts';
 import { RegistrationClient, RegistrationRefused, registryAt } from './registration-client.ts';
 import { makeRunFolder } from './run-folder.ts';
 import type { RunOptions } from './run-options.ts';
+import { SecureRegistry } from './secure-registry.ts';
 import { adminAt, type SidecarAdmin } from './sidecar-admin.ts';
 import { Sidecar } from './sidecar.ts';
 import { StatusServer } from './status-server.ts';
@@ -60,6 +67,7 @@ export class WorkloadRun {
   private readonly folder = makeRunFolder('run');
   private readonly certificates: WorkloadCertificates;
   private readonly secrets: SecretServer;
+  private readonly registry: SecureRegistry;
   private readonly status = new StatusServer({
     fault: () => this.notReady(),
     metrics: (headers) => this.metrics.scrape(headers),
@@ -81,19 +89,24 @@ export class WorkloadRun {
     this.runtime = given.runtime;
     this.log = given.runtime.loggers.get('run');
     const { access } = given;
+    const connect = (tls: ChannelCredentials): GrpcJsChannel =>
+      new GrpcJsChannel({
+        target: access.secure,
+        clock: this.runtime.clock,
+        tls: { ...tls, serverName: access.serverName },
+      });
     const signer = new CaClient({
-      connect: (tls) =>
-        new GrpcJsChannel({
-          target: access.secure,
-          clock: this.runtime.clock,
-          tls: { ...tls, serverName: access.serverName },
-        }),
+      connect,
       pinnedRoots: access.roots,
       token: () => Promise.resolve(access.token()),
       wallMs: () => this.runtime.clock.wallMs(),
       metadata: { WorkloadName: given.options.name },
     });
     this.certificates = new WorkloadCertificates({ identity: access.identity, signer, runtime: this.runtime });
+    this.registry = new SecureRegistry({
+      connect: (held) => connect(credentialsOf(held, access.roots)),
+      held: () => this.certificates.current,
+    });
     this.secrets = new SecretServer(this.certificates, this.socketPath, this.runtime);
     this.metrics = new MetricsMerge({
       sidecar: metricsAt(() => ({ server: this.admin.url(), path: '/stats/prometheus' })),
@@ -211,7 +224,7 @@ export class WorkloadRun {
     const { options, access, network } = this.given;
     const { port, protocol, service, labels, serviceAccount, namespace, name } = options;
     this.registration = new RegistrationClient({
-      call: registryAt(access.registry),
+      call: access.registry === undefined ? this.registry.call : registryAt(access.registry),
       namespace,
       name,
       registration: {
@@ -377,6 +390,7 @@ export class WorkloadRun {
     this.health?.close();
     this.status.close();
     await this.registration?.deregister();
+    this.registry.close();
     await this.sidecar?.stop(STOP_PROXY_MS);
     this.certificates.close();
     await this.secrets.stop();

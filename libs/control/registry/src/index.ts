@@ -13,4 +13,13 @@ export {
   type RegistrySubject,
   type RegistryTokens,
 } from './registration-routes.ts';
+export {
+  DEREGISTER,
+  decodeRegistrationCall,
+  encodeRegistrationCall,
+  REGISTER,
+  statusOfCode,
+  type RegistrationCall,
+} from './registration-calls.ts';
+export { registrationService, type RegistrationServiceOptions } from './registration-service.ts';
 export { CONTROL_PLANE_NAME, readPlace, readRoots, writePlace, type ControlPlanePlace } from './control-plane-place.ts';

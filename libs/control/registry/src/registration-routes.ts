@@ -1,4 +1,4 @@
-import type { Parsed, WorkloadIdentity } from '@weft/model-identity';
+import { formatIdentity, type Parsed, type WorkloadIdentity } from '@weft/model-identity';
 import { decodeRegistration } from './registration.decode.ts';
 import type { RegistrationStore } from './registration-store.ts';
 
@@ -9,6 +9,8 @@ export interface RegistryRequest {
   readonly body: string;
   /** By name in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Whose certificate the connection has; absent: the port asks for none. */
+  readonly caller?: WorkloadIdentity;
 }
 
 export interface RegistryResponse {
@@ -50,6 +52,11 @@ export function registrationRoutes(store: RegistrationStore, tokens: RegistryTok
     if (!checked.ok) return refuse(401, [`the token is refused: ${checked.fault}`]);
     const [namespace = '', name = ''] = request.parts;
     const { identity } = checked.value;
+    const { caller = identity } = request;
+    if (formatIdentity(caller) !== formatIdentity(identity))
+      return refuse(403, [
+        `the token is for ${formatIdentity(identity)}, the certificate is of ${formatIdentity(caller)}`,
+      ]);
     if (identity.namespace !== namespace || checked.value.name !== name)
       return refuse(403, [
         `the token is for ${identity.namespace}/${checked.value.name}, not for ${namespace}/${name}`,

@@ -9,7 +9,13 @@ import {
 } from '@weft/control-ca';
 import { ConfigHistory } from '@weft/control-debug';
 import type { MeshSnapshot } from '@weft/control-mesh';
-import { CONTROL_PLANE_NAME, registrationRoutes, RegistrationStore, writePlace } from '@weft/control-registry';
+import {
+  CONTROL_PLANE_NAME,
+  registrationRoutes,
+  registrationService,
+  RegistrationStore,
+  writePlace,
+} from '@weft/control-registry';
 import { DirectorySource } from '@weft/control-sources';
 import { parseOutboundCluster, translationSupport } from '@weft/control-translate';
 import { SupportCheck } from '@weft/api-kube';
@@ -276,9 +282,11 @@ export class ControlPlane {
       ...this.reports.services,
     ]);
     const plain = this.serve(services);
-    const secured = this.serve(new Map([...requireCertificate(services), ...this.certificates()]));
-    const ready = { 'GET /ready': () => ({ status: 200, body: 'ready\n' }) };
     const registry = registrationRoutes(this.registrations, this.tokens);
+    const authenticator = certificateAuthenticator(this.options.trustDomain, this.runtime.clock);
+    const certified = new Map([...services, ...registrationService({ routes: registry, authenticator })]);
+    const secured = this.serve(new Map([...requireCertificate(certified), ...this.certificates()]));
+    const ready = { 'GET /ready': () => ({ status: 200, body: 'ready\n' }) };
     const debug = new HttpApi(
       { ...ready, ...routes, ...registry, ...discoveryRoutes(this.xds) },
       { names: [CONTROL_PLANE_NAME, ...this.options.dnsNames], asksByCluster: (path) => REST_PATHS.includes(path) },
