@@ -1,4 +1,3 @@
-import { ObjectFiles } from '@weft/control-sources';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -6,6 +5,7 @@ import { analyzeSet } from './analyze.ts';
 import { CODES, type Code, type Level } from './codes.ts';
 import { formatMessages, type OutputFormat } from './format.ts';
 import { reaches, type Message } from './message.ts';
+import { readDocuments } from './read-documents.ts';
 
 /** Where `weft analyze` writes. */
 export interface AnalyzeOutput {
@@ -96,10 +96,9 @@ function analyzePaths(options: Options, output: AnalyzeOutput): number {
     output.stderr(`weft analyze: ${problem}\n`);
     return MISUSED;
   }
-  const files = new ObjectFiles(options.namespace === undefined ? {} : { namespace: options.namespace });
-  files.update(texts);
+  const documents = readDocuments(texts, options.namespace === undefined ? {} : { namespace: options.namespace });
   const suppressed = options.suppress.map(suppression);
-  const messages = analyzeSet(files.snapshot()).filter(
+  const messages = analyzeSet(documents).filter(
     (message) =>
       reaches(message.level, options.threshold) &&
       !suppressed.some((test) => test(message)) &&

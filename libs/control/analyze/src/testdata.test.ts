@@ -1,4 +1,3 @@
-import { ObjectFiles } from '@weft/control-sources';
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -7,6 +6,7 @@ import { analyzeSet } from './analyze.ts';
 import { CODES } from './codes.ts';
 import { formatMessage } from './format.ts';
 import type { Message } from './message.ts';
+import { readDocuments } from './read-documents.ts';
 
 const testdata = join(import.meta.dirname, 'testdata');
 const wrong = globSync(join(testdata, 'wrong/*')).sort();
@@ -19,11 +19,11 @@ interface Expected {
   readonly hint: string;
 }
 
-/** What the comments of a text say: `# expect CODE: hint` at the end of the line that is to be told. */
+/** What the comments of a text say: `# expect CODE: hint`, once or more at the end of the line that is to be told. */
 function expectedIn(file: string, text: string): Expected[] {
   return text.split('\n').flatMap((line, index) => {
-    const [, code, hint] = /# expect (\w+): (.+)$/.exec(line) ?? [];
-    return code === undefined || hint === undefined ? [] : [{ file, line: index + 1, code, hint }];
+    const all = line.matchAll(/# expect (\w+): ([^#]+)/g);
+    return [...all].map(([, code = '', hint = '']) => ({ file, line: index + 1, code, hint: hint.trim() }));
   });
 }
 
@@ -32,10 +32,8 @@ function judge(files: readonly string[]): {
   readonly expected: readonly Expected[];
 } {
   const texts = new Map(files.map((file) => [basename(file), readFileSync(file, 'utf8')]));
-  const objects = new ObjectFiles();
-  objects.update(texts);
   return {
-    messages: analyzeSet(objects.snapshot()),
+    messages: analyzeSet(readDocuments(texts)),
     expected: [...texts].flatMap(([file, text]) => expectedIn(file, text)),
   };
 }
@@ -57,7 +55,7 @@ describe('a wrong resource is told with its line and what to do, and nothing els
   for (const file of wrong) it(basename(file), () => assertFound([file]));
 });
 
-it("the demo's resources are flagged where they are wrong in the sources, and nowhere else", () => {
+it("the demo's resources are flagged where they are wrong in the sources or ask for what comes later, and nowhere else", () => {
   assertFound(right);
 });
 
