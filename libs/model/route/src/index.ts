@@ -11,7 +11,7 @@ import { weightedClusterSupport } from './weighted-clusters.decode.ts';
 
 export type * from './route.ts';
 export { decodeRouteConfiguration, type RouteDecodeOptions } from './route-table.decode.ts';
-export { isGrpc, matchRoute, type MatchContext } from './match-route.ts';
+export { isGrpc, matchRoute, missingHost, type MatchContext } from './match-route.ts';
 export { decodeFraction } from './fraction.decode.ts';
 export type { AddingFilterConfig } from './level.ts';
 export { redirectLocation, rewriteHost, rewritePath } from './rewrite.ts';

@@ -1,6 +1,7 @@
 import type { RequestHeaderMap } from '@weft/core-http';
 import type { RuntimeSnapshot } from '@weft/core-runtime';
 import { asciiLowerCase, matchHeaders, matchQuery, pathOnly } from '@weft/model-match';
+import { withoutPort } from './route-index.ts';
 import { resolveRoute } from './resolve-route.ts';
 import type { IndexedVirtualHost, PathMatch, ResolvedRoute, Route, RouteMatch, RouteTable } from './route.ts';
 
@@ -28,6 +29,13 @@ export function matchRoute(table: RouteTable, headers: RequestHeaderMap, cx: Mat
   }
   const route = findRoute(host, headers, index.ignorePathParameters, cx);
   return route && resolveRoute(route, headers, cx);
+}
+
+/** The host that a request is for, as virtual hosts are asked for by it (VHDS). Undefined: there is one already. */
+export function missingHost({ index }: RouteTable, headers: RequestHeaderMap): string | undefined {
+  const authority = index.hostHeader === '' ? headers.authority : (headers.get(index.hostHeader) ?? '');
+  const host = index.ignorePort ? withoutPort(authority) : authority;
+  return host === '' || index.findVirtualHost(authority) !== undefined ? undefined : host.toLowerCase();
 }
 
 function findRoute(

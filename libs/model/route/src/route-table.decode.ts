@@ -2,6 +2,7 @@ import type { Any } from '@bufbuild/protobuf/wkt';
 import type { Message } from '@bufbuild/protobuf';
 import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { RouteConfiguration } from '@weft/api-envoy/gen/envoy/config/route/v3/route_pb';
+import { decodeConfigSource } from '@weft/model-config-source';
 import { DomainIndex } from './route-index.ts';
 import type { RouteTable, VirtualHost } from './route.ts';
 import { decodeLevel } from './level.decode.ts';
@@ -24,7 +25,9 @@ export const routeTableSupport: FieldSupport = {
     'vhost_header',
     'ignore_path_parameters_in_path_matching',
     'typed_per_filter_config',
+    'vhds',
   ],
+  'envoy.config.route.v3.Vhds': ['config_source'],
 };
 
 /** What a route configuration needs of the world around it. */
@@ -66,6 +69,8 @@ export function decodeRouteConfiguration(
     ignorePort: configuration.ignorePortInHostMatching,
     ignorePathParameters: configuration.ignorePathParametersInPathMatching,
   });
+  const vhds =
+    configuration.vhds && decodeConfigSource(configuration.vhds.configSource, cx.at('vhds', 'config_source'));
   const virtualHosts = decodeVirtualHosts(configuration, index, context, cx.at('virtual_hosts'));
   if (cx.faults.length > faultsBefore) return undefined;
   return {
@@ -75,6 +80,7 @@ export function decodeRouteConfiguration(
     validateClusters: configuration.validateClusters,
     clusterNames: [...context.clusterNames],
     index,
+    vhds,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { FractionalPercent } from '@weft/core-runtime';
+import type { ConfigSource } from '@weft/model-config-source';
 import type { HeaderMatcher, QueryParameterMatcher, Re2, RegexRewrite } from '@weft/model-match';
 import type { HeaderMutation, HeaderMutations, RetryPolicy } from '@weft/model-policy';
 
@@ -197,6 +198,8 @@ export interface RouteTable {
   /** Every cluster that a route or weighted cluster names, each once. */
   readonly clusterNames: readonly string[];
   readonly index: RouteIndex;
+  /** Where virtual hosts come from that requests ask for. Undefined: all are here. */
+  readonly vhds?: ConfigSource | undefined;
 }
 
 /** The look-up structure behind `matchRoute`; made by the decoder. */

@@ -11,6 +11,7 @@ import { fakeFlags, matchContext } from '@weft/model-route/testing';
 import type { ClusterManager } from './cluster.ts';
 import { FakeClusters } from './fake-cluster.ts';
 import type { FilterStream } from './http-filter.ts';
+import type { RouteRequest, RouteRequestOwner } from './network-filter.ts';
 import type { LocalReply } from './local-reply.ts';
 import type { StreamSpan } from './span.ts';
 
@@ -41,6 +42,8 @@ export class FakeFilterStream implements FilterStream {
   requestContinued = 0;
   responseContinued = 0;
   readonly injected: { readonly way: 'request' | 'response'; readonly text: string; readonly end: boolean }[] = [];
+  /** Who waits for routes. Undefined: they do not come on demand. */
+  routesAwaited: RouteRequestOwner[] | undefined;
   readonly routeConfigs = new Map<string, unknown>();
 
   constructor(
@@ -69,6 +72,11 @@ export class FakeFilterStream implements FilterStream {
   }
   clearRouteCache(): void {
     this.route = undefined;
+  }
+  requestRoutes(owner: RouteRequestOwner): RouteRequest | undefined {
+    if (this.routesAwaited === undefined) return undefined;
+    this.routesAwaited.push(owner);
+    return { cancel: () => this.routesAwaited?.splice(this.routesAwaited.indexOf(owner), 1) };
   }
   continueRequest(): void {
     this.requestContinued += 1;

@@ -8,6 +8,7 @@ import type { GrpcService } from '@weft/model-config-source';
 import type { ResolvedRoute } from '@weft/model-route';
 import type { ClusterManager } from './cluster.ts';
 import type { ClusterDiscovery, ClusterDiscoverySource } from './cluster-discovery.ts';
+import type { RouteRequest, RouteRequestOwner } from './network-filter.ts';
 import type { FilterDiscovery, FilterProvider } from './filter-discovery.ts';
 import type { LocalReply } from './local-reply.ts';
 import type { StreamSpan } from './span.ts';
@@ -62,6 +63,8 @@ export interface FilterStream {
   perRouteConfig(filterName: string): unknown;
   /** A filter changed what routes are matched on: look again at the next use of `route`. */
   clearRouteCache(): void;
+  /** Asks for routes to the request's host. Undefined: they do not come on demand, or are there. */
+  requestRoutes(owner: RouteRequestOwner): RouteRequest | undefined;
   continueRequest(): void;
   continueResponse(): void;
   injectRequestData(chunk: Buffer, end: boolean): void;

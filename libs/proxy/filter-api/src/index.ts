@@ -20,6 +20,8 @@ export type {
   NetworkFilterFactory,
   PreparedNetworkFilter,
   RouteProvider,
+  RouteRequest,
+  RouteRequestOwner,
   ServerContext,
 } from './network-filter.ts';
 export type {

@@ -80,8 +80,21 @@ export interface RouteProvider {
   readonly table: RouteTable | undefined;
   /** Resolves when the first table has come, or came too late to be waited for. Absent: it is there. */
   readonly pending?: Promise<void> | undefined;
+  /** Asks for the virtual host of a host that the table has not. Undefined: none come on demand. */
+  request?(host: string, owner: RouteRequestOwner): RouteRequest | undefined;
   /** No longer needed by this holder. */
   close(): void;
+}
+
+/** Whoever waits for routes. */
+export interface RouteRequestOwner {
+  /** The table may have them now, or it is known that there are none. Called once, never inside the request. */
+  onRoutes(): void;
+}
+
+/** A wait that can be given up. */
+export interface RouteRequest {
+  cancel(): void;
 }
 
 /** What a filter may know of the listener it works for. */

@@ -9,8 +9,15 @@ import {
   type ResetReason,
   type ServerStream,
 } from '@weft/core-http';
-import { matchRoute, type ResolvedRoute } from '@weft/model-route';
-import type { Connection, HttpFilter, LocalReply, StreamSpan } from '@weft/proxy-filter-api';
+import { matchRoute, missingHost, type ResolvedRoute } from '@weft/model-route';
+import type {
+  Connection,
+  HttpFilter,
+  LocalReply,
+  RouteRequest,
+  RouteRequestOwner,
+  StreamSpan,
+} from '@weft/proxy-filter-api';
 import { admit } from './admission.ts';
 import { Direction } from './direction.ts';
 import { requestEnds, responseEnds } from './direction-ends.ts';
@@ -336,6 +343,11 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
   }
   clearRouteCache(): void {
     this.routeKnown = false;
+  }
+  requestRoutes(owner: RouteRequestOwner): RouteRequest | undefined {
+    const { routes } = this.hcm;
+    const host = routes.table?.vhds && missingHost(routes.table, this.request);
+    return host === undefined ? undefined : routes.request?.(host, owner);
   }
 
   /** The request may leave HTTP: by the filters that its upgrade has, where it has its own. */

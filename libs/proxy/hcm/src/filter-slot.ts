@@ -1,7 +1,14 @@
 import type { HeaderMap, RequestHeaderMap, ResponseHeaderMap, StreamInfo } from '@weft/core-http';
 import type { Runtime, RuntimeSnapshot } from '@weft/core-runtime';
 import type { ResolvedRoute } from '@weft/model-route';
-import type { ClusterManager, FilterStream, LocalReply, StreamSpan } from '@weft/proxy-filter-api';
+import type {
+  ClusterManager,
+  FilterStream,
+  LocalReply,
+  RouteRequest,
+  RouteRequestOwner,
+  StreamSpan,
+} from '@weft/proxy-filter-api';
 import type { ActiveStream } from './active-stream.ts';
 
 /** A filter's view of its stream: the stream, and the filter's place in it. */
@@ -57,6 +64,9 @@ export class FilterSlot implements FilterStream {
   }
   clearRouteCache(): void {
     this.stream.clearRouteCache();
+  }
+  requestRoutes(owner: RouteRequestOwner): RouteRequest | undefined {
+    return this.stream.requestRoutes(owner);
   }
   continueRequest(): void {
     this.stream.continueRequest(this.place);

@@ -1,4 +1,5 @@
-import { reportUnsupported } from '@weft/api-envoy';
+import { reportUnsupported, type DecodeContext } from '@weft/api-envoy';
+import type { VirtualHost } from '@weft/api-envoy/gen/envoy/config/route/v3/route_components_pb';
 import type { RouteConfiguration } from '@weft/api-envoy/gen/envoy/config/route/v3/route_pb';
 import type { Runtime } from '@weft/core-runtime';
 import type { StatsScope } from '@weft/core-stats';
@@ -6,7 +7,7 @@ import type { ConfigSource } from '@weft/model-config-source';
 import { decodeRouteConfiguration, type RouteTable } from '@weft/model-route';
 import { readBody, routeFilterConfigs } from '@weft/proxy-hcm';
 import { httpFilterFactories } from '@weft/proxy-http-filters';
-import type { RouteProvider } from '@weft/proxy-filter-api';
+import type { RouteProvider, RouteRequest, RouteRequestOwner } from '@weft/proxy-filter-api';
 import type {
   ReceivedResource,
   ResourceUpdate,
@@ -15,6 +16,7 @@ import type {
   SubscriptionFactory,
 } from '@weft/xds-client';
 import { supported } from './support.ts';
+import { VirtualHostDiscovery, type RoutesWithHosts } from './virtual-host-discovery.ts';
 
 const ROUTE_CONFIGURATION = 'envoy.config.route.v3.RouteConfiguration';
 
@@ -44,7 +46,7 @@ export class RouteDiscovery {
     const key = `${name} ${JSON.stringify(source)}`;
     let entry = this.entries.get(key);
     if (entry === undefined) {
-      entry = new Entry(name, this.runtime);
+      entry = new Entry(name, this.runtime, { subscriptions: this.subscriptions, stats });
       this.entries.set(key, entry);
       entry.start(
         this.subscriptions.subscribe({
@@ -65,6 +67,7 @@ export class RouteDiscovery {
       get table() {
         return entry.table;
       },
+      request: (host, owner) => entry.request(host, owner),
       get pending() {
         return entry.pending;
       },
@@ -78,19 +81,19 @@ export class RouteDiscovery {
   }
 
   close(): void {
-    for (const entry of this.entries.values()) entry.subscription?.close();
+    for (const entry of this.entries.values()) entry.close();
     this.entries.clear();
   }
 
   private release(key: string, entry: Entry): void {
     entry.users -= 1;
     if (entry.users > 0) return;
-    entry.subscription?.close();
+    entry.close();
     this.entries.delete(key);
   }
 }
 
-class Entry implements ResourceWatcher, DiscoveredRoutes {
+class Entry implements ResourceWatcher, DiscoveredRoutes, RoutesWithHosts {
   readonly needsResource = true;
   readonly name: string;
   users = 0;
@@ -102,10 +105,34 @@ class Entry implements ResourceWatcher, DiscoveredRoutes {
   /** Resolves with the first table, or when it came too late to be waited for; undefined from then on. */
   pending: Promise<void> | undefined;
   private readonly runtime: Runtime;
+  private readonly world: { readonly subscriptions: SubscriptionFactory; readonly stats: StatsScope };
+  private hosts: VirtualHostDiscovery | undefined;
+  private hostsFrom = '';
 
-  constructor(name: string, runtime: Runtime) {
+  constructor(name: string, runtime: Runtime, world: Entry['world']) {
     this.name = name;
     this.runtime = runtime;
+    this.world = world;
+  }
+
+  request(host: string, owner: RouteRequestOwner): RouteRequest | undefined {
+    return this.hosts?.request(host, owner);
+  }
+
+  tableWith(hosts: Iterable<VirtualHost>, cx: DecodeContext): RouteTable | undefined {
+    const { message } = this;
+    if (message === undefined) return undefined;
+    return this.decodeMessage({ ...message, virtualHosts: [...message.virtualHosts, ...hosts] }, cx);
+  }
+
+  use(table: RouteTable): void {
+    this.table = table;
+    this.updatedMs = this.runtime.clock.wallMs();
+  }
+
+  close(): void {
+    this.subscription?.close();
+    this.hosts?.close();
   }
 
   start(subscription: Subscription): void {
@@ -121,6 +148,7 @@ class Entry implements ResourceWatcher, DiscoveredRoutes {
       this.message = received.message as RouteConfiguration;
       this.version = received.version;
       this.updatedMs = this.runtime.clock.wallMs();
+      this.followHosts(table.vhds);
     }
     return Promise.resolve();
   }
@@ -131,9 +159,22 @@ class Entry implements ResourceWatcher, DiscoveredRoutes {
 
   private decode({ message, cx }: ReceivedResource): RouteTable | undefined {
     reportUnsupported(message, supported, cx);
-    return decodeRouteConfiguration(message as RouteConfiguration, cx, {
-      readBody,
-      filterConfig: routeFilterConfigs(httpFilterFactories),
-    });
+    const { virtualHosts, ...rest } = message as RouteConfiguration;
+    // What came one by one stays, unless the source of it is another.
+    const kept = rest.vhds === undefined ? [] : [...(this.hosts?.all ?? [])];
+    return this.decodeMessage({ ...rest, virtualHosts: [...virtualHosts, ...kept] }, cx);
+  }
+
+  private decodeMessage(message: RouteConfiguration, cx: DecodeContext): RouteTable | undefined {
+    return decodeRouteConfiguration(message, cx, { readBody, filterConfig: routeFilterConfigs(httpFilterFactories) });
+  }
+
+  /** VHDS follows the routes that name it. */
+  private followHosts(source: ConfigSource | undefined): void {
+    const from = source === undefined ? '' : JSON.stringify(source);
+    if (from === this.hostsFrom) return;
+    this.hosts?.close();
+    this.hostsFrom = from;
+    this.hosts = source && new VirtualHostDiscovery(this, { source, ...this.world });
   }
 }

@@ -20,3 +20,18 @@ const FULL_STATE: ReadonlySet<string> = new Set([
 export function absenceRemoves(typeName: string): boolean {
   return FULL_STATE.has(typeName);
 }
+
+const VIRTUAL_HOST = 'envoy.config.route.v3.VirtualHost';
+
+/**
+ * The namespace of a virtual host: `routes/` of `routes/a.test`. Who watches it gets all that is in it, and it is never asked for
+ * itself. Undefined for other types. Source: VHDS, whose resources are named by their route configuration.
+ */
+export function namespaceOf(typeName: string, name: string): string | undefined {
+  const slash = name.lastIndexOf('/');
+  return typeName === VIRTUAL_HOST && slash > 0 ? name.slice(0, slash + 1) : undefined;
+}
+
+export function isNamespace(typeName: string, name: string): boolean {
+  return namespaceOf(typeName, name) === name;
+}

@@ -4,7 +4,7 @@ import { after, type Runtime, type Timer } from '@weft/core-runtime';
 import { collectionOf, isXdstp, normalizeName } from '@weft/model-config-source';
 import { namesTwice, placeName, type Incoming, type IncomingResource } from './incoming.ts';
 import { digestOf, received, type Opened } from './opened-resource.ts';
-import { resourceName } from './resource-name.ts';
+import { isNamespace, namespaceOf, resourceName } from './resource-name.ts';
 import type { ResourceStatus } from './resource-status.ts';
 import { nothingSorted, type Sorted, type Told } from './sorted-response.ts';
 import type { ReceivedResource } from './subscription.ts';
@@ -124,7 +124,7 @@ export class ResourceTable {
       list.push(this.refused.get(name) ?? { name, version, updatedMs, clientStatus: 'ACKED', error: undefined });
     for (const status of this.refused.values()) if (!this.entries.has(status.name)) list.push(status);
     for (const name of this.byName.keys()) {
-      if (this.entries.has(name) || this.refused.has(name)) continue;
+      if (this.entries.has(name) || this.refused.has(name) || isNamespace(this.typeName, name)) continue;
       const clientStatus = this.missing.has(name) ? 'DOES_NOT_EXIST' : 'REQUESTED';
       list.push({ name, version: '', updatedMs: 0, clientStatus, error: undefined });
     }
@@ -234,8 +234,11 @@ export class ResourceTable {
     return this.otherNames(name, aliases).some((other) => this.byName.has(other) || asked?.(other) === true);
   }
 
-  private removedBy({ kind, removed }: Incoming, present: ReadonlyMap<string, unknown>): string[] {
+  private removedBy({ kind, removed: said, resources }: Incoming, present: ReadonlyMap<string, unknown>): string[] {
     if (kind === 'incremental') {
+      // A resource without a body that is not there to be kept alive: VHDS says so that there is none of the name.
+      const empty = resources.filter(({ name, any }) => any === undefined && !this.entries.has(name));
+      const removed = [...said, ...empty.flatMap(({ name, aliases }) => [name, ...aliases])];
       for (const name of removed) if (this.byName.has(name)) this.missing.add(name);
       return removed.filter((name) => this.entries.has(name) || this.byName.has(name));
     }
@@ -408,6 +411,8 @@ export class ResourceTable {
 
   /** What else a resource may have been asked for by: its aliases, the way in which its name is written, its collection. */
   private otherNames(name: string, aliases: readonly string[]): readonly string[] {
+    const namespace = namespaceOf(this.typeName, name);
+    if (namespace !== undefined) return [...aliases, namespace];
     if (!isXdstp(name)) return aliases;
     return [...aliases, normalizeName(name), collectionOf(name) ?? name];
   }

@@ -1,7 +1,7 @@
 import { DecodeContext, formatFault, sourceNamed, typeNameOfUrl, type Fault } from '@weft/api-envoy';
 import { after, type Runtime, type Timer } from '@weft/core-runtime';
 import { BackOff } from './back-off.ts';
-import { absenceRemoves } from './resource-name.ts';
+import { absenceRemoves, isNamespace } from './resource-name.ts';
 import { placeName, type Incoming } from './incoming.ts';
 import { ResourceTable } from './resource-table.ts';
 import type { TypeSource } from './resource-source.ts';
@@ -155,7 +155,9 @@ export class TypeChannel implements TypeSource {
   }
 
   private names(): ReadonlySet<string> {
-    return new Set(this.table.wildcard ? ['*', ...this.table.names] : this.table.names);
+    const { table } = this;
+    const names = [...table.names].filter((name) => !isNamespace(table.typeName, name));
+    return new Set(table.wildcard ? ['*', ...names] : names);
   }
 
   private namesDiffer(): boolean {

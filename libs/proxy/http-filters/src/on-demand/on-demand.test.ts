@@ -8,6 +8,7 @@ import {
   type ClusterDiscoveryOwner,
   type ClusterDiscoverySource,
   type FilterFactoryContext,
+  type RouteRequestOwner,
 } from '@weft/proxy-filter-api';
 import { FakeCluster, FakeClusters, FakeFilterStream } from '@weft/proxy-filter-api/testing';
 import { decodeRouteConfiguration } from '@weft/model-route';
@@ -53,10 +54,11 @@ function world(yaml: string, known: readonly string[] = []) {
     }),
   } as unknown as FilterFactoryContext);
   const clusters = new FakeClusters(...known.map((name) => new FakeCluster(name)));
-  const ask = (path: string, more: readonly string[] = [], route?: OnDemandConfig) => {
+  const ask = (path: string, more: readonly string[] = [], route?: OnDemandConfig, awaited?: RouteRequestOwner[]) => {
     const headers = new RequestHeaderMap('GET', path, 'a.test', [...more]);
     const stream = new FakeFilterStream(headers, { table: table!, clusters });
     if (route !== undefined) stream.routeConfigs.set('envoy.filters.http.on_demand', route);
+    stream.routesAwaited = awaited;
     const filter = create(stream);
     return { stream, filter, status: filter.onRequestHeaders?.(headers, true) };
   };
@@ -123,4 +125,15 @@ test('a source that cannot be asked for one cluster is refused', () => {
     [`odcds: {${ADS}, resources_locator: x}`, /resources_locator: "x" is no resource locator/],
   ] as const)
     assert.match(decode(text).faults.join('\n'), fault);
+});
+
+test('a request whose host has no routes waits for them, and goes on whatever comes', () => {
+  const { ask } = world('{}');
+  const { stream, status } = ask('/elsewhere', [], undefined, []);
+  assert.equal(status, STOP);
+  stream.routesAwaited?.[0]?.onRoutes();
+  assert.equal(stream.requestContinued, 1);
+  const left = ask('/elsewhere', [], undefined, []);
+  left.filter.onDestroy?.();
+  assert.deepEqual(left.stream.routesAwaited, []);
 });

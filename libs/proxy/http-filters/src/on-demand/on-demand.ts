@@ -11,12 +11,14 @@ import {
   type HeadersStatus,
   type HttpFilter,
   type HttpFilterFactory,
+  type RouteRequest,
+  type RouteRequestOwner,
 } from '@weft/proxy-filter-api';
 import { decodeOnDemand, ON_DEMAND_ROUTE_TYPE, ON_DEMAND_TYPE, type OnDemandConfig } from './config.decode.ts';
 
 const FILTER_NAME = 'envoy.filters.http.on_demand';
 
-/** `envoy.filters.http.on_demand`: holds a request whose cluster is not there, and asks for it. */
+/** `envoy.filters.http.on_demand`: holds a request whose routes or cluster are not there, and asks for them. */
 export const onDemandFactory: HttpFilterFactory<OnDemandConfig> = {
   typeName: ON_DEMAND_TYPE,
   terminal: false,
@@ -61,14 +63,14 @@ class PreparedOnDemand {
 }
 
 /**
- *   passing -> waiting for a cluster -> passing
+ *   passing (-> waiting for routes) (-> waiting for a cluster) -> passing
  *
  * Whatever comes of the wait, the request goes on: it is the router that answers where there is no cluster.
  */
-class OnDemandFilter implements HttpFilter, ClusterDiscoveryOwner {
+class OnDemandFilter implements HttpFilter, ClusterDiscoveryOwner, RouteRequestOwner {
   private readonly prepared: PreparedOnDemand;
   private readonly stream: FilterStream;
-  private waiting: ClusterDiscoveryHandle | undefined;
+  private waiting: ClusterDiscoveryHandle | RouteRequest | undefined;
 
   constructor(prepared: PreparedOnDemand, stream: FilterStream) {
     this.prepared = prepared;
@@ -77,7 +79,16 @@ class OnDemandFilter implements HttpFilter, ClusterDiscoveryOwner {
 
   onRequestHeaders(): HeadersStatus {
     const { route } = this.stream;
-    return route !== undefined && this.asksFor(route) ? STOP : CONTINUE;
+    if (route !== undefined) return this.asksFor(route) ? STOP : CONTINUE;
+    this.waiting = this.stream.requestRoutes(this);
+    return this.waiting === undefined ? CONTINUE : STOP;
+  }
+
+  onRoutes(): void {
+    this.waiting = undefined;
+    this.stream.clearRouteCache();
+    const { route } = this.stream;
+    if (route === undefined || !this.asksFor(route)) this.stream.continueRequest();
   }
 
   onClusterDiscovered(outcome: ClusterDiscoveryOutcome): void {
