@@ -10,7 +10,8 @@ export class Chunk {
   readonly resources: readonly Resource[];
   /** About what they take in a response. */
   readonly octets: number;
-  private readonly made = new Map<ResourceForm, Uint8Array>();
+  /** By form; undefined: one proxy was sent it, and that may have been the only one. */
+  private readonly made = new Map<ResourceForm, Uint8Array | undefined>();
   private last: { readonly from: ResourceMap<Versioned>; readonly to: ResourceMap<Versioned> } | undefined;
 
   constructor(resources: readonly Resource[], octets: number) {
@@ -19,8 +20,10 @@ export class Chunk {
   }
 
   encoded(form: ResourceForm): Uint8Array {
-    let octets = this.made.get(form);
-    if (octets === undefined) this.made.set(form, (octets = form(this.resources)));
+    const known = this.made.get(form);
+    if (known !== undefined) return known;
+    const octets = form(this.resources);
+    this.made.set(form, this.made.has(form) ? octets : undefined);
     return octets;
   }
 
