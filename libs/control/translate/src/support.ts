@@ -81,7 +81,6 @@ export const translationSupport: KindSupport = {
     'workloadSelector.*', 'exportTo', 'subjectAltNames',
   ],
   'networking.istio.io/WorkloadEntry': WORKLOAD,
-  'networking.istio.io/WorkloadGroup': ['metadata.*', ...under('template', ...WORKLOAD)],
   'security.istio.io/PeerAuthentication': ['*'],
   'security.istio.io/AuthorizationPolicy': [
     'selector.*', 'targetRef.*', 'targetRefs.*', 'action', 'provider.name',
