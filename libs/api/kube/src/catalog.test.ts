@@ -28,3 +28,13 @@ it('the types are those of the schemas', () => {
   const { status, stderr } = spawnSync(process.execPath, [tool, '--check'], { encoding: 'utf8' });
   assert.equal(status, 0, stderr);
 });
+
+it('nobody can change a schema, or a default in it, for the others', () => {
+  const walk = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    assert.ok(Object.isFrozen(value), JSON.stringify(value).slice(0, 80));
+    for (const below of Object.values(value)) walk(below);
+  };
+  assert.ok(Object.isFrozen(kubeKinds()));
+  for (const kind of kubeKinds()) for (const version of kind.versions) walk(kind.schema(version));
+});

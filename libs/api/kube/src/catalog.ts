@@ -28,17 +28,27 @@ interface StoredKind {
   readonly schemas: Readonly<Record<string, Schema | string>>;
 }
 
-const FILES = ['istio', 'gateway-api', 'linkerd', 'core', 'mesh'];
+const FILES = ['istio', 'gateway-api', 'linkerd', 'core', 'mesh'] as const;
+/** Files that do not change while the process runs, read once; immutable, so that all who use them may share them. */
 let loaded: readonly KubeKind[] | undefined;
 
 /** All kinds. Read on first use: beside the sources, or beside a bundle. */
 export function kubeKinds(): readonly KubeKind[] {
-  loaded ??= FILES.flatMap((file) => {
+  loaded ??= Object.freeze(readKinds());
+  return loaded;
+}
+
+function readKinds(): KubeKind[] {
+  return FILES.flatMap((file) => {
     const path = fileURLToPath(new URL(`../schemas/${file}.json`, import.meta.url));
-    const { kinds } = JSON.parse(readFileSync(path, 'utf8')) as { readonly kinds: readonly StoredKind[] };
+    const { kinds } = JSON.parse(readFileSync(path, 'utf8'), frozen) as { readonly kinds: readonly StoredKind[] };
     return kinds.map(kindOf);
   });
-  return loaded;
+}
+
+/** Defaults of a schema become parts of many documents: nobody may change them for the others. */
+function frozen(_: string, value: unknown): unknown {
+  return Object.freeze(value);
 }
 
 export function findKind(group: string, kind: string): KubeKind | undefined {

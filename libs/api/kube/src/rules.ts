@@ -1,6 +1,7 @@
 import { Environment } from '@marcbachmann/cel-js';
 import type { SchemaRule } from './schema.ts';
 
+/** What a rule is compiled to depends on its text alone, and the schemas have all there are: nothing of a mesh is in either. */
 const environment = new Environment({ unlistedVariablesAreDyn: true });
 const compiled = new Map<string, ((context: Record<string, unknown>) => unknown) | undefined>();
 const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;

@@ -5,6 +5,7 @@ import type { Schema } from './schema.ts';
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const DURATION = /^([0-9]+(\.[0-9]+)?(h|m|s|ms|us|µs|ns))+$/;
+/** Of the schemas' patterns, of which there are as many as the schemas have: a pattern means the same to everybody. */
 const patterns = new Map<string, RegExp>();
 
 /** What Kubernetes takes a plain YAML scalar for: as Envoy does, and fractions and large integers are numbers too. */
