@@ -62,6 +62,14 @@ export function sidecarBootstrap(facts: SidecarFacts): Json {
         grpc_services: [{ envoy_grpc: { cluster_name: CONTROL_PLANE } }],
       },
     },
+    // Who calls whom, and how it ends (`weft edges`).
+    cluster_manager: {
+      load_stats_config: {
+        api_type: 'GRPC',
+        transport_api_version: 'V3',
+        grpc_services: [{ envoy_grpc: { cluster_name: CONTROL_PLANE } }],
+      },
+    },
     static_resources: {
       clusters: [agentCluster(facts), controlPlaneCluster(facts), ...metricsCluster(metricsService)],
     },

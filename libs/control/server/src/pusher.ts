@@ -12,7 +12,6 @@ import type { Logger, Runtime } from '@weft/core-runtime';
 import {
   formatSnapshotFault,
   Snapshot,
-  TYPE_URL,
   type Pushable,
   type PushQueue,
   type Resource,
@@ -25,7 +24,7 @@ import { encodedOnce, messagesOf } from './encoded.ts';
 import { changeOfEndpoints, type EndpointChange } from './endpoint-change.ts';
 import type { ControlPlaneMetrics } from './metrics.ts';
 import { proxyOfNode } from './proxy-of-node.ts';
-import { SharedView, type TornReport } from './shared-view.ts';
+import { isElsewhere, SharedView, type TornReport } from './shared-view.ts';
 
 export interface PusherOptions {
   readonly runtime: Runtime;
@@ -316,7 +315,7 @@ function isSame(a: readonly Resource[], b: readonly Resource[]): boolean {
 function faultsOf(snapshot: Snapshot, resources: readonly Resource[]): SnapshotFault[] {
   return resources.flatMap(({ typeUrl, name, references }) =>
     references
-      .filter((to) => to.typeUrl !== TYPE_URL.secret && !snapshot.resources(to.typeUrl).has(to.name))
+      .filter((to) => !isElsewhere(to) && !snapshot.resources(to.typeUrl).has(to.name))
       .map((to) => ({ ...to, namedBy: { typeUrl, name } })),
   );
 }

@@ -1,6 +1,12 @@
 import type { Message } from '@bufbuild/protobuf';
 import { asksOnDemand, type MeshProxy, type MeshService, type MeshSnapshot } from '@weft/control-mesh';
-import { clustersAhead, parseOutboundCluster, translateService, translateView } from '@weft/control-translate';
+import {
+  BOOTSTRAP_CLUSTERS,
+  clustersAhead,
+  parseOutboundCluster,
+  translateService,
+  translateView,
+} from '@weft/control-translate';
 import { Snapshot, TYPE_URL, type Reference, type Resource, type SnapshotFault } from '@weft/xds-server';
 import { encodedOnce, messagesOf } from './encoded.ts';
 import type { EndpointChange } from './endpoint-change.ts';
@@ -78,7 +84,7 @@ export class SharedView {
     const asks = asksOnDemand(mesh, this.proxy);
     const [fault] = next.consistent(
       ({ typeUrl, name }) =>
-        typeUrl === TYPE_URL.secret ||
+        isElsewhere({ typeUrl, name }) ||
         (asks && typeUrl === TYPE_URL.cluster && parseOutboundCluster(name) !== undefined),
     );
     // A reference to nothing is a fault of ours; proxies keep what they have rather than lose a route.
@@ -101,6 +107,11 @@ export class SharedView {
     }
     this.snapshot = this.snapshot.with({ set });
   }
+}
+
+/** No part of what a view or a proxy is told: Secrets are added for each proxy, and some clusters are in every bootstrap. */
+export function isElsewhere({ typeUrl, name }: Reference): boolean {
+  return typeUrl === TYPE_URL.secret || (typeUrl === TYPE_URL.cluster && BOOTSTRAP_CLUSTERS.has(name));
 }
 
 /** The same snapshot where nothing changed; resources that stayed are shared. */

@@ -7,13 +7,12 @@ import type {
 import type { HttpProtocolOptions } from '@weft/api-envoy/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb';
 import type { ReportService } from '@weft/control-mesh';
 import { isIP } from 'node:net';
+import { CONTROL_PLANE_CLUSTER } from './config-source.ts';
 import type { TranslateContext } from './context.ts';
 import { socketAddress } from './listener.ts';
 import { duration, make, pack, type Init } from './proto.ts';
 import type { ResourceDraft } from './resources.ts';
 
-/** The cluster by which a proxy takes its configuration, in bootstraps of `weft run` and of Istio. */
-const CONTROL_PLANE_CLUSTER = 'xds-grpc';
 /** Source: Istio's bootstrap. */
 const ACCESS_LOG_CLUSTER = 'envoy_accesslog_service';
 const LOGGERS = 'envoy.extensions.access_loggers.grpc.v3';

@@ -12,6 +12,10 @@ export const ADS: Init<ConfigSource> = {
 
 /** The cluster of every bootstrap by which a proxy asks the agent beside it. Source: Istio's bootstrap. */
 export const AGENT_CLUSTER = 'sds-grpc';
+/** The control plane itself. */
+export const CONTROL_PLANE_CLUSTER = 'xds-grpc';
+/** Clusters that every bootstrap has. Source: Istio's bootstrap. */
+export const BOOTSTRAP_CLUSTERS: ReadonlySet<string> = new Set([AGENT_CLUSTER, CONTROL_PLANE_CLUSTER]);
 
 /**
  * A secret by its name. The workload's own certificate and the roots come from the agent beside the proxy, since keys never

@@ -1,3 +1,4 @@
+export { BOOTSTRAP_CLUSTERS } from './config-source.ts';
 export { clustersAhead, translate, translateOwn, translateService, translateView } from './translate.ts';
 export type { ProxyResources, ViewResources } from './resources.ts';
 export {

@@ -3,11 +3,15 @@ import type { Any } from '@bufbuild/protobuf/wkt';
 import { registry, typeNameOfUrl } from '@weft/api-envoy';
 import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
 import type { ConfigSource } from '@weft/api-envoy/gen/envoy/config/core/v3/config_source_pb';
+import type { GrpcService_EnvoyGrpc } from '@weft/api-envoy/gen/envoy/config/core/v3/grpc_service_pb';
+import type { HttpUri } from '@weft/api-envoy/gen/envoy/config/core/v3/http_uri_pb';
 import type { RouteAction } from '@weft/api-envoy/gen/envoy/config/route/v3/route_components_pb';
+import type { ZipkinConfig } from '@weft/api-envoy/gen/envoy/config/trace/v3/zipkin_pb';
 import type {
   Rds,
   HttpFilter,
 } from '@weft/api-envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb';
+import type { RedisProxy_PrefixRoutes_Route } from '@weft/api-envoy/gen/envoy/extensions/filters/network/redis_proxy/v3/redis_proxy_pb';
 import type { TcpProxy } from '@weft/api-envoy/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb';
 import type { SdsSecretConfig } from '@weft/api-envoy/gen/envoy/extensions/transport_sockets/tls/v3/secret_pb';
 import { TYPE_URL } from './type-urls.ts';
@@ -21,7 +25,11 @@ export interface Reference {
 /** What each message type that names other resources names. */
 const READERS: Readonly<Record<string, (message: never) => readonly Reference[]>> = {
   'envoy.config.cluster.v3.Cluster': ofCluster,
+  'envoy.config.core.v3.GrpcService.EnvoyGrpc': ({ clusterName }: GrpcService_EnvoyGrpc) => toClusters([clusterName]),
+  'envoy.config.core.v3.HttpUri': ({ httpUpstreamType: { value } }: HttpUri) => toClusters([value ?? '']),
   'envoy.config.route.v3.RouteAction': ofRoute,
+  'envoy.config.trace.v3.ZipkinConfig': ({ collectorCluster }: ZipkinConfig) => toClusters([collectorCluster]),
+  'envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.PrefixRoutes.Route': ofRedisRoute,
   'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy': ofTcpProxy,
   'envoy.extensions.filters.network.http_connection_manager.v3.Rds': ofRds,
   'envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter': ofHttpFilter,
@@ -82,6 +90,10 @@ function ofRoute({ clusterSpecifier: specifier, requestMirrorPolicies }: RouteAc
   return toClusters([...weighted, ...mirrors]);
 }
 
+function ofRedisRoute({ cluster, requestMirrorPolicy }: RedisProxy_PrefixRoutes_Route): readonly Reference[] {
+  return toClusters([cluster, ...requestMirrorPolicy.map((mirror) => mirror.cluster)]);
+}
+
 function ofTcpProxy({ clusterSpecifier: specifier }: TcpProxy): readonly Reference[] {
   if (specifier.case === 'cluster') return toClusters([specifier.value]);
   if (specifier.case === 'weightedClusters') return toClusters(specifier.value.clusters.map((cluster) => cluster.name));
@@ -103,7 +115,7 @@ function ofSecretConfig({ name, sdsConfig }: SdsSecretConfig): readonly Referenc
 }
 
 function toClusters(names: readonly string[]): readonly Reference[] {
-  return names.map((name) => ({ typeUrl: TYPE_URL.cluster, name }));
+  return names.filter((name) => name !== '').map((name) => ({ typeUrl: TYPE_URL.cluster, name }));
 }
 
 function fromServer(source: ConfigSource | undefined): boolean {

@@ -1,6 +1,8 @@
+import { fromJson, type JsonValue } from '@bufbuild/protobuf';
+import { registry } from '@weft/api-envoy';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatSnapshotFault, ResourceMap, Snapshot, TYPE_URL } from './index.ts';
+import { formatSnapshotFault, referencesOf, ResourceMap, Snapshot, TYPE_URL } from './index.ts';
 import { testCluster, testEndpoints, testListener, testMesh, testRoute } from './testing.ts';
 
 test('a snapshot in which everything that is named is there is consistent', () => {
@@ -61,4 +63,55 @@ test('whether a change leads to another map is known without making it', () => {
   assert.equal(from.leadsTo(to, [testEndpoints('a', 1), testEndpoints('c')], ['b']), true);
   assert.equal(from.leadsTo(to, [testEndpoints('a', 1)], ['b']), false);
   assert.equal(from.leadsTo(to, [testEndpoints('a', 2), testEndpoints('c')], ['b']), false);
+});
+
+test('clusters are named by more than routes', () => {
+  const any = (typeName: string, value: object): JsonValue => ({
+    '@type': `type.googleapis.com/${typeName}`,
+    ...value,
+  });
+  const listener = fromJson(
+    registry().getMessage('envoy.config.listener.v3.Listener')!,
+    {
+      name: 'l',
+      filterChains: [
+        {
+          filters: [
+            {
+              name: 'redis',
+              typedConfig: any('envoy.extensions.filters.network.redis_proxy.v3.RedisProxy', {
+                prefixRoutes: { catchAllRoute: { cluster: 'db' }, routes: [{ prefix: 'x', cluster: 'cache' }] },
+              }),
+            },
+            {
+              name: 'hcm',
+              typedConfig: any('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', {
+                tracing: {
+                  provider: {
+                    name: 'zipkin',
+                    typedConfig: any('envoy.config.trace.v3.ZipkinConfig', { collectorCluster: 'spans' }),
+                  },
+                },
+                accessLog: [
+                  {
+                    name: 'als',
+                    typedConfig: any('envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig', {
+                      commonConfig: { grpcService: { envoyGrpc: { clusterName: 'logs' } } },
+                    }),
+                  },
+                ],
+              }),
+            },
+          ],
+        },
+      ],
+    },
+    { registry: registry() },
+  );
+  assert.deepEqual(
+    referencesOf(listener)
+      .map(({ name }) => name)
+      .sort(),
+    ['cache', 'db', 'logs', 'spans'],
+  );
 });
