@@ -32,10 +32,11 @@ export interface AuthorizationStep {
 export function authorizationSteps(cx: TranslateContext, kind: RuleContext['kind']): AuthorizationStep[] {
   const found = authorizationOf(cx);
   const ports = portLookup(cx);
+  // What is denied is audited too. Source: Istio, pilot/pkg/security/authz/builder.
   const byAction: readonly [Action, readonly AuthorizationPolicy[]][] = [
+    ['AUDIT', found.audit],
     ['DENY', found.deny],
     ['ALLOW', found.allow],
-    ['AUDIT', found.audit],
   ];
   return byAction.flatMap(([action, policies]) => {
     if (policies.length === 0) return [];
@@ -46,6 +47,11 @@ export function authorizationSteps(cx: TranslateContext, kind: RuleContext['kind
     const { shadowPrefix } = ACTIONS[action];
     return [{ action, rules: rulesOf(enforced), shadowRules: rulesOf(dry), shadowPrefix }];
   });
+}
+
+/** True where what arrives is audited: access logs then say by which policy. */
+export function isAudited(cx: TranslateContext): boolean {
+  return authorizationOf(cx).audit.some((policy) => !isDryRun(policy));
 }
 
 /** Names of CUSTOM rules begin with it: by that the provider is asked. */

@@ -38,6 +38,8 @@ test('the rule that allows is named, with every rule that was asked', () => {
       [action, rule, dryRun, sourceMatches, operationMatches].join(' '),
     ),
     [
+      'AUDIT ns[default]-policy[who-deletes]-rule[0] false true false',
+      'AUDIT ns[default]-policy[who-deletes]-rule[1] false false true',
       'DENY ns[istio-system]-policy[no-deletes]-rule[0] false true false',
       'ALLOW ns[default]-policy[soon]-rule[0] true true true',
       `ALLOW ${ALLOWED_BY} false true true`,

@@ -277,5 +277,5 @@ test('authorization stands before the router, and before plain bytes', () => {
   const http = caller('authorization', 'videos-api-1', 'inbound');
   assert.deepEqual(http({ ip: '10.0.0.1', port: 10010, tls: IN_MESH }).filters, ['HttpConnectionManager']);
   const redis = caller('authorization', 'redis-1', 'inbound');
-  assert.deepEqual(redis({ port: 16379, raw: true }).filters, ['RBAC', 'RBAC', 'TcpProxy']);
+  assert.deepEqual(redis({ port: 16379, raw: true }).filters, ['RBAC', 'RBAC', 'RBAC', 'TcpProxy']);
 });

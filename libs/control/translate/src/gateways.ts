@@ -2,6 +2,7 @@ import type { Listener } from '@weft/api-envoy/gen/envoy/config/listener/v3/list
 import type { FilterChain } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_components_pb';
 import { gatewayPorts, isHttp, isTls, type GatewayPort } from '@weft/control-mesh';
 import { httpAuthorization, networkAuthorization } from './authorization-filters.ts';
+import { isAudited } from './authorization-steps.ts';
 import type { TranslateContext } from './context.ts';
 import { gatewayRoutes } from './gateway-routes.ts';
 import { gatewayTlsSocket } from './gateway-tls.ts';
@@ -92,7 +93,7 @@ function routed(
     direction: 'gateway',
     statPrefix: `outbound_${name}`,
     routes: name,
-    observed: observed(cx),
+    observed: observed(cx, { audited: isAudited(cx) }),
     filters: httpAuthorization(cx),
   });
 }

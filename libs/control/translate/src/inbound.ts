@@ -5,6 +5,7 @@ import type { RouteConfiguration } from '@weft/api-envoy/gen/envoy/config/route/
 import { isIP } from 'node:net';
 import { inboundPorts, isHttp, mtlsMode, workloadOf, type InboundPort, type MtlsMode } from '@weft/control-mesh';
 import { httpAuthorization, networkAuthorization } from './authorization-filters.ts';
+import { isAudited } from './authorization-steps.ts';
 import type { TranslateContext } from './context.ts';
 import { httpFilter, tcpFilter } from './hcm.ts';
 import {
@@ -191,7 +192,9 @@ function portFilters(cx: TranslateContext, port: InboundPort): Init<Filter>[] {
 
 function appFilter(cx: TranslateContext, { servicePort }: InboundPort): Init<Filter> {
   const cluster = inboundCluster(servicePort);
-  return tcpFilter(cluster, [{ cluster, weight: 1 }], { accessLog: accessLogs(cx) });
+  return tcpFilter(cluster, [{ cluster, weight: 1 }], {
+    accessLog: accessLogs(cx, 'tcp', { audited: isAudited(cx) }),
+  });
 }
 
 function requestFilters(cx: TranslateContext, port: InboundPort): Init<Filter>[] {
@@ -200,7 +203,7 @@ function requestFilters(cx: TranslateContext, port: InboundPort): Init<Filter>[]
       direction: 'inbound',
       statPrefix: `inbound_0.0.0.0_${port.listenPort}`,
       routes: inboundRoutes(port),
-      observed: observed(cx),
+      observed: observed(cx, { audited: isAudited(cx) }),
       filters: httpAuthorization(cx),
     }),
   ];

@@ -38,3 +38,6 @@ export function parseOutboundCluster(
   if (direction !== 'outbound' || port === undefined || subset === undefined || host === undefined) return undefined;
   return { port: Number(port), subset, host };
 }
+
+/** Before the stats and the metadata of what AUDIT policies matched. */
+export const AUDIT_PREFIX = 'istio_audit_';

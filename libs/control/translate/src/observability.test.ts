@@ -56,6 +56,37 @@ test('the access log names the policy that denied, for requests and for connecti
   assert.match(listeners, /%RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS%/);
 });
 
+test('the access log names the AUDIT policy that a workload was asked by, whatever became of the request', () => {
+  const { snapshot, proxies } = readWorld(`mesh: {accessLogFile: /dev/stdout}
+proxies: [{name: api-1, labels: {app: api}, addresses: [10.0.0.1]}]
+workloads: [{name: api-1, service: api, labels: {app: api}, addresses: [10.0.0.1], ports: [{name: http, port: 80}, {name: tcp, port: 81}]}]
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: who}
+spec: {action: AUDIT, selector: {matchLabels: {app: api}}, rules: [{}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: nobody}
+spec: {action: DENY, rules: [{}]}
+`);
+  const [inbound = '', outbound = ''] = ['virtualInbound', 'virtualOutbound'].map((name) =>
+    json(translate(snapshot, [...proxies.values()][0] as never).listeners.filter((one) => one.name === name)),
+  );
+  assert.match(
+    inbound,
+    /audit=%DYNAMIC_METADATA\(envoy\.filters\.http\.rbac:istio_audit_shadow_effective_policy_id\)%\\n"/,
+  );
+  assert.match(
+    inbound,
+    /audit=%DYNAMIC_METADATA\(envoy\.filters\.network\.rbac:istio_audit_shadow_effective_policy_id\)%\\n"/,
+  );
+  assert.ok(inbound.indexOf('"action":"LOG"') < inbound.indexOf('"action":"DENY"'), 'what is denied is audited');
+  assert.match(inbound, /"shadowRulesStatPrefix":"istio_audit_"/);
+  assert.doesNotMatch(outbound, /audit=/);
+});
+
 test('the control plane gets access logs by the cluster that configuration comes by, another server by one of its own', () => {
   const here = told('{accessLogService: control-plane}');
   assert.equal(here.listeners.split('"clusterName":"xds-grpc"').length - 1, 2);

@@ -8,7 +8,7 @@ import { isIP } from 'node:net';
 import { serviceLog } from './access-log-service.ts';
 import type { TranslateContext } from './context.ts';
 import { socketAddress } from './listener.ts';
-import { outboundCluster } from './names.ts';
+import { AUDIT_PREFIX, outboundCluster } from './names.ts';
 import { duration, make, pack, type Init } from './proto.ts';
 import type { ResourceDraft } from './resources.ts';
 
@@ -21,7 +21,12 @@ const LINE = `${[
   '%BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%"',
   '"%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%" %UPSTREAM_CLUSTER% %UPSTREAM_LOCAL_ADDRESS%',
   '%DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% %ROUTE_NAME%',
-].join(' ')}\n`;
+].join(' ')}`;
+/** What stands behind it where there is an AUDIT policy: the rule that matched, or `-`. */
+const AUDITED = {
+  http: ` audit=%DYNAMIC_METADATA(envoy.filters.http.rbac:${AUDIT_PREFIX}shadow_effective_policy_id)%`,
+  tcp: ` audit=%DYNAMIC_METADATA(envoy.filters.network.rbac:${AUDIT_PREFIX}shadow_effective_policy_id)%`,
+} as const;
 const STATIC = 0;
 const STRICT_DNS = 1;
 const CONNECT_TIMEOUT_MS = 1000;
@@ -29,10 +34,15 @@ const CONNECT_TIMEOUT_MS = 1000;
 const HTTP_JSON = 1;
 const B3_AND_W3C = 1;
 
+/** Whether the proxy asks what AUDIT policies are about there. */
+export interface Auditing {
+  readonly audited?: boolean;
+}
+
 /** What the mesh's defaults say that a connection manager records: spans, and a line for each request. */
-export function observed({ snapshot }: TranslateContext): Init<HttpConnectionManager> {
+export function observed({ snapshot }: TranslateContext, auditing: Auditing = {}): Init<HttpConnectionManager> {
   const tracing = tracingFields(snapshot);
-  const accessLog = accessLogs({ snapshot }, 'http');
+  const accessLog = accessLogs({ snapshot }, 'http', auditing);
   return {
     ...(tracing === undefined ? {} : { tracing }),
     ...(accessLog.length === 0 ? {} : { accessLog }),
@@ -43,10 +53,11 @@ export function observed({ snapshot }: TranslateContext): Init<HttpConnectionMan
 export function accessLogs(
   { snapshot }: Pick<TranslateContext, 'snapshot'>,
   kind: 'http' | 'tcp' = 'tcp',
+  { audited = false }: Auditing = {},
 ): Init<AccessLog>[] {
   const { accessLogFile = '', accessLogService } = snapshot.config;
   return [
-    ...(accessLogFile === '' ? [] : [fileLog(accessLogFile)]),
+    ...(accessLogFile === '' ? [] : [fileLog(accessLogFile, `${LINE}${audited ? AUDITED[kind] : ''}\n`)]),
     ...(accessLogService === undefined ? [] : [serviceLog(kind, accessLogService)]),
   ];
 }
@@ -80,7 +91,7 @@ function collectorOf(snapshot: MeshSnapshot, tracing: MeshTracing): string | und
   return typeof found === 'string' ? undefined : outboundCluster(found.service.hostname, found.port);
 }
 
-function fileLog(path: string): Init<AccessLog> {
+function fileLog(path: string, line: string): Init<AccessLog> {
   return {
     name: 'envoy.access_loggers.file',
     configType: {
@@ -89,7 +100,7 @@ function fileLog(path: string): Init<AccessLog> {
         path,
         accessLogFormat: {
           case: 'logFormat',
-          value: { format: { case: 'textFormatSource', value: { specifier: { case: 'inlineString', value: LINE } } } },
+          value: { format: { case: 'textFormatSource', value: { specifier: { case: 'inlineString', value: line } } } },
         },
       }),
     },
