@@ -1,4 +1,11 @@
-import { GRPC_STATUS, type GrpcCall, type GrpcChannel, type GrpcReceiver, type GrpcStatus } from '@weft/core-grpc';
+import {
+  GRPC_STATUS,
+  type GrpcCall,
+  type GrpcChannel,
+  type GrpcMetadata,
+  type GrpcReceiver,
+  type GrpcStatus,
+} from '@weft/core-grpc';
 import type { CheckAttributes } from './check-attributes.ts';
 import { CHECK_FAILED, type CheckOutcome } from './check-outcome.ts';
 import { encodeCheckRequest } from './check-request.encode.ts';
@@ -18,16 +25,25 @@ export interface CheckReceiver {
   onChecked(outcome: CheckOutcome): void;
 }
 
+/** Whom to ask, and how. */
+export interface GrpcCheckService {
+  readonly channel: GrpcChannel;
+  /** How long the answer may take, in milliseconds; 0: no limit. */
+  readonly timeoutMs: number;
+  /** Sent along: the trace that the request is part of. Default: nothing. */
+  readonly metadata?: GrpcMetadata;
+}
+
 /** One question to a gRPC service: asked -> answered. The answer never comes before the constructor returned. */
 export class GrpcCheck implements Check, GrpcReceiver {
   private readonly receiver: CheckReceiver;
   private readonly call: GrpcCall;
   private answer: CheckOutcome | undefined;
 
-  /** @param timeoutMs 0: no limit. */
-  constructor(channel: GrpcChannel, timeoutMs: number, attributes: CheckAttributes, receiver: CheckReceiver) {
+  constructor(service: GrpcCheckService, attributes: CheckAttributes, receiver: CheckReceiver) {
+    const { channel, timeoutMs, metadata = [] } = service;
     this.receiver = receiver;
-    this.call = channel.call(PATH, this, timeoutMs > 0 ? { timeoutMs } : {});
+    this.call = channel.call(PATH, this, timeoutMs > 0 ? { timeoutMs, metadata } : { metadata });
     this.call.send(encodeCheckRequest(attributes));
     this.call.end();
   }

@@ -1,4 +1,5 @@
-import { ResponseFlag, type HeaderMap, type RequestHeaderMap, type ResponseHeaderMap } from '@weft/core-http';
+import type { GrpcMetadata } from '@weft/core-grpc';
+import { RequestHeaderMap, ResponseFlag, type HeaderMap, type ResponseHeaderMap } from '@weft/core-http';
 import {
   CHECK_FAILED,
   chosenMetadata,
@@ -146,8 +147,9 @@ class ExtAuthzFilter implements HttpFilter, CheckReceiver {
     this.chunks = [];
     const service = filter.service(this.route?.service);
     if (service.kind === 'grpc') {
-      if (service.channel === undefined) this.onChecked(CHECK_FAILED);
-      else this.check = new GrpcCheck(service.channel, service.timeoutMs, attributes, this);
+      const { channel, timeoutMs } = service;
+      if (channel === undefined) this.onChecked(CHECK_FAILED);
+      else this.check = new GrpcCheck({ channel, timeoutMs, metadata: this.traceContext() }, attributes, this);
       return STOP;
     }
     const check = new HttpCheck(service, stream, attributes.request.http, this);
@@ -172,6 +174,15 @@ class ExtAuthzFilter implements HttpFilter, CheckReceiver {
       routeMetadata: this.routeMetadata(),
       sni: config.includeTlsSession ? sniOf(downstream) : undefined,
     };
+  }
+
+  /** The service's own span is part of the request's trace. */
+  private traceContext(): GrpcMetadata {
+    const { span } = this.stream;
+    if (span === undefined) return [];
+    const head = new RequestHeaderMap();
+    span.inject(head);
+    return [...head];
   }
 
   private routeMetadata(): Readonly<Record<string, unknown>> {

@@ -203,6 +203,7 @@ function headOf(config: HttpServiceConfig, stream: FilterStream, told: HttpAttri
     else head.add(name, text);
   }
   applyMutations([config.addHeaders], head, { ...contextOf(stream), requestHeaders: head });
+  stream.span?.inject(head);
   head.set('x-envoy-internal', 'true');
   if (config.timeoutMs > 0) head.set('x-envoy-expected-rq-timeout-ms', String(Math.floor(config.timeoutMs)));
   return head;

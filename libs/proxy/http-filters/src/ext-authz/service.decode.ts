@@ -1,15 +1,18 @@
-import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
+import { create } from '@bufbuild/protobuf';
+import { registry, type DecodeContext, type FieldSupport } from '@weft/api-envoy';
 import type { GrpcService } from '@weft/api-envoy/gen/envoy/config/core/v3/grpc_service_pb';
-import type { HeaderValue } from '@weft/api-envoy/gen/envoy/config/core/v3/base_pb';
+import type { HeaderValue, HeaderValueOption } from '@weft/api-envoy/gen/envoy/config/core/v3/base_pb';
 import type { HttpService } from '@weft/api-envoy/gen/envoy/extensions/filters/http/ext_authz/v3/ext_authz_pb';
 import type { ListStringMatcher } from '@weft/api-envoy/gen/envoy/type/matcher/v3/string_pb';
 import { decodeGrpcService } from '@weft/model-config-source';
 import { decodeStringMatcher } from '@weft/model-match';
-import { decodeHeaderFormat, durationMs, type HeaderAddition } from '@weft/model-policy';
+import { decodeAddition, durationMs, type HeaderAddition } from '@weft/model-policy';
 import { anyName, type HttpServiceConfig, type NameTest, type ServiceConfig } from './config.ts';
 
 const PACKAGE = 'envoy.extensions.filters.http.ext_authz.v3.';
 const DEFAULT_TIMEOUT_MS = 200;
+/** Envoy's enum by number: OVERWRITE_IF_EXISTS_OR_ADD. */
+const OVERWRITE = 2;
 
 export const serviceSupport: FieldSupport = {
   [`${PACKAGE}HttpService`]: [
@@ -25,6 +28,23 @@ export const serviceSupport: FieldSupport = {
   'envoy.type.matcher.v3.ListStringMatcher': ['patterns'],
 }; // prettier-ignore
 
+const NO_NAME: NameTest = () => false;
+
+/** As Envoy takes a filter that names nobody, it is no fault; there is no cluster of this name. */
+const NOBODY: HttpServiceConfig = {
+  kind: 'http',
+  cluster: '',
+  timeoutMs: DEFAULT_TIMEOUT_MS,
+  pathPrefix: '',
+  pathOverride: '',
+  addHeaders: { remove: [], add: [] },
+  upstream: NO_NAME,
+  upstreamAppend: NO_NAME,
+  dynamicMetadata: NO_NAME,
+  clientOnSuccess: NO_NAME,
+  client: NO_NAME,
+};
+
 type Services =
   | { readonly case: 'grpcService'; readonly value: GrpcService }
   | { readonly case: 'httpService'; readonly value: HttpService }
@@ -33,8 +53,8 @@ type Services =
 /** Whom to ask. Faults go to `cx`, which stands at the message around it. */
 export function decodeService(services: Services, cx: DecodeContext): ServiceConfig | undefined {
   if (services.case === undefined) {
-    cx.error('names no service to ask', { expected: 'grpc_service or http_service' });
-    return undefined;
+    cx.warn('names no service to ask: every question fails', { expected: 'grpc_service or http_service' });
+    return NOBODY;
   }
   if (services.case === 'httpService') return decodeHttpService(services.value, cx.at('http_service'));
   const service = decodeGrpcService(services.value, cx.at('grpc_service'));
@@ -52,7 +72,7 @@ function decodeHttpService(message: HttpService, cx: DecodeContext): HttpService
   const { serverUri, pathPrefix, pathOverride, authorizationRequest, authorizationResponse: answer } = message;
   const before = cx.faults.length;
   if (serverUri?.httpUpstreamType.value === undefined)
-    cx.at('server_uri').error('names no cluster', { expected: 'cluster' });
+    cx.at('server_uri').warn('names no cluster: every question fails', { expected: 'cluster' });
   checkPath(pathPrefix, cx.at('path_prefix'));
   checkPath(pathOverride, cx.at('path_override'));
   if (pathPrefix !== '' && pathOverride !== '')
@@ -91,10 +111,13 @@ function checkPath(path: string, cx: DecodeContext): void {
 
 function decodeAdditions(headers: readonly HeaderValue[], cx: DecodeContext): HeaderAddition[] {
   const place = cx.at('authorization_request', 'headers_to_add');
-  return headers.flatMap(({ key, value: text }, i) => {
-    const value = decodeHeaderFormat(text, place.at(i, 'value'));
-    return value === undefined
-      ? []
-      : [{ name: key.toLowerCase(), value, action: 'OVERWRITE_IF_EXISTS_OR_ADD', keepEmpty: false } as const];
-  });
+  return headers.flatMap((header, i) => decodeAddition(additionOf(header), place.at(i)) ?? []);
+}
+
+/** In the form that routes have: in place of what is there. */
+function additionOf(header: HeaderValue): HeaderValueOption {
+  return create(registry().getMessage('envoy.config.core.v3.HeaderValueOption')!, {
+    header,
+    appendAction: OVERWRITE,
+  } as Record<string, unknown>) as HeaderValueOption;
 }

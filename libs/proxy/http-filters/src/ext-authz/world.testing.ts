@@ -18,13 +18,15 @@ type Json = Readonly<Record<string, unknown>>;
 /** One question to the gRPC service; the test answers it. */
 export class Question implements GrpcCall {
   readonly timeoutMs: number | undefined;
+  readonly metadata: GrpcCallOptions['metadata'];
   attributes: Json = {};
   cancelled = false;
   private readonly receiver: GrpcReceiver;
 
-  constructor(receiver: GrpcReceiver, { timeoutMs }: GrpcCallOptions) {
+  constructor(receiver: GrpcReceiver, { timeoutMs, metadata }: GrpcCallOptions) {
     this.receiver = receiver;
     this.timeoutMs = timeoutMs;
+    this.metadata = metadata;
   }
   send(message: Uint8Array): boolean {
     const desc = registry().getMessage('envoy.service.auth.v3.CheckRequest')!;

@@ -13,7 +13,8 @@ const API_V2 = 1;
 /** Source: ExtAuthz v3 of network filters. */
 export interface ExtAuthzConfig {
   readonly statPrefix: string;
-  readonly service: GrpcService;
+  /** Undefined: nobody is named, so every question fails. */
+  readonly service: GrpcService | undefined;
   /** How long one question may take, in milliseconds; 0: no limit. Default 200. */
   readonly timeoutMs: number;
   readonly failureModeAllow: boolean;
@@ -40,10 +41,14 @@ export function decodeExtAuthz(input: Message, cx: DecodeContext): ExtAuthzConfi
   const message = input as ExtAuthz;
   const before = cx.faults.length;
   const { grpcService, filterEnabledMetadata: enabled } = message;
-  const service = decodeGrpcService(grpcService, cx.at('grpc_service'));
+  // As Envoy takes a filter that names nobody, it is no fault.
+  if (grpcService === undefined)
+    cx.at('grpc_service').warn('is missing: every question fails', { expected: 'whom to ask' });
+  const service = grpcService && decodeGrpcService(grpcService, cx.at('grpc_service'));
   if (message.transportApiVersion === API_V2)
     cx.at('transport_api_version').error('is a version of the API that no proxy speaks any more', { expected: 'V3' });
-  const config: Omit<ExtAuthzConfig, 'service'> = {
+  const config: ExtAuthzConfig = {
+    service,
     statPrefix: message.statPrefix,
     timeoutMs: durationMs(grpcService?.timeout, DEFAULT_TIMEOUT_MS),
     failureModeAllow: message.failureModeAllow,
@@ -53,5 +58,5 @@ export function decodeExtAuthz(input: Message, cx: DecodeContext): ExtAuthzConfi
     labelsKey: message.bootstrapMetadataLabelsKey,
     metadataNamespaces: message.metadataContextNamespaces,
   };
-  return service === undefined || cx.faults.length > before ? undefined : { ...config, service };
+  return cx.faults.length > before ? undefined : config;
 }

@@ -46,7 +46,7 @@ class PreparedExtAuthz implements PreparedReadFilter {
     this.config = config;
     this.server = server;
     this.stats = new ExtAuthzStats(server.stats.scope(`ext_authz.${config.statPrefix}.`));
-    this.channel = server.grpcChannel?.(config.service);
+    this.channel = config.service && server.grpcChannel?.(config.service);
     this.labels = stringLabels(server.node?.metadata, config.labelsKey);
   }
   create(connection: FilteredConnection): NetworkFilter {
@@ -94,7 +94,7 @@ class ExtAuthzConnection implements NetworkFilter, CheckReceiver {
     stats.active.inc();
     stats.total.inc();
     if (channel === undefined) this.onChecked(CHECK_FAILED);
-    else this.check = new GrpcCheck(channel, config.timeoutMs, this.attributes, this);
+    else this.check = new GrpcCheck({ channel, timeoutMs: config.timeoutMs }, this.attributes, this);
   }
 
   private get attributes(): CheckAttributes {
