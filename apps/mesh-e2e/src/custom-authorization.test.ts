@@ -1,9 +1,11 @@
 // AuthorizationPolicies of action CUSTOM in a mesh of `weft run`: a provider is asked about what the rules are about, and nothing
 // else; what becomes of calls while it is away. With Weft's sidecar and with Envoy's.
+import { Server as GrpcServer, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
 import { call, eventually, findEnvoy, freePort, startControlPlane, startSource } from '@weft/testing-harness';
 import type { ControlPlaneWorld, HttpReply, RunningProcess } from '@weft/testing-harness';
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { fakeService, type FakeService } from './catalog-world.ts';
 
@@ -11,6 +13,12 @@ import { fakeService, type FakeService } from './catalog-world.ts';
 const ECHO = `
   const { createServer } = require('node:http');
   createServer((request, response) => response.end(JSON.stringify(request.headers)))
+    .listen(Number(process.argv.at(-1)), '127.0.0.1', () => console.log('serving'));
+`;
+
+/** Gives back what it gets, byte for byte. */
+const BYTES = `
+  require('node:net').createServer((socket) => socket.pipe(socket).on('error', () => undefined))
     .listen(Number(process.argv.at(-1)), '127.0.0.1', () => console.log('serving'));
 `;
 
@@ -23,7 +31,45 @@ function decide(asked: string[], request: IncomingMessage, response: ServerRespo
   else response.writeHead(401, { 'x-reason': 'no word', 'x-hidden': 'yes' }).end('say the word\n');
 }
 
-const meshConfig = (port: number, failOpen: boolean): string => `
+/** CheckResponse: `status` with the code OK, and with PERMISSION_DENIED. */
+const OK = Buffer.from([0x0a, 0x00]);
+const DENIED = Buffer.from([0x0a, 0x02, 0x08, 0x07]);
+
+/** Decides over gRPC, by what the request to it holds. */
+class GrpcProvider {
+  port = 0;
+  allows: (request: Buffer) => boolean = () => false;
+  private readonly server = new GrpcServer();
+
+  async start(): Promise<this> {
+    this.server.register(
+      '/envoy.service.auth.v3.Authorization/Check',
+      (check: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) =>
+        done(null, this.allows(check.request) ? OK : DENIED),
+      (octets) => octets,
+      (octets) => octets,
+      'unary',
+    );
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
+      error === null ? resolve(port) : reject(error),
+    );
+    this.port = await promise;
+    return this;
+  }
+
+  stop(): void {
+    this.server.forceShutdown();
+  }
+}
+
+interface Providers {
+  readonly http: number;
+  readonly grpc: number;
+  readonly failOpen?: boolean;
+}
+
+const meshConfig = ({ http, grpc, failOpen = false }: Providers): string => `
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: istio, namespace: istio-system}
@@ -41,6 +87,18 @@ data:
         includeRequestHeadersInCheck: [x-word]
         headersToUpstreamOnAllow: [x-user]
         headersToDownstreamOnDeny: [x-rea*]
+    - name: calls
+      envoyExtAuthzGrpc: {service: default/calls.test, port: 81, timeout: 2s, failOpen: ${String(failOpen)}}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: calls}
+spec:
+  hosts: [calls.test]
+  location: MESH_EXTERNAL
+  resolution: STATIC
+  ports: [{number: 81, name: grpc, protocol: GRPC}]
+  endpoints: [{address: 127.0.0.1, ports: {grpc: ${grpc}}}]
 ---
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
@@ -50,7 +108,7 @@ spec:
   location: MESH_EXTERNAL
   resolution: STATIC
   ports: [{number: 80, name: http, protocol: HTTP}]
-  endpoints: [{address: 127.0.0.1, ports: {http: ${port}}}]
+  endpoints: [{address: 127.0.0.1, ports: {http: ${http}}}]
 `;
 
 const policy = (provider: string): string => `
@@ -58,16 +116,41 @@ apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: ask}
 spec:
+  selector: {matchLabels: {app: web}}
   action: CUSTOM
   provider: {name: ${provider}}
   rules: [{to: [{operation: {paths: [/asked*]}}]}]
 `;
 
+const CONNECTIONS = `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: connections}
+spec:
+  selector: {matchLabels: {app: bytes}}
+  action: CUSTOM
+  provider: {name: calls}
+  rules: [{to: [{operation: {ports: ["7000"]}}]}]
+`;
+
+/** What a connection gives back; empty: it was closed. */
+function sent(port: number, text: string): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+  socket.once('data', (got) => {
+    resolve(String(got));
+    socket.destroy();
+  });
+  socket.on('error', () => undefined).once('close', () => resolve(''));
+  socket.write(text);
+  return promise;
+}
+
 const DENY = `
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: deny}
-spec: {action: DENY, rules: [{to: [{operation: {paths: [/asked*]}}]}]}
+spec: {selector: {matchLabels: {app: web}}, action: DENY, rules: [{to: [{operation: {paths: [/asked*]}}]}]}
 `;
 
 function suite(kind: string, find: () => Promise<readonly string[]>): void {
@@ -75,36 +158,48 @@ function suite(kind: string, find: () => Promise<readonly string[]>): void {
     const asked: string[] = [];
     let plane: ControlPlaneWorld;
     let words: FakeService;
-    let web: RunningProcess;
+    let calls: GrpcProvider;
+    const running: RunningProcess[] = [];
     let inbound = 0;
+    let bytes = 0;
 
     before(async () => {
       words = await fakeService((request, response) => decide(asked, request, response));
       plane = await startControlPlane(['--debounce-after', '20ms']);
-      plane.write('mesh.yaml', meshConfig(words.port, false));
+      calls = await new GrpcProvider().start();
+      plane.write('mesh.yaml', meshConfig({ http: words.port, grpc: calls.port }));
       plane.write('policy.yaml', policy('words'));
-      const port = await freePort();
-      const place = ['--config-dir', plane.configDir, '--drain-time', '0', ...(await find())];
-      web = await startSource({
-        main: 'apps/workload/src/main.ts',
-        args: ['--name', 'web', ...place, '--port', `80:${port}`, '--protocol', 'HTTP', '--'].concat([
-          process.execPath,
-          '-e',
-          ECHO,
-          String(port),
-        ]),
-        ready,
-        readyWithinMs: 60_000,
-      });
-      inbound = Number(ready.exec(web.output)?.[2]);
+      plane.write('connections.yaml', CONNECTIONS);
+      inbound = await start('web', ['80', 'HTTP'], ECHO);
+      bytes = await start('bytes', ['7000', 'TCP'], BYTES);
       await until(200, '/free');
     });
     after(async () => {
-      await web?.stop();
+      await Promise.all(running.map((one) => one.stop()));
+      calls?.stop();
       await plane?.stop();
       await words?.close();
     });
 
+    /** A program with its sidecar; gives the port where the sidecar takes calls. */
+    const start = async (
+      name: string,
+      [port = '', protocol = '']: readonly string[],
+      script: string,
+    ): Promise<number> => {
+      const own = String(await freePort());
+      const place = ['--config-dir', plane.configDir, '--drain-time', '0', ...(await find())];
+      const serving = ['--port', `${port}:${own}`, '--protocol', protocol, '--', process.execPath, '-e', script, own];
+      const main = 'apps/workload/src/main.ts';
+      const one = await startSource({
+        main,
+        args: ['--name', name, ...place, ...serving],
+        ready,
+        readyWithinMs: 60_000,
+      });
+      running.push(one);
+      return Number(ready.exec(one.output)?.[2]);
+    };
     const get = (path: string, word?: string): Promise<HttpReply> =>
       call({ port: inbound, path, headers: word === undefined ? {} : { 'x-word': word } });
     const until = (status: number, path: string): Promise<true> =>
@@ -132,14 +227,30 @@ function suite(kind: string, find: () => Promise<readonly string[]>): void {
       await eventually('it is gone', async () => ((await get('/asked/1', 'sesame')).status === 200 ? true : undefined), 15_000); // prettier-ignore
     });
 
+    it('asks over gRPC, about requests and about connections', async () => {
+      calls.allows = (request) => request.includes('sesame');
+      plane.write('policy.yaml', policy('calls'));
+      await until(403, '/asked/1');
+      assert.equal((await get('/asked/1', 'sesame')).status, 200);
+      plane.write('policy.yaml', policy('words'));
+      await until(401, '/asked/1');
+      assert.equal(await sent(bytes, 'hello'), '');
+      calls.allows = () => true;
+      assert.equal(await sent(bytes, 'hello'), 'hello');
+    });
+
     it('closes the way while the provider is away, or opens it where it is to fail open', async () => {
       const nowhere = await freePort();
-      plane.write('mesh.yaml', meshConfig(nowhere, false));
+      plane.write('mesh.yaml', meshConfig({ http: nowhere, grpc: nowhere }));
       await until(503, '/asked/1');
       assert.equal((await get('/free')).status, 200);
-      plane.write('mesh.yaml', meshConfig(nowhere, true));
+      const answers = (text: string): Promise<true> =>
+        eventually('bytes', async () => ((await sent(bytes, 'hello')) === text ? true : undefined), 15_000);
+      await answers('');
+      plane.write('mesh.yaml', meshConfig({ http: nowhere, grpc: nowhere, failOpen: true }));
       await until(200, '/asked/1');
-      plane.write('mesh.yaml', meshConfig(words.port, false));
+      await answers('hello');
+      plane.write('mesh.yaml', meshConfig({ http: words.port, grpc: calls.port }));
       await until(401, '/asked/1');
     });
 
@@ -150,7 +261,7 @@ function suite(kind: string, find: () => Promise<readonly string[]>): void {
       const { body } = await call({ port: plane.debugPort, path: '/debug/status' });
       const rows = JSON.parse(body) as { readonly name: string; readonly status: string }[];
       const { status = '' } = rows.find(({ name }) => name === 'ask') ?? {};
-      assert.match(status, /^effective on 1 proxy; .* MeshConfig has no extensionProvider "swords"; it has words$/);
+      assert.match(status, /^effective on 1 proxy; .* MeshConfig has no extensionProvider "swords"; it has words, calls$/);
       plane.write('policy.yaml', policy('words'));
       await until(401, '/asked/1');
     });

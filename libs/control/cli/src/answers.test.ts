@@ -119,3 +119,32 @@ describe('what is printed', () => {
       assert.doesNotMatch((await weft(command, debugPort(source))).stdout, /VERYSECRET/);
   });
 });
+
+it('weft authz why says who is asked where a CUSTOM rule holds', async () => {
+  const source = testSource(`
+workloads:
+  - {name: web-1, service: web, addresses: [10.0.0.1], labels: {app: web}, ports: [{name: http, port: 80}]}
+  - {name: words-1, service: words, addresses: [10.0.0.2], ports: [{name: http, port: 80}]}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio, namespace: istio-system}
+data:
+  mesh: |
+    extensionProviders:
+    - {name: words, envoyExtAuthzHttp: {service: words.default.svc.cluster.local, port: 80}}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: ask}
+spec: {selector: {matchLabels: {app: web}}, action: CUSTOM, provider: {name: words}, rules: [{to: [{operation: {paths: [/admin/*]}}]}]}
+`);
+  const asked = await weft('authz why words-1 web GET /admin/1', debugPort(source));
+  assert.equal(asked.exitCode, 0);
+  assert.match(
+    asked.stdout,
+    /^\? asked of a provider: words-1 -> web GET \/admin\/1\n {3}provider words decides; without it allowed: no policy says anything about it\n[^]*\n {3}CUSTOM ask\.default rule 0: matches: asked of provider words\n {7}to paths \/admin\/\*\n$/,
+  );
+  const free = await weft('authz why words-1 web GET /', debugPort(source));
+  assert.match(free.stdout, /^√ allowed[^]*CUSTOM ask\.default rule 0: the caller fits, the request does not\n/);
+});
