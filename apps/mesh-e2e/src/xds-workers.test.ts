@@ -221,6 +221,71 @@ for (const form of FORMS)
     });
   });
 
+for (const form of FORMS)
+  describe(`a proxy with two workers whose types have streams of their own, ${form}`, () => {
+    let control: XdsTestServer;
+    let proxy: RunningProxy;
+    let a: NamedUpstream;
+    let port = 0;
+    const from = {
+      resource_api_version: 'V3',
+      api_config_source: {
+        api_type: form === 'sotw' ? 'GRPC' : 'DELTA_GRPC',
+        transport_api_version: 'V3',
+        grpc_services: [{ envoy_grpc: { cluster_name: 'control-plane' } }],
+      },
+    };
+    const runtime = (share: number): object => ({
+      '@type': 'type.googleapis.com/envoy.service.runtime.v3.Runtime',
+      name: 'flags',
+      layer: { 'upstream.maintenance_mode.a': share },
+    });
+    const statuses = async (): Promise<string> => {
+      const replies = Array.from({ length: 20 }, async () => (await call({ port })).status);
+      return [...new Set(await Promise.all(replies))].join();
+    };
+
+    before(async () => {
+      [a, control] = await Promise.all([startNamedUpstream('A'), XdsTestServer.start()]);
+      control.publish(NODE, {
+        set: [
+          edsCluster('a', { eds_cluster_config: { eds_config: from } }),
+          endpointsOf('a', [a.port]),
+          rdsListener('web', 'routes', { rds: { route_config_name: 'routes', config_source: from } }),
+          routesTo('routes', 'a'),
+          runtime(0),
+        ],
+      });
+      const { dynamic_resources: _, ...bootstrap } = xdsBootstrap({ node: NODE, port: control.port, form });
+      const layers = [{ name: 'far', rtds_layer: { name: 'flags', rtds_config: from } }];
+      const dynamic = { cds_config: from, lds_config: from };
+      proxy = await startWeft({
+        args: WORKERS,
+        bootstrap: { ...bootstrap, dynamic_resources: dynamic, layered_runtime: { layers } },
+      });
+      port = await proxy.portOf('web');
+    });
+    after(async () => {
+      await proxy?.stop();
+      await control?.stop();
+      a?.stop();
+    });
+
+    it('has one stream for each type, and serves', async () => {
+      assert.equal(await statuses(), '200');
+      assert.equal(control.server.status().length, 5);
+    });
+
+    it('has the layers of the runtime that came on all workers, and shows them', async () => {
+      control.publish(NODE, { set: [runtime(100)] });
+      await eventually('maintenance', async () => (await statuses()) === '503' || undefined);
+      assert.match((await proxy.ask('/runtime')).body, /"upstream\.maintenance_mode\.a"[^}]*"100"/s);
+      assert.equal((await proxy.stats('^runtime')).get('runtime.update_success'), 2);
+      control.publish(NODE, { set: [runtime(0)] });
+      await eventually('no maintenance', async () => (await statuses()) === '200' || undefined);
+    });
+  });
+
 describe('a proxy with two workers under our xDS server, while endpoints change and routes move', () => {
   for (const form of FORMS)
     it(`loses no request, and has one stream (${form})`, async () => {

@@ -189,6 +189,8 @@ export class WorkerPool implements DataPlane {
 
   async stop(): Promise<void> {
     this.stopping = true;
+    // First of all: servers need not hear how workers let go of one thing after the other.
+    this.view.subscriptions.close();
     await Promise.allSettled(this.workers.map(({ calls }) => this.inTime(calls.call('stop'))));
     await Promise.all(this.workers.map(({ thread }) => thread.terminate()));
   }
