@@ -2,7 +2,8 @@ import { InMemoryGrpc } from '@weft/core-grpc/testing';
 import { createFakeRuntime } from '@weft/core-runtime/testing';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Snapshot, SnapshotCache, TYPE_URL, XdsServer, type MetricLabels } from './index.ts';
+import { encodeResource, Snapshot, SnapshotCache, TYPE_URL, XdsServer, type MetricLabels } from './index.ts';
+import { makeMessage } from './messages.ts';
 import { TestProxy, testCluster, testEndpoints, testMesh } from './testing.ts';
 
 interface World {
@@ -304,4 +305,39 @@ test('delta: what a proxy has from an earlier stream is prolonged too', () => {
     proxy.responses.map(({ heartbeats }) => heartbeats),
     [['a 3000']],
   );
+});
+
+test('virtual hosts are given by name, and an empty resource says that there is none', () => {
+  const { cache, proxy, settle } = world();
+  const host = makeMessage('envoy.config.route.v3.VirtualHost', { name: 'a', domains: ['a.test'] });
+  cache.set('proxy-1', Snapshot.of([encodeResource(host, { name: 'routes/a.test' })]));
+  const client = proxy('delta');
+  client.subscribe(TYPE_URL.virtualHost, []);
+  settle();
+  assert.equal(client.responses.length, 1, 'whoever waits for the first answer has it');
+  client.subscribe(TYPE_URL.virtualHost, ['routes/a.test', 'routes/b.test']);
+  settle();
+  const { names, removed, heartbeats } = client.responses.at(-1) ?? assert.fail();
+  assert.deepEqual([names, removed, heartbeats], [['a'], [], ['routes/b.test undefined']]);
+  cache.set('proxy-1', Snapshot.empty);
+  settle();
+  assert.deepEqual(client.responses.at(-1)?.removed, ['routes/a.test']);
+});
+
+test('delta: a heartbeat that is refused comes too late, and the resource is sent again', () => {
+  const w = world();
+  w.cache.set('proxy-1', Snapshot.of([testEndpoints('a', 1, { ttlMs: 3000 })]));
+  const proxy = w.proxy('delta', false);
+  proxy.send(TYPE_URL.endpoint, { resourceNamesSubscribe: ['a'] });
+  w.settle();
+  const [first] = proxy.responses;
+  assert.ok(first !== undefined);
+  proxy.acknowledge(first);
+  w.settle();
+  w.pass(1000);
+  const beat = proxy.responses.at(-1);
+  assert.deepEqual(beat?.heartbeats, ['a 3000']);
+  proxy.refuse(beat, 'there is no a');
+  w.settle();
+  assert.deepEqual(proxy.story(), ['eds a', 'eds', 'eds a']);
 });

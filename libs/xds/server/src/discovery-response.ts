@@ -11,6 +11,8 @@ export interface DiscoveryAnswer {
   readonly heartbeats?: readonly Resource[];
   /** Delta only. */
   readonly removed: readonly string[];
+  /** Delta only: there are none of these, told by resources without content. */
+  readonly absent?: readonly string[];
   /** Who answers, for `control_plane.identifier`. */
   readonly identifier: string;
 }
@@ -44,6 +46,11 @@ export function encodeDeltaResponse(answer: DiscoveryAnswer): Uint8Array[] {
   const end = new BinaryWriter();
   for (const resource of answer.heartbeats ?? [])
     end.tag(2, WireType.LengthDelimited).bytes(resource.heartbeat(resource.version));
+  for (const name of answer.absent ?? []) {
+    end.tag(2, WireType.LengthDelimited).fork();
+    text(end, 3, name);
+    end.join();
+  }
   text(end, 4, answer.typeUrl);
   text(end, 5, answer.nonce);
   for (const name of answer.removed) text(end, 6, name);

@@ -18,7 +18,7 @@ import type { SnapshotWatcher } from './snapshot-cache.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Caller, StreamContext } from './stream-context.ts';
 import { Subscription, type Outstanding, type Pending } from './subscription.ts';
-import { isFullStateType, shortType } from './type-urls.ts';
+import { isFullStateType, shortType, TYPE_URL } from './type-urls.ts';
 
 export interface StreamForm {
   readonly protocol: 'sotw' | 'delta';
@@ -263,8 +263,8 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     const { version } = after;
     const nonce = `${this.id}-${String(this.nonces + 1)}`;
     const sent: Outstanding = { ...pending, nonce, version, after, sentMs: clock.wallMs() };
-    const { removed, heartbeats } = pending;
-    const answer = { nonce, version, removed, typeUrl, portions, identifier };
+    const { heartbeats } = pending;
+    const answer = { nonce, version, typeUrl, portions, identifier, ...withoutResource(subscription, pending) };
     // Where everything is sent it is sent with its content: who takes it for the state of the world must find all in it.
     const bare = heartbeats !== undefined && !this.sendsWhole(typeUrl);
     const pieces = this.encode(bare ? { ...answer, heartbeats } : answer);
@@ -350,4 +350,14 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     this.cx.bulk.forget(this);
     this.cx.closed(this);
   }
+}
+
+/** Who asked for a virtual host waits for a resource, and takes an empty one for "there is none". Source: Envoy's VHDS. */
+function withoutResource(
+  subscription: Subscription,
+  { removed }: Pending,
+): Pick<DiscoveryAnswer, 'removed' | 'absent'> {
+  if (subscription.typeUrl !== TYPE_URL.virtualHost) return { removed };
+  const [known, absent] = [true, false].map((had) => removed.filter((name) => subscription.has(name) === had));
+  return { removed: known ?? [], absent: absent ?? [] };
 }

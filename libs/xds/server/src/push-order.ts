@@ -11,6 +11,7 @@ export const TYPE_ORDER: readonly string[] = [
   TYPE_URL.listener,
   TYPE_URL.scopedRoute,
   TYPE_URL.route,
+  TYPE_URL.virtualHost,
 ];
 
 /**

@@ -95,6 +95,8 @@ function anyOctets(typeUrl: string, value: Uint8Array): Uint8Array {
 export interface ResourceOptions {
   /** How long proxies keep it without hearing of it again, in milliseconds; streams see to it that they do. Default: for ever. */
   readonly ttlMs?: number;
+  /** Default: the message's own. Virtual hosts have another: `<route configuration>/<host>`. */
+  readonly name?: string;
 }
 
 /**
@@ -102,11 +104,11 @@ export interface ResourceOptions {
  *
  * @throws Error for a message that the API does not know, and for one without a name: both are bugs of the caller
  */
-export function encodeResource(message: Message, { ttlMs }: ResourceOptions = {}): Resource {
+export function encodeResource(message: Message, { ttlMs, name: given }: ResourceOptions = {}): Resource {
   const schema = registry().getMessage(message.$typeName);
   if (schema === undefined) throw new Error(`there is no message ${message.$typeName} in the API`);
   const named = message as { readonly name?: unknown; readonly clusterName?: unknown };
-  const name = named.name ?? named.clusterName;
+  const name = given ?? named.name ?? named.clusterName;
   if (typeof name !== 'string' || name === '') throw new Error(`a ${message.$typeName} without a name is no resource`);
   return new Resource(typeUrlOf(message.$typeName), name, {
     value: toBinary(schema, message),

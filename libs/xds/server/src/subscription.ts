@@ -4,7 +4,7 @@ import { portionsNamed, portionsOf, type Portion } from './portion.ts';
 import { ResourceMap, type Versioned } from './resource-map.ts';
 import { Resource } from './resource.ts';
 import type { ResourceSet } from './snapshot.ts';
-import { isFullStateType } from './type-urls.ts';
+import { isFullStateType, TYPE_URL } from './type-urls.ts';
 
 /** What a request says of the resources that the proxy wants: all of it (state of the world), or what changed (delta). */
 export type Interest =
@@ -112,6 +112,11 @@ export class Subscription {
   /** How many resources the proxy has acknowledged. */
   get knownCount(): number {
     return this.known.size;
+  }
+
+  /** The proxy has it, as far as it acknowledged. */
+  has(name: string): boolean {
+    return this.known.has(name);
   }
 
   /** What is wanted from now on. */
@@ -252,6 +257,11 @@ export class Subscription {
     const { outstanding } = this;
     if (outstanding === undefined) return 'none';
     this.outstanding = undefined;
+    if (error !== undefined && outstanding.heartbeats !== undefined) {
+      // It lived too long without one, and is gone there.
+      this.force(outstanding.heartbeats.map(({ name }) => name));
+      return 'refused';
+    }
     if (error !== undefined) {
       this.refusal = { version: outstanding.version, error, atMs: nowMs };
       for (const { name } of outstanding.changed) this.refused.add(name);
@@ -352,6 +362,8 @@ export class Subscription {
     if (held.length > 0)
       this.known = ResourceMap.of(held.map(([name, version]): Versioned => ({ name, version, hash: hashOf(version) })));
     if (first && add.names.length === 0 && isFullStateType(this.typeUrl)) this.becomeWildcard();
+    // Envoy's first request for virtual hosts names none, and its listener waits for the answer.
+    if (first && add.names.length === 0 && this.typeUrl === TYPE_URL.virtualHost) this.due = true;
     if (remove.includes(WILDCARD)) {
       this.wildcard = false;
       this.forgetUnwanted();

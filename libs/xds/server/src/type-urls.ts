@@ -6,6 +6,8 @@ export const TYPE_URL = {
   endpoint: `${PREFIX}envoy.config.endpoint.v3.ClusterLoadAssignment`,
   listener: `${PREFIX}envoy.config.listener.v3.Listener`,
   route: `${PREFIX}envoy.config.route.v3.RouteConfiguration`,
+  /** Named `<route configuration>/<name or host>`. */
+  virtualHost: `${PREFIX}envoy.config.route.v3.VirtualHost`,
   scopedRoute: `${PREFIX}envoy.config.route.v3.ScopedRouteConfiguration`,
   secret: `${PREFIX}envoy.extensions.transport_sockets.tls.v3.Secret`,
   extension: `${PREFIX}envoy.config.core.v3.TypedExtensionConfig`,
@@ -17,6 +19,7 @@ const SHORT = new Map<string, string>([
   [TYPE_URL.endpoint, 'eds'],
   [TYPE_URL.listener, 'lds'],
   [TYPE_URL.route, 'rds'],
+  [TYPE_URL.virtualHost, 'vhds'],
   [TYPE_URL.scopedRoute, 'srds'],
   [TYPE_URL.secret, 'sds'],
   [TYPE_URL.extension, 'ecds'],

@@ -11,7 +11,8 @@ import { PushQueue } from './push-queue.ts';
 import { NO_METRICS, SERVER_METRIC, type ServerMetrics } from './server-metrics.ts';
 import type { SnapshotCache } from './snapshot-cache.ts';
 import type { Caller, StreamContext } from './stream-context.ts';
-import { AGGREGATED_SERVICE, DISCOVERY_SERVICES } from './xds-services.ts';
+import { TYPE_URL } from './type-urls.ts';
+import { AGGREGATED_SERVICE, DISCOVERY_SERVICES, VIRTUAL_HOSTS_METHOD } from './xds-services.ts';
 
 /** A stream that a proxy opened. */
 export interface OpenedStream {
@@ -178,6 +179,7 @@ export class XdsServer implements StreamContext {
       services.set(`/${service}/Delta${noun}`, serve({ protocol: 'delta', typeUrl }));
       services.set(`/${service}/Fetch${noun}`, fetchHandler(this, typeUrl));
     }
+    services.set(VIRTUAL_HOSTS_METHOD, serve({ protocol: 'delta', typeUrl: TYPE_URL.virtualHost }));
     return services;
   }
 }

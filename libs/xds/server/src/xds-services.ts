@@ -12,6 +12,9 @@ export interface DiscoveryService {
 
 export const AGGREGATED_SERVICE = 'envoy.service.discovery.v3.AggregatedDiscoveryService';
 
+/** VHDS is incremental, and nothing else. */
+export const VIRTUAL_HOSTS_METHOD = '/envoy.service.route.v3.VirtualHostDiscoveryService/DeltaVirtualHosts';
+
 export const DISCOVERY_SERVICES: readonly DiscoveryService[] = [
   of('cluster', 'cluster.v3.ClusterDiscoveryService', 'Clusters', 'clusters'),
   of('endpoint', 'endpoint.v3.EndpointDiscoveryService', 'Endpoints', 'endpoints'),
