@@ -12,13 +12,12 @@ import type { RBAC as NetworkRbac } from '@weft/api-envoy/gen/envoy/extensions/f
 import type { MetadataMatcher } from '@weft/api-envoy/gen/envoy/type/matcher/v3/metadata_pb';
 import type { ListStringMatcher } from '@weft/api-envoy/gen/envoy/type/matcher/v3/string_pb';
 import type { MeshExtensionProviderEnvoyExtAuthzHttp } from '@weft/api-kube';
-import { providersFor, type AuthorizationProvider } from '@weft/control-mesh';
+import type { AuthorizationProvider } from '@weft/control-mesh';
 import { wildcardMatcher } from './authorization-match.ts';
 import { CUSTOM_RULE_PREFIX, customStep } from './authorization-steps.ts';
 import type { TranslateContext } from './context.ts';
 import { outboundCluster } from './names.ts';
 import { duration, durationOf, pack, type Init } from './proto.ts';
-import type { ResourceDraft } from './resources.ts';
 
 type Body = NonNullable<MeshExtensionProviderEnvoyExtAuthzHttp['includeRequestBodyInCheck']>;
 
@@ -75,12 +74,6 @@ export function networkCustomAuthorization(cx: TranslateContext): Init<Filter>[]
       },
     },
   ];
-}
-
-/** Whoever has such a policy needs the way to the provider, whatever it calls itself. */
-export function providerClusters(cx: TranslateContext, _draft: ResourceDraft): void {
-  if (cx.proxy.traffic === 'grpc') return;
-  for (const { service } of providersFor(cx.snapshot, cx.proxy.namespace)) cx.need(service);
 }
 
 function httpRbac(init: Init<HttpRbac>): Init<HttpFilter> {

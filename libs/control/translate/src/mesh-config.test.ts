@@ -1,4 +1,5 @@
 import { configToJson } from '@weft/api-envoy';
+import type { MeshProxy } from '@weft/control-mesh';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -69,6 +70,21 @@ test('spans go to a service of the mesh, of which the proxy is told although it 
   assert.match(json(listeners), /"collector_?[cC]luster":"outbound\|9411\|\|zipkin.test"/);
   const nowhere = told(WORLD + meshConfig(SPANS), 'caller');
   assert.doesNotMatch(json(nowhere.listeners), /zipkin/, 'a service that is not there');
+});
+
+test('what a sidecar itself asks is there from the start, though all else comes on demand', () => {
+  // Without the Sidecar that says what is called.
+  const { snapshot, proxies } = readWorld(CUSTOM.slice(0, CUSTOM.lastIndexOf('---')));
+  const proxy = proxies.get('videos-api-1');
+  if (proxy === undefined) throw new Error('no proxy');
+  for (const dialled of [[], ['authz.default.svc.cluster.local']]) {
+    const captured: MeshProxy = { ...proxy, traffic: 'capture', onDemand: true, dialled };
+    const names = translate(snapshot, captured).clusters.map(({ name }) => name);
+    assert.deepEqual(
+      names.filter((name) => name.startsWith('outbound')),
+      ['outbound|8000||authz.default.svc.cluster.local', 'outbound|9000||authz.default.svc.cluster.local'],
+    );
+  }
 });
 
 test('a connection is looked at, then asked about, then passed on', () => {

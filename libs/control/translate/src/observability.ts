@@ -108,15 +108,10 @@ function fileLog(path: string, line: string): Init<AccessLog> {
 }
 
 /** Where spans go. */
-export function collectors(cx: TranslateContext, draft: ResourceDraft): void {
-  const { tracing } = cx.snapshot.config;
-  if (tracing === undefined) return;
+export function collectors({ snapshot }: TranslateContext, draft: ResourceDraft): void {
+  const { tracing } = snapshot.config;
+  if (tracing === undefined || tracing.inMesh === true) return;
   const { host, port } = tracing;
-  if (tracing.inMesh === true) {
-    const found = providerService(cx.snapshot, { service: host, port });
-    if (typeof found !== 'string') cx.need(found.service);
-    return;
-  }
   draft.clusters.push(
     make<Cluster>('envoy.config.cluster.v3.Cluster', {
       name: ZIPKIN_CLUSTER,

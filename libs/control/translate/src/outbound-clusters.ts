@@ -19,6 +19,7 @@ import { forGrpc } from './grpc-clients.ts';
 import { loadAssignment } from './load-assignment.ts';
 import { meshSni, outboundCluster } from './names.ts';
 import { make, type Init } from './proto.ts';
+import { requiredServices } from './required-services.ts';
 import type { ResourceDraft } from './resources.ts';
 import { profileRetryBudget } from './service-profile-routes.ts';
 import { rawBuffer } from './tls-context.ts';
@@ -49,7 +50,7 @@ function addClusters(cx: TranslateContext, draft: ResourceDraft, services: Itera
 /** Those of them that its view has not. */
 export function dialledServices(cx: TranslateContext): readonly MeshService[] {
   if (cx.proxy.dialled.length === 0 || !cx.scope.onDemand) return [];
-  const shared = new Set(scopeOf(cx.snapshot, viewOf(cx.snapshot, cx.proxy)).told);
+  const shared = new Set([...scopeOf(cx.snapshot, viewOf(cx.snapshot, cx.proxy)).told, ...requiredServices(cx)]);
   return cx.scope.told.filter((service) => !shared.has(service));
 }
 
@@ -57,8 +58,9 @@ export function dialledServices(cx: TranslateContext): readonly MeshService[] {
 export function servicesTold(cx: TranslateContext): ReadonlySet<MeshService> {
   const { scope, proxy } = cx;
   // What routes name beside, the proxy asks for.
-  if (scope.onDemand) return new Set(scope.told);
-  return new Set<MeshService>([...(proxy.role === 'gateway' ? [] : scope.services), ...cx.needed]);
+  if (scope.onDemand) return new Set([...scope.told, ...requiredServices(cx)]);
+  const called = proxy.role === 'gateway' ? [] : scope.services;
+  return new Set<MeshService>([...called, ...requiredServices(cx), ...cx.needed]);
 }
 
 /** The clusters of one service, for each port and subset. */

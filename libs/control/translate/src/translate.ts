@@ -2,7 +2,6 @@ import type { Message } from '@bufbuild/protobuf';
 import { viewOf, type MeshProxy, type MeshService, type MeshSnapshot } from '@weft/control-mesh';
 import { accessLogCluster } from './access-log-service.ts';
 import { TranslateContext } from './context.ts';
-import { providerClusters } from './custom-authorization.ts';
 import { fixedClusters } from './fixed-clusters.ts';
 import { gateways } from './gateways.ts';
 import { grpcListeners } from './grpc-clients.ts';
@@ -19,7 +18,7 @@ import { upstreamListeners } from './upstream-listeners.ts';
 type Aspect = (cx: TranslateContext, draft: ResourceDraft) => void;
 
 /** In order: each adds what it is about. */
-const FIXED: readonly Aspect[] = [runtimeLayer, fixedClusters, accessLogCluster, collectors, providerClusters];
+const FIXED: readonly Aspect[] = [runtimeLayer, fixedClusters, accessLogCluster, collectors];
 const OWN: readonly Aspect[] = [inbound, dialledClusters];
 /** Clusters of services come last, since routes say which are needed. */
 const OUTBOUND: readonly Aspect[] = [
