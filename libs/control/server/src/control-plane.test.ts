@@ -9,7 +9,7 @@ import { GrpcJsChannel, type GrpcChannelTls } from '@weft/net-grpc';
 import { TYPE_URL } from '@weft/xds-server';
 import { TestProxy, type ReceivedResponse } from '@weft/xds-server/testing';
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
@@ -295,6 +295,20 @@ test('a workload reports for its own node only, and what it reports is counted, 
   proxy.cancel();
   while (controlPlane.pusher.proxy(NODE) !== undefined) await new Promise((resolve) => setImmediate(resolve));
   assert.doesNotMatch(await page(), /weft_access_log_entries\{/);
+});
+
+test('a folder that is not there is named, and nothing is made', async () => {
+  const configDir = join(newFolder(), 'mehs');
+  const parsed = parseControlPlaneOptions(['--config-dir', configDir]);
+  assert.ok(parsed.kind === 'options');
+  await assert.rejects(
+    ControlPlane.open(
+      parsed.options,
+      createRuntime('critical', () => undefined),
+    ),
+    /mehs: there is no such folder; mkdir makes it/,
+  );
+  assert.equal(existsSync(configDir), false);
 });
 
 test('keys are for their owner alone', async () => {

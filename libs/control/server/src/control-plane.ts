@@ -31,7 +31,9 @@ import {
   type ProxyStatus,
   type XdsNode,
 } from '@weft/xds-server';
+import { statSync } from 'node:fs';
 import { createAdmission } from './admission.ts';
+import { ageMemory } from './age-memory.ts';
 import { discoveryRoutes } from './discovery-routes.ts';
 import type { WorkloadName } from './health-ledger.ts';
 import { HttpApi, type ApiRoutes } from './http-api.ts';
@@ -91,6 +93,9 @@ export class ControlPlane {
 
   /** Opens the state. Rejects with a sentence when it cannot be used. */
   static async open(options: ControlPlaneOptions, runtime: Runtime): Promise<ControlPlane> {
+    // A mistyped name would be an empty mesh with a root of its own.
+    if (statSync(options.configDir, { throwIfNoEntry: false })?.isDirectory() !== true)
+      throw new Error(`--config-dir ${options.configDir}: there is no such folder; mkdir makes it`);
     const authority = await CertificateAuthority.open(
       {
         stateDir: options.stateDir,
@@ -130,7 +135,12 @@ export class ControlPlane {
       leaseMs: options.leaseMs,
     });
     this.source = new DirectorySource(
-      { directory: options.configDir, runtime, support: new SupportCheck(translationSupport) },
+      {
+        directory: options.configDir,
+        runtime,
+        support: new SupportCheck(translationSupport),
+        ages: ageMemory(options.stateDir, runtime.loggers.get('config')),
+      },
       this.mesh,
     );
   }

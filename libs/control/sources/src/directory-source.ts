@@ -11,6 +11,14 @@ export interface ObjectWatcher {
   onObjects(set: ObjectSet, changes: ObjectChanges): void;
 }
 
+/** Outlives the process: which of two documents that tell no time of creation is the older one. */
+export interface AgeMemory {
+  /** What `save` was given last; nothing where there was none. */
+  load(): readonly string[];
+  /** Keys, the oldest first. */
+  save(keys: readonly string[]): void;
+}
+
 export interface DirectorySourceOptions {
   readonly directory: string;
   readonly runtime: Runtime;
@@ -18,6 +26,8 @@ export interface DirectorySourceOptions {
   readonly support?: SupportCheck;
   /** Of resources that name none. Default `default`. */
   readonly namespace?: string;
+  /** Default: at each start, documents are as old as their files' names stand in the alphabet. */
+  readonly ages?: AgeMemory;
   /** How long it must be quiet before changes are read, in milliseconds. Default 50. */
   readonly quietMs?: number;
   /** How long changes wait at most while there is no quiet, in milliseconds. Default 1000. */
@@ -51,8 +61,9 @@ export class DirectorySource {
     this.options = options;
     this.watcher = watcher;
     this.logger = options.runtime.loggers.get('config');
-    const { support, namespace } = options;
+    const { support, namespace, ages } = options;
     this.files = new ObjectFiles({
+      ages: ages?.load() ?? [],
       ...(support === undefined ? {} : { support }),
       ...(namespace === undefined ? {} : { namespace }),
     });
@@ -167,6 +178,7 @@ export class DirectorySource {
   }
 
   private publish(changes: ObjectChanges): void {
+    if (changes.added.length + changes.removed.length > 0) this.options.ages?.save(this.files.ages());
     const read = this.files.snapshot();
     const set = Object.freeze({ ...read, faults: Object.freeze([...this.unreadable.values(), ...read.faults]) });
     const faults = set.faults.map(formatFault).join('\n');

@@ -1,3 +1,8 @@
 export { configObject, TextPlace, type ConfigObject, type ObjectPlace } from './config-object.ts';
 export { faultLines, ObjectFiles, type ObjectChanges, type ObjectSet, type RefusedDocument } from './object-set.ts';
-export { DirectorySource, type DirectorySourceOptions, type ObjectWatcher } from './directory-source.ts';
+export {
+  DirectorySource,
+  type AgeMemory,
+  type DirectorySourceOptions,
+  type ObjectWatcher,
+} from './directory-source.ts';

@@ -122,4 +122,33 @@ describe('texts of resources', () => {
       'a.yaml:6:3: spec.host: the field "host" comes with a later version of Weft',
     ]);
   });
+
+  it('are as old as they were in an earlier run', () => {
+    const files = new ObjectFiles();
+    files.update(new Map([['z.yaml', rule('z')]]));
+    files.update(new Map([['a.yaml', rule('a')]]));
+    const later = new ObjectFiles({ ages: ['gone', ...files.ages()] });
+    later.update(
+      new Map([
+        ['a.yaml', rule('a')],
+        ['b.yaml', rule('b')],
+        ['z.yaml', rule('z')],
+      ]),
+    );
+    const byAge = [...later.snapshot().objects.values()].sort((one, two) => one.createdAtMs - two.createdAtMs);
+    assert.deepEqual(
+      byAge.map(({ ref }) => ref.name),
+      ['z', 'a', 'b'],
+    );
+    assert.equal(later.ages().includes('gone'), false);
+  });
+
+  it('say what stays since its file cannot be read whole', () => {
+    const files = new ObjectFiles();
+    files.update(new Map([['a.yaml', `${rule('a')}---\n${rule('b')}`]]));
+    files.update(new Map([['a.yaml', `${rule('a')}---\nkind: DestinationRule\n`]]));
+    assert.match(faultLines(files.snapshot().faults).at(-1) ?? '', /^a\.yaml: .*default\/b: in force as before, since/);
+    files.update(new Map([['a.yaml', rule('a')]]));
+    assert.deepEqual(files.snapshot().faults, []);
+  });
 });

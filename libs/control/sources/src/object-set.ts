@@ -49,6 +49,15 @@ interface FileState {
   readonly first: ReadonlyMap<string, Entry>;
 }
 
+export interface ObjectFilesOptions {
+  /** What is implemented: all else is refused by name. Default: everything that is well formed is taken. */
+  readonly support?: SupportCheck;
+  /** Of resources that name none. Default `default`. */
+  readonly namespace?: string;
+  /** What `ages` said before. Default: what is read first is the oldest, by file names. */
+  readonly ages?: readonly string[];
+}
+
 /**
  * Resources by file. A new text of a file costs what is different in it: pieces that are the same as before are not read
  * again. What is faulty leaves the version before it in force; the rest of the file is taken.
@@ -63,14 +72,22 @@ export class ObjectFiles {
   /** The order in which keys were first seen. */
   private readonly ranks = new Map<string, number>();
   private nextRank = 1;
+  private isFirst = true;
   /** By file, the keys that stay in force although nobody can tell whether the file still has them. */
   private readonly inDoubt = new Map<string, Set<string>>();
   /** Which files have a document of a key, so that twins are found without looking at all files. */
   private readonly owners = new Map<string, Set<string>>();
 
-  constructor(options: { readonly support?: SupportCheck; readonly namespace?: string } = {}) {
+  /** `ages`: keys of an earlier run, the oldest first. What is still there is as old as it was. */
+  constructor(options: ObjectFilesOptions = {}) {
     this.support = options.support;
     this.namespace = options.namespace ?? 'default';
+    for (const key of options.ages ?? []) this.rankOf(key);
+  }
+
+  /** Keys in the order in which they were first seen. */
+  ages(): string[] {
+    return [...this.ranks].sort(([, a], [, b]) => a - b).map(([key]) => key);
   }
 
   fileNames(): string[] {
@@ -117,14 +134,18 @@ export class ObjectFiles {
       if (refused.length === 0) this.refused.delete(file);
       else this.refused.set(file, refused);
     }
-    return this.settle(touched);
+    const changes = this.settle(touched);
+    // Of an earlier run, and gone since.
+    if (this.isFirst) for (const key of this.ranks.keys()) if (!this.isThere(key)) this.ranks.delete(key);
+    this.isFirst = false;
+    return changes;
   }
 
   /** The objects and faults as they are now. */
   snapshot(): ObjectSet {
     const files = [...this.refused.keys()].sort(byText);
     const refused = files.flatMap((file) => this.refused.get(file) ?? []);
-    const faults = Object.freeze(refused.flatMap((document) => document.faults));
+    const faults = Object.freeze([...refused.flatMap((document) => document.faults), ...this.doubts()]);
     return Object.freeze({ objects: new Map(this.objects), faults, refused: Object.freeze(refused) });
   }
 
@@ -175,17 +196,38 @@ export class ObjectFiles {
   private objectOf(key: string, { read, source }: Entry, before: ConfigObject | undefined): ConfigObject {
     const { object, index, position } = read;
     if (object === undefined) throw new Error(`no object for ${key}`);
+    const made = configObject(object, new TextPlace(source, index, position.line), this.rankOf(key));
+    if (before === undefined || !sameContent(before, made)) return made;
+    // The same content elsewhere in the file: who compares specs by identity must find them equal.
+    const { labels, annotations, spec } = before;
+    return Object.freeze({ ...made, labels, annotations, spec });
+  }
+
+  private rankOf(key: string): number {
     let rank = this.ranks.get(key);
     if (rank === undefined) {
       rank = this.nextRank;
       this.nextRank += 1;
       this.ranks.set(key, rank);
     }
-    const made = configObject(object, new TextPlace(source, index, position.line), rank);
-    if (before === undefined || !sameContent(before, made)) return made;
-    // The same content elsewhere in the file: who compares specs by identity must find them equal.
-    const { labels, annotations, spec } = before;
-    return Object.freeze({ ...made, labels, annotations, spec });
+    return rank;
+  }
+
+  private isThere(key: string): boolean {
+    return this.objects.has(key) || (this.owners.get(key)?.size ?? 0) > 0;
+  }
+
+  /** What stays although no document says it: whoever removed it has to know. */
+  private doubts(): Fault[] {
+    return [...this.inDoubt].flatMap(([file, keys]) => {
+      const kept = [...keys].flatMap((key) => {
+        const object = this.owners.get(key)?.size ? undefined : this.objects.get(key);
+        return object?.place.file === file ? [refText(object.ref)] : [];
+      });
+      if (kept.length === 0) return [];
+      const why = 'a document of this file has no name that can be read, and may be meant';
+      return [{ path: '', file, message: `${kept.join(', ')}: in force as before, since ${why}` }];
+    });
   }
 
   private mayBeUnreadable(file: string, key: string): boolean {
