@@ -102,6 +102,9 @@ export const GRPC_ANSWERS: GrpcAnswers = {
   'bad-name': { status: OK_STATUS, ok_response: { headers: [header('bad name', 'x', { append: false })] } },
   'bad-value': { status: OK_STATUS, ok_response: { headers: [header('x-bad', 'a\u0001b', { append: false })] } },
   'bad-query': { status: OK_STATUS, ok_response: { query_parameters_to_set: [{ key: 'a', value: 'b c' }] } },
+  'bad-line': { status: OK_STATUS, ok_response: { headers: [header('x-bad', 'a\r\nx-evil: 1', { append: false })] } },
+  'bad-line-name': { status: OK_STATUS, ok_response: { headers: [header('a: b\r\nx-evil', '1', { append: false })] } },
+  'bad-path': { status: OK_STATUS, ok_response: { query_parameters_to_set: [{ key: 'a', value: 'b\r\nx-evil: 1' }] } },
   'bad-denied': { status: DENIED, denied_response: { headers: [header('bad name', 'x')], body: 'no' } },
   'bad-removal': { status: OK_STATUS, ok_response: { headers_to_remove: ['bad name', 'x-secret'] } },
   error: {
@@ -390,6 +393,9 @@ export const HTTP_CASES: readonly HttpCase[] = [
     title: `changes are looked at: ${name}`, listener: 'grpc-strict', headers: answer(name, 'x-secret', '1'),
   })),
   { title: 'the route is looked for anew', listener: 'grpc-rerouting', headers: answer('reroute') },
+  ...['bad-name', 'bad-value', 'bad-line', 'bad-line-name', 'bad-path'].map((name) => ({
+    title: `no upstream sees what cannot be: ${name}`, listener: 'grpc', headers: answer(name),
+  })),
   { title: 'an action that is none', listener: 'grpc', headers: answer('bad-action') },
   { title: 'the route stays', listener: 'grpc', headers: answer('reroute') },
   { title: 'a body is told', listener: 'grpc-body', method: 'POST', headers: answer('ok'), body: 'body' },

@@ -251,3 +251,22 @@ test('a service is told of the trace that the request is part of', () => {
   other.filter.onRequestHeaders?.(other.stream.requestHeaders, true);
   assert.equal(http.http.last.stream.head?.get('x-b3-traceid'), 'abc');
 });
+
+test('no answer of a service adds a line to a message', () => {
+  const { open, questions } = askingWorld(`{${GRPC}}`);
+  const inject = { header: { key: 'x-a', value: 'a\r\nx-evil: 1' } };
+  const one = open(get());
+  one.filter.onRequestHeaders?.(one.stream.requestHeaders, true);
+  questions[0]?.answer({ okResponse: { headers: [inject] } });
+  assert.deepEqual([one.stream.requestContinued, one.stream.localReply?.status], [0, 503]);
+  const other = open(get());
+  other.filter.onRequestHeaders?.(other.stream.requestHeaders, true);
+  questions[1]?.answer({ status: { code: 7 }, deniedResponse: { headers: [inject] } });
+  assert.deepEqual(other.stream.localReply?.headers, []);
+  const third = open(get());
+  third.filter.onRequestHeaders?.(third.stream.requestHeaders, true);
+  questions[2]?.answer({ okResponse: { responseHeadersToAdd: [inject] } });
+  const response = new ResponseHeaderMap();
+  third.filter.onResponseHeaders?.(response, true);
+  assert.deepEqual([third.stream.requestContinued, response.raw], [1, []]);
+});

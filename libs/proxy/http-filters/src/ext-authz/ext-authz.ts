@@ -216,11 +216,12 @@ class ExtAuthzFilter implements HttpFilter, CheckReceiver {
       this.invalid();
       return;
     }
-    changeRequest(outcome, config, stream);
+    const fault = changeRequest(outcome, config, stream);
     this.responseChanges = outcome.responseChanges;
     stats.charge(cluster, 'ok');
     stats.ok.inc();
-    stream.continueRequest();
+    if (fault === undefined) stream.continueRequest();
+    else this.broken(fault);
   }
 
   private deny(outcome: Extract<CheckOutcome, { kind: 'denied' }>): void {
@@ -261,6 +262,12 @@ class ExtAuthzFilter implements HttpFilter, CheckReceiver {
     const { maxDeniedBodyBytes: most } = config;
     const cut = most > 0 ? body.subarray(0, most) : body;
     this.refuse(status, details, { changes, body: cut.toString() });
+  }
+
+  /** The request is one that would be read differently than it was meant: Envoy finds out when it writes it. */
+  private broken(fault: string): void {
+    const details = `filter_removed_required_request_headers{${fault.replace(/\s/g, '_')}}`;
+    this.stream.reply({ status: 503, body: fault, details, flags: ResponseFlag.DownstreamProtocolError });
   }
 
   /** What the service asks for cannot be done. */

@@ -1,5 +1,6 @@
 import { JOINED_REQUEST_HEADERS, JOINED_RESPONSE_HEADERS, ResponseHeaderMap, type HeaderMap } from '@weft/core-http';
 import type { HeaderChange } from '@weft/proxy-ext-authz';
+import { isValidChange } from './validate-outcome.ts';
 
 /** The order in which Envoy goes through the changes of a message. */
 const ORDER: Readonly<Record<'request' | 'response', readonly HeaderChange['action'][]>> = {
@@ -11,7 +12,16 @@ const ORDER: Readonly<Record<'request' | 'response', readonly HeaderChange['acti
 export function applyChanges(changes: readonly HeaderChange[], headers: HeaderMap, of: 'request' | 'response'): void {
   const joined = of === 'request' ? JOINED_REQUEST_HEADERS : JOINED_RESPONSE_HEADERS;
   for (const action of ORDER[of])
-    for (const change of changes) if (change.action === action) applyChange(change, headers, joined);
+    for (const change of changes)
+      if (change.action === action && fits(change, of)) applyChange(change, headers, joined);
+}
+
+const PSEUDO: ReadonlySet<string> = new Set([':path', ':method', ':authority', ':scheme', ':protocol']);
+
+/** A request that cannot be is refused as a whole; of a response what cannot be is left out, where Envoy would split it. */
+function fits(change: HeaderChange, of: 'request' | 'response'): boolean {
+  if (change.name.startsWith(':')) return of === 'request' && PSEUDO.has(change.name);
+  return of === 'request' || isValidChange(change);
 }
 
 function applyChange(change: HeaderChange, headers: HeaderMap, inline: ReadonlySet<string>): void {

@@ -3,14 +3,17 @@ import type { FilterStream } from '@weft/proxy-filter-api';
 import type { ExtAuthzConfig } from './config.ts';
 import { applyChanges } from './header-changes.ts';
 import { changeQuery } from './query-changes.ts';
-import { isValidName } from './validate-outcome.ts';
+import { faultOf, isValidName } from './validate-outcome.ts';
 
-/** Makes the request what the service wants it to be, and has its route looked for anew where that is configured. */
+/**
+ * Makes the request what the service wants it to be, and has its route looked for anew where that is configured. Says what is
+ * wrong with it then; undefined where nothing is.
+ */
 export function changeRequest(
   outcome: Extract<CheckOutcome, { kind: 'ok' }>,
   config: ExtAuthzConfig,
   stream: FilterStream,
-): void {
+): string | undefined {
   const { changes, remove, setQuery, removeQuery } = outcome;
   const { requestHeaders: headers } = stream;
   if (clearsRoute(outcome, config)) stream.clearRouteCache();
@@ -22,6 +25,7 @@ export function changeRequest(
     headers.remove(name);
   }
   if (setQuery.length + removeQuery.length > 0) headers.path = changeQuery(headers.path, setQuery, removeQuery);
+  return faultOf(changes, headers.path);
 }
 
 function clearsRoute(

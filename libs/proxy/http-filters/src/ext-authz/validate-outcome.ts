@@ -25,6 +25,20 @@ export function isValidName(name: string): boolean {
   return NAME.test(name);
 }
 
-function isValidChange({ name, value }: HeaderChange): boolean {
+/** What of a request no upstream is to see, as Envoy says it; undefined where there is nothing. */
+export function faultOf(changes: readonly HeaderChange[], path: string): string | undefined {
+  for (const { name, value } of changes) {
+    if (!NAME.test(name)) return `invalid header name: ${printable(name)}`;
+    if (!VALUE.test(value)) return `invalid header value for: ${name.toLowerCase()}`;
+  }
+  return VALUE.test(path) ? undefined : 'invalid header value for: :path';
+}
+
+function printable(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+/** True for a header that a message can have: another would end the line that it stands on. */
+export function isValidChange({ name, value }: HeaderChange): boolean {
   return NAME.test(name) && VALUE.test(value);
 }
