@@ -5,7 +5,12 @@ import type { GrpcService } from './grpc-service.ts';
 
 export const grpcServiceSupport: FieldSupport = {
   'envoy.config.core.v3.GrpcService': ['envoy_grpc', 'google_grpc', 'timeout', 'initial_metadata'],
-  'envoy.config.core.v3.GrpcService.EnvoyGrpc': ['cluster_name', 'authority', 'skip_envoy_headers'],
+  'envoy.config.core.v3.GrpcService.EnvoyGrpc': [
+    'cluster_name',
+    'authority',
+    'skip_envoy_headers',
+    'max_receive_message_length',
+  ],
   'envoy.config.core.v3.GrpcService.GoogleGrpc': ['target_uri', 'stat_prefix'],
   'envoy.config.core.v3.HeaderValue': ['key', 'value'],
 };
@@ -22,13 +27,14 @@ export function decodeGrpcService(message: Message | undefined, cx: DecodeContex
     initialMetadata: message.initialMetadata.map(({ key, value: text }) => [key.toLowerCase(), text] as const),
   };
   if (kind === 'envoyGrpc') {
-    const { clusterName: cluster, authority, skipEnvoyHeaders } = value;
+    const { clusterName: cluster, authority, skipEnvoyHeaders, maxReceiveMessageLength: maxReceiveBytes = 0 } = value;
     return {
       ...base,
       kind: 'cluster',
       cluster,
       authority: authority === '' ? cluster : authority,
       ...(skipEnvoyHeaders ? { skipEnvoyHeaders } : {}),
+      ...(maxReceiveBytes === 0 ? {} : { maxReceiveBytes }),
     };
   }
   const { targetUri, statPrefix, channelCredentials, credentialsFactoryName } = value;

@@ -11,6 +11,8 @@ export type GrpcService = {
       readonly cluster: string;
       /** `:authority`; default: the cluster's name. */
       readonly authority: string;
+      /** How long a message of the server may be, in bytes. Absent: any length. `max_receive_message_length`. */
+      readonly maxReceiveBytes?: number;
       /** The server is not told of this proxy by x-envoy-internal and x-forwarded-for. Default false. */
       readonly skipEnvoyHeaders?: boolean;
     }

@@ -27,6 +27,8 @@ export interface GrpcJsChannelOptions {
   readonly clock: Clock;
   /** Absent: plaintext. */
   readonly tls?: GrpcChannelTls;
+  /** How long a message of the server may be, in bytes; RESOURCE_EXHAUSTED beyond. Default: any length, as xDS needs it. */
+  readonly maxReceiveBytes?: number;
   /** How long the channel waits at most before it tries a lost connection again, in milliseconds. Default: 1,000. */
   readonly maxReconnectMs?: number;
   /** How long a connection is silent before it is pinged, in milliseconds. Default: 30,000. */
@@ -49,7 +51,7 @@ export class GrpcJsChannel implements GrpcChannel {
     this.clock = options.clock;
     const maxReconnectMs = options.maxReconnectMs ?? MAX_RECONNECT_MS;
     this.client = new Client(options.target, credentialsOf(options.tls), {
-      'grpc.max_receive_message_length': -1,
+      'grpc.max_receive_message_length': options.maxReceiveBytes ?? -1,
       'grpc.max_send_message_length': -1,
       'grpc.keepalive_time_ms': options.keepaliveMs ?? KEEPALIVE_MS,
       'grpc.initial_reconnect_backoff_ms': Math.min(FIRST_RECONNECT_MS, maxReconnectMs),

@@ -200,6 +200,30 @@ test('a server that sends faster than the caller reads is told to wait, and when
   call.cancel();
 });
 
+test('what waits for a caller that does not read is counted in bytes, not in messages', async (t) => {
+  const taken = Promise.withResolvers<readonly [small: number, large: boolean]>();
+  const { channel } = await world(t, (call) => {
+    let small = 1;
+    while (call.send(new Uint8Array(1024))) small += 1;
+    taken.resolve([small, call.send(new Uint8Array(1024))]);
+    return { onMessage: () => undefined, onHalfClose: () => undefined, onCancelled: () => undefined };
+  });
+  channel().call('/test.Test/Call', new Heard());
+  assert.deepEqual(await taken.promise, [65, false]);
+});
+
+test('a channel may be told how long a message may be', async (t) => {
+  const { target } = await world(t, (call) => {
+    call.send(new Uint8Array(2000));
+    return { onMessage: () => undefined, onHalfClose: () => undefined, onCancelled: () => undefined };
+  });
+  const channel = new GrpcJsChannel({ target, clock: systemClock, maxReceiveBytes: 1000 });
+  t.after(() => channel.close());
+  const heard = new Heard();
+  channel.call('/test.Test/Call', heard);
+  assert.equal((await heard.status).code, GRPC_STATUS.RESOURCE_EXHAUSTED);
+});
+
 test('a Unix socket serves as an address does', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'weft-grpc-'));
   t.after(() => rmSync(folder, { recursive: true }));

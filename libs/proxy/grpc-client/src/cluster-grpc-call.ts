@@ -19,7 +19,12 @@ export interface CallHead {
   readonly timeoutMs: number | undefined;
   /** The address that this proxy is told by, for `x-forwarded-for`; undefined: nothing is told of the proxy. */
   readonly localIp: string | undefined;
+  /** How long a message of the server may be; undefined: any length. */
+  readonly maxReceiveBytes: number | undefined;
 }
+
+/** What may wait for a connection; who calls is told to wait beyond. */
+const MAX_QUEUED_BYTES = 64 * 1024;
 
 /** What a call asks of its channel. */
 export interface CallWorld {
@@ -44,6 +49,7 @@ export class ClusterGrpcCall implements GrpcCall, HttpPoolCallbacks {
   private waiting: PoolHandle | undefined;
   private stream: ClientStream | undefined;
   private queued: Buffer[] = [];
+  private queuedBytes = 0;
   private halfClosed = false;
   private responseStatus = 0;
   /** The HTTP status was 200 and the content gRPC's. */
@@ -55,7 +61,7 @@ export class ClusterGrpcCall implements GrpcCall, HttpPoolCallbacks {
     this.world = world;
     this.reader = new MessageReader((message) => {
       if (!this.over) receiver.onMessage(message);
-    });
+    }, head.maxReceiveBytes);
     this.deadline = head.timeoutMs === undefined ? undefined : world.timers.start(head.timeoutMs, this);
   }
 
@@ -66,7 +72,8 @@ export class ClusterGrpcCall implements GrpcCall, HttpPoolCallbacks {
     const frame = framed(message);
     if (this.stream !== undefined) return this.stream.data(frame, false);
     this.queued.push(frame);
-    return true;
+    this.queuedBytes += frame.length;
+    return this.queuedBytes <= MAX_QUEUED_BYTES;
   }
 
   end(): void {
@@ -141,8 +148,10 @@ export class ClusterGrpcCall implements GrpcCall, HttpPoolCallbacks {
     stream.headers(headers, false);
     const { queued } = this;
     this.queued = [];
-    for (const frame of queued) stream.data(frame, false);
+    let room = true;
+    for (const frame of queued) room = stream.data(frame, false);
     if (this.halfClosed) stream.data(Buffer.alloc(0), true);
+    else if (room && this.queuedBytes > MAX_QUEUED_BYTES) this.drained();
   }
 
   onPoolFailure({ reason, details }: PoolFailure): void {
@@ -169,7 +178,7 @@ export class ClusterGrpcCall implements GrpcCall, HttpPoolCallbacks {
   data(chunk: Buffer, end: boolean): boolean {
     if (this.over) return true;
     const fault = this.reader.read(chunk);
-    if (fault !== undefined) this.fail({ code: GRPC_STATUS.UNIMPLEMENTED, message: fault });
+    if (fault !== undefined) this.fail(fault);
     else if (end) this.complete(undefined);
     return true;
   }

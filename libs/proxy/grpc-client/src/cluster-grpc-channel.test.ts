@@ -49,7 +49,7 @@ type Answer = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 async function channelTo(
   answer: Answer,
   pendingSecrets?: Promise<void>,
-  localIp?: string,
+  target: { readonly localIp?: string; readonly maxReceiveBytes?: number } = {},
 ): Promise<{ channel: ClusterGrpcChannel; server: Http2Server; charged: () => readonly number[] }> {
   const server = createServer();
   const sessions = new Set<ServerHttp2Session>();
@@ -64,7 +64,7 @@ async function channelTo(
   const { cluster } = testCluster([(server.address() as AddressInfo).port], HTTP2);
   if (pendingSecrets !== undefined) Object.defineProperty(cluster, 'pendingSecrets', { value: pendingSecrets });
   const channel = new ClusterGrpcChannel(
-    { cluster: 'c', authority: 'xds.test', initialMetadata: [['x-token', 'abc']], localIp },
+    { cluster: 'c', authority: 'xds.test', initialMetadata: [['x-token', 'abc']], ...target },
     { get: (name) => (name === 'c' ? cluster : undefined) },
     new SystemTimers(systemClock),
   );
@@ -252,7 +252,7 @@ test('a call is counted as a request of the proxy itself, and says so where it m
         stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': 0 }, { endStream: true });
     },
     undefined,
-    '192.0.2.1',
+    { localIp: '192.0.2.1' },
   );
   const answered = new Heard();
   channel.call('/a/b', answered, { timeoutMs: 5000 }).end();
@@ -266,4 +266,44 @@ test('a call is counted as a request of the proxy itself, and says so where it m
   channel.call('/a/b', late, { timeoutMs: 50 }).end();
   assert.equal((await late.end()).code, GRPC_STATUS.DEADLINE_EXCEEDED);
   assert.deepEqual(charged(), [1, 1, 1]);
+});
+
+test('a message that is too long ends the call before it is gathered', async () => {
+  const { channel } = await channelTo(
+    (stream) => {
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
+      stream.write(framed(Buffer.from('short')));
+      stream.write(framed(Buffer.alloc(2000)).subarray(0, 100));
+    },
+    undefined,
+    { maxReceiveBytes: 1000 },
+  );
+  const heard = new Heard();
+  channel.call('/pkg.Service/Method', heard);
+  const { code, message } = await heard.end();
+  assert.deepEqual(
+    [code, message],
+    [GRPC_STATUS.RESOURCE_EXHAUSTED, 'the message has 2000 bytes, and 1000 are allowed'],
+  );
+  assert.deepEqual(heard.messages, ['short']);
+});
+
+test('who sends while there is no connection is told to wait beyond a buffer, and when to go on', async () => {
+  let took = 0;
+  const taken = Promise.withResolvers<void>();
+  const { channel } = await channelTo((stream) => {
+    stream.on('data', (chunk: Buffer) => {
+      took += chunk.length;
+      if (took >= 65 * 1029) taken.resolve();
+    });
+  });
+  const drained = Promise.withResolvers<void>();
+  const receiver = { onMessage: () => undefined, onDrain: () => drained.resolve(), onEnd: () => undefined };
+  const call = channel.call('/pkg.Service/Method', receiver);
+  let sent = 1;
+  while (call.send(Buffer.alloc(1024))) sent += 1;
+  assert.equal(sent, 64);
+  await drained.promise;
+  call.send(Buffer.alloc(1024));
+  await taken.promise;
 });

@@ -20,6 +20,8 @@ export interface ClusterGrpcTarget {
   readonly initialMetadata: GrpcMetadata;
   /** The address of this proxy, which servers are told as Envoy tells it. Absent: they are told nothing of the proxy. */
   readonly localIp?: string | undefined;
+  /** How long a message of the server may be, in bytes; RESOURCE_EXHAUSTED beyond. Default: any length. `max_receive_message_length`. */
+  readonly maxReceiveBytes?: number;
 }
 
 const ANY_HOST: LoadBalancerContext = {
@@ -46,7 +48,7 @@ export class ClusterGrpcChannel implements GrpcChannel {
   }
 
   call(path: string, receiver: GrpcReceiver, options: GrpcCallOptions = {}): GrpcCall {
-    const { cluster: name, authority, initialMetadata, localIp } = this.target;
+    const { cluster: name, authority, initialMetadata, localIp, maxReceiveBytes } = this.target;
     const call = new ClusterGrpcCall(
       {
         path,
@@ -54,6 +56,7 @@ export class ClusterGrpcChannel implements GrpcChannel {
         metadata: [...initialMetadata, ...(options.metadata ?? [])],
         timeoutMs: options.timeoutMs,
         localIp,
+        maxReceiveBytes,
       },
       receiver,
       { timers: this.timers, over: (ended) => this.calls.delete(ended) },

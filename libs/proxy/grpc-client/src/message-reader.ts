@@ -1,3 +1,5 @@
+import { GRPC_STATUS, type GrpcStatus } from '@weft/core-grpc';
+
 const PREFIX_BYTES = 5;
 
 /**
@@ -6,14 +8,17 @@ const PREFIX_BYTES = 5;
  */
 export class MessageReader {
   private readonly onMessage: (message: Buffer) => void;
+  private readonly maxBytes: number;
   /** What has come of the message under way, its prefix included. */
   private parts: Buffer[] = [];
   private have = 0;
   /** Octets of prefix and message together; undefined while the prefix is not whole. */
   private need: number | undefined;
 
-  constructor(onMessage: (message: Buffer) => void) {
+  /** `maxBytes`: how long a message may be; a longer one is refused before it is gathered. Default: any length. */
+  constructor(onMessage: (message: Buffer) => void, maxBytes = Number.POSITIVE_INFINITY) {
     this.onMessage = onMessage;
+    this.maxBytes = maxBytes;
   }
 
   /** True between two messages. */
@@ -22,15 +27,25 @@ export class MessageReader {
   }
 
   /** Says what is wrong; undefined where nothing is. Calls `onMessage` for each message that became whole. */
-  read(chunk: Buffer): string | undefined {
+  read(chunk: Buffer): GrpcStatus | undefined {
     this.parts.push(chunk);
     this.have += chunk.length;
     for (;;) {
       if (this.need === undefined) {
         if (this.have < PREFIX_BYTES) return undefined;
         const prefix = this.joined();
-        if (prefix[0] !== 0) return prefix[0] === 1 ? 'the message is compressed' : `the message has flag ${prefix[0]}`;
-        this.need = PREFIX_BYTES + prefix.readUInt32BE(1);
+        if (prefix[0] !== 0)
+          return {
+            code: GRPC_STATUS.UNIMPLEMENTED,
+            message: prefix[0] === 1 ? 'the message is compressed' : `the message has flag ${prefix[0]}`,
+          };
+        const length = prefix.readUInt32BE(1);
+        if (length > this.maxBytes)
+          return {
+            code: GRPC_STATUS.RESOURCE_EXHAUSTED,
+            message: `the message has ${length} bytes, and ${this.maxBytes} are allowed`,
+          };
+        this.need = PREFIX_BYTES + length;
       }
       if (this.have < this.need) return undefined;
       const all = this.joined();
