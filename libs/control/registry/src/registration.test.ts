@@ -146,3 +146,21 @@ test('every fault of a registration is told with its path', () => {
     assert.match(faults, part);
   assert.ok(!decodeRegistration({ namespace: 'videos', name: 'web' }, '[]').ok);
 });
+
+test('a registration that expired is told of for an hour, or until the workload is back', () => {
+  const { runtime, ask, store } = world();
+  ask('PUT /v1/workloads/*/*', WEB);
+  runtime.clock.advance(15_000);
+  const atMs = runtime.clock.wallMs();
+  assert.deepEqual(store.expired(), [{ namespace: 'videos', name: 'web-1', atMs }]);
+  assert.deepEqual((ask('GET /v1/workloads').body as { expired: object }).expired, store.expired());
+  runtime.clock.advance(3_600_001);
+  assert.deepEqual(store.expired(), []);
+  ask('PUT /v1/workloads/*/*', WEB);
+  runtime.clock.advance(15_000);
+  assert.equal(store.expired().length, 1);
+  ask('PUT /v1/workloads/*/*', WEB);
+  assert.deepEqual(store.expired(), []);
+  ask('DELETE /v1/workloads/*/*');
+  assert.deepEqual(store.expired(), [], 'who takes its leave did not expire');
+});
