@@ -4,11 +4,12 @@ import { print } from './output.ts';
 import { COMMON_OPTIONS, type Verb } from './verb.ts';
 
 interface Answer {
-  readonly decision: 'ALLOW' | 'DENY';
+  readonly decision: 'ALLOW' | 'DENY' | 'UNKNOWN';
+  readonly cannotTell?: string;
   readonly reason: string;
   readonly decidedBy?: string;
   readonly asks?: string;
-  readonly source: { readonly identity: string };
+  readonly source: { readonly identity: string; readonly why?: string };
   readonly destination: { readonly namespace: string; readonly name: string; readonly port: number };
   readonly mtls: { readonly mode: string; readonly by?: string };
   readonly rules: readonly {
@@ -28,8 +29,9 @@ export const authzWhy: Verb = {
     takes: ['SRC', 'DST', 'METHOD', 'PATH'],
     summary: 'tell whether a request would be let in, which rule decides, and why the others do not',
     about: [
-      'SRC and DST are workloads or services: NAME, NAME.NAMESPACE; SRC may be an identity, spiffe://…. What is asked is what',
-      "DST's proxy is told, evaluated as that proxy does. Exits with 0 where it is allowed and 1 where it is denied.",
+      'SRC and DST are workloads, services or connected gateways: NAME, NAME.NAMESPACE; SRC may be an identity, spiffe://…, or',
+      "an address. What is asked is what DST's proxy is told, evaluated as that proxy does, for a call as SRC's proxy makes it.",
+      'Exits with 0 where it is allowed, and 1 where it is denied or cannot be told.',
     ],
     options: {
       ...COMMON_OPTIONS,
@@ -45,6 +47,7 @@ export const authzWhy: Verb = {
     examples: [
       'weft authz why playlists-api videos-api GET /videos/1',
       'weft authz why videos-web videos-db GET / --port 6379',
+      'weft authz why 203.0.113.7 gateway GET /',
     ],
   },
   run: async (line, io) => {
@@ -58,21 +61,37 @@ export const authzWhy: Verb = {
   },
 };
 
+function verdict(decision: Answer['decision'], asks: string | undefined): string {
+  if (decision === 'UNKNOWN') return '? cannot be told';
+  if (decision === 'DENY') return '× denied';
+  return asks === undefined ? '√ allowed' : '? asked of a provider';
+}
+
+function callerText({ identity, why }: Answer['source']): string {
+  if (identity !== '') return identity;
+  return `unknown: it calls without mutual TLS${why === undefined ? '' : ` (${why})`}`;
+}
+
 function answerText(
-  { decision, reason, decidedBy, asks, source, destination, mtls, rules }: Answer,
+  { decision, reason, cannotTell, decidedBy, asks, source, destination, mtls, rules }: Answer,
   question: string,
 ): string {
   const { namespace, name, port } = destination;
   const lines = [
-    `${decision === 'ALLOW' ? (asks === undefined ? '√ allowed' : '? asked of a provider') : '× denied'}: ${question}`,
-    asks === undefined ? `   because ${reason}` : `   provider ${asks} decides; without it allowed: ${reason}`,
+    `${verdict(decision, asks)}: ${question}`,
+    cannotTell !== undefined
+      ? `   because ${cannotTell}`
+      : asks === undefined
+        ? `   because ${reason}`
+        : `   provider ${asks} decides; without it allowed: ${reason}`,
     '',
-    `   caller       ${source.identity === '' ? 'unknown: it calls without mutual TLS' : source.identity}`,
+    `   caller       ${callerText(source)}`,
     `   destination  ${name}.${namespace}, port ${port}`,
     `   mutual TLS   ${mtls.mode}${mtls.by === undefined ? ', since nobody says anything' : ` by ${mtls.by}`}`,
     '',
   ];
   const text = `${lines.join('\n')}\n`;
+  if (cannotTell !== undefined) return text;
   if (rules.length === 0 && decision === 'DENY')
     return `${text}No policy was asked: the connection is refused before.\n`;
   if (rules.length === 0) return `${text}No AuthorizationPolicy concerns the destination.\n`;

@@ -24,7 +24,7 @@ export const describe: Verb = {
     summary: 'tell what holds for a workload or a service: ports, routes, rules, mutual TLS, policies',
     about: [
       'Routes are those that its callers are told, not those that the documents say: where callers are told different things, each',
-      'is shown. "pod" is another word for workload.',
+      'is shown. "pod" is another word for workload; a gateway is one while it is connected.',
     ],
     options: COMMON_OPTIONS,
     examples: ['weft describe workload videos-api-1', 'weft describe service videos-api.default'],
@@ -49,7 +49,8 @@ export const describe: Verb = {
 };
 
 function workloadText(workload: WorkloadDescription, noun: Noun): string {
-  const { name, namespace, ports, missingLabels, services, mtls, policies, proxied, connected } = workload;
+  const { name, namespace, ports, missingLabels, services, mtls, policies, proxied, connected, role } = workload;
+  const gateway = role === 'gateway';
   const word = noun.toLowerCase();
   const qualified = namespace === 'default' ? name : `${name}.${namespace}`;
   const proxy = !proxied
@@ -64,10 +65,12 @@ function workloadText(workload: WorkloadDescription, noun: Noun): string {
     ...(proxy === undefined ? [] : [`Note: ${proxy}`]),
     RULE,
     ...services.flatMap((service) => [serviceText(service, word).trimEnd(), RULE]),
-    ...(services.length === 0 ? ['No service selects it: nobody finds it by name.', RULE] : []),
-    ...(!proxied || mtls.length === 0 ? [] : ['Effective PeerAuthentication:']),
+    ...(gateway ? ['It is a gateway: its ports are those of the Gateways that choose it.', RULE] : []),
+    ...(services.length === 0 && !gateway ? ['No service selects it: nobody finds it by name.', RULE] : []),
+    ...(!proxied || mtls.length === 0 ? [] : [gateway ? 'TLS of its ports:' : 'Effective PeerAuthentication:']),
     ...(proxied ? mtls : []).map(
-      ({ port, mode, by }) => `   Port ${port}: mTLS mode ${mode}${by === undefined ? '' : ` (${by})`}`,
+      ({ port, mode, by }) =>
+        `   Port ${port}: ${gateway ? '' : 'mTLS '}mode ${mode}${by === undefined ? '' : ` (${by})`}`,
     ),
     ...(!proxied || policies.length === 0 ? [] : ['AuthorizationPolicies:']),
     ...(proxied ? policies : []).map((policy) => {

@@ -1,4 +1,5 @@
-import { isDryRun, refText, type MeshSnapshot } from '@weft/control-mesh';
+import { isDryRun, refText, type MeshProxy, type MeshSnapshot } from '@weft/control-mesh';
+import { isIP } from 'node:net';
 import { ruleText } from './rule-text.ts';
 import { authzWhy, type AuthzAnswer, type TriedRule } from '@weft/control-translate';
 import { found, refused, type DebugRequest, type DebugResponse } from './debug-route.ts';
@@ -6,7 +7,11 @@ import { found, refused, type DebugRequest, type DebugResponse } from './debug-r
 const METHODS = ['src', 'dst', 'method', 'path'] as const;
 
 /** `?src=…&dst=…&method=…&path=…`, and if wanted `port`, `host`, `header=name:value` (more than once). */
-export function answerAuthz(mesh: MeshSnapshot, { query }: Pick<DebugRequest, 'query'>): DebugResponse {
+export function answerAuthz(
+  mesh: MeshSnapshot,
+  { query }: Pick<DebugRequest, 'query'>,
+  proxies: readonly MeshProxy[],
+): DebugResponse {
   const missing = METHODS.filter((name) => (query.get(name) ?? '') === '');
   if (missing.length > 0)
     return refused(
@@ -17,7 +22,7 @@ export function answerAuthz(mesh: MeshSnapshot, { query }: Pick<DebugRequest, 'q
   const port = query.get('port');
   if (port !== null && !/^\d+$/.test(port)) return refused(400, `port is "${port}"; expected a number`);
   const host = query.get('host');
-  const answer = authzWhy(mesh, {
+  const question = {
     source: slashed(query.get('src') ?? ''),
     destination: slashed(query.get('dst') ?? ''),
     method: (query.get('method') ?? '').toUpperCase(),
@@ -25,15 +30,16 @@ export function answerAuthz(mesh: MeshSnapshot, { query }: Pick<DebugRequest, 'q
     ...(port === null ? {} : { port: Number(port) }),
     ...(host === null ? {} : { host }),
     headers: query.getAll('header').flatMap(headerParts),
-  });
+  };
+  const answer = authzWhy(mesh, question, proxies);
   if (typeof answer === 'string')
     return refused(404, answer, 'weft proxy-status and /debug/registryz list those that there are');
   return found(authzView(mesh, answer));
 }
 
-/** `name.namespace` as `namespace/name`; identities and names alone as they are. */
+/** `name.namespace` as `namespace/name`; identities, addresses and names alone as they are. */
 function slashed(text: string): string {
-  if (text.includes('/') || !text.includes('.')) return text;
+  if (text.includes('/') || !text.includes('.') || isIP(text) !== 0) return text;
   const [name = '', namespace = ''] = text.split('.');
   return `${namespace}/${name}`;
 }
@@ -46,11 +52,12 @@ function headerParts(text: string): string[] {
 function authzView(mesh: MeshSnapshot, answer: AuthzAnswer): object {
   const dryRun = mesh.policies.authorizationPolicies.filter(isDryRun).map(({ ref }) => `${ref.namespace}/${ref.name}`);
   return {
-    decision: answer.allowed ? 'ALLOW' : 'DENY',
+    decision: answer.undecided !== undefined ? 'UNKNOWN' : answer.allowed ? 'ALLOW' : 'DENY',
+    cannotTell: answer.undecided,
     reason: answer.reason,
     decidedBy: answer.rule,
     asks: answer.asks,
-    source: { identity: answer.sourceIdentity },
+    source: { identity: answer.sourceIdentity, why: answer.sourceWhy },
     destination: answer.destination,
     mtls: { mode: answer.mtls, by: answer.mtlsBy === undefined ? undefined : refText(answer.mtlsBy) },
     rules: answer.tried.map((rule) => ({ ...rule, ...policyOf(mesh, rule.rule), result: resultOf(rule, answer.asks) })),

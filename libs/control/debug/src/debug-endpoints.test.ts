@@ -101,6 +101,19 @@ function history(t: TestContext, text: string): ConfigHistory {
 }
 
 describe('the debug endpoints', () => {
+  it('tell of gateways that are connected as of workloads', async () => {
+    const edge = testSource(EDGE);
+    const described = await bodyOf<Record<string, unknown>>('/debug/describe?workload=edge', edge);
+    assert.deepEqual(
+      [described['role'], described['identity']],
+      ['gateway', 'spiffe://cluster.local/ns/default/sa/default'],
+    );
+    assert.deepEqual(described['ports'], [{ port: 80, owner: 'Gateway default/edge, http' }]);
+    const asked = await bodyOf<Record<string, unknown>>('/debug/authzz?src=192.0.2.7&dst=edge&method=GET&path=/', edge);
+    assert.equal(asked['decision'], 'ALLOW');
+    assert.equal((await ask(testSource(EDGE, { absent: ['edge'] }), 'GET /debug/describe?workload=edge')).status, 404);
+  });
+
   it('merge the streams of a proxy, the younger before the older', async () => {
     const [one] = source.proxies();
     assert.ok(one);

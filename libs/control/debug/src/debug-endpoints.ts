@@ -58,7 +58,7 @@ export function debugEndpoints(source: DebugSource): DebugRoutes {
     'GET /v1/registration': withMesh((mesh) => found(registrationView(mesh))),
     'GET /debug/configz': () => found(documentView(source.documents())),
     'GET /debug/status': withMesh((mesh) => found(statusView(mesh, meshProxies(source), source.documents()))),
-    'GET /debug/authzz': withMesh(answerAuthz),
+    'GET /debug/authzz': withMesh((mesh, request) => answerAuthz(mesh, request, meshProxies(source))),
     'GET /debug/describe': withMesh((mesh, request) => describe(source, mesh, request)),
     'GET /debug/edges': withMesh((mesh, { query }) => {
       const all = edges(source, mesh);

@@ -1,13 +1,16 @@
 import {
   authorizationFor,
   findService,
+  gatewayPorts,
   inboundPorts,
   isDryRun,
   mtlsMode,
   refText,
   resolveHost,
   servicesServedBy,
+  spiffeId,
   workloadKey,
+  type AuthorizationTarget,
   type MeshProxy,
   type MeshService,
   type MeshSnapshot,
@@ -65,12 +68,15 @@ function splitName(text: string): [string, string | undefined] {
 
 function describeWorkload(source: DebugSource, mesh: MeshSnapshot, wanted: string): DebugResponse {
   const workload = workloadNamed(mesh, wanted);
-  if (workload === undefined)
+  if (workload === undefined) {
+    const gateway = gatewayNamed(source, wanted);
+    if (gateway !== undefined) return found(describeGateway(mesh, gateway));
     return missing(
       'workload',
       wanted,
       [...mesh.workloads.values()].map(({ name }) => name),
     );
+  }
   const { name, namespace, labels, identity, proxied } = workload;
   const proxy = proxyOf(source, workload);
   const ports = inboundPorts(mesh, proxy);
@@ -94,14 +100,51 @@ function describeWorkload(source: DebugSource, mesh: MeshSnapshot, wanted: strin
   return found(description);
 }
 
+/** A gateway is no workload that anybody registers: it is known while it is connected. */
+function gatewayNamed(source: DebugSource, text: string): MeshProxy | undefined {
+  const [name = '', namespace] = text.includes('/') ? text.split('/').toReversed() : splitName(text);
+  const named = source.proxies().flatMap(({ node }) => {
+    const proxy = node === undefined ? undefined : source.meshProxy(node.id);
+    return proxy?.role === 'gateway' && proxy.name === name ? [proxy] : [];
+  });
+  if (namespace !== undefined) return named.find((proxy) => proxy.namespace === namespace);
+  return named.find((proxy) => proxy.namespace === 'default') ?? named[0];
+}
+
+function describeGateway(mesh: MeshSnapshot, proxy: MeshProxy): WorkloadDescription {
+  const { name, namespace, labels, serviceAccount } = proxy;
+  const ports = gatewayPorts(mesh, proxy);
+  return {
+    kind: 'workload',
+    role: 'gateway',
+    name,
+    namespace,
+    ports: ports.map(({ port, gateway, section }) => ({ port, owner: `Gateway ${gateway}, ${section}` })),
+    missingLabels: [],
+    identity: spiffeId(mesh.config.trustDomain, namespace, serviceAccount),
+    proxied: true,
+    connected: true,
+    services: [],
+    mtls: ports.map(({ port, tls, source: { object } }) => ({
+      port,
+      mode: tls?.mode ?? 'NONE',
+      by: refText(object.ref),
+    })),
+    policies: policiesOf(mesh, { namespace, labels, gateways: [`${namespace}/${name}`] }),
+  };
+}
+
 function mtlsAt(mesh: MeshSnapshot, { namespace, labels }: Workload, port: number): MtlsDescription {
   const { mode, source } = mtlsMode(mesh, { namespace, labels, port });
   return { port, mode, by: source && refText(source.ref) };
 }
 
-function policiesOf(mesh: MeshSnapshot, { namespace, labels }: Workload): PolicyDescription[] {
-  const { deny, allow, custom, audit } = authorizationFor(mesh, { namespace, labels });
-  return [...custom, ...deny, ...allow, ...audit].map((policy) => ({
+function policiesOf(
+  mesh: MeshSnapshot,
+  { namespace, labels, gateways = [] }: AuthorizationTarget,
+): PolicyDescription[] {
+  const { deny, allow, custom, audit } = authorizationFor(mesh, { namespace, labels, gateways });
+  return [...custom, ...audit, ...deny, ...allow].map((policy) => ({
     name: policy.ref.name,
     namespace: policy.ref.namespace,
     action: policy.spec.action ?? 'ALLOW',

@@ -1,6 +1,8 @@
 /** What holds for a workload: its ports, its services, and who may call it how. */
 export interface WorkloadDescription {
   readonly kind: 'workload';
+  /** Absent: it is a program with its sidecar. */
+  readonly role?: 'gateway';
   readonly name: string;
   readonly namespace: string;
   readonly ports: readonly { readonly port: number; readonly owner: string }[];

@@ -90,11 +90,100 @@ test('who is unknown is said to be', () => {
   const { snapshot } = readWorld(MORE + YAML);
   const ask = (source: string, destination: string) =>
     authzWhy(snapshot, { source, destination, method: 'GET', path: '/' });
-  assert.match(String(ask('nobody', 'videos-api')), /"nobody", and it is no spiffe/);
+  assert.match(
+    String(ask('nobody', 'videos-api')),
+    /"nobody", no gateway of that name is connected, and it is no spiffe/,
+  );
   assert.match(String(ask('videos-api', 'nobody')), /no workload or service "nobody"/);
   assert.match(
     String(authzWhy(snapshot, { source: 'videos-api', destination: 'videos-db', method: '', path: '', port: 1 })),
     /no port 1/,
+  );
+});
+
+const RULE = (tls: string): string => `
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: own-way}
+spec: {host: videos-api, trafficPolicy: {tls: {mode: ${tls}}}}
+`;
+
+test('a caller that DestinationRules keep from mutual TLS has no identity', () => {
+  const { allowed, sourceIdentity, sourceWhy, reason } = why({}, RULE('DISABLE'));
+  assert.deepEqual([allowed, sourceIdentity], [false, '']);
+  assert.equal(sourceWhy, 'DestinationRule default/own-way says tls DISABLE');
+  assert.match(reason, /none of their rules matches/);
+  assert.equal(why({ source: 'spiffe://cluster.local/ns/default/sa/playlists-api' }, RULE('DISABLE')).allowed, true);
+  assert.equal(why({}, RULE('ISTIO_MUTUAL')).allowed, true);
+  const strict = `
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: default}
+spec: {mtls: {mode: STRICT}}
+`;
+  assert.match(
+    why({}, RULE('DISABLE') + strict).reason,
+    /plaintext to a STRICT port: DestinationRule default\/own-way/,
+  );
+  assert.match(why({}, `${RULE('SIMPLE')}${strict}`).reason, /TLS without a certificate to a STRICT port/);
+});
+
+const BY_ADDRESS = (block: string): string => `
+workloads:
+  - {name: api-1, service: api, serviceAccount: api, addresses: [10.0.0.1], ports: [{name: http, port: 80}]}
+  - {name: near-1, serviceAccount: web, addresses: [127.0.0.1], ports: []}
+  - {name: local-1, service: local, serviceAccount: api, addresses: [127.0.0.1], ports: [{name: http, port: 80}]}
+  - {name: two-1, serviceAccount: web, addresses: [10.9.0.1, 192.168.0.1], ports: []}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: near}
+spec: {rules: [{from: [{source: {ipBlocks: [${block}]}}]}]}
+`;
+
+test("the caller's address is the one that it has, and where nobody knows it that is said", () => {
+  const ask = (block: string, source: string, destination = 'api-1'): AuthzAnswer => {
+    const { snapshot } = readWorld(BY_ADDRESS(block));
+    const answer = authzWhy(snapshot, { source, destination, method: 'GET', path: '/' });
+    assert.ok(typeof answer !== 'string', String(answer));
+    return answer;
+  };
+  assert.equal(ask('127.0.0.0/8', 'near-1').allowed, true);
+  assert.equal(ask('10.0.0.0/8', 'near-1').allowed, false);
+  assert.equal(ask('127.0.0.0/8', 'two-1', 'local-1').allowed, true, 'to a loopback address one calls from there');
+  const [known, several, unknown] = [
+    ask('10.9.0.7', '10.9.0.7'),
+    ask('10.9.0.0/16', 'two-1'),
+    ask('10.9.0.0/16', 'spiffe://a/b'),
+  ];
+  assert.deepEqual([known.allowed, known.undecided], [true, undefined]);
+  assert.match(several.undecided ?? '', /two-1 has several: 10.9.0.1, 192.168.0.1/);
+  assert.match(unknown.undecided ?? '', /nobody knows that of spiffe:\/\/a\/b/);
+  assert.equal(ask('0.0.0.0/0', 'spiffe://a/b').undecided, undefined, 'whatever the address is');
+});
+
+test('gateways that are connected may be asked about, and may ask', () => {
+  const { snapshot, proxies } =
+    readWorld(`${readFileSync(new URL('../testdata/gateway/in.yaml', import.meta.url), 'utf8')}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: office, namespace: ingress}
+spec: {action: DENY, rules: [{from: [{source: {notIpBlocks: [203.0.113.0/24]}}], to: [{operation: {ports: ["80"]}}]}]}
+`);
+  const ask = (source: string, destination: string, port?: number) =>
+    authzWhy(snapshot, { source, destination, method: 'GET', path: '/', ...(port === undefined ? {} : { port }) }, [
+      ...proxies.values(),
+    ]) as AuthzAnswer;
+  assert.equal(ask('203.0.113.7', 'edge').allowed, true);
+  const denied = ask('198.51.100.1', 'ingress/edge', 80);
+  assert.deepEqual([denied.allowed, denied.rule, denied.mtls], [false, 'ns[ingress]-policy[office]-rule[0]', 'NONE']);
+  assert.equal(ask('edge', 'videos-web').sourceIdentity, 'spiffe://cluster.local/ns/ingress/sa/default');
+  assert.match(
+    String(authzWhy(snapshot, { source: 'edge', destination: 'edge', method: 'GET', path: '/' })),
+    /no gateway/,
   );
 });
 

@@ -1,26 +1,14 @@
-import { DecodeContext, sourceNamed } from '@weft/api-envoy';
-import type { RBAC as Rules } from '@weft/api-envoy/gen/envoy/config/rbac/v3/rbac_pb';
-import {
-  findService,
-  inboundPorts,
-  isHttp,
-  mtlsMode,
-  resolveHost,
-  workloadKey,
-  type EffectiveMtls,
-  type InboundPort,
-  type MeshProxy,
-  type MeshSnapshot,
-  type ObjectRef,
-  type Workload,
-} from '@weft/control-mesh';
-import { RequestHeaderMap, socketAddress, type TlsConnectionInfo } from '@weft/core-http';
-import { decodeRbac, type RbacPolicy, type RbacRequest } from '@weft/model-rbac';
-import { authorizationSteps, customStep, type AuthorizationStep, type CustomStep } from './authorization-steps.ts';
+import { authorizationFor, type MeshProxy, type MeshSnapshot, type ObjectRef } from '@weft/control-mesh';
+import { isIP } from 'node:net';
+import { cidrRange } from './authorization-match.ts';
+import { decideRequest, type Decision, type SeenRequest } from './authz-decision.ts';
+import { findCaller, findTarget, waysOf, type Caller, type Target, type Way } from './authz-parties.ts';
 import { TranslateContext } from './context.ts';
-import { make, type Init } from './proto.ts';
 
-/** Who asks whom for what. Workloads by `name`, `namespace/name`, or the service they serve; a source also by `spiffe://…`. */
+/**
+ * Who asks whom for what. Workloads and gateways by `name`, `namespace/name`, or the service they serve; a source also by
+ * `spiffe://…` or by its address.
+ */
 export interface AuthzQuestion {
   readonly source: string;
   readonly destination: string;
@@ -34,201 +22,132 @@ export interface AuthzQuestion {
   readonly headers?: readonly string[];
 }
 
-/** One rule of a policy that was asked. */
-export interface TriedRule {
-  readonly action: AuthorizationStep['action'] | 'CUSTOM';
-  /** `ns[default]-policy[videos-api]-rule[0]`, as denials name it. */
-  readonly rule: string;
-  /** Counted only. */
-  readonly dryRun: boolean;
-  /** Who asks is one of those that it is about. */
-  readonly sourceMatches: boolean;
-  /** What is asked is what it is about. */
-  readonly operationMatches: boolean;
-}
-
-export interface AuthzAnswer {
-  readonly allowed: boolean;
-  /** One sentence. */
-  readonly reason: string;
-  /** The provider of a CUSTOM policy that is asked before, and may deny. */
-  readonly asks?: string;
-  /** The rule that decided; undefined where none did. */
-  readonly rule: string | undefined;
-  /** `''`: the source has none, since it calls without mutual TLS. */
+export interface AuthzAnswer extends Decision {
+  /** Why it cannot be told; `allowed` is then what holds for one of the cases. */
+  readonly undecided?: string;
+  /** `''`: the destination sees none. */
   readonly sourceIdentity: string;
+  /** Why it sees none. */
+  readonly sourceWhy: string | undefined;
   readonly destination: { readonly namespace: string; readonly name: string; readonly port: number };
-  readonly mtls: EffectiveMtls['mode'];
+  /** Of the port: a mode of PeerAuthentication; at a gateway that of its server. */
+  readonly mtls: string;
   /** The resource that says so. */
   readonly mtlsBy: ObjectRef | undefined;
-  readonly tried: readonly TriedRule[];
 }
 
-/** What the proxy of `destination` would say to the request, and every rule it would ask. A text: why it cannot be told. */
-export function authzWhy(snapshot: MeshSnapshot, question: AuthzQuestion): AuthzAnswer | string {
-  const destination = findWorkload(snapshot, question.destination);
-  if (destination === undefined) return `there is no workload or service "${question.destination}"`;
-  const identity = sourceIdentity(snapshot, question.source);
-  if (identity === undefined)
-    return `there is no workload or service "${question.source}", and it is no spiffe:// identity`;
-  const proxy = proxyOf(destination);
-  const ports = inboundPorts(snapshot, proxy);
-  const port = question.port === undefined ? ports[0] : ports.find((one) => one.servicePort === question.port);
+/**
+ * What the proxy of `destination` would say to the request, and every rule it would ask. A text: nobody knows who that is.
+ * `proxies`: those that are connected; gateways are known by that alone.
+ */
+export function authzWhy(
+  snapshot: MeshSnapshot,
+  question: AuthzQuestion,
+  proxies: readonly MeshProxy[] = [],
+): AuthzAnswer | string {
+  const world = { snapshot, proxies };
+  const target = findTarget(world, question.destination);
+  if (target === undefined)
+    return `there is no workload or service "${question.destination}", and no gateway of that name is connected`;
+  const caller = findCaller(world, question.source);
+  if (caller === undefined)
+    return `there is no workload or service "${question.source}", no gateway of that name is connected, and it is no spiffe:// identity and no address`;
+  const port = question.port === undefined ? target.ports[0] : target.ports.find((one) => one.port === question.port);
   if (port === undefined)
     return `"${question.destination}" has no port${question.port === undefined ? '' : ` ${question.port}`}`;
-  const { namespace, labels } = proxy;
-  const { mode, source } = mtlsMode(snapshot, { namespace, labels, port: port.appPort });
+  const { namespace, name } = target.proxy;
   const base = {
-    sourceIdentity: mode === 'DISABLE' ? '' : identity,
-    destination: { namespace, name: destination.name, port: port.servicePort },
-    mtls: mode,
-    mtlsBy: source?.ref,
+    sourceIdentity: caller.identity,
+    sourceWhy: undefined,
+    destination: { namespace, name, port: port.port },
+    mtls: port.mtls,
+    mtlsBy: port.mtlsBy,
   };
-  if (mode === 'STRICT' && identity === '')
-    return {
-      ...base,
-      allowed: false,
-      reason: `plaintext to a STRICT port: ${question.source} has no proxy that would speak mutual TLS`,
-      rule: undefined,
-      tried: [],
-    };
-  const cx = new TranslateContext(snapshot, proxy);
-  const kind = isHttp(port.protocol) ? 'http' : 'tcp';
-  const request = requestOf(question, port, base.sourceIdentity);
-  const custom = askCustom(customStep(cx, kind), kind, request);
-  const decision = decide(authorizationSteps(cx, kind), request);
-  const tried = [...custom.tried, ...decision.tried];
-  if (custom.denied !== undefined) return { ...base, ...custom.denied, allowed: false, tried };
-  const asks = decision.allowed ? custom.asks : undefined;
-  return { ...base, ...decision, tried, ...(asks === undefined ? {} : { asks }) };
+  const ways = waysOf(world, caller, target, port);
+  if (typeof ways === 'string')
+    return { ...base, allowed: false, reason: ways, undecided: ways, rule: undefined, tried: [] };
+  const { method, path, headers = [] } = question;
+  const seen = { listenPort: port.listenPort, method, path, host: question.host ?? port.host, headers };
+  return { ...base, ...decideAll(new TranslateContext(snapshot, target.proxy), { caller, target, ways, seen }) };
 }
 
-interface CustomAnswer {
-  readonly tried: readonly TriedRule[];
-  readonly asks?: string;
-  readonly denied?: { readonly reason: string; readonly rule: string };
+interface Case {
+  readonly caller: Caller;
+  readonly target: Target;
+  readonly ways: readonly Way[];
+  readonly seen: Omit<SeenRequest, 'kind' | 'identity' | 'address'>;
 }
 
-/** The rules of CUSTOM policies: one that holds asks the provider, or denies where that is nobody. */
-function askCustom(step: CustomStep | undefined, kind: 'http' | 'tcp', request: RbacRequest): CustomAnswer {
-  // Over HTTP nobody can be asked about a connection.
-  if (step === undefined || (kind === 'tcp' && typeof step.provider !== 'string' && step.provider.grpc === undefined))
-    return { tried: [] };
-  const { rules, provider } = step;
-  const tried = triedRules(rules, request, { action: 'CUSTOM', dryRun: false });
-  const rule = tried.find((one) => one.sourceMatches && one.operationMatches)?.rule;
-  if (rule === undefined) return { tried };
-  return typeof provider === 'string'
-    ? { tried, denied: { reason: `denied by ${rule}: ${provider}`, rule } }
-    : { tried, asks: provider.name };
+type Verdict = Decision & Pick<AuthzAnswer, 'sourceIdentity' | 'sourceWhy' | 'undecided'>;
+
+/** One verdict where all ways and addresses agree; else why it cannot be told. */
+function decideAll(cx: TranslateContext, { caller, target, ways, seen }: Case): Verdict {
+  const addresses = addressesOf(cx, caller, target);
+  const all = ways.flatMap((way) =>
+    (way.refused === undefined ? addresses : addresses.slice(0, 1)).map((address) => {
+      const { identity, kind, why, refused } = way;
+      const decided: Decision =
+        refused === undefined
+          ? decideRequest(cx, { ...seen, kind, identity, address })
+          : { allowed: false, reason: refused, rule: undefined, tried: [] };
+      return { way, verdict: { ...decided, sourceIdentity: identity, sourceWhy: why } };
+    }),
+  );
+  const [first, ...others] = all;
+  if (first === undefined) throw new Error('there is no way');
+  const other = others.find(({ verdict }) => verdict.allowed !== first.verdict.allowed);
+  if (other === undefined) return first.verdict;
+  return { ...first.verdict, undecided: undecidedBy(caller, first.way === other.way, [first.way, other.way]) };
 }
 
-function triedRules(
-  rules: Init<Rules> | undefined,
-  request: RbacRequest,
-  of: Pick<TriedRule, 'action' | 'dryRun'>,
-): TriedRule[] {
-  return policiesOf(rules).map(({ name, permission, principal }) => ({
-    ...of,
-    rule: name,
-    sourceMatches: principal(request),
-    operationMatches: permission(request),
-  }));
-}
-
-type Decision = Pick<AuthzAnswer, 'allowed' | 'reason' | 'rule' | 'tried'>;
-
-function decide(steps: readonly AuthorizationStep[], request: RbacRequest): Decision {
-  const tried: TriedRule[] = [];
-  const matchOf = (step: AuthorizationStep, rules: Init<Rules> | undefined, dryRun: boolean): string | undefined => {
-    const asked = triedRules(rules, request, { action: step.action, dryRun });
-    tried.push(...asked);
-    return asked.find((one) => one.sourceMatches && one.operationMatches)?.rule;
-  };
-  let denied: string | undefined;
-  let allowed: string | undefined;
-  let mustBeAllowed = false;
-  for (const step of steps) {
-    matchOf(step, step.shadowRules, true);
-    const match = matchOf(step, step.rules, false);
-    if (step.action === 'DENY') denied = match;
-    if (step.action === 'ALLOW' && step.rules !== undefined) {
-      mustBeAllowed = true;
-      allowed = match;
-    }
+function undecidedBy(caller: Caller, sameWay: boolean, ways: readonly Way[]): string {
+  if (!sameWay) {
+    const [one = '', another = ''] = ways.map(({ refused, why }) => refused ?? why ?? 'with mutual TLS');
+    return `the caller reaches subsets of the service in different ways (${one}; ${another})`;
   }
-  if (denied !== undefined) return { allowed: false, reason: `denied by ${denied}`, rule: denied, tried };
-  if (allowed !== undefined) return { allowed: true, reason: `allowed by ${allowed}`, rule: allowed, tried };
-  if (mustBeAllowed)
-    return {
-      allowed: false,
-      reason: 'there are ALLOW policies, and none of their rules matches',
-      rule: undefined,
-      tried,
-    };
-  return { allowed: true, reason: 'no policy says anything about it', rule: undefined, tried };
+  if (caller.addresses.length > 1)
+    return `policies ask for the caller's address, and ${caller.text} has several: ${caller.addresses.join(', ')}`;
+  return `policies ask for the caller's address, and nobody knows that of ${caller.text}`;
 }
 
-function policiesOf(rules: Init<Rules> | undefined): readonly RbacPolicy[] {
-  if (rules === undefined) return [];
-  const cx = new DecodeContext(sourceNamed('rules'));
-  return decodeRbac(make<Rules>('envoy.config.rbac.v3.RBAC', rules), cx)?.policies ?? [];
+/**
+ * Where the call comes from. To a loopback address nobody calls from elsewhere. Of a caller whose address nobody knows, the edges
+ * of every range that policies name stand for all that can make a difference.
+ */
+function addressesOf(cx: TranslateContext, { addresses }: Caller, { proxy }: Target): readonly string[] {
+  const loopback = proxy.addresses.filter((address) => address.startsWith('127.') || address === '::1');
+  if (proxy.role === 'sidecar' && loopback.length > 0 && loopback.length === proxy.addresses.length)
+    return [loopback.some((address) => address.startsWith('127.')) ? '127.0.0.1' : '::1'];
+  return addresses.length > 0 ? addresses : ['0.0.0.0', ...rangesOf(cx).flatMap(edges)];
 }
 
-function requestOf(
-  { method, path, host, headers = [] }: AuthzQuestion,
-  port: InboundPort,
-  identity: string,
-): RbacRequest {
-  const ssl = { peer: { uriSans: [identity], dnsSans: [], subject: '' } } as unknown as TlsConnectionInfo;
-  const from = socketAddress('0.0.0.0', 0);
-  return {
-    connection: {
-      id: 0,
-      localAddress: socketAddress('127.0.0.1', port.listenPort),
-      directRemoteAddress: from,
-      tls: identity !== '',
-      requestedServerName: '',
-      ...(identity === '' ? {} : { ssl }),
-    },
-    remoteAddress: from,
-    headers: new RequestHeaderMap(method, path, host ?? port.service?.hostname ?? '', [...headers]),
-  };
+function rangesOf({ snapshot, proxy }: TranslateContext): string[] {
+  const { namespace, name, labels, role } = proxy;
+  const gateways = role === 'gateway' ? [`${namespace}/${name}`] : [];
+  const { custom, deny, allow } = authorizationFor(snapshot, { namespace, labels, gateways });
+  return [...custom, ...deny, ...allow].flatMap(({ spec }) =>
+    (spec.rules ?? []).flatMap(({ from = [], when = [] }) => [
+      ...from.flatMap(({ source = {} }) => [
+        ...(source.ipBlocks ?? []),
+        ...(source.notIpBlocks ?? []),
+        ...(source.remoteIpBlocks ?? []),
+        ...(source.notRemoteIpBlocks ?? []),
+      ]),
+      ...when.flatMap(({ key, values = [], notValues = [] }) =>
+        key === 'source.ip' || key === 'remote.ip' ? [...values, ...notValues] : [],
+      ),
+    ]),
+  );
 }
 
-/** By `name` or `namespace/name`; else the first that serves a service of that name. */
-function findWorkload(snapshot: MeshSnapshot, text: string): Workload | undefined {
-  const [first = '', second] = text.split('/');
-  const [namespace, name] = second === undefined ? ['default', first] : [first, second];
-  const own = snapshot.workloads.get(workloadKey({ namespace, name }));
-  if (own !== undefined) return own;
-  const service = findService(snapshot, resolveHost(snapshot, name, namespace), namespace);
-  if (service === undefined) return undefined;
-  const endpoint = snapshot.endpoints
-    .get(`${service.namespace}/${service.hostname}`)
-    ?.find(({ workload }) => workload !== '');
-  return endpoint && snapshot.workloads.get(workloadKey({ namespace: endpoint.namespace, name: endpoint.workload }));
-}
-
-/** `''`: it has no proxy, and calls in plaintext. Undefined: nobody knows it. */
-function sourceIdentity(snapshot: MeshSnapshot, text: string): string | undefined {
-  if (text.startsWith('spiffe://')) return text;
-  const workload = findWorkload(snapshot, text);
-  return workload && (workload.proxied ? workload.identity : '');
-}
-
-function proxyOf({ namespace, name, labels, serviceAccount, addresses, locality }: Workload): MeshProxy {
-  return {
-    id: `${namespace}/${name}`,
-    role: 'sidecar',
-    namespace,
-    name,
-    labels,
-    serviceAccount,
-    addresses,
-    traffic: 'explicit',
-    upstreams: [],
-    dialled: [],
-    locality,
-  };
+/** The first and the last address of a range, IPv6 by its first alone. */
+function edges(range: string): string[] {
+  const { addressPrefix = '', prefixLen } = cidrRange(range);
+  if (isIP(addressPrefix) !== 4) return isIP(addressPrefix) === 0 ? [] : [addressPrefix];
+  const size = 2 ** (32 - Number(prefixLen));
+  const number = addressPrefix.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+  const first = Math.floor(number / size) * size;
+  return [first, first + size - 1].map((at) =>
+    [24, 16, 8, 0].map((shift) => Math.floor(at / 2 ** shift) % 256).join('.'),
+  );
 }

@@ -12,6 +12,7 @@ export {
   ROOT_CERTIFICATES,
 } from './names.ts';
 export { translationSupport } from './support.ts';
-export { authzWhy, type AuthzAnswer, type AuthzQuestion, type TriedRule } from './authz-why.ts';
+export { authzWhy, type AuthzAnswer, type AuthzQuestion } from './authz-why.ts';
+export type { TriedRule } from './authz-decision.ts';
 export { status } from './status.ts';
 export { statusText, type ObjectStatus, type StatusNote } from './object-status.ts';
