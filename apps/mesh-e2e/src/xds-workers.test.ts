@@ -315,6 +315,7 @@ describe('sidecars with two workers, when the control plane is killed under load
       const result = await OutageWorld.run({ sidecar: ['--envoy', program], perSecond: 100, seconds: 4 });
       assert.deepEqual([...result.failures], []);
       assert.deepEqual([...result.bodies.keys()], ['echo']);
+      assert.deepEqual(result.streams, [1, 1]);
       assert.ok(result.failedRenewals >= 2, 'both workloads asked in vain');
       assert.ok(result.leastLifeSeconds > 0, `the next certificate came ${-result.leastLifeSeconds} s late`);
       for (const { before, after } of result.states) assert.deepEqual(JSON.parse(after), JSON.parse(before));

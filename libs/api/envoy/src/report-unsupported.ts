@@ -25,16 +25,30 @@ export function reportUnsupported(
 
 export type UnreadCheck = (message: Message, cx: DecodeContext) => void;
 
+type Lists = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** The lists are hundreds, and the same for every resource of a proxy. */
+const known = new WeakMap<FieldSupport, Lists>();
+
+function listsOf(support: FieldSupport): Lists {
+  let lists = known.get(support);
+  if (lists === undefined) {
+    lists = new Map(Object.entries(support).map(([type, fields]) => [type, new Set(fields)]));
+    known.set(support, lists);
+  }
+  return lists;
+}
+
 class Reporter {
   private readonly cx: DecodeContext;
-  private readonly lists: ReadonlyMap<string, ReadonlySet<string>>;
+  private readonly lists: Lists;
   private readonly check: UnreadCheck | undefined;
   private readonly way: (string | number)[] = [];
 
   constructor(support: FieldSupport, cx: DecodeContext, check: UnreadCheck | undefined) {
     this.cx = cx;
     this.check = check;
-    this.lists = new Map(Object.entries(support).map(([type, fields]) => [type, new Set(fields)]));
+    this.lists = listsOf(support);
   }
 
   message(message: Message, desc: DescMessage): void {

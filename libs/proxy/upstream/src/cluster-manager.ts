@@ -350,9 +350,14 @@ export class ClusterManager implements Clusters {
     return [...this.active.values(), ...this.warmingEntries.values()].filter((entry) => !entry.initialized);
   }
 
+  private awaitsAny(entries: ReadonlyMap<string, Entry>): boolean {
+    for (const { initialized, cluster } of entries.values())
+      if (!initialized && cluster.config.waitForWarmOnInit) return true;
+    return false;
+  }
+
   private wake(): void {
-    if (this.waiters.length === 0 || this.uninitialized().some((entry) => entry.cluster.config.waitForWarmOnInit))
-      return;
+    if (this.waiters.length === 0 || this.awaitsAny(this.warmingEntries) || this.awaitsAny(this.active)) return;
     const { waiters } = this;
     this.waiters = [];
     for (const resolve of waiters) resolve();

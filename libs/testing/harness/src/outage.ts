@@ -38,6 +38,8 @@ export interface OutageResult extends LoadResult {
   readonly failedRenewals: number;
   /** The life that the certificate with the least of it had left when the next came, in seconds. */
   readonly leastLifeSeconds: number;
+  /** How many streams each sidecar has with the control plane afterwards. */
+  readonly streams: readonly number[];
   /** What each sidecar worked with, before and afterwards. */
   readonly states: readonly { readonly before: string; readonly after: string }[];
 }
@@ -70,9 +72,10 @@ export class OutageWorld {
     await eventually('the first answer', async () => (await call({ port: local })).status === 200 || undefined, 20_000);
     const load = new SteadyLoad(local, perSecond);
     try {
-      await this.beforeRenewal();
       await this.synced();
       const before = await this.states();
+      // Last: on a busy machine looking takes longer than a renewal is away.
+      await this.beforeRenewal();
       const [had, lacked] = [this.count(HAS), this.count(LACKS)];
       const killedMs = performance.now();
       await this.plane.kill();
@@ -92,7 +95,8 @@ export class OutageWorld {
       }).catch(() => this.states());
       const failedRenewals = sum(this.count(LACKS)) - sum(lacked);
       const states = before.map((text, at) => ({ before: text, after: after[at] ?? '' }));
-      return { ...(await load.stop()), outageSeconds, failedRenewals, leastLifeSeconds, states };
+      const streams = await this.streams();
+      return { ...(await load.stop()), outageSeconds, failedRenewals, leastLifeSeconds, streams, states };
     } finally {
       load.halt();
     }
@@ -138,6 +142,11 @@ export class OutageWorld {
       if (/STALE|NACKED|NEVER_ACKNOWLEDGED/.test(body)) return undefined;
       return (body.includes('~echo.default~') && body.includes('~caller.default~')) || undefined;
     });
+  }
+
+  private async streams(): Promise<readonly number[]> {
+    const { body } = await call({ port: this.plane.debugPort, path: '/debug/syncz' });
+    return (JSON.parse(body) as readonly { readonly streams: number }[]).map(({ streams }) => streams);
   }
 
   /** Until each has a new certificate. Gives the least life that an old one had left then, in seconds. */
