@@ -29,11 +29,13 @@ const cleanups: (() => Promise<unknown>)[] = [];
 before(async () => {
   browser = await launchBrowser();
   redis = await seededRedis();
-  web = { v1: await startVideosWeb('1'), v2: await startVideosWeb('2') };
+  const [v1, v2] = await Promise.all([startVideosWeb('1'), startVideosWeb('2')]);
+  web = { v1, v2 };
 });
 after(async () => {
   await browser.close();
-  await Promise.all([web.v1.process.stop(), web.v2.process.stop(), redis.stop()]);
+  await Promise.all([web.v1, web.v2, ...running].map(({ process }) => process.stop()));
+  await redis.stop();
 });
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -49,11 +51,26 @@ async function picture(name: string): Promise<void> {
   if (SCREENSHOTS !== undefined) await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
 }
 
+/** Those that have no state are started once. */
+const services = new Map<boolean, Promise<number>>();
+const running: RunningService[] = [];
+
+/** The port of a playlists-api, whose videos-api runs or does not. */
+function playlists(withVideos: boolean): Promise<number> {
+  const start = async (): Promise<number> => {
+    const videos = withVideos ? await startVideosApi(redis.port) : undefined;
+    const api = await startPlaylistsApi(redis.port, videos?.port ?? (await freePort()));
+    running.push(api, ...(videos === undefined ? [] : [videos]));
+    return api.port;
+  };
+  const known = services.get(withVideos) ?? start();
+  services.set(withVideos, known);
+  return known;
+}
+
 /** The page and its API behind one address. What `neighbours` leaves out does not run. */
 async function ingress(neighbours: { playlists?: boolean; videos?: boolean }, version: 'v1' | 'v2' = 'v1') {
-  const videosPort = neighbours.videos === true ? await startAndCleanUp(startVideosApi(redis.port)) : await freePort();
-  const api =
-    neighbours.playlists === true ? await startAndCleanUp(startPlaylistsApi(redis.port, videosPort)) : await freePort();
+  const api = neighbours.playlists === true ? await playlists(neighbours.videos === true) : await freePort();
   const front: FakeService = await startIngress({ web: web[version].port, api });
   cleanups.push(() => front.close());
   return { home: `http://127.0.0.1:${front.port}/home/`, front };

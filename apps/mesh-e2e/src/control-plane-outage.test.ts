@@ -4,7 +4,7 @@ import { OutageWorld } from '@weft/testing-harness';
 
 describe('a control plane that is killed under load, and comes back', () => {
   it('costs no request and no certificate, though renewals fall into it, and leaves the same state', async (t) => {
-    const result = await OutageWorld.run({ sidecar: [], perSecond: 200, seconds: 4 });
+    const result = await OutageWorld.run({ sidecar: [], perSecond: 200, seconds: 3 });
     t.diagnostic(`${result.requests} requests, away for ${result.outageSeconds.toFixed(1)} s`);
     assert.deepEqual([...result.failures], []);
     assert.deepEqual([...result.bodies.keys()], ['echo']);
