@@ -13,7 +13,8 @@ import {
   type ProxyStart,
   type RunningProxy,
 } from '@weft/testing-harness';
-import { extAuthzBootstrap, GRPC_ANSWERS, HTTP_ANSWERS, HTTP_CASES, TCP_CASES } from './ext-authz-cases.ts';
+import { GRPC_ANSWERS, HTTP_ANSWERS } from './ext-authz-answers.ts';
+import { extAuthzBootstrap, HTTP_CASES, TCP_CASES } from './ext-authz-cases.ts';
 import { ExtAuthzWorld, type Json } from './ext-authz-world.ts';
 
 const authority = new CertificateAuthority();

@@ -11,6 +11,7 @@ import { supported as policySupport } from '@weft/model-policy';
 import { decodeMetadataMatcher, rbacSupport } from '@weft/model-rbac';
 import { decodeFraction } from '@weft/model-route';
 import { ExtAuthzRouteConfig, type BodyConfig, type ExtAuthzConfig } from './config.ts';
+import { decodeMutationRules, mutationRulesSupport } from './mutation-rules.decode.ts';
 import { decodeNames, decodeService, serviceSupport } from './service.decode.ts';
 
 const PACKAGE = 'envoy.extensions.filters.http.ext_authz.v3.';
@@ -25,7 +26,7 @@ export const extAuthzSupport: FieldSupport = mergeSupport([
       'metadata_context_namespaces', 'route_metadata_context_namespaces', 'filter_enabled', 'filter_enabled_metadata',
       'deny_at_disable', 'include_peer_certificate', 'stat_prefix', 'bootstrap_metadata_labels_key', 'allowed_headers',
       'disallowed_headers', 'include_tls_session', 'charge_cluster_response_stats', 'encode_raw_headers',
-      'enable_dynamic_metadata_ingestion', 'max_denied_response_body_bytes',
+      'enable_dynamic_metadata_ingestion', 'max_denied_response_body_bytes', 'decoder_header_mutation_rules',
     ],
     [EXT_AUTHZ_ROUTE_TYPE]: ['disabled', 'check_settings'],
     [`${PACKAGE}BufferSettings`]: ['max_request_bytes', 'allow_partial_message', 'pack_as_bytes'],
@@ -38,6 +39,7 @@ export const extAuthzSupport: FieldSupport = mergeSupport([
     'envoy.type.v3.FractionalPercent': ['numerator', 'denominator'],
   },
   serviceSupport,
+  mutationRulesSupport,
   grpcServiceSupport,
   policySupport,
   matchSupport,
@@ -51,6 +53,7 @@ const API_V2 = 1;
 export function decodeExtAuthz(input: Message, cx: DecodeContext): ExtAuthzConfig | undefined {
   const message = input as ExtAuthz;
   const before = cx.faults.length;
+  const { decoderHeaderMutationRules: rules } = message;
   const service = decodeService(message.services, cx);
   // HTTP has no version of the API, so what is said of it there does not matter.
   if (message.services.case === 'grpcService' && message.transportApiVersion === API_V2)
@@ -60,6 +63,7 @@ export function decodeExtAuthz(input: Message, cx: DecodeContext): ExtAuthzConfi
     failureModeAllowHeaderAdd: message.failureModeAllowHeaderAdd,
     body: bodyOf(message.withRequestBody),
     bodyAsBytes: message.services.case === 'httpService' || message.withRequestBody?.packAsBytes === true,
+    mutationRules: rules && decodeMutationRules(rules, cx.at('decoder_header_mutation_rules')),
     clearRouteCache: message.clearRouteCache,
     clearRouteCacheHeaders: new Set(message.clearRouteCacheHeaders.map((name) => name.toLowerCase())),
     statusOnError: statusOf(message.statusOnError?.code ?? 0),

@@ -4,6 +4,7 @@ import type { StringMatcher } from '@weft/model-match';
 import type { HeaderMutation } from '@weft/model-policy';
 import type { MetadataMatcher } from '@weft/model-rbac';
 import type { AddingFilterConfig } from '@weft/model-route';
+import type { MutationRules } from './mutation-rules.ts';
 
 /** A test of a header's name, in lower case. */
 export type NameTest = (name: string) => boolean;
@@ -49,6 +50,8 @@ export interface ExtAuthzConfig {
   /** Undefined: bodies are not told. */
   readonly body: BodyConfig | undefined;
   readonly bodyAsBytes: boolean;
+  /** Undefined: every header of a request may be changed. */
+  readonly mutationRules: MutationRules | undefined;
   readonly clearRouteCache: boolean;
   /** Only changes of these clear the route; empty: every change. */
   readonly clearRouteCacheHeaders: ReadonlySet<string>;

@@ -270,3 +270,17 @@ test('no answer of a service adds a line to a message', () => {
   third.filter.onResponseHeaders?.(response, true);
   assert.deepEqual([third.stream.requestContinued, response.raw], [1, []]);
 });
+
+test('rules say which headers a service may change, and what becomes of an answer that changes others', () => {
+  const answer = { okResponse: { headers: [':method', 'x-new'].map((key) => ({ header: { key, value: 'PUT' } })) } };
+  const lenient = askingWorld(`{decoder_header_mutation_rules: {}, ${GRPC}}`);
+  const one = lenient.open(get());
+  one.filter.onRequestHeaders?.(one.stream.requestHeaders, true);
+  lenient.questions[0]?.answer(answer);
+  assert.deepEqual([one.stream.requestHeaders.method, one.stream.requestHeaders.get('x-new')], ['GET', 'PUT']);
+  const strict = askingWorld(`{decoder_header_mutation_rules: {disallow_is_error: true}, ${GRPC}}`);
+  const other = strict.open(get());
+  other.filter.onRequestHeaders?.(other.stream.requestHeaders, true);
+  strict.questions[0]?.answer(answer);
+  assert.equal(other.stream.localReply?.details, 'ext_authz_invalid');
+});

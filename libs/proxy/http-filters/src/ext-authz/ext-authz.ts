@@ -25,6 +25,7 @@ import {
   type HttpFilterFactory,
   type TrailersStatus,
 } from '@weft/proxy-filter-api';
+import { allowedChanges } from './allowed-changes.ts';
 import type { BodyConfig, ExtAuthzConfig, ExtAuthzRouteConfig } from './config.ts';
 import { decodeExtAuthz, decodeExtAuthzRoute, EXT_AUTHZ_ROUTE_TYPE, EXT_AUTHZ_TYPE } from './config.decode.ts';
 import { applyChanges, replyHeaders } from './header-changes.ts';
@@ -209,10 +210,11 @@ class ExtAuthzFilter implements HttpFilter, CheckReceiver {
     else this.fail(outcome);
   }
 
-  private allow(outcome: Extract<CheckOutcome, { kind: 'ok' }>): void {
+  private allow(answer: Extract<CheckOutcome, { kind: 'ok' }>): void {
     const { filter, stream, cluster } = this;
     const { config, stats } = filter;
-    if (config.validateMutations && !isValid(outcome)) {
+    const outcome = allowedChanges(answer, config.mutationRules);
+    if (outcome === undefined || (config.validateMutations && !isValid(answer))) {
       this.invalid();
       return;
     }

@@ -1,5 +1,5 @@
 import type { GrpcChannel } from '@weft/core-grpc';
-import { stringLabels } from '@weft/proxy-ext-authz';
+import { loadMessages, stringLabels } from '@weft/proxy-ext-authz';
 import type { FilterFactoryContext, FilterStream } from '@weft/proxy-filter-api';
 import { ExtAuthzRouteConfig, type ExtAuthzConfig, type HttpServiceConfig, type ServiceConfig } from './config.ts';
 import { ExtAuthzStats } from './stats.ts';
@@ -45,6 +45,7 @@ export class PreparedExtAuthz {
 
   private prepare(service: ServiceConfig): PreparedService {
     if (service.kind === 'http') return service;
+    loadMessages();
     return { kind: 'grpc', channel: this.context.grpcChannel?.(service.service), timeoutMs: service.timeoutMs };
   }
 }

@@ -21,6 +21,10 @@ export function isValid(outcome: CheckOutcome): boolean {
   );
 }
 
+export function isValidValue(value: string): boolean {
+  return VALUE.test(value);
+}
+
 export function isValidName(name: string): boolean {
   return NAME.test(name);
 }

@@ -5,6 +5,7 @@ import {
   chosenMetadata,
   destinationOf,
   GrpcCheck,
+  loadMessages,
   sniOf,
   sourceOf,
   stringLabels,
@@ -46,6 +47,7 @@ class PreparedExtAuthz implements PreparedReadFilter {
     this.config = config;
     this.server = server;
     this.stats = new ExtAuthzStats(server.stats.scope(`ext_authz.${config.statPrefix}.`));
+    loadMessages();
     this.channel = config.service && server.grpcChannel?.(config.service);
     this.labels = stringLabels(server.node?.metadata, config.labelsKey);
   }
