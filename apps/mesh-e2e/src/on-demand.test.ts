@@ -23,6 +23,7 @@ import { eventually } from './weft-run-world.ts';
 const TYPE = 'type.googleapis.com/envoy';
 const FILTERS = `${TYPE}.extensions.filters`;
 const CLUSTER = `${TYPE}.config.cluster.v3.Cluster`;
+const VIRTUAL_HOST = `${TYPE}.config.route.v3.VirtualHost`;
 const NODE = 'on-demand';
 const TIMEOUT_MS = 1000;
 
@@ -65,6 +66,36 @@ const http = listener('http', {
     { name: 'envoy.filters.http.router', typed_config: { '@type': `${FILTERS}.http.router.v3.Router` } },
   ],
 });
+const hosts = listener('hosts', {
+  '@type': `${FILTERS}.network.http_connection_manager.v3.HttpConnectionManager`,
+  stat_prefix: 'hosts',
+  rds: { route_config_name: 'table', config_source: FROM_ADS },
+  http_filters: [
+    {
+      name: 'envoy.filters.http.on_demand',
+      typed_config: { '@type': `${FILTERS}.http.on_demand.v3.OnDemand`, odcds: odcds('1s') },
+    },
+    { name: 'envoy.filters.http.router', typed_config: { '@type': `${FILTERS}.http.router.v3.Router` } },
+  ],
+});
+const hostOf = (host: string, route: object) => ({
+  name: host,
+  domains: [host],
+  routes: [{ match: { prefix: '/' }, ...route }],
+});
+const saying = (said: string) => ({ direct_response: { status: 200, body: { inline_string: said } } });
+const table = {
+  '@type': `${TYPE}.config.route.v3.RouteConfiguration`,
+  name: 'table',
+  // Envoy takes no empty answer for the first one, and its listener waits until this time is over.
+  vhds: { config_source: { ...FROM_ADS, initial_fetch_timeout: '0.2s' } },
+  virtual_hosts: [hostOf('fixed.test', saying('fixed'))],
+};
+const virtualHost = (host: string, route: object) => ({
+  '@type': VIRTUAL_HOST,
+  resource_name: `table/${host}`,
+  ...hostOf(host, route),
+});
 const tcp = listener('tcp', {
   '@type': `${FILTERS}.network.tcp_proxy.v3.TcpProxy`,
   stat_prefix: 'bytes',
@@ -83,10 +114,20 @@ function suite(title: string, choose: () => Promise<Start>): void {
     const ports: Record<string, number> = {};
     const asked: string[] = [];
     /** What is known of, and not told before somebody asks. */
-    const onDemand = ['named', 'never-asked', 'bytes'];
+    const onDemand = ['named', 'never-asked', 'bytes', 'behind'];
 
     const give = (name: string): void => {
       server.publish(NODE, { set: [edsCluster(name), endpointsOf(name, [port])], onDemand });
+    };
+
+    const giveHosts = (names: readonly string[]): boolean => {
+      asked.push(...names);
+      const known = names.filter((name) => name !== 'table/none.test').map((name) => name.slice('table/'.length));
+      const set = known.map((host) =>
+        virtualHost(host, host === 'cluster.test' ? { route: { cluster: 'behind' } } : saying(host)),
+      );
+      server.publish(NODE, { set, onDemand });
+      return known.length > 0;
     };
 
     before(async () => {
@@ -96,16 +137,17 @@ function suite(title: string, choose: () => Promise<Start>): void {
       await once(upstream, 'listening');
       ({ port } = upstream.address() as AddressInfo);
       server = await XdsTestServer.start((_node, type, names) => {
+        if (type === VIRTUAL_HOST) return giveHosts(names);
         if (type !== CLUSTER) return false;
         const known = names.filter((name) => name !== 'nowhere');
         asked.push(...known);
         for (const name of known) if (name !== 'late') give(name);
         return known.length > 0;
       });
-      server.publish(NODE, { set: [http, tcp], onDemand });
+      server.publish(NODE, { set: [http, tcp, hosts, table], onDemand });
       const start = await choose();
       proxy = await start({ bootstrap: xdsBootstrap({ node: NODE, port: server.port, form: 'delta' }) });
-      for (const name of ['http', 'tcp']) ports[name] = await proxy.portOf(name);
+      for (const name of ['http', 'tcp', 'hosts']) ports[name] = await proxy.portOf(name);
     });
     after(async () => {
       await proxy?.stop();
@@ -167,6 +209,22 @@ function suite(title: string, choose: () => Promise<Start>): void {
         ['attempt', 'success', 'missing', 'timeout'].map((name) => stats.get(`tcp.bytes.on_demand_cluster_${name}`)),
         [1, 1, 0, 0],
       );
+    });
+
+    it('asks for the virtual host of a request, once, and then for its cluster', async () => {
+      const askHost = (host: string) => call({ port: ports['hosts'] ?? 0, path: '/x', headers: { host } });
+      assert.equal((await askHost('fixed.test')).body, 'fixed');
+      assert.deepEqual(asked.splice(0), []);
+      const replies = await Promise.all(Array.from({ length: 10 }, () => askHost('a.test')));
+      assert.deepEqual([...new Set(replies.map(({ status, body }) => `${status} ${body}`))], ['200 a.test']);
+      assert.deepEqual([...new Set(asked.splice(0))], ['table/a.test']);
+      assert.equal((await askHost('cluster.test')).body, '/x 0');
+      assert.deepEqual(asked.splice(0), ['table/cluster.test', 'behind']);
+      assert.equal((await askHost('none.test')).status, 404);
+      assert.deepEqual(asked.splice(0), ['table/none.test']);
+      server.publish(NODE, { set: [virtualHost('a.test', saying('newer'))], onDemand });
+      await eventually(async () => assert.equal((await askHost('a.test')).body, 'newer'));
+      assert.deepEqual([(await askHost('fixed.test')).body, (await askHost('cluster.test')).status], ['fixed', 200]);
     });
 
     it('keeps what came, and takes what is removed out', async () => {

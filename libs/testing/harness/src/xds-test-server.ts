@@ -16,7 +16,7 @@ import { XdsOrder } from './xds-order.ts';
 import { recordedServices, type XdsEvent } from './xds-recorder.ts';
 
 export interface XdsChange {
-  /** Resources in JSON, each with its `@type`. */
+  /** Resources in JSON, each with its `@type`; and with `resource_name`, where that is not the name that the message has. */
   readonly set?: readonly object[];
   readonly remove?: readonly Reference[];
   /** Names of resources that are named and that proxies ask for themselves. Default: none. */
@@ -56,8 +56,9 @@ export class XdsTestServer {
   }
 
   /** Changes a node's snapshot, which has to be consistent. Gives back what was set, as it goes over the wire. */
-  publish(node: string, { set = [], remove = [], onDemand = [] }: XdsChange): readonly Resource[] {
-    const resources = set.map((one) => encodeResource(messageOf(one)));
+  publish(node: string, { set = [], remove = [], onDemand = [], ttlMs }: XdsChange): readonly Resource[] {
+    const options = ttlMs === undefined ? {} : { ttlMs };
+    const resources = set.map((one) => encodeResource(messageOf(one), { ...options, ...nameOf(one) }));
     const snapshot = (this.cache.get(node) ?? Snapshot.empty).with({ set: resources, remove });
     const faults = snapshot.consistent(({ name }) => onDemand.includes(name));
     if (faults.length > 0) throw new Error(faults.map(formatSnapshotFault).join('\n'));
@@ -102,8 +103,20 @@ export class XdsTestServer {
   }
 }
 
+function nameOf(resource: object): { readonly name?: string } {
+  const { resource_name: name } = resource as { readonly resource_name?: string };
+  return name === undefined ? {} : { name };
+}
+
 function messageOf(resource: object): Message {
-  const { '@type': typeUrl, ...fields } = resource as { readonly '@type': string };
+  const {
+    '@type': typeUrl,
+    resource_name: _,
+    ...fields
+  } = resource as {
+    readonly '@type': string;
+    readonly resource_name?: string;
+  };
   const typeName = typeNameOfUrl(typeUrl);
   const { message, faults } = loadConfig({ text: JSON.stringify(fields), file: 'snapshot', typeName });
   if (message === undefined || faults.length > 0) throw new Error(faults.map((fault) => formatFault(fault)).join('\n'));

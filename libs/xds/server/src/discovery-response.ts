@@ -49,6 +49,8 @@ export function encodeDeltaResponse(answer: DiscoveryAnswer): Uint8Array[] {
   for (const name of answer.absent ?? []) {
     end.tag(2, WireType.LengthDelimited).fork();
     text(end, 3, name);
+    // Envoy refuses what is empty and has no alias.
+    text(end, 4, name);
     end.join();
   }
   text(end, 4, answer.typeUrl);

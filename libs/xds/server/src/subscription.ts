@@ -362,7 +362,7 @@ export class Subscription {
     if (held.length > 0)
       this.known = ResourceMap.of(held.map(([name, version]): Versioned => ({ name, version, hash: hashOf(version) })));
     if (first && add.names.length === 0 && isFullStateType(this.typeUrl)) this.becomeWildcard();
-    // Envoy's first request for virtual hosts names none, and its listener waits for the answer.
+    // The first request for virtual hosts names none, and whoever makes it may wait for the answer.
     if (first && add.names.length === 0 && this.typeUrl === TYPE_URL.virtualHost) this.due = true;
     if (remove.includes(WILDCARD)) {
       this.wildcard = false;
