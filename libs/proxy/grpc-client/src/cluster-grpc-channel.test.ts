@@ -290,15 +290,15 @@ test('a message that is too long ends the call before it is gathered', async () 
 
 test('who sends while there is no connection is told to wait beyond a buffer, and when to go on', async () => {
   let took = 0;
-  const taken = Promise.withResolvers<void>();
+  const taken = Promise.withResolvers<true>();
   const { channel } = await channelTo((stream) => {
     stream.on('data', (chunk: Buffer) => {
       took += chunk.length;
-      if (took >= 65 * 1029) taken.resolve();
+      if (took >= 65 * 1029) taken.resolve(true);
     });
   });
-  const drained = Promise.withResolvers<void>();
-  const receiver = { onMessage: () => undefined, onDrain: () => drained.resolve(), onEnd: () => undefined };
+  const drained = Promise.withResolvers<true>();
+  const receiver = { onMessage: () => undefined, onDrain: () => drained.resolve(true), onEnd: () => undefined };
   const call = channel.call('/pkg.Service/Method', receiver);
   let sent = 1;
   while (call.send(Buffer.alloc(1024))) sent += 1;

@@ -6,6 +6,7 @@ import type {
   DeltaDiscoveryResponse,
   DiscoveryRequest,
   DiscoveryResponse,
+  Resource as WireResource,
 } from '@weft/api-envoy/gen/envoy/service/discovery/v3/discovery_pb';
 import type { GrpcHandler, GrpcServerCall, GrpcServerReceiver, GrpcServices } from '@weft/core-grpc';
 import { referencesOf, Resource } from '@weft/xds-server';
@@ -98,11 +99,18 @@ type Response = Omit<XdsResponseEvent, 'from' | 'stream' | 'protocol'>;
 function responseOf(protocol: 'sotw' | 'delta', octets: Uint8Array): Response {
   if (protocol === 'sotw') {
     const { typeUrl, nonce, resources } = read<DiscoveryResponse>('DiscoveryResponse', octets);
-    return { typeUrl, nonce, resources: resources.map((any) => resourceOf(any)), removed: [] };
+    return { typeUrl, nonce, resources: resources.flatMap((any) => unwrapped(any) ?? []), removed: [] };
   }
   const response = read<DeltaDiscoveryResponse>('DeltaDiscoveryResponse', octets);
   const resources = response.resources.flatMap(({ name, resource }) => (resource ? [resourceOf(resource, name)] : []));
   return { typeUrl: response.typeUrl, nonce: response.nonce, resources, removed: response.removedResources };
+}
+
+/** What has a TTL comes in a wrapper; undefined: a heartbeat, which has no content. */
+function unwrapped(any: Any): Resource | undefined {
+  if (!any.typeUrl.endsWith(`/${DISCOVERY}.Resource`)) return resourceOf(any);
+  const { resource } = read<WireResource>('Resource', any.value);
+  return resource && resourceOf(resource);
 }
 
 function resourceOf(any: Any, name?: string): Resource {

@@ -21,6 +21,8 @@ export interface XdsChange {
   readonly remove?: readonly Reference[];
   /** Names of resources that are named and that proxies ask for themselves. Default: none. */
   readonly onDemand?: readonly string[];
+  /** What is set lives so long without heartbeats, in milliseconds. Default: for ever. */
+  readonly ttlMs?: number;
 }
 
 /** Our xDS server over a snapshot cache in this process, with a record of its aggregated streams. */

@@ -341,3 +341,17 @@ test('delta: a heartbeat that is refused comes too late, and the resource is sen
   w.settle();
   assert.deepEqual(proxy.story(), ['eds a', 'eds', 'eds a']);
 });
+
+test('a heartbeat that waited for an acknowledgement until the resource was dead brings its content', () => {
+  const w = world();
+  w.cache.set('proxy-1', Snapshot.of([testEndpoints('a', 1, { ttlMs: 3000 })]));
+  const proxy = w.proxy('sotw', false, [FEATURE]);
+  proxy.subscribe(TYPE_URL.endpoint, ['a']);
+  w.settle();
+  w.pass(4000);
+  const [first] = proxy.responses;
+  assert.ok(first !== undefined);
+  proxy.acknowledge(first);
+  w.settle();
+  assert.deepEqual(proxy.story(), ['eds a', 'eds a']);
+});

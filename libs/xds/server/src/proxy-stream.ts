@@ -62,7 +62,7 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     this.cx = cx;
     this.connectedMs = cx.clock.wallMs();
     this.id = cx.nextId();
-    this.heartbeats = new Heartbeats(cx.timers, () => this.advance());
+    this.heartbeats = new Heartbeats(cx, () => this.advance());
     cx.opened(this);
   }
 
@@ -249,6 +249,10 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     if (subscription === undefined || this.full || this.held || this.over || !this.order.open(typeUrl)) return;
     const pending = subscription.pending(this.order.removals(typeUrl));
     if (pending === undefined) return;
+    if (pending.heartbeats !== undefined && (this.needsContent || this.heartbeats.isLate(subscription))) {
+      subscription.force(pending.heartbeats.map(({ name }) => name));
+      return this.advanceType(typeUrl);
+    }
     const empty = pending.changed.length === 0 && pending.heartbeats === undefined;
     const silent = this.form.protocol === 'sotw' && !isFullStateType(typeUrl) && empty;
     if (silent) subscription.forget(pending.removed);
@@ -273,7 +277,7 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     if (this.held) return;
     this.nonces += 1;
     subscription.sent(sent);
-    if (this.wraps) this.heartbeats.watch(subscription, sent.changed);
+    if (this.wraps) this.heartbeats.watch(subscription, heartbeats ?? sent.changed);
     this.order.onSent(typeUrl, sent);
     this.full = !this.give(pieces);
     const labels = { type: shortType(typeUrl) };
@@ -294,6 +298,11 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
   /** The proxy understands resources with a TTL: in delta everybody does, in state of the world who says so. */
   private get wraps(): boolean {
     return this.form.protocol === 'delta' || WRAPPED.some((one) => this.node?.clientFeatures.includes(one) === true);
+  }
+
+  /** Envoy 1.40 prolongs nothing in state of the world when a heartbeat has no content (measured). */
+  private get needsContent(): boolean {
+    return this.form.protocol === 'sotw' && this.node?.userAgentName === 'envoy';
   }
 
   /** False: no more for now. */
