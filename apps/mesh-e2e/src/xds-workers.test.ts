@@ -286,6 +286,51 @@ for (const form of FORMS)
     });
   });
 
+describe('a proxy with two workers that asks for clusters as requests need them', () => {
+  it('asks for each name on its one stream, whichever worker needs it', async () => {
+    const [a, control] = await Promise.all([startNamedUpstream('A'), XdsTestServer.start()]);
+    const TYPE = 'type.googleapis.com/envoy.extensions.filters.http';
+    const filters = [
+      {
+        name: 'envoy.filters.http.on_demand',
+        typed_config: { '@type': `${TYPE}.on_demand.v3.OnDemand`, odcds: { source: FROM_ADS, timeout: '5s' } },
+      },
+      { name: 'envoy.filters.http.router', typed_config: { '@type': `${TYPE}.router.v3.Router` } },
+    ];
+    const byHeader = { cluster: undefined, cluster_header: 'x-to' };
+    control.publish(NODE, {
+      set: [
+        edsCluster('a'),
+        endpointsOf('a', [a.port]),
+        rdsListener('web', 'routes', { http_filters: filters }),
+        routesTo('routes', 'a', byHeader),
+      ],
+    });
+    const bootstrap = xdsBootstrap({ node: NODE, port: control.port, form: 'delta' });
+    const proxy = await startWeft({ args: WORKERS, bootstrap });
+    try {
+      const port = await proxy.portOf('web');
+      const statuses = async (to: string): Promise<string> => {
+        const asked = Array.from({ length: 20 }, async () => (await call({ port, headers: { 'x-to': to } })).status);
+        return [...new Set(await Promise.all(asked))].join();
+      };
+      assert.equal(await statuses('a'), '200');
+      for (const name of ['late', 'later']) {
+        assert.equal(await statuses(name), '503');
+        const wanted = control.events.filter((event) => event.from === 'proxy' && event.names.includes(name));
+        assert.ok(wanted.length > 0, `${name} was asked for`);
+        control.publish(NODE, { set: [edsCluster(name), endpointsOf(name, [a.port])] });
+        await eventually(`${name} answers`, async () => (await statuses(name)) === '200' || undefined);
+      }
+      assert.equal(control.orders.size, 1);
+    } finally {
+      await proxy.stop();
+      await control.stop();
+      a.stop();
+    }
+  });
+});
+
 describe('a proxy with two workers under our xDS server, while endpoints change and routes move', () => {
   for (const form of FORMS)
     it(`loses no request, and has one stream (${form})`, async () => {
