@@ -76,7 +76,7 @@ function create(system: NetworkSystem, hosts: readonly string[]): NetworkNamespa
   try {
     mkdirSync(system.owners, { recursive: true, mode: 0o700 });
     writeFileSync(ownerFile(system, name), `${JSON.stringify(ownMark())}\n`, { mode: 0o600 });
-    ip(`link add ${link} type veth peer name eth0 netns ${name}`);
+    ip(`link add ${link} type veth peer name eth0 address ${hardwareAddress(number)} netns ${name}`);
     ip(`link set ${link} master ${BRIDGE} up`);
     for (const text of [
       'link set lo up',
@@ -91,6 +91,15 @@ function create(system: NetworkSystem, hosts: readonly string[]): NetworkNamespa
     throw error;
   }
   return { name, address, run: inside };
+}
+
+/**
+ * The same for the same number, whoever has it: the machine and the neighbours remember it for the address, and would send to the
+ * one before for some ten seconds.
+ */
+function hardwareAddress(number: number): string {
+  const hex = (octet: number): string => octet.toString(16).padStart(2, '0');
+  return `02:94:00:00:${hex(number >> 8)}:${hex(number & 255)}`;
 }
 
 function remove(system: NetworkSystem, name: string): void {
