@@ -4,9 +4,11 @@ import { Server as GrpcServer, ServerCredentials, type ServerUnaryCall, type sen
 import { call, eventually, findEnvoy, freePort, startControlPlane, startSource } from '@weft/testing-harness';
 import type { ControlPlaneWorld, HttpReply, RunningProcess } from '@weft/testing-harness';
 import assert from 'node:assert/strict';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { startCaptured } from './captured-world.ts';
 import { fakeService, type FakeService } from './catalog-world.ts';
 
 /** Answers with the headers that it got. */
@@ -67,9 +69,11 @@ interface Providers {
   readonly http: number;
   readonly grpc: number;
   readonly failOpen?: boolean;
+  /** Of the one over HTTP. Default: the loopback. */
+  readonly address?: string;
 }
 
-const meshConfig = ({ http, grpc, failOpen = false }: Providers): string => `
+const meshConfig = ({ http, grpc, failOpen = false, address = '127.0.0.1' }: Providers): string => `
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: istio, namespace: istio-system}
@@ -108,7 +112,7 @@ spec:
   location: MESH_EXTERNAL
   resolution: STATIC
   ports: [{number: 80, name: http, protocol: HTTP}]
-  endpoints: [{address: 127.0.0.1, ports: {http: ${http}}}]
+  endpoints: [{address: ${address}, ports: {http: ${http}}}]
 `;
 
 const policy = (provider: string): string => `
@@ -152,6 +156,10 @@ kind: AuthorizationPolicy
 metadata: {name: deny}
 spec: {selector: {matchLabels: {app: web}}, action: DENY, rules: [{to: [{operation: {paths: [/asked*]}}]}]}
 `;
+
+/** The machine itself, as captured workloads reach it. */
+const MACHINE = '10.94.0.1';
+const noRoot = process.getuid?.() === 0 ? false : 'network namespaces need root';
 
 function suite(kind: string, find: () => Promise<readonly string[]>): void {
   describe(`a CUSTOM policy with ${kind} as the sidecar`, () => {
@@ -254,6 +262,27 @@ function suite(kind: string, find: () => Promise<readonly string[]>): void {
       await until(401, '/asked/1');
     });
 
+    it('is asked by a captured workload too, which takes services on demand', { skip: noRoot }, async (t) => {
+      const machine = createServer((request, response) => decide(asked, request, response)).listen(0, '0.0.0.0');
+      t.after(() => machine.close());
+      await once(machine, 'listening');
+      const { port } = machine.address() as AddressInfo;
+      plane.write('captured.yaml', meshConfig({ http: port, grpc: calls.port, address: MACHINE }));
+      plane.write('mesh.yaml', '');
+      const place = ['--config-dir', plane.configDir, '--drain-time', '0', ...(await find())];
+      const serving = ['--port', '9999', '--protocol', 'HTTP', '--labels', 'app=web', '--'];
+      const echo = [process.execPath, '-e', ECHO.replace("'127.0.0.1'", "'0.0.0.0'"), '9999'];
+      const captured = await startCaptured(['--name', 'captured', ...place, ...serving, ...echo]);
+      running.push(captured.process);
+      const status = async (path: string, word = ''): Promise<number> =>
+        (await fetch(`http://${captured.address}:9999${path}`, { headers: { 'x-word': word } })).status;
+      await eventually('it serves', async () => ((await status('/free')) === 200 ? true : undefined), 15_000);
+      assert.deepEqual([await status('/asked/3'), await status('/asked/3', 'sesame')], [401, 200]);
+      plane.write('mesh.yaml', meshConfig({ http: words.port, grpc: calls.port }));
+      plane.write('captured.yaml', '');
+      await until(401, '/asked/1');
+    });
+
     it('denies what it is about where nobody is the provider, and says so', async () => {
       plane.write('policy.yaml', policy('swords'));
       await until(403, '/asked/1');
@@ -261,7 +290,10 @@ function suite(kind: string, find: () => Promise<readonly string[]>): void {
       const { body } = await call({ port: plane.debugPort, path: '/debug/status' });
       const rows = JSON.parse(body) as { readonly name: string; readonly status: string }[];
       const { status = '' } = rows.find(({ name }) => name === 'ask') ?? {};
-      assert.match(status, /^effective on 1 proxy; .* MeshConfig has no extensionProvider "swords"; it has words, calls$/);
+      assert.match(
+        status,
+        /^effective on (1 proxy|2 proxies); .* MeshConfig has no extensionProvider "swords"; it has words, calls$/,
+      );
       plane.write('policy.yaml', policy('words'));
       await until(401, '/asked/1');
     });
