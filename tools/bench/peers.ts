@@ -1,6 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { httpBootstrap, tcpBootstrap, type Hop } from './bootstraps.ts';
 
@@ -124,14 +123,4 @@ export function write(folder: string, name: string, text: string): string {
 
 export function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): ChildProcess {
   return spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'], env });
-}
-
-/** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }

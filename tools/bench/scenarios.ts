@@ -3,11 +3,11 @@ import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { findGoProgram, type CertificateAuthority, type IssuedCertificate } from '@weft/testing-harness';
+import { findGoProgram, freePort, type CertificateAuthority, type IssuedCertificate } from '@weft/testing-harness';
 import type { Hop } from './bootstraps.ts';
 import { h2load, idleConnections, iperf, wrk, type Load } from './loads.ts';
 import { cpuTime, listening, rssMb } from './measure.ts';
-import { freePort, run, startUpstream, type Peer } from './peers.ts';
+import { run, startUpstream, type Peer } from './peers.ts';
 
 export interface World {
   readonly folder: string;

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import { call, WORKSPACE, type DockerStack } from '@weft/testing-harness';
 import { DockerComposeEnvironment, type StartedDockerComposeEnvironment } from 'testcontainers';
@@ -24,21 +23,6 @@ export function composeUp(stack: DockerStack, project: ComposeProject): Promise<
   const program = stack.ready ? stack.standaloneCompose : undefined;
   if (program === undefined) return environment.up();
   return environment.withClientOptions({ executable: { executablePath: program, standalone: true } }).up();
-}
-
-/** Tries until `check` is true, for at most `withinMs`; a check that throws counts as false. */
-export async function eventually(what: string, check: () => Promise<boolean>, withinMs = 30_000): Promise<void> {
-  const deadline = performance.now() + withinMs;
-  let reason: unknown;
-  while (performance.now() < deadline) {
-    try {
-      if (await check()) return;
-    } catch (error) {
-      reason = error;
-    }
-    await delay(100);
-  }
-  throw new Error(`${what} did not come about within ${withinMs} ms`, { cause: reason });
 }
 
 /** The counters and gauges of a proxy whose names match. */

@@ -3,15 +3,17 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { call, dockerStack, freePorts, WORKSPACE, type HttpReply } from '@weft/testing-harness';
+import { call, dockerStack, eventually, freePorts, WORKSPACE, type HttpReply } from '@weft/testing-harness';
 import type { StartedDockerComposeEnvironment } from 'testcontainers';
 import { launchBrowser } from './browser.ts';
 import { GOLDEN_SHA256, sha256 } from './catalog-world.ts';
-import { composeUp, eventually, proxyStats } from './compose-world.ts';
+import { composeUp, proxyStats } from './compose-world.ts';
 import { frontProxyTests, scaledFrontProxyTests, type FrontProxyPorts } from './front-proxy.ts';
 import { assertShare, countReplies } from './shares.ts';
 import { trafficSplitTests } from './traffic-split.ts';
 
+/** Containers take their time. */
+const WITHIN_MS = 30_000;
 const PLAYLISTS_API = 81;
 const VIDEOS_API = 82;
 const GATEWAY_ADMIN = 19_901;
@@ -39,7 +41,11 @@ suite('docker-compose up, in the folder of the workspace', () => {
   async function up(env: Readonly<Record<string, string>> = {}): Promise<void> {
     running = await composeUp(stack, { folder: '.', name: 'weft-e2e', env });
     for (const port of ADMINS) {
-      await eventually(`the proxy of ${port}`, async () => (await call({ port, path: '/ready' })).status === 200);
+      await eventually(
+        `the proxy of ${port}`,
+        async () => (await call({ port, path: '/ready' })).status === 200 || undefined,
+        WITHIN_MS,
+      );
     }
   }
 
@@ -62,7 +68,7 @@ suite('docker-compose up, in the folder of the workspace', () => {
     async () => {
       if (!stack.ready) return;
       await up();
-      await eventually('the data', async () => isGolden(await call({ port: PLAYLISTS_API })));
+      await eventually('the data', async () => isGolden(await call({ port: PLAYLISTS_API })) || undefined, WITHIN_MS);
     },
     { timeout: 300_000 },
   );
@@ -200,7 +206,11 @@ suite('docker-compose up, in examples/traffic-split', async () => {
         },
       });
       for (const port of [proxyAdmin, splitAdmin]) {
-        await eventually(`the proxy of ${port}`, async () => (await call({ port, path: '/ready' })).status === 200);
+        await eventually(
+          `the proxy of ${port}`,
+          async () => (await call({ port, path: '/ready' })).status === 200 || undefined,
+          WITHIN_MS,
+        );
       }
     },
     { timeout: 300_000 },
@@ -226,10 +236,14 @@ suite('docker-compose up, in examples/front-proxy', async () => {
         SERVICE1_INSTANCES: String(instances),
       },
     });
-    await eventually(`${instances} instances`, async () => {
-      const stats = await proxyStats(ports.admin, 'service1.membership_total');
-      return stats.get('cluster.service1.membership_total') === instances;
-    });
+    await eventually(
+      `${instances} instances`,
+      async () => {
+        const stats = await proxyStats(ports.admin, 'service1.membership_total');
+        return stats.get('cluster.service1.membership_total') === instances || undefined;
+      },
+      WITHIN_MS,
+    );
   };
 
   before(
@@ -241,10 +255,14 @@ suite('docker-compose up, in examples/front-proxy', async () => {
       await up(first, 3);
       // A name is there before what it names listens.
       let inARow = 0;
-      await eventually('answers of all three', async () => {
-        inARow = (await call({ port: firstFront, path: '/service/1' })).status === 200 ? inARow + 1 : 0;
-        return inARow >= 9;
-      });
+      await eventually(
+        'answers of all three',
+        async () => {
+          inARow = (await call({ port: firstFront, path: '/service/1' })).status === 200 ? inARow + 1 : 0;
+          return inARow >= 9 || undefined;
+        },
+        WITHIN_MS,
+      );
       // Another port makes the front proxy anew, with its counters at 0; the services stay.
       await up({ front, admin }, 3);
     },

@@ -1,15 +1,17 @@
+import { eventually as untilFound } from '@weft/testing-harness';
+
 export { startControlPlane, type ControlPlaneWorld } from '@weft/testing-harness';
+
+const WITHIN_MS = 15_000;
 
 /** Until the check holds, or it has failed for 15 seconds. */
 export async function eventually(check: () => Promise<unknown>): Promise<void> {
-  const deadline = performance.now() + 15_000;
-  for (;;) {
-    try {
+  await untilFound(
+    'what is checked holds',
+    async () => {
       await check();
-      return;
-    } catch (error) {
-      if (performance.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
+      return true;
+    },
+    WITHIN_MS,
+  );
 }

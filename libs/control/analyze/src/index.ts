@@ -1,5 +1,5 @@
 export { analyze, analyzeSet } from './analyze.ts';
 export { CODES, type Code, type CodeInfo, type Level } from './codes.ts';
-export { byPlace, reaches, type Message } from './message.ts';
-export { formatMessage, formatMessages, type OutputFormat } from './format.ts';
+export type { Message } from './message.ts';
+export type { OutputFormat } from './format.ts';
 export { runAnalyze, type AnalyzeOutput } from './run-analyze.ts';

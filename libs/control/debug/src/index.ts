@@ -1,13 +1,12 @@
 export { debugEndpoints } from './debug-endpoints.ts';
 export type { DebugSource, LoggedCall, ProxyLoad } from './debug-source.ts';
 export type { DebugHandler, DebugRequest, DebugResponse, DebugRoutes } from './debug-route.ts';
-export { proxyName, findNode } from './proxy-name.ts';
-export { SYNC_TYPES, syncStatus, type ProxySync, type SyncType, type TypeSync } from './sync-status.ts';
+export type { ProxySync, SyncType, TypeSync } from './sync-status.ts';
 export type { StatusRow } from './document-views.ts';
 export type { Edge, EdgeBasis, EdgeEnd } from './edges.ts';
 export type { Origins } from './origins.ts';
 export type { CallerView, Description, RouteView, ServiceDescription, WorkloadDescription } from './description.ts';
-export { actionText, destinationsOf, matchText } from './route-text.ts';
+export { matchText } from './route-text.ts';
 export type { DocumentChange } from './version-documents.ts';
 export { listAt, objectAt, textAt, valueAt } from './json-path.ts';
 export { ConfigHistory, type ConfigHistoryOptions, type KeptVersion, type RollbackResult } from './config-history.ts';

@@ -1,7 +1,7 @@
-export { DEFAULT_MESH_CONFIG, type MeshConfig, type MeshTracing, type ReportService } from './config.ts';
-export { byAge, labelsMatch, refKey, refText, type MeshObject, type ObjectRef } from './object.ts';
-export { fullHostName, hostAliases, hostCovers, hostsOverlap, byHostSpecificity, type NameScope } from './host-name.ts';
-export { declaredProtocol, isHttp, isHttp2, isTls, NEVER_HTTP_PORTS, portProtocol, type Protocol } from './protocol.ts';
+export type { MeshConfig, MeshTracing, ReportService } from './config.ts';
+export { labelsMatch, refKey, refText, type MeshObject, type ObjectRef } from './object.ts';
+export { hostAliases, hostCovers, hostsOverlap, byHostSpecificity } from './host-name.ts';
+export { isHttp, isHttp2, isTls, portProtocol, type Protocol } from './protocol.ts';
 export {
   serviceKey,
   spiffeId,
@@ -15,7 +15,7 @@ export {
   type WorkloadRegistrationPort,
 } from './service.ts';
 export { misnamed } from './service-sources.ts';
-export { POLICY_KINDS, type Policies } from './policies.ts';
+export type { Policies } from './policies.ts';
 export { MeshSnapshotBuilder, workloadKey } from './builder.ts';
 export { findService, isKnownHost, isVisible, resolveHost, servicesNamed, type MeshSnapshot } from './snapshot.ts';
 export {
@@ -29,7 +29,6 @@ export {
 export { viewKey, viewOf } from './proxy-view.ts';
 export {
   boundVirtualServices,
-  gatewayNames,
   matchConcerns,
   MESH_GATEWAY,
   rulesFor,
@@ -87,7 +86,6 @@ export {
   routesAtPort,
   servesGateway,
   sharedHosts,
-  GATEWAY_NAME_LABEL,
   type GatewayPort,
   type GatewaySecret,
   type GatewayTls,

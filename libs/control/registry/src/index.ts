@@ -1,4 +1,3 @@
-export { decodeRegistration, type DecodedRegistration } from './registration.decode.ts';
 export {
   RegistrationStore,
   type RegistrationListener,
@@ -15,7 +14,6 @@ export {
 } from './registration-routes.ts';
 export {
   DEREGISTER,
-  decodeRegistrationCall,
   encodeRegistrationCall,
   REGISTER,
   statusOfCode,

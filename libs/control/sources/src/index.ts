@@ -1,5 +1,5 @@
-export { configObject, TextPlace, type ConfigObject, type ObjectPlace } from './config-object.ts';
-export { faultLines, ObjectFiles, type ObjectChanges, type ObjectSet, type RefusedDocument } from './object-set.ts';
+export { TextPlace, type ConfigObject, type ObjectPlace } from './config-object.ts';
+export { ObjectFiles, type ObjectChanges, type ObjectSet, type RefusedDocument } from './object-set.ts';
 export {
   DirectorySource,
   type AgeMemory,

@@ -1,16 +1,7 @@
 export { BOOTSTRAP_CLUSTERS } from './config-source.ts';
 export { clustersAhead, translate, translateOwn, translateService, translateView } from './translate.ts';
 export type { ProxyResources, ViewResources } from './resources.ts';
-export {
-  BLACK_HOLE_CLUSTER,
-  inboundCluster,
-  meshSni,
-  outboundCluster,
-  OWN_CERTIFICATE,
-  parseOutboundCluster,
-  PASSTHROUGH_CLUSTER,
-  ROOT_CERTIFICATES,
-} from './names.ts';
+export { OWN_CERTIFICATE, parseOutboundCluster } from './names.ts';
 export { translationSupport } from './support.ts';
 export { authzWhy, type AuthzAnswer, type AuthzQuestion } from './authz-why.ts';
 export type { TriedRule } from './authz-decision.ts';

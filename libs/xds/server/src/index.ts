@@ -1,5 +1,4 @@
-export { TYPE_URL, isFullStateType, shortType, typeUrlOf } from './type-urls.ts';
-export { ResourceMap, type Versioned } from './resource-map.ts';
+export { TYPE_URL } from './type-urls.ts';
 export { Resource, encodeResource, type ResourceOptions } from './resource.ts';
 export { referencesOf, type Reference } from './references.ts';
 export {
@@ -17,7 +16,7 @@ export type { ProxyStatus, SyncState, TypeStatus } from './proxy-status.ts';
 export { Debouncer, type DebouncerOptions } from './debouncer.ts';
 export { PushQueue, type PushQueueOptions, type Pushable } from './push-queue.ts';
 export { REST_PATHS, type RestRequest, type RestResponse } from './fetch.ts';
-export { NO_METRICS, SERVER_METRIC, type MetricLabels, type ServerMetrics } from './server-metrics.ts';
+export { SERVER_METRIC, type MetricLabels, type ServerMetrics } from './server-metrics.ts';
 export { LoadReportService, type LoadReportSink } from './load-report-service.ts';
 export type { ClusterLoad, LoadReportWish, LocalityLoad } from './load-report.ts';
 export type { Locality } from './locality.ts';

@@ -1,7 +1,8 @@
 import { FakeTime } from '@weft/core-runtime/testing';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Debouncer, NO_METRICS, PushQueue } from './index.ts';
+import { Debouncer, PushQueue } from './index.ts';
+import { NO_METRICS } from './server-metrics.ts';
 
 function debouncer(): { time: FakeTime; pushes: string[]; debouncer: Debouncer } {
   const time = new FakeTime();

@@ -2,7 +2,8 @@ import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { registry } from '@weft/api-envoy';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatSnapshotFault, referencesOf, ResourceMap, Snapshot, TYPE_URL } from './index.ts';
+import { formatSnapshotFault, referencesOf, Snapshot, TYPE_URL } from './index.ts';
+import { ResourceMap } from './resource-map.ts';
 import { testCluster, testEndpoints, testListener, testMesh, testRoute } from './testing.ts';
 
 test('a snapshot in which everything that is named is there is consistent', () => {
