@@ -3,6 +3,7 @@ import {
   mtlsMode,
   refText,
   scopeOf,
+  upstreamFault,
   workloadKey,
   type EffectiveMtls,
   type MeshProxy,
@@ -98,6 +99,24 @@ class ProxyEdges {
   }
 
   edges(called: ReadonlySet<string> | undefined): Edge[] {
+    return [...this.reachedEdges(called), ...this.absentEdges()];
+  }
+
+  /** Upstreams that lead nowhere yet. */
+  private absentEdges(): Edge[] {
+    const { mesh, proxy, source } = this;
+    return proxy.upstreams.flatMap((upstream): Edge[] => {
+      const { host: service, port } = upstream;
+      const fault = upstreamFault(mesh, proxy, upstream);
+      if (fault === undefined) return [];
+      const destination = { name: shortHost(service), namespace: proxy.namespace, workload: '', identity: '' };
+      return [
+        { source, destination, service, port, secured: false, reason: `cannot be called: ${fault}`, basis: 'scope' },
+      ];
+    });
+  }
+
+  private reachedEdges(called: ReadonlySet<string> | undefined): Edge[] {
     const { declared } = this;
     const reached = reachedClusters(this.snapshot);
     return resourcesOf(this.snapshot, TYPE_URL.cluster).flatMap((resource): Edge[] => {

@@ -26,6 +26,7 @@ export {
   type MeshProxy,
   type ProxyUpstream,
 } from './proxy.ts';
+export { upstreamFault } from './upstream-fault.ts';
 export { viewKey, viewOf } from './proxy-view.ts';
 export {
   boundVirtualServices,

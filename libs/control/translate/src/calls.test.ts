@@ -5,7 +5,7 @@ import { RetryOn } from '@weft/model-policy';
 import type { ForwardAction } from '@weft/model-route';
 import { simulate, type TestCall, type TestOutcome } from './simulate.testing.ts';
 import { translate } from './translate.ts';
-import { readWorld } from './world.testing.ts';
+import { readWorld, testWorkload } from './world.testing.ts';
 
 function world(name: string) {
   return readWorld(readFileSync(new URL(`../testdata/${name}/in.yaml`, import.meta.url), 'utf8'), name);
@@ -87,6 +87,39 @@ test('of two VirtualServices for a host in the mesh the older one wins, whole (T
   const resources = translate(snapshot, ingress);
   const call = { port: 80, host: 'servicemesh.demo', headers: ['cookie', 'version=v2'] };
   assert.equal(simulate(resources, 'outbound', { ...call, draw: 99 }).hosts[0], '10.0.1.1:80');
+});
+
+test('an upstream that is not there answers why, and its service takes its place when it comes', () => {
+  const { proxies, builder } = world('explicit-upstreams');
+  const proxy = proxies.get('playlists-api-1');
+  assert.ok(proxy);
+  const ask = (upstream: { readonly host: string; readonly port: number }, raw = false) =>
+    simulate(translate(builder.build(), { ...proxy, upstreams: [{ ...upstream, localPort: 18404 }] }), 'outbound', {
+      ip: '127.0.0.1',
+      port: 18404,
+      host: 'x',
+      raw,
+    });
+  const answer = (upstream: { readonly host: string; readonly port: number }): string => {
+    const { route } = ask(upstream);
+    assert.ok(route?.action.kind === 'direct_response');
+    return `${route.action.status} ${route.action.body}`;
+  };
+  assert.equal(
+    answer({ host: 'nowhere', port: 80 }),
+    '503 nowhere:80 cannot be called: the mesh has no service nowhere that default may see. It can as soon as it is there.\n',
+  );
+  assert.match(answer({ host: 'videos-api', port: 81 }), /the service videos-api has no port 81, but 10010\. /);
+  assert.equal(ask({ host: 'nowhere', port: 80 }, true).cluster, 'BlackHoleCluster');
+  builder.register(
+    testWorkload({
+      name: 'nowhere-1',
+      service: 'nowhere',
+      addresses: ['10.0.0.1'],
+      ports: [{ port: 80, protocol: 'HTTP' }],
+    }),
+  );
+  assert.equal(ask({ host: 'nowhere', port: 80 }).cluster, 'outbound|80||nowhere.default.svc.cluster.local');
 });
 
 test('a workload that said what it calls has a listener for each, and is told of nothing else', () => {

@@ -1,6 +1,7 @@
 import type { Listener } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
 import type { FilterChain } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_components_pb';
-import { isHttp, type MeshService, type ServicePort } from '@weft/control-mesh';
+import { isHttp, upstreamFault, type MeshService, type ServicePort } from '@weft/control-mesh';
+import { absentUpstream } from './absent-upstream.ts';
 import type { TranslateContext } from './context.ts';
 import { httpFilter } from './hcm.ts';
 import { HTTP_PROTOCOLS, httpInspector, inspected, listener, OUTBOUND, socketAddress } from './listener.ts';
@@ -11,21 +12,27 @@ import type { Init } from './proto.ts';
 
 import type { ResourceDraft } from './resources.ts';
 
-/** A listener on this machine for each service that the workload said it calls. One that nobody described has none. */
+/** A listener on this machine for each service that the workload said it calls; one that is not there has one that says so. */
 export function upstreamListeners(cx: TranslateContext, draft: ResourceDraft): void {
   const made = new Set<string>();
-  for (const { host, port: number, localPort, localAddress = '127.0.0.1' } of cx.proxy.upstreams) {
+  for (const upstream of cx.proxy.upstreams) {
+    const { host, port: number, localPort, localAddress = '127.0.0.1' } = upstream;
     const service = cx.service(host, cx.proxy.namespace);
     const port = service?.ports.find((one) => one.number === number);
-    if (service === undefined || port === undefined) continue;
-    draft.listeners.push(
-      listener({
-        name: `${localAddress}_${localPort}`,
-        address: socketAddress(localAddress, localPort),
-        trafficDirection: OUTBOUND,
-        ...chains(cx, service, port),
-      }),
-    );
+    const add = (init: Init<Listener>): unknown =>
+      draft.listeners.push(
+        listener({
+          name: `${localAddress}_${localPort}`,
+          address: socketAddress(localAddress, localPort),
+          trafficDirection: OUTBOUND,
+          ...init,
+        }),
+      );
+    if (service === undefined || port === undefined) {
+      add(absentUpstream(cx, upstream, upstreamFault(cx.snapshot, cx.proxy, upstream) ?? 'it is not there'));
+      continue;
+    }
+    add(chains(cx, service, port));
     const name = upstreamRouteName(service, number);
     if ((isHttp(port.protocol) || port.protocol === 'auto') && !made.has(name)) {
       made.add(name);
