@@ -11,6 +11,7 @@ import {
 import { escapeRegex } from './authorization-match.ts';
 import type { TranslateContext } from './context.ts';
 import { byRank, grpcRouteMatch, httpRouteMatch, type RankedMatch } from './gateway-api-match.ts';
+import { corsOfFilter } from './cors.ts';
 import { BLACK_HOLE_CLUSTER, outboundCluster } from './names.ts';
 import { durationOf, type Init } from './proto.ts';
 import { otherHosts, retryPlan, type RetryPlan } from './retries.ts';
@@ -57,7 +58,8 @@ interface RankedRule {
 function routesOf(cx: TranslateContext, { match, rule, name, from }: RankedRule, port: number): Init<Route>[] {
   const filters: Filters = rule.filters ?? [];
   const { hostRewriteSpecifier: _, ...headers } = levelHeaders(headersOf(filters));
-  const base: Init<Route> = { name, match: match.match, ...headers };
+  const cors = corsOfFilter(filters.find(({ type }) => type === 'CORS')?.cors);
+  const base: Init<Route> = { name, match: match.match, ...headers, ...cors };
   const redirect = filters.find(({ type }) => type === 'RequestRedirect')?.requestRedirect;
   if (redirect !== undefined) {
     const { scheme, hostname, port: to, statusCode, path } = redirect;

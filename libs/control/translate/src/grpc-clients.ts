@@ -1,4 +1,5 @@
 import type { TransportSocket } from '@weft/api-envoy/gen/envoy/config/core/v3/base_pb';
+import type { RouteConfiguration } from '@weft/api-envoy/gen/envoy/config/route/v3/route_pb';
 import type { Listener } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
 import type { HttpConnectionManager } from '@weft/api-envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb';
 import { isHttp } from '@weft/control-mesh';
@@ -32,8 +33,19 @@ export function grpcListeners(cx: TranslateContext, draft: ResourceDraft): void 
       draft.listeners.push(
         make<Listener>('envoy.config.listener.v3.Listener', { name, apiListener: { apiListener: manager } }),
       );
-      draft.routes.push(upstreamRoutes(cx, service, number));
+      draft.routes.push(withoutFilters(upstreamRoutes(cx, service, number)));
     }
+}
+
+/** gRPC refuses a route that has something for a filter that it does not know. */
+function withoutFilters(routes: RouteConfiguration): RouteConfiguration {
+  return {
+    ...routes,
+    virtualHosts: routes.virtualHosts.map((host) => ({
+      ...host,
+      routes: host.routes.map((route) => ({ ...route, typedPerFilterConfig: {} })),
+    })),
+  };
 }
 
 /**

@@ -8,6 +8,7 @@ import type {
 } from '@weft/api-envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb';
 import type { TcpProxy } from '@weft/api-envoy/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb';
 import { ADS } from './config-source.ts';
+import { corsFilter } from './cors.ts';
 import { tcpOnDemand } from './on-demand.ts';
 import { pack, type Init } from './proto.ts';
 
@@ -41,7 +42,7 @@ export function httpFilter(options: HttpOptions): Init<Filter> {
       typeof routes === 'string'
         ? { case: 'rds', value: { routeConfigName: routes, configSource: ADS } }
         : { case: 'routeConfig', value: routes },
-    httpFilters: [...filters, router()],
+    httpFilters: [...filters, ...(direction === 'inbound' ? [] : [corsFilter()]), router()],
     streamIdleTimeout: { seconds: 0n, nanos: 0 },
     normalizePath: true,
     mergeSlashes: false,

@@ -31,7 +31,8 @@ const STREAM_MATCH = [
 
 const MODIFIERS = ['requestHeaderModifier.*', 'responseHeaderModifier.*'] as const;
 const HTTP_FILTERS = [
-  'type=RequestHeaderModifier|ResponseHeaderModifier|RequestRedirect|URLRewrite', ...MODIFIERS, 'requestRedirect.*', 'urlRewrite.*',
+  'type=RequestHeaderModifier|ResponseHeaderModifier|RequestRedirect|URLRewrite|CORS', ...MODIFIERS, 'requestRedirect.*', 'urlRewrite.*',
+  'cors.*',
 ] as const; // prettier-ignore
 const BACKEND_FILTERS = ['type=RequestHeaderModifier|ResponseHeaderModifier', ...MODIFIERS] as const;
 const BACKEND_REF = ['group', 'kind', 'name', 'namespace', 'port', 'weight'] as const;
@@ -59,7 +60,7 @@ export const translationSupport: KindSupport = {
     'hosts', 'gateways', 'exportTo',
     ...under('http', 'name', 'match.name', 'match.uri.*', 'match.scheme.*', 'match.method.*', 'match.authority.*', 'match.headers.*',
       'match.withoutHeaders.*', 'match.queryParams.*', 'match.port', 'match.sourceLabels.*', 'match.sourceNamespace',
-      'match.gateways', 'match.ignoreUriCase', 'route.*', 'redirect.*', 'directResponse.*', 'rewrite.*', 'timeout',
+      'match.gateways', 'match.ignoreUriCase', 'route.*', 'redirect.*', 'directResponse.*', 'rewrite.*', 'corsPolicy.*', 'timeout',
       'retries.attempts', 'retries.perTryTimeout', 'retries.retryOn', 'retries.backoff', 'retries.retryIgnorePreviousHosts',
       'headers.*'),
     ...under('tcp', ...STREAM_MATCH),

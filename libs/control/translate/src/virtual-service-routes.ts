@@ -2,6 +2,7 @@ import type { VirtualServiceDestination, VirtualServiceHttp } from '@weft/api-ku
 import type { Route, RouteAction, RouteMatch } from '@weft/api-envoy/gen/envoy/config/route/v3/route_components_pb';
 import { rulesFor, type BoundVirtualService, type MeshService, type RouteCall } from '@weft/control-mesh';
 import type { TranslateContext } from './context.ts';
+import { corsOfRule } from './cors.ts';
 import { BLACK_HOLE_CLUSTER, outboundCluster } from './names.ts';
 import type { Init } from './proto.ts';
 import { IDEMPOTENT_METHODS, retryPlan } from './retries.ts';
@@ -36,7 +37,7 @@ interface RuleMatch {
 }
 
 function routesOfRule(cx: TranslateContext, { rule, from, port, name, match }: RuleMatch): Init<Route>[] {
-  const base: Init<Route> = { name, match, ...routeHeaders(rule) };
+  const base: Init<Route> = { name, match, ...routeHeaders(rule), ...corsOfRule(rule.corsPolicy) };
   if (rule.redirect !== undefined)
     return [{ ...base, action: { case: 'redirect', value: redirectAction(rule.redirect) } }];
   if (rule.directResponse !== undefined)

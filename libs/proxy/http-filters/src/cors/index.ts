@@ -1,0 +1,2 @@
+export { corsFactory } from './cors.ts';
+export { corsSupport } from './config.decode.ts';
