@@ -49,7 +49,7 @@ class PreparedOnDemand {
 
   /** Undefined: clusters are not asked for here. */
   at(stream: FilterStream): Way | undefined {
-    const config = stream.perRouteConfig(FILTER_NAME) as OnDemandConfig | undefined;
+    const config = stream.perRouteConfig(this.context.filterName ?? FILTER_NAME) as OnDemandConfig | undefined;
     if (config === undefined) return this.own;
     let known = this.ofRoutes.get(config);
     if (known === undefined) this.ofRoutes.set(config, (known = { way: this.wayOf(config) }));
