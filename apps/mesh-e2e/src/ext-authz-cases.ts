@@ -28,9 +28,13 @@ function asking(
   return { name, address: loopback(0), filter_chains: [{ filters: [manager] }] };
 }
 
-const grpc = (fields: Json = {}): Json => ({ grpc_service: { envoy_grpc: { cluster_name: 'grpc' }, ...fields } });
+/** With a time that a busy machine keeps to; those that are to take too long have their own. */
+const grpc = (fields: Json = {}): Json => ({
+  grpc_service: { envoy_grpc: { cluster_name: 'grpc' }, timeout: '5s', ...fields },
+});
+const HASTY = { grpc_service: { envoy_grpc: { cluster_name: 'grpc' } } };
 const http = (fields: Json = {}): Json => ({
-  http_service: { server_uri: { uri: 'http://authz.test', cluster: 'http', timeout: '0.25s' }, ...fields },
+  http_service: { server_uri: { uri: 'http://authz.test', cluster: 'http', timeout: '5s' }, ...fields },
 });
 const names = (...list: readonly string[]): Json => ({ patterns: list.map((exact) => ({ exact })) });
 const perRoute = (fields: Json): Json => ({
@@ -196,6 +200,11 @@ export function extAuthzBootstrap(world: ExtAuthzWorld, place: ExtAuthzPlace): J
     asking('grpc-off', { ...grpc(), filter_enabled: { default_value: { numerator: 0 }, runtime_key: 'x' } }),
     asking('grpc-away', { grpc_service: { envoy_grpc: { cluster_name: 'away' } } }),
     asking('grpc-away-open', { grpc_service: { envoy_grpc: { cluster_name: 'away' } }, failure_mode_allow: true }),
+    asking('grpc-hasty', HASTY),
+    asking('grpc-hasty-open', { ...HASTY, failure_mode_allow: true, failure_mode_allow_header_add: true }),
+    asking('http-hasty', {
+      http_service: { server_uri: { uri: 'http://authz.test', cluster: 'http', timeout: '0.25s' } },
+    }),
     asking('http', http()),
     asking('http-chosen', {
       ...http({
@@ -213,6 +222,7 @@ export function extAuthzBootstrap(world: ExtAuthzWorld, place: ExtAuthzPlace): J
       failure_mode_allow: true,
     }),
     asking('http-older', { ...http({ path_override: '/fixed?answer=deny', authorization_request: { allowed_headers: names('x-a1') } }) }),
+    asking('http-retry', http({ retry_policy: { num_retries: 2, retry_on: '5xx', retry_back_off: { base_interval: '0.01s', max_interval: '1s' } } })),
     asking('http-body', { ...http(), allowed_headers: names('x-answer', 'content-type'), with_request_body: { max_request_bytes: 20, allow_partial_message: true } }),
     asking('http-away', { http_service: { server_uri: { uri: 'http://away.test', cluster: 'away', timeout: '1s' } }, status_on_error: { code: 502 } }),
     asking('http-away-open', { http_service: { server_uri: { uri: 'http://away.test', cluster: 'away', timeout: '1s' } }, failure_mode_allow: true }),
@@ -220,7 +230,7 @@ export function extAuthzBootstrap(world: ExtAuthzWorld, place: ExtAuthzPlace): J
     network('tcp-deny', 'deny'),
     network('tcp-fail', 'fail'),
     network('tcp-open', 'fail', { failure_mode_allow: true }),
-    network('tcp-hang', 'hang'),
+    network('tcp-hang', 'hang', grpc({ timeout: '0.2s', initial_metadata: [{ key: 'x-answer', value: 'hang' }] })),
     network('tcp-shadowed', 'deny', { ...whenShadowed('envoy.filters.network.rbac'), bootstrap_metadata_labels_key: 'labels', metadata_context_namespaces: ['envoy.filters.network.rbac'] }, [networkRbac]),
     network('tcp-unshadowed', 'deny', whenShadowed('envoy.filters.network.rbac')),
   ]; // prettier-ignore
@@ -265,7 +275,7 @@ export const HTTP_CASES: readonly HttpCase[] = [
   { title: 'it has an error of its own', listener: 'grpc', headers: answer('error') },
   { title: 'it has an error and says nothing of it', listener: 'grpc', headers: answer('error-plain') },
   { title: 'it fails', listener: 'grpc', headers: answer('fail') },
-  { title: 'it takes too long', listener: 'grpc', headers: answer('hang') },
+  { title: 'it takes too long', listener: 'grpc-hasty', headers: answer('hang') },
   { title: 'a route is open', listener: 'grpc', path: '/open', headers: answer('deny') },
   { title: 'a route says more of itself', listener: 'grpc', path: '/extended', headers: answer('ok') },
   { title: 'a route asks an HTTP service', listener: 'grpc', path: '/by-http', headers: answer('deny') },
@@ -275,7 +285,7 @@ export const HTTP_CASES: readonly HttpCase[] = [
   { title: 'headers come twice and are no UTF-8', listener: 'grpc', headers: answer('ok', 'x-a', '1', 'x-a', '2', 'x-b', '\u00e9\u00ff', 'cookie', 'a=1', 'cookie', 'b=2') },
   { title: 'a failing service allows where that is configured', listener: 'grpc-open', headers: answer('fail') },
   { title: 'an error of its own allows where that is configured', listener: 'grpc-open', headers: answer('error') },
-  { title: 'a service that takes too long allows where that is configured', listener: 'grpc-open', headers: answer('hang') },
+  { title: 'a service that takes too long allows where that is configured', listener: 'grpc-hasty-open', headers: answer('hang') },
   { title: 'a denial is one where failures allow', listener: 'grpc-open', headers: answer('deny') },
   { title: 'an error has a status', listener: 'grpc-strict', headers: answer('fail') },
   { title: 'an error of its own has its own status', listener: 'grpc-strict', headers: answer('error') },
@@ -320,13 +330,15 @@ export const HTTP_CASES: readonly HttpCase[] = [
   { title: 'an HTTP service wants a password', listener: 'http', path: '/?answer=unauthorized' },
   { title: 'an HTTP service answers 201, which denies', listener: 'http', path: '/?answer=created' },
   { title: 'an HTTP service is broken', listener: 'http', path: '/?answer=broken' },
-  { title: 'an HTTP service takes too long', listener: 'http', path: '/?answer=hang' },
+  { title: 'an HTTP service takes too long', listener: 'http-hasty', path: '/?answer=hang' },
   { title: 'an HTTP service gives headers that nobody wants', listener: 'http', path: '/?answer=ok-headers', headers: OLD },
   { title: 'an HTTP service gives headers', listener: 'http-chosen', headers: answer('ok-headers', 'x-a1', 'theirs', ...OLD), path: '/p?q=1' },
   { title: 'an HTTP service gives a client chosen headers', listener: 'http-chosen', headers: answer('deny') },
   { title: 'an HTTP service gives a place', listener: 'http-chosen', headers: answer('login') },
   { title: 'a broken HTTP service lets pass where that is configured', listener: 'http-chosen', headers: answer('broken') },
   { title: 'an HTTP service is asked at one place', listener: 'http-older', headers: ['x-a1', '1', 'x-a2', '2'], path: '/x?y' },
+  { title: 'an HTTP service is asked again', listener: 'http-retry', path: '/?answer=broken' },
+  { title: 'an HTTP service that answers is asked once', listener: 'http-retry', path: '/?answer=deny' },
   { title: 'an HTTP service gets a body', listener: 'http-body', method: 'POST', headers: ['content-type', 'text/x'], body: 'a body \u00e9' },
   { title: 'an HTTP service gets a part of a body', listener: 'http-body', method: 'PUT', body: 'a body that is too long for it' },
   { title: 'an HTTP service gets no body', listener: 'http-body' },

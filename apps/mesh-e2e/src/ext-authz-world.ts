@@ -76,6 +76,8 @@ export class ExtAuthzWorld {
 
   static async start(grpcAnswers: GrpcAnswers, httpAnswers: HttpAnswers): Promise<ExtAuthzWorld> {
     const world = new ExtAuthzWorld();
+    // Reading the API's messages for the first time takes a while, which is to be over before somebody waits for an answer.
+    world.answerGrpc(Buffer.alloc(0), {}, { ok: { status: { code: 0 } } });
     const grpc = createHttp2Server();
     grpc.on('session', (session) => world.sessions.add(session));
     grpc.on('sessionError', () => undefined);
@@ -206,7 +208,8 @@ export class ExtAuthzWorld {
     const desc = registry().getMessage('envoy.service.auth.v3.CheckRequest')!;
     const json = toJson(desc, fromBinary(desc, message), { registry: registry() }) as Json;
     this.asked.push({ by: 'grpc', what: { message: steady(json), head: fieldsOf(head) } });
-    const http = ((json['attributes'] as Json)['request'] as Json | undefined)?.['http'] as Json | undefined;
+    const http = ((json['attributes'] as Json | undefined)?.['request'] as Json | undefined)?.['http'] as
+      Json | undefined;
     const named = (http?.['headers'] as Readonly<Record<string, string>> | undefined)?.['x-answer'];
     const answer = answers[named ?? String(head['x-answer'] ?? 'ok')] ?? {};
     if (typeof answer === 'string') return answer as 'hang' | 'fail';

@@ -1,7 +1,7 @@
 import type { FractionalPercent } from '@weft/core-runtime';
 import type { GrpcService } from '@weft/model-config-source';
 import type { StringMatcher } from '@weft/model-match';
-import type { HeaderMutation } from '@weft/model-policy';
+import type { HeaderMutation, RetryPolicy } from '@weft/model-policy';
 import type { MetadataMatcher } from '@weft/model-rbac';
 import type { AddingFilterConfig } from '@weft/model-route';
 import type { MutationRules } from './mutation-rules.ts';
@@ -19,6 +19,8 @@ export interface HttpServiceConfig {
   readonly pathPrefix: string;
   /** In place of the request's path; `''` without. */
   readonly pathOverride: string;
+  /** Undefined: a question is asked once. */
+  readonly retry: RetryPolicy | undefined;
   /** `authorization_request.headers_to_add`. */
   readonly addHeaders: HeaderMutation;
   /** Headers of an allowing answer that go to the upstream: in place of the request's, or beside them. */

@@ -284,3 +284,20 @@ test('rules say which headers a service may change, and what becomes of an answe
   strict.questions[0]?.answer(answer);
   assert.equal(other.stream.localReply?.details, 'ext_authz_invalid');
 });
+
+test('an HTTP service may be asked again', () => {
+  const { open, http, runtime } = askingWorld(`{http_service: {server_uri: {uri: x, cluster: http, timeout: 1s},
+    retry_policy: {num_retries: 2, retry_on: 5xx, retry_back_off: {base_interval: 0.025s}}}}`);
+  const { stream, filter } = open(get());
+  filter.onRequestHeaders?.(stream.requestHeaders, true);
+  http.last.owner.headers(new ResponseHeaderMap(503), true);
+  runtime.timers.advance(25);
+  assert.equal(http.attempts.length, 2);
+  http.last.owner.reset('remote reset');
+  runtime.timers.advance(50);
+  http.last.owner.headers(new ResponseHeaderMap(200), true);
+  assert.equal(stream.requestContinued, 1);
+  const { upstreamRqRetry, upstreamRqRetrySuccess, charged, retried } = http.requestStats;
+  assert.deepEqual([upstreamRqRetry.value, upstreamRqRetrySuccess.value, http.activeRetries], [2, 1, 0]);
+  assert.deepEqual([charged, retried], [['internal 200'], [503]]);
+});

@@ -1,23 +1,11 @@
-import {
-  RequestHeaderMap,
-  type ClientStream,
-  type HeaderMap,
-  type ResetReason,
-  type ResponseHeaderMap,
-} from '@weft/core-http';
+import { RequestHeaderMap, type ResetReason, type ResponseHeaderMap } from '@weft/core-http';
 import type { Timer } from '@weft/core-runtime';
 import { applyMutations } from '@weft/model-policy';
 import { CHECK_FAILED, textOfHeader, type Check, type CheckReceiver, type HttpAttributes } from '@weft/proxy-ext-authz';
-import type {
-  Cluster,
-  FilterStream,
-  Host,
-  HttpPoolCallbacks,
-  LoadBalancerContext,
-  PoolFailure,
-  PoolHandle,
-} from '@weft/proxy-filter-api';
+import type { Cluster, FilterStream, LoadBalancerContext } from '@weft/proxy-filter-api';
+import { CheckRetries } from './check-retries.ts';
 import type { HttpServiceConfig } from './config.ts';
+import { HttpAttempt, type AttemptOwner } from './http-attempt.ts';
 import { outcomeOf } from './http-outcome.ts';
 
 const ANY_HOST: LoadBalancerContext = {
@@ -26,39 +14,33 @@ const ANY_HOST: LoadBalancerContext = {
   hostSelectionRetries: 0,
 };
 
-/** What an answer may have of body; a longer one is none. */
-const MAX_BODY_BYTES = 16 * 1024 * 1024;
-
-/** One question to an HTTP service: waiting for a connection -> asked -> answered. */
-export class HttpCheck implements Check, HttpPoolCallbacks {
+/** One question to an HTTP service: attempt -> (waiting -> attempt …) -> answered. */
+export class HttpCheck implements Check, AttemptOwner {
   private readonly config: HttpServiceConfig;
   private readonly stream: FilterStream;
   private readonly receiver: CheckReceiver;
-  private readonly body: Buffer;
-  private readonly head: RequestHeaderMap;
+  private readonly request: { readonly head: RequestHeaderMap; readonly body: Buffer };
   private cluster: Cluster | undefined;
-  private host: Host | undefined;
-  private waiting: PoolHandle | undefined;
-  private upstream: ClientStream | undefined;
-  private timer: Timer | undefined;
+  private attempt: HttpAttempt | undefined;
+  private retries: CheckRetries | undefined;
+  private deadline: Timer | undefined;
+  private retryTimer: Timer | undefined;
+  private tryTimer: Timer | undefined;
   private sentMs = 0;
-  private answer: ResponseHeaderMap | undefined;
-  private readonly chunks: Buffer[] = [];
-  private size = 0;
   private over = false;
 
   constructor(config: HttpServiceConfig, stream: FilterStream, told: HttpAttributes, receiver: CheckReceiver) {
     this.config = config;
     this.stream = stream;
     this.receiver = receiver;
-    this.body = told.body ?? Buffer.alloc(0);
-    this.head = headOf(config, stream, told);
+    this.request = { head: headOf(config, stream, told), body: told.body ?? Buffer.alloc(0) };
   }
 
   /** May answer before it returns. */
   start(): void {
     const { clusters, runtime } = this.stream;
-    const cluster = clusters.get(this.config.cluster);
+    const { cluster: name, timeoutMs, retry } = this.config;
+    const cluster = clusters.get(name);
     if (cluster === undefined) {
       this.finish();
       this.receiver.onChecked(CHECK_FAILED);
@@ -66,98 +48,80 @@ export class HttpCheck implements Check, HttpPoolCallbacks {
     }
     this.cluster = cluster;
     this.sentMs = runtime.clock.nowMs();
+    if (retry !== undefined) this.retries = new CheckRetries(retry, cluster, runtime.random);
+    if (timeoutMs > 0) this.deadline = runtime.timers.start(timeoutMs, this);
+    this.try(cluster);
+  }
+
+  cancel(): void {
+    if (!this.over) this.leave();
+  }
+
+  onTimer(timer: Timer): void {
+    if (this.over || this.cluster === undefined) return;
+    if (timer === this.retryTimer) {
+      this.retryTimer = undefined;
+      this.try(this.cluster);
+      return;
+    }
+    if (this.attempt !== undefined) this.attempt.host.stats.rqTimeout += 1;
+    if (timer === this.tryTimer) {
+      this.cluster.requestStats.upstreamRqPerTryTimeout.inc();
+      this.attempt?.giveUp();
+      const delayMs = this.retries?.afterFailure('local reset', true);
+      if (delayMs === undefined) this.fail(504);
+      else this.tryAgain(delayMs);
+      return;
+    }
+    this.cluster.requestStats.upstreamRqTimeout.inc();
+    this.charge(504);
+    this.leave();
+    this.receiver.onChecked(CHECK_FAILED);
+  }
+
+  // ---- the attempt ----
+
+  onAnswer(head: ResponseHeaderMap, body: Buffer): void {
+    this.tryTimer?.cancel();
+    const delayMs = this.retries?.afterAnswer(head);
+    if (delayMs !== undefined) {
+      this.cluster?.requestStats.chargeRetried(head.status);
+      this.tryAgain(delayMs);
+      return;
+    }
+    const elapsedMs = this.stream.runtime.clock.nowMs() - this.sentMs;
+    this.charge(head.status);
+    this.cluster?.requestStats.recordTime(elapsedMs, true);
+    this.finish();
+    // As from a router, since Envoy's client is one.
+    head.set('x-envoy-upstream-service-time', String(Math.floor(elapsedMs)));
+    this.receiver.onChecked(outcomeOf(head, body, this.config));
+  }
+
+  onFailure(reason: ResetReason, sent: boolean): void {
+    this.tryTimer?.cancel();
+    const delayMs = this.retries?.afterFailure(reason, sent);
+    if (delayMs === undefined) this.fail(503);
+    else this.tryAgain(delayMs);
+  }
+
+  private try(cluster: Cluster): void {
     const host = cluster.pick(ANY_HOST);
     if (host === undefined) {
       cluster.requestStats.upstreamCxNoneHealthy.inc();
       this.fail(503);
       return;
     }
-    this.host = host;
-    if (this.config.timeoutMs > 0) this.timer = runtime.timers.start(this.config.timeoutMs, this);
-    const waiting = cluster.newStream(host, 'default', this);
-    if (!this.over && this.upstream === undefined) this.waiting = waiting;
+    const { retry } = this.config;
+    if (retry !== undefined) this.tryTimer = this.stream.runtime.timers.start(retry.perTryTimeoutMs, this);
+    this.attempt = new HttpAttempt(host, this.request, this);
+    this.attempt.start(cluster);
   }
 
-  cancel(): void {
-    if (this.over) return;
-    const { waiting, upstream } = this;
-    this.finish();
-    this.leave(waiting, upstream);
-  }
-
-  onTimer(): void {
-    if (this.over) return;
-    const { waiting, upstream, cluster, host } = this;
-    cluster?.requestStats.upstreamRqTimeout.inc();
-    if (host !== undefined) host.stats.rqTimeout += 1;
-    this.fail(504);
-    this.leave(waiting, upstream);
-  }
-
-  // ---- the pool ----
-
-  onPoolReady(stream: ClientStream): void {
-    this.waiting = undefined;
-    this.upstream = stream;
-    const { head, body } = this;
-    stream.headers(head, body.length === 0);
-    if (body.length > 0 && !this.over) stream.data(body, true);
-  }
-  onPoolFailure(_failure: PoolFailure): void {
-    if (!this.over) this.fail(503);
-  }
-
-  // ---- the answer ----
-
-  informational(): void {
-    // The final answer follows.
-  }
-  headers(headers: ResponseHeaderMap, end: boolean): void {
-    if (this.over) return;
-    this.answer = headers;
-    this.charge(headers.status);
-    if (end) this.answered();
-  }
-  data(chunk: Buffer, end: boolean): boolean {
-    if (this.over) return true;
-    this.size += chunk.length;
-    if (this.size > MAX_BODY_BYTES) {
-      const { upstream } = this;
-      this.finish();
-      upstream?.reset('local reset');
-      this.receiver.onChecked(CHECK_FAILED);
-      return true;
-    }
-    // The chunk's memory is the codec's.
-    this.chunks.push(Buffer.from(chunk));
-    if (end) this.answered();
-    return true;
-  }
-  trailers(_trailers: HeaderMap): void {
-    if (!this.over) this.answered();
-  }
-  reset(_reason: ResetReason): void {
-    if (this.over) return;
-    this.upstream = undefined;
-    if (this.answer === undefined) this.fail(503);
-    else {
-      this.finish();
-      this.receiver.onChecked(CHECK_FAILED);
-    }
-  }
-  drained(): void {
-    // The whole body went out at once.
-  }
-
-  private answered(): void {
-    const { answer, config, cluster } = this;
-    const elapsedMs = this.stream.runtime.clock.nowMs() - this.sentMs;
-    cluster?.requestStats.recordTime(elapsedMs, true);
-    this.finish();
-    if (answer === undefined) return this.receiver.onChecked(CHECK_FAILED);
-    // As from a router, since Envoy's client is one.
-    answer.set('x-envoy-upstream-service-time', String(Math.floor(elapsedMs)));
-    this.receiver.onChecked(outcomeOf(answer, Buffer.concat(this.chunks), config));
+  private tryAgain(delayMs: number): void {
+    if (this.attempt !== undefined) this.attempt.host.stats.rqError += 1;
+    this.attempt = undefined;
+    this.retryTimer = this.stream.runtime.timers.start(delayMs, this);
   }
 
   /** There is no answer; it counts as one with `status`. */
@@ -170,24 +134,23 @@ export class HttpCheck implements Check, HttpPoolCallbacks {
   /** The question comes from this proxy itself. */
   private charge(status: number): void {
     this.cluster?.requestStats.chargeResponse(status, true);
-    if (this.host === undefined) return;
-    if (status < 500) this.host.stats.rqSuccess += 1;
-    else this.host.stats.rqError += 1;
+    const stats = this.attempt?.host.stats;
+    if (stats === undefined) return;
+    if (status < 500) stats.rqSuccess += 1;
+    else stats.rqError += 1;
   }
 
   private finish(): void {
     this.over = true;
-    this.timer?.cancel();
-    this.waiting = undefined;
-    this.upstream = undefined;
+    this.deadline?.cancel();
+    this.retryTimer?.cancel();
+    this.tryTimer?.cancel();
+    this.retries?.release();
   }
 
-  private leave(waiting: PoolHandle | undefined, upstream: ClientStream | undefined): void {
-    if (waiting !== undefined) {
-      this.cluster?.requestStats.upstreamRqCancelled.inc();
-      waiting.cancel();
-    }
-    upstream?.reset('local reset');
+  private leave(): void {
+    this.finish();
+    if (this.attempt?.giveUp() === true) this.cluster?.requestStats.upstreamRqCancelled.inc();
   }
 }
 
@@ -205,7 +168,8 @@ function headOf(config: HttpServiceConfig, stream: FilterStream, told: HttpAttri
   applyMutations([config.addHeaders], head, { ...contextOf(stream), requestHeaders: head });
   stream.span?.inject(head);
   head.set('x-envoy-internal', 'true');
-  if (config.timeoutMs > 0) head.set('x-envoy-expected-rq-timeout-ms', String(Math.floor(config.timeoutMs)));
+  const expectedMs = Math.min(config.timeoutMs || Infinity, config.retry?.perTryTimeoutMs ?? Infinity);
+  if (expectedMs < Infinity) head.set('x-envoy-expected-rq-timeout-ms', String(Math.floor(expectedMs)));
   return head;
 }
 

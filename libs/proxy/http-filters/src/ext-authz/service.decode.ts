@@ -7,6 +7,7 @@ import type { ListStringMatcher } from '@weft/api-envoy/gen/envoy/type/matcher/v
 import { decodeGrpcService } from '@weft/model-config-source';
 import { decodeStringMatcher } from '@weft/model-match';
 import { decodeAddition, durationMs, type HeaderAddition } from '@weft/model-policy';
+import { checkRetriesSupport, decodeCheckRetries } from './check-retries.decode.ts';
 import { anyName, type HttpServiceConfig, type NameTest, type ServiceConfig } from './config.ts';
 
 const PACKAGE = 'envoy.extensions.filters.http.ext_authz.v3.';
@@ -16,7 +17,7 @@ const OVERWRITE = 2;
 
 export const serviceSupport: FieldSupport = {
   [`${PACKAGE}HttpService`]: [
-    'server_uri', 'path_prefix', 'path_override', 'authorization_request', 'authorization_response',
+    'server_uri', 'path_prefix', 'path_override', 'authorization_request', 'authorization_response', 'retry_policy',
   ],
   [`${PACKAGE}AuthorizationRequest`]: ['allowed_headers', 'headers_to_add'],
   [`${PACKAGE}AuthorizationResponse`]: [
@@ -26,6 +27,7 @@ export const serviceSupport: FieldSupport = {
   // The address is the cluster's; uri only names it for people, in Envoy too.
   'envoy.config.core.v3.HttpUri': ['uri', 'cluster', 'timeout'],
   'envoy.type.matcher.v3.ListStringMatcher': ['patterns'],
+  ...checkRetriesSupport,
 }; // prettier-ignore
 
 const NO_NAME: NameTest = () => false;
@@ -37,6 +39,7 @@ const NOBODY: HttpServiceConfig = {
   timeoutMs: DEFAULT_TIMEOUT_MS,
   pathPrefix: '',
   pathOverride: '',
+  retry: undefined,
   addHeaders: { remove: [], add: [] },
   upstream: NO_NAME,
   upstreamAppend: NO_NAME,
@@ -69,7 +72,8 @@ export function decodeNames(message: ListStringMatcher | undefined, cx: DecodeCo
 }
 
 function decodeHttpService(message: HttpService, cx: DecodeContext): HttpServiceConfig | undefined {
-  const { serverUri, pathPrefix, pathOverride, authorizationRequest, authorizationResponse: answer } = message;
+  const { serverUri, pathPrefix, pathOverride, retryPolicy, authorizationRequest } = message;
+  const { authorizationResponse: answer } = message;
   const before = cx.faults.length;
   if (serverUri?.httpUpstreamType.value === undefined)
     cx.at('server_uri').warn('names no cluster: every question fails', { expected: 'cluster' });
@@ -85,6 +89,7 @@ function decodeHttpService(message: HttpService, cx: DecodeContext): HttpService
     timeoutMs: durationMs(serverUri?.timeout, DEFAULT_TIMEOUT_MS),
     pathPrefix,
     pathOverride,
+    retry: retryPolicy && decodeCheckRetries(retryPolicy, cx.at('retry_policy')),
     addHeaders: { remove: [], add: decodeAdditions(authorizationRequest?.headersToAdd ?? [], cx) },
     upstream: names('allowed_upstream_headers', answer?.allowedUpstreamHeaders),
     upstreamAppend: names('allowed_upstream_headers_to_append', answer?.allowedUpstreamHeadersToAppend),
