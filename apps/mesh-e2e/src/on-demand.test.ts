@@ -243,6 +243,7 @@ function suite(title: string, choose: () => Promise<Start>): void {
 }
 
 suite('Weft', () => Promise.resolve(startWeft));
+suite('Weft with two workers', () => Promise.resolve((start) => startWeft({ ...start, args: ['--concurrency', '2'] })));
 suite('Envoy', async () => {
   const found = await findEnvoy();
   if ('reason' in found) throw new Error(found.reason);
