@@ -19,6 +19,8 @@ export class Analysis {
   readonly messages: Message[] = [];
   /** Some service is described: a host that is not is a mistake. Without, services come from elsewhere. */
   readonly knowsServices: boolean;
+  /** Services are described as on a cluster: none comes from elsewhere. */
+  readonly describesAll: boolean;
   /** The like for workloads. */
   readonly knowsWorkloads: boolean;
   private readonly kinds: ReadonlyMap<string, readonly ConfigObject[]>;
@@ -29,6 +31,7 @@ export class Analysis {
     this.kinds = Map.groupBy(all, ({ ref }) => (ref.group === '' ? ref.kind : `${ref.group}/${ref.kind}`));
     this.snapshot = mesh ?? meshOf(all);
     this.knowsServices = this.snapshot.services.size > 0;
+    this.describesAll = this.names('Service').length > 0;
     this.knowsWorkloads = this.snapshot.workloads.size > 0;
   }
 
@@ -54,6 +57,14 @@ export class Analysis {
   /** The full name of a host as a resource of `namespace` means it. */
   host(host: string, namespace: string): string {
     return resolveHost(this.snapshot, host, namespace);
+  }
+
+  /**
+   * True for a host of the mesh that no document describes and that `weft run` may register. Where Services are described, as on
+   * a cluster, all are.
+   */
+  mayRegister(fullName: string): boolean {
+    return fullName.endsWith(`.svc.${this.snapshot.config.domainSuffix}`) && !this.describesAll;
   }
 
   report(code: Code, { object, path }: Spot, text: string, hint?: string): void {

@@ -182,6 +182,11 @@ export const CODES = {
     level: 'Warning',
     meaning: 'the ConfigMap istio is not in the root namespace, and nobody reads it',
   },
+  WFT0119: {
+    name: 'HostMayRegister',
+    level: 'Warning',
+    meaning: 'no document describes a host of the mesh; a workload may register for it',
+  },
 } as const satisfies Readonly<Record<string, CodeInfo>>;
 
 export type Code = keyof typeof CODES;

@@ -36,7 +36,7 @@ function check(analysis: Analysis, spot: Spot, { host, port, subset }: VirtualSe
   const fullName = analysis.host(host, namespace);
   const service = serviceOf(analysis, fullName, namespace);
   if (service === undefined && analysis.knowsServices) {
-    reportHost(analysis, { ...spot, path: `${spot.path}.host` }, host);
+    reportHost(analysis, { ...spot, path: `${spot.path}.host` }, { host, fullName });
     return;
   }
   if (subset !== undefined) checkSubset(analysis, { ...spot, path: `${spot.path}.subset` }, { fullName, host, subset });
@@ -65,17 +65,30 @@ function serviceOf({ snapshot }: Analysis, fullName: string, namespace: string):
   );
 }
 
-function reportHost(analysis: Analysis, spot: Spot, host: string): void {
+function reportHost(
+  analysis: Analysis,
+  spot: Spot,
+  { host, fullName }: { readonly host: string; readonly fullName: string },
+): void {
   const names = [...analysis.snapshot.services.values()].flatMap(({ hostname }) => [
     hostname,
     hostname.split('.')[0] ?? '',
   ]);
-  analysis.report(
-    'IST0101',
-    spot,
-    `Referenced host not found: "${host}". Calls that are routed there fail with 503.`,
-    meant(nearest(host, new Set(names)), 'describe it in a Service or ServiceEntry'),
-  );
+  const suggestion = nearest(host, new Set(names));
+  if (analysis.mayRegister(fullName))
+    analysis.report(
+      'WFT0119',
+      spot,
+      `No document describes the host "${host}". Until a workload registers for it, calls that are routed there fail with 503.`,
+      meant(suggestion, 'nothing is wrong where "weft run" serves it; --control-plane asks who has registered'),
+    );
+  else
+    analysis.report(
+      'IST0101',
+      spot,
+      `Referenced host not found: "${host}". Calls that are routed there fail with 503.`,
+      meant(suggestion, 'describe it in a Service or ServiceEntry'),
+    );
 }
 
 function checkSubset(

@@ -38,7 +38,7 @@ function checkProvider(analysis: Analysis, object: Policy): void {
   if (typeof fault !== 'string') return;
   const names = (analysis.snapshot.config.extensionProviders ?? []).flatMap((one) => one.name ?? []);
   // Services that nobody describes here may register themselves.
-  if (names.includes(name) && fault.includes('is not there') && !analysis.knowsServices) return;
+  if (names.includes(name) && fault.includes('is not there') && !analysis.describesAll) return;
   const { rootNamespace } = analysis.snapshot.config;
   analysis.report(
     'WFT0115',
