@@ -35,16 +35,17 @@ describe('weft analyze', () => {
 
   it('tells what it found, with level, code, resource and line', () => {
     writeFileSync(join(directory, 'a.yaml'), SERVICE);
-    const { code, out } = run(directory);
+    const { code, out } = run('--verbose', directory);
     assert.equal(code, 0);
     assert.match(
       out,
       /^Info \[IST0118\] \(Service videos-db\.default .*a\.yaml:7\) Port name "" \(port: 9999, targetPort: 9999\) doesn't tell/,
     );
     assert.equal(run('--failure-threshold', 'Info', directory).code, 79);
-    assert.equal(run('--output-threshold', 'Warning', directory).out.slice(0, 2), '✔ ');
-    assert.equal(run('-S', 'IST0118=Service videos-*.default', directory).out.slice(0, 2), '✔ ');
-    assert.match(run('-n', 'other', join(directory, 'a.yaml')).out, /Service videos-db.other/);
+    assert.match(run('--failure-threshold', 'Info', directory).out, /^Info/);
+    assert.match(run(directory).out, /^✔ No validation issues found .* 1 note: --verbose\.\n$/);
+    assert.equal(run('-v', '-S', 'IST0118=Service videos-*.default', directory).out.slice(0, 2), '✔ ');
+    assert.match(run('-v', '-n', 'other', join(directory, 'a.yaml')).out, /Service videos-db.other/);
   });
 
   it('fails where something is an error', () => {
@@ -60,12 +61,12 @@ describe('weft analyze', () => {
 
   it('writes JSON and YAML for programs', () => {
     writeFileSync(join(directory, 'a.yaml'), SERVICE);
-    const [record] = JSON.parse(run('-o', 'json', directory).out) as Record<string, unknown>[];
+    const [record] = JSON.parse(run('-v', '-o', 'json', directory).out) as Record<string, unknown>[];
     assert.equal(record?.['code'], 'IST0118');
     assert.equal(record?.['level'], 'Info');
     assert.equal(record?.['origin'], 'Service videos-db.default');
     assert.deepEqual([record?.['line'], record?.['column'], record?.['path']], [7, 11, 'spec.ports[0].port']);
-    assert.match(run('-o', 'yaml', directory).out, /^- code: IST0118\n {2}name: PortName/);
+    assert.match(run('-v', '-o', 'yaml', directory).out, /^- code: IST0118\n {2}name: PortName/);
   });
 
   it('says how it is called to who calls it wrongly', () => {

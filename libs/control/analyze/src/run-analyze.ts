@@ -20,7 +20,8 @@ Tells what is wrong with resources before they are used, with file, line and wha
   -n, --namespace NAME         only resources of this namespace are reported; those that name none are in it
   -o, --output FORMAT          log (default), json or yaml
       --failure-threshold L    the level that makes the command fail: Error (default), Warning or Info
-      --output-threshold L     the least level that is told: Info (default), Warning or Error
+      --output-threshold L     the least level that is told: Warning (default), Info or Error
+  -v, --verbose                the same as --output-threshold Info
   -S, --suppress CODE=RESOURCE leave out a code for a resource: IST0118="Service db.default"; * stands for anything
   -L, --list-codes             all codes, and what they mean
 `;
@@ -63,12 +64,14 @@ function readOptions(argv: readonly string[]): Options {
       namespace: { type: 'string', short: 'n' },
       output: { type: 'string', short: 'o', default: 'log' },
       'failure-threshold': { type: 'string', default: 'Error' },
-      'output-threshold': { type: 'string', default: 'Info' },
+      'output-threshold': { type: 'string' },
+      verbose: { type: 'boolean', short: 'v', default: false },
       suppress: { type: 'string', short: 'S', multiple: true, default: [] },
       'list-codes': { type: 'boolean', short: 'L', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
+  const failure = oneOf(values['failure-threshold'], LEVELS, '--failure-threshold');
   const task = values.help ? 'help' : values['list-codes'] ? 'codes' : 'analyze';
   if (task === 'analyze' && positionals.length === 0) throw new Error('which directory?');
   return {
@@ -76,10 +79,16 @@ function readOptions(argv: readonly string[]): Options {
     paths: positionals,
     namespace: values.namespace,
     format: oneOf(values.output, FORMATS, '--output'),
-    failure: oneOf(values['failure-threshold'], LEVELS, '--failure-threshold'),
-    threshold: oneOf(values['output-threshold'], LEVELS, '--output-threshold'),
+    failure,
+    threshold: thresholdOf(values['output-threshold'] ?? (values.verbose ? 'Info' : 'Warning'), failure),
     suppress: values.suppress,
   };
+}
+
+/** What makes the command fail is told. */
+function thresholdOf(text: string, failure: Level): Level {
+  const wanted = oneOf(text, LEVELS, '--output-threshold');
+  return reaches(wanted, failure) ? failure : wanted;
 }
 
 function oneOf<T extends string>(value: string, allowed: readonly T[], option: string): T {
@@ -98,18 +107,21 @@ function analyzePaths(options: Options, output: AnalyzeOutput): number {
   }
   const documents = readDocuments(texts, options.namespace === undefined ? {} : { namespace: options.namespace });
   const suppressed = options.suppress.map(suppression);
-  const messages = analyzeSet(documents).filter(
+  const found = analyzeSet(documents).filter(
     (message) =>
-      reaches(message.level, options.threshold) &&
       !suppressed.some((test) => test(message)) &&
       (options.namespace === undefined ||
         message.ref === undefined ||
         ['', options.namespace].includes(message.ref.namespace)),
   );
+  const messages = found.filter(({ level }) => reaches(level, options.threshold));
+  const notes = found.filter(({ level }) => level === 'Info' && !reaches(level, options.threshold)).length;
   const subject = options.namespace === undefined ? `${options.paths.join(', ')}` : `namespace: ${options.namespace}`;
   output.stdout(formatMessages(messages, options.format));
-  if (messages.length === 0 && options.format === 'log')
-    output.stdout(`✔ No validation issues found when analyzing ${subject}.\n`);
+  if (messages.length === 0 && options.format === 'log') {
+    const more = notes === 0 ? '' : ` ${notes} ${notes === 1 ? 'note' : 'notes'}: --verbose.`;
+    output.stdout(`✔ No validation issues found when analyzing ${subject}.${more}\n`);
+  }
   if (!messages.some(({ level }) => reaches(level, options.failure))) return 0;
   output.stderr(
     `Error: Analyzers found issues when analyzing ${subject}.\nSee docs/analyze.md for what the codes mean.\n`,
