@@ -21,6 +21,8 @@ export interface ControlPlaneOptions {
   readonly caDir: string;
   /** How long certificates of workloads live, in milliseconds. */
   readonly certificateTtlMs: number;
+  /** How far clocks may be apart: roots are kept as much longer, in milliseconds. */
+  readonly clockSkewMs: number;
   /** How long a registration holds without being renewed, in milliseconds. */
   readonly leaseMs: number;
   /** Further names in the control plane's own certificate, and those that its debug port is asked by. */
@@ -83,6 +85,7 @@ const FLAGS = {
   },
   'certificate-ttl': { value: 'TIME', help: 'life of workload certificates: 90s, 30m, 24h (default 24h)' },
   'registration-lease': { value: 'TIME', help: 'until who does not renew is taken out (default 15s)' },
+  'clock-skew': { value: 'TIME', help: 'how far the clocks of the machines may be apart (default 2m)' },
   'dns-names': { value: 'NAMES', help: 'further names in its own certificate and of its debug port, joined by commas' },
   zipkin: { value: 'HOST:PORT', help: 'proxies send their spans to this Zipkin (default: nowhere)' },
   'trace-sampling': { value: 'PERCENT', help: 'of calls that come without a trace (default 100)' },
