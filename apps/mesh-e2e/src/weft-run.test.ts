@@ -266,8 +266,8 @@ function suite(kind: string, find: () => Promise<readonly string[]>): void {
   describe(`certificates of ${kind}`, () => {
     it('rotate under load without an error', async (t) => {
       const sidecar = await find();
-      // So short a life is renewed every one and a half seconds.
-      const plane = await startControlPlane(['--certificate-ttl', '3s']);
+      // So short a life is renewed every two seconds.
+      const plane = await startControlPlane(['--certificate-ttl', '4s']);
       t.after(() => plane.stop());
       const port = await freePort();
       const local = await freePort();
