@@ -103,9 +103,9 @@ describe('the verbs of weft that ask', () => {
   it('show that both proxies have what they are to have, whoever made them', async () => {
     await eventually(async () => {
       const { stdout } = await weft('proxy-status');
-      assert.match(stdout, /^NAME +CDS +LDS +EDS +RDS +ECDS +CONTROL-PLANE +VERSION\n/);
-      assert.match(stdout, /^playlists-api\.default +SYNCED +SYNCED +SYNCED +SYNCED +NOT SENT +\S+ +weft /m);
-      assert.match(stdout, /^videos-api\.default +SYNCED +SYNCED +SYNCED +NOT SENT +NOT SENT +\S+ +envoy 1\.40\.0$/m);
+      assert.match(stdout, /^NAME +CDS +LDS +EDS +RDS +ISTIOD +VERSION\n/);
+      assert.match(stdout, /^playlists-api\.default +SYNCED +SYNCED +SYNCED +SYNCED +\S+ +weft /m);
+      assert.match(stdout, /^videos-api\.default +SYNCED +SYNCED +SYNCED +NOT SENT +\S+ +envoy 1\.40\.0$/m);
     });
     const admin = READY.exec(caller.output)?.[1] ?? '';
     const { exitCode, stdout } = await weft(`proxy-status playlists-api --admin ${admin}`);

@@ -52,6 +52,7 @@ const source = testSource(readFileSync(`${DATA}world.yaml`, 'utf8'), {
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   'proxy-status': [
     'proxy-status',
+    'proxy-status -o wide',
     'proxy-status videos-api-1',
     'proxy-status videos',
     'proxy-status nobody',

@@ -3,11 +3,13 @@ import { CliError, EXIT, type CliIo } from './cli-io.ts';
 import type { CommandLine } from './command-line.ts';
 import { controlPlane, HttpClient } from './control-plane-client.ts';
 import { readDump, type ConfigDump } from './config-dump.ts';
-import { print } from './output.ts';
+import { OUTPUT_OPTION, print } from './output.ts';
 import { table } from './table.ts';
 import { COMMON_OPTIONS, type Verb } from './verb.ts';
 
-const COLUMNS: readonly SyncType[] = ['CDS', 'LDS', 'EDS', 'RDS', 'ECDS'];
+/** istioctl's columns; `-o wide` adds those that few proxies want. */
+const COLUMNS: readonly SyncType[] = ['CDS', 'LDS', 'EDS', 'RDS'];
+const WIDE_COLUMNS: readonly SyncType[] = [...COLUMNS, 'ECDS'];
 const NOT_SENT = 'NOT SENT';
 
 export const proxyStatus: Verb = {
@@ -21,27 +23,31 @@ export const proxyStatus: Verb = {
       'the table, and the proxy keeps what it had. With a PROXY (NAME, NAME.NAMESPACE or a node id): each type with versions and',
       "times; with --admin also what differs between the control plane's configuration and the proxy's own.",
     ],
-    options: { ...COMMON_OPTIONS, admin: { value: 'URL', help: "the proxy's admin server, to compare with" } },
+    options: {
+      ...COMMON_OPTIONS,
+      output: { ...OUTPUT_OPTION, help: 'table, wide, json or yaml', oneOf: ['table', 'wide', 'json', 'yaml'] },
+      admin: { value: 'URL', help: "the proxy's admin server, to compare with" },
+    },
     examples: ['weft proxy-status', 'weft proxy-status videos-api-1.default --admin http://127.0.0.1:15000'],
   },
   run: async (line, io) => {
     const all = await controlPlane(io, line).get<readonly ProxySync[]>('/debug/syncz');
     const [wanted] = line.args;
     if (wanted !== undefined) return one(line, io, chosen(all, wanted));
-    print(io, line, all, () => tableOf(all));
+    print(io, line, all, () => tableOf(all, line.text('output') === 'wide' ? WIDE_COLUMNS : COLUMNS));
     return EXIT.done;
   },
 };
 
-function tableOf(all: readonly ProxySync[]): string {
+function tableOf(all: readonly ProxySync[], columns: readonly SyncType[]): string {
   if (all.length === 0) return 'No proxy is connected.\n';
   const rows = all.map(({ name, types, controlPlane: plane, version }) => [
     name,
-    ...COLUMNS.map((type) => types[type]?.status ?? NOT_SENT),
+    ...columns.map((type) => types[type]?.status ?? NOT_SENT),
     plane,
     version,
   ]);
-  return table(['NAME', ...COLUMNS, 'CONTROL-PLANE', 'VERSION'], rows) + refusals(all);
+  return table(['NAME', ...columns, 'ISTIOD', 'VERSION'], rows) + refusals(all);
 }
 
 /** The proxies' own words. */
