@@ -14,7 +14,7 @@ import { testSource } from './testing.ts';
 const WORLD = `
 proxies:
   - {name: playlists-api-1, traffic: explicit, labels: {app: playlists-api}, serviceAccount: playlists, addresses: [127.0.0.1],
-     upstreams: [{host: videos-api, port: 10010, localPort: 18402}, {host: tls.example.com, port: 443, localPort: 18403}, {host: plain, port: 80, localPort: 18404}]}
+     upstreams: [{host: videos-api, port: 10010, localPort: 18402}, {host: tls.example.com, port: 443, localPort: 18403}, {host: plain, port: 80, localPort: 18404}, {host: nowhere, port: 81, localPort: 18405}]}
   - {name: web-1, labels: {app: web}, addresses: [10.0.0.3]}
 workloads:
   - {name: videos-api-1, service: videos-api, serviceAccount: videos, addresses: [10.0.0.2], labels: {app: videos-api}, ports: [{name: http, port: 10010}]}
@@ -166,6 +166,7 @@ describe('the debug endpoints', () => {
         .filter((edge) => edge.source.name === 'playlists-api')
         .map((edge) => [edge.destination.name, edge.secured, edge.reason]),
       [
+        ['nowhere:81', false, 'cannot be called: the mesh has no service nowhere that default may see'],
         ['plain', false, 'PeerAuthentication default/plain says DISABLE'],
         ['tls.example.com', false, 'TLS, but the caller does not prove who it is'],
         ['videos-api', true, ''],

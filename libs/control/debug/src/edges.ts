@@ -109,7 +109,12 @@ class ProxyEdges {
       const { host: service, port } = upstream;
       const fault = upstreamFault(mesh, proxy, upstream);
       if (fault === undefined) return [];
-      const destination = { name: shortHost(service), namespace: proxy.namespace, workload: '', identity: '' };
+      const destination = {
+        name: `${shortHost(service)}:${port}`,
+        namespace: proxy.namespace,
+        workload: '',
+        identity: '',
+      };
       return [
         { source, destination, service, port, secured: false, reason: `cannot be called: ${fault}`, basis: 'scope' },
       ];

@@ -80,7 +80,10 @@ function reportHost(
       'WFT0119',
       spot,
       `No document describes the host "${host}". Until a workload registers for it, calls that are routed there fail with 503.`,
-      meant(suggestion, 'nothing is wrong where "weft run" serves it; --control-plane asks who has registered'),
+      meant(
+        suggestion,
+        'nothing is wrong where "weft run" serves it: "weft check" tells what is wrong in the mesh as it runs',
+      ),
     );
   else
     analysis.report(
