@@ -3,7 +3,15 @@ import type { Listener } from '@weft/api-envoy/gen/envoy/config/listener/v3/list
 import type { Filter, FilterChain } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_components_pb';
 import type { RouteConfiguration } from '@weft/api-envoy/gen/envoy/config/route/v3/route_pb';
 import { isIP } from 'node:net';
-import { inboundPorts, isHttp, mtlsMode, workloadOf, type InboundPort, type MtlsMode } from '@weft/control-mesh';
+import {
+  inboundPorts,
+  isHttp,
+  mtlsMode,
+  workloadOf,
+  refText,
+  type EffectiveMtls,
+  type InboundPort,
+} from '@weft/control-mesh';
 import { httpAuthorization, networkAuthorization } from './authorization-filters.ts';
 import { isAudited } from './authorization-steps.ts';
 import type { TranslateContext } from './context.ts';
@@ -99,7 +107,7 @@ function virtualInbound(cx: TranslateContext, ports: readonly InboundPort[]): Li
 
 /** Calls to ports that nobody described are the workload's own affair, unless plaintext is not taken at all. */
 function otherPorts(cx: TranslateContext): Init<Listener> {
-  if (modeAt(cx, 0) === 'STRICT') return {};
+  if (modeAt(cx, 0).mode === 'STRICT') return {};
   const filters = [
     ...networkAuthorization(cx),
     tcpFilter(INBOUND_PASSTHROUGH_CLUSTER, [{ cluster: INBOUND_PASSTHROUGH_CLUSTER, weight: 1 }]),
@@ -109,7 +117,7 @@ function otherPorts(cx: TranslateContext): Init<Listener> {
 
 /** One port of a workload whose traffic is not redirected: clients call the proxy's own port. */
 function portListener(cx: TranslateContext, port: InboundPort): Listener {
-  const mode = modeAt(cx, port.appPort);
+  const { mode } = modeAt(cx, port.appPort);
   const guessed = port.protocol === 'auto';
   // With STRICT nothing is to be told apart: a plaintext client fails the handshake, which names what it spoke.
   const inspectors =
@@ -133,9 +141,14 @@ function bindAddress({ snapshot, proxy }: TranslateContext): string {
 }
 
 /** By the port that the program listens at, which is the one that PeerAuthentication names. */
-function modeAt(cx: TranslateContext, port: number): MtlsMode {
+function modeAt(cx: TranslateContext, port: number): EffectiveMtls {
   const { namespace, labels } = cx.proxy;
-  return mtlsMode(cx.snapshot, { namespace, labels, port }).mode;
+  return mtlsMode(cx.snapshot, { namespace, labels, port });
+}
+
+/** The proxy's log has it where a client speaks plaintext: which port is meant, and who says so. */
+function strictName({ listenPort, appPort }: InboundPort, { source }: EffectiveMtls): string {
+  return `${listenPort}-mtls: STRICT at port ${appPort}${source === undefined ? '' : ` by ${refText(source.ref)}`}`;
 }
 
 /** STRICT: mutual TLS or nothing. PERMISSIVE: also plaintext, and TLS that is the program's own. DISABLE: as it comes. */
@@ -145,9 +158,10 @@ function portChains(cx: TranslateContext, port: InboundPort): Init<FilterChain>[
     requireClientCertificate: true,
     commonTlsContext: meshTls([], isHttp(port.protocol) ? ['h2', 'http/1.1'] : [MESH_ALPN]),
   });
-  const mode = modeAt(cx, port.appPort);
+  const effective = modeAt(cx, port.appPort);
+  const { mode } = effective;
   const secured: Init<FilterChain> = { name: `${name}-mtls`, transportSocket, filters: portFilters(cx, port) };
-  if (mode === 'STRICT') return [secured];
+  if (mode === 'STRICT') return [{ ...secured, name: strictName(port, effective) }];
   const plain = plainChains(cx, port);
   if (mode === 'DISABLE') return plain;
   return [

@@ -103,6 +103,8 @@ export interface ListenerFacts {
   readonly trafficDirection: 'UNSPECIFIED' | 'INBOUND' | 'OUTBOUND';
   /** `listener.<address>.`: under which the listener counts. */
   readonly statPrefix?: string;
+  /** `name` of the filter chain, for logs. Absent: it has none, or a filter of the whole listener asks. */
+  readonly chainName?: string;
   /** Absent: only the whole proxy drains (`ServerContext.draining`). */
   readonly drainDecision?: DrainDecision;
 }

@@ -47,7 +47,7 @@ export class PreparedChain {
     this.fingerprint = config.fingerprint;
     this.transportTimeoutMs = config.transportSocketConnectTimeoutMs;
     this.drain = new DrainManager(server, context.drain, listener.drainType === 'MODIFY_ONLY');
-    const facts = factsOf(listener, this.drain);
+    const facts = { ...factsOf(listener, this.drain), ...(config.name === '' ? {} : { chainName: config.name }) };
     const reads: PreparedReadFilter[] = [];
     let terminal: PreparedNetworkFilter | undefined;
     for (const filter of config.filters) {

@@ -29,6 +29,8 @@ export class DownstreamTlsSocket implements PreparedTransportSocket {
   private readonly source: TlsSource<ServerTlsContext>;
   private readonly server: ServerContext;
   private readonly place: string;
+  /** The filter chain, where it has a name: a control plane says there why it wants TLS. */
+  private readonly chain: string;
   private readonly logger: Logger;
   private readonly secretsNotReady: Counter;
   private readonly keyLog: KeyLogFile | undefined;
@@ -47,6 +49,7 @@ export class DownstreamTlsSocket implements PreparedTransportSocket {
     this.server = server;
     this.onClosed = onClosed;
     this.place = `listener "${listener.name}"`;
+    this.chain = listener.chainName === undefined ? '' : ` (filter chain "${listener.chainName}")`;
     this.logger = runtime.loggers.get('connection');
     this.stats = new SslStats(scope.scope('ssl.'), (server.workerIndex ?? 0) === 0);
     this.keyLog = options.common.keyLog && new KeyLogFile(options.common.keyLog, runtime.loggers.get('config'));
@@ -109,8 +112,9 @@ export class DownstreamTlsSocket implements PreparedTransportSocket {
     this.plaintextLoggedMs = nowMs;
     this.plaintextUnlogged = 0;
     this.logger.warning(
-      `${this.place} speaks TLS, but the client ${from} sent plaintext: ${protocol}${more}. Give the client TLS (a sidecar ` +
-        'that speaks mTLS, or https), or let this listener accept plaintext too, with a filter chain that matches raw_buffer.',
+      `${this.place} speaks TLS${this.chain}, but the client ${from} sent plaintext: ${protocol}${more}. Give the client TLS (a ` +
+        'sidecar that speaks mTLS, or https), or let this listener accept plaintext too (in a mesh: PERMISSIVE; else a filter ' +
+        'chain that matches raw_buffer).',
     );
   }
 
