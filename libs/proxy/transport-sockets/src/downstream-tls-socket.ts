@@ -1,4 +1,4 @@
-import type { Logger } from '@weft/core-runtime';
+import { ThrottledLog } from '@weft/core-runtime';
 import type { Counter } from '@weft/core-stats';
 import {
   ServerHandshake,
@@ -20,9 +20,6 @@ import { KeyLogFile } from './key-log-file.ts';
 import { SslStats } from './ssl-stats.ts';
 import { TlsSource, type ResolvedTls, type TlsSourceOptions } from './tls-source.ts';
 
-/** Clients that speak no TLS come in swarms (a health check, a scanner): one line of log in this time. */
-const PLAINTEXT_LOG_INTERVAL_MS = 10_000;
-
 /** TLS of one filter chain at work. */
 export class DownstreamTlsSocket implements PreparedTransportSocket {
   readonly stats: SslStats;
@@ -31,12 +28,11 @@ export class DownstreamTlsSocket implements PreparedTransportSocket {
   private readonly place: string;
   /** The filter chain, where it has a name: a control plane says there why it wants TLS. */
   private readonly chain: string;
-  private readonly logger: Logger;
+  /** Clients that speak no TLS come in swarms: a health check, a scanner. */
+  private readonly plaintextLog: ThrottledLog;
   private readonly secretsNotReady: Counter;
   private readonly keyLog: KeyLogFile | undefined;
   private readonly onClosed: () => void;
-  private plaintextLoggedMs = -Infinity;
-  private plaintextUnlogged = 0;
 
   constructor(
     options: TlsSourceOptions<ServerTlsContext>,
@@ -50,7 +46,7 @@ export class DownstreamTlsSocket implements PreparedTransportSocket {
     this.onClosed = onClosed;
     this.place = `listener "${listener.name}"`;
     this.chain = listener.chainName === undefined ? '' : ` (filter chain "${listener.chainName}")`;
-    this.logger = runtime.loggers.get('connection');
+    this.plaintextLog = new ThrottledLog(runtime.loggers.get('connection'), runtime.clock);
     this.stats = new SslStats(scope.scope('ssl.'), (server.workerIndex ?? 0) === 0);
     this.keyLog = options.common.keyLog && new KeyLogFile(options.common.keyLog, runtime.loggers.get('config'));
     const factory = scope.scope('server_ssl_socket_factory.');
@@ -103,16 +99,9 @@ export class DownstreamTlsSocket implements PreparedTransportSocket {
 
   plaintext(protocol: string, from: string): void {
     this.stats.plaintextPeer.inc();
-    const nowMs = this.server.runtime.clock.nowMs();
-    if (nowMs - this.plaintextLoggedMs < PLAINTEXT_LOG_INTERVAL_MS) {
-      this.plaintextUnlogged += 1;
-      return;
-    }
-    const more = this.plaintextUnlogged === 0 ? '' : ` (and ${this.plaintextUnlogged} more since the last such line)`;
-    this.plaintextLoggedMs = nowMs;
-    this.plaintextUnlogged = 0;
-    this.logger.warning(
-      `${this.place} speaks TLS${this.chain}, but the client ${from} sent plaintext: ${protocol}${more}. Give the client TLS (a ` +
+    this.plaintextLog.warning(
+      (more) =>
+        `${this.place} speaks TLS${this.chain}, but the client ${from} sent plaintext: ${protocol}${more}. Give the client TLS (a ` +
         'sidecar that speaks mTLS, or https), or let this listener accept plaintext too (in a mesh: PERMISSIVE; else a filter ' +
         'chain that matches raw_buffer).',
     );

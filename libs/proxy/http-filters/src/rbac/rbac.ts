@@ -1,5 +1,7 @@
 import type { RequestHeaderMap } from '@weft/core-http';
+import { ThrottledLog } from '@weft/core-runtime';
 import type { StatsScope } from '@weft/core-stats';
+import { pathOnly } from '@weft/model-match';
 import { evaluate, type RbacRequest } from '@weft/model-rbac';
 import {
   CONTINUE,
@@ -34,12 +36,24 @@ class PreparedRbac {
   readonly own: CountedRules;
   private readonly scope: StatsScope;
   private readonly name: string;
+  private log: ThrottledLog | undefined;
   private readonly ofRoutes = new WeakMap<RbacConfig, CountedRules>();
 
   constructor(config: RbacConfig, { stats, filterName }: FilterFactoryContext) {
     this.name = filterName ?? FILTER_NAME;
     this.scope = stats.scope('rbac.');
     this.own = new CountedRules(config, this.scope);
+  }
+
+  denied({ info, runtime }: FilterStream, headers: RequestHeaderMap, policy: string | undefined): void {
+    this.log ??= new ThrottledLog(runtime.loggers.get('rbac'), runtime.clock);
+    const { ssl, directRemoteAddress } = info.downstream;
+    const [identity] = ssl?.peer?.uriSans ?? [];
+    const who = `${identity === undefined ? '' : `${identity} at `}${directRemoteAddress.text}`;
+    const why = policy === undefined ? 'no policy allows it' : `denied by ${policy}`;
+    this.log.warning(
+      (more) => `${headers.method} ${pathOnly(headers.path)} from ${who} was answered 403: ${why}${more}`,
+    );
   }
 
   at(stream: FilterStream): CountedRules {
@@ -81,7 +95,7 @@ class RbacFilter implements HttpFilter {
     if (rules === undefined && shadowRules === undefined) return CONTINUE;
     const request = requestOf(this.stream, headers);
     if (shadowRules !== undefined) this.decideShadow(counted, request);
-    return rules === undefined ? CONTINUE : this.decide(counted, request);
+    return rules === undefined ? CONTINUE : this.decide(counted, request, headers);
   }
 
   private decideShadow({ config, shadow }: CountedRules, request: RbacRequest): void {
@@ -91,7 +105,7 @@ class RbacFilter implements HttpFilter {
     this.note(`${config.shadowStatPrefix}shadow_`, allowed, policy);
   }
 
-  private decide({ config, enforced }: CountedRules, request: RbacRequest): HeadersStatus {
+  private decide({ config, enforced }: CountedRules, request: RbacRequest, headers: RequestHeaderMap): HeadersStatus {
     if (config.rules === undefined) return CONTINUE;
     const { allowed, policy } = evaluate(config.rules, request);
     // LOG lets everything pass and tells access logs what it thinks of the request.
@@ -100,6 +114,7 @@ class RbacFilter implements HttpFilter {
     enforced.count(allowed, config.trackPerRule ? policy : undefined);
     this.note(`${config.rulesStatPrefix}enforced_`, allowed, policy);
     if (allowed) return CONTINUE;
+    this.rbac.denied(this.stream, headers, policy);
     const name = (policy ?? 'none').replace(/\s/g, '_');
     this.stream.reply({
       status: FORBIDDEN,

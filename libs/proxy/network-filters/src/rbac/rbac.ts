@@ -1,6 +1,7 @@
 import type { Message } from '@bufbuild/protobuf';
 import type { RBAC } from '@weft/api-envoy/gen/envoy/extensions/filters/network/rbac/v3/rbac_pb';
 import { addConnectionMetadata } from '@weft/core-http';
+import { ThrottledLog } from '@weft/core-runtime';
 import type { Counter } from '@weft/core-stats';
 import { evaluate, type RbacRequest } from '@weft/model-rbac';
 import {
@@ -32,6 +33,7 @@ class PreparedRbac implements PreparedReadFilter {
   readonly denied: Counter;
   readonly shadowAllowed: Counter;
   readonly shadowDenied: Counter;
+  private log: ThrottledLog | undefined;
 
   constructor(config: RbacFilterConfig, server: ServerContext) {
     this.config = config;
@@ -45,6 +47,16 @@ class PreparedRbac implements PreparedReadFilter {
     this.shadowAllowed = scope.counter(`${shadowStatPrefix}${shadowDot}shadow_allowed`);
     this.shadowDenied = scope.counter(`${shadowStatPrefix}${shadowDot}shadow_denied`);
   }
+  deny({ ssl, directRemoteAddress }: FilteredConnection['info'], policy: string | undefined): void {
+    this.denied.inc();
+    const { loggers, clock } = this.server.runtime;
+    this.log ??= new ThrottledLog(loggers.get('rbac'), clock);
+    const [identity] = ssl?.peer?.uriSans ?? [];
+    const who = `${identity === undefined ? '' : `${identity} at `}${directRemoteAddress.text}`;
+    const why = policy === undefined ? 'no policy allows it' : `denied by ${policy}`;
+    this.log.warning((more) => `a connection from ${who} is closed: ${why}${more}`);
+  }
+
   create(connection: FilteredConnection): NetworkFilter {
     return new RbacConnection(this, connection);
   }
@@ -67,14 +79,17 @@ class RbacConnection implements NetworkFilter {
   }
 
   onData(): NetworkFilterStatus {
-    const { config, server, allowed, denied } = this.rbac;
+    const { config, server, allowed } = this.rbac;
     if (this.asked && !config.continuous) return CONTINUE;
     this.asked = true;
     this.decideShadow();
     if (config.rules === undefined) return CONTINUE;
     const decision = evaluate(config.rules, this.request);
-    (decision.allowed ? allowed : denied).inc();
-    if (decision.allowed) return CONTINUE;
+    if (decision.allowed) {
+      allowed.inc();
+      return CONTINUE;
+    }
+    this.rbac.deny(this.connection.info, decision.policy);
     this.connection.info.terminationDetails ??= `rbac_access_denied_matched_policy[${decision.policy ?? 'none'}]`;
     this.refusal.start(config.delayDenyMs, server);
     return STOP;
