@@ -74,7 +74,9 @@ for (const kind of ['weft', 'envoy'] as const)
           readonly log_name: string;
           readonly entry: { readonly request?: { readonly path?: string }; readonly response?: object };
         }
-        const { calls: told } = await debug<{ calls: readonly Logged[] }>('/debug/accesslogz?proxyID=web-1.default&limit=5');
+        const { calls: told } = await debug<{ calls: readonly Logged[] }>(
+          '/debug/accesslogz?proxyID=web-1.default&limit=5',
+        );
         return told.find(({ entry: { request } }) => request?.path === path);
       });
       assert.equal(entry.log_name, 'http_envoy_accesslog');

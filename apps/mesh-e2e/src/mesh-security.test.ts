@@ -136,7 +136,9 @@ describe('the catalog in a mesh', () => {
     assert.match(await client.end(), /^HTTP\/1\.1 400 [^]*This port speaks TLS, and the request came in plaintext/);
     await eventually(
       'its log says why',
-      () => /STRICT at port \d+ by PeerAuthentication .*the client \S+ sent plaintext/.test(world.log('videos-api')) || undefined,
+      () =>
+        /STRICT at port \d+ by PeerAuthentication .*the client \S+ sent plaintext/.test(world.log('videos-api')) ||
+        undefined,
     );
     assert.notEqual(await ping(world.inbound('videos-db')), 'allowed');
   });

@@ -42,6 +42,9 @@ test('a view of many services is made in as many turns as there is time for, and
   assert.equal(view.isWhole, true);
   assert.ok(view.snapshot.resources(TYPE_URL.endpoint).size === 3);
   const { snapshot } = view;
-  assert.equal(view.refresh(mesh, () => false), true);
+  assert.equal(
+    view.refresh(mesh, () => false),
+    true,
+  );
   assert.equal(view.snapshot, snapshot);
 });

@@ -103,5 +103,8 @@ test('the log names who was denied what, and by which policy', () => {
   const { ask } = world(`rules: {action: DENY, ${READERS}}`);
   const { stream } = ask(get('/private?token=x'));
   const [line = ''] = stream.runtime.logged;
-  assert.match(line, /GET \/private from 127\.0\.0\.1:50000 was answered 403: denied by ns\[default\]-policy\[readers\]-rule\[0\]/);
+  assert.match(
+    line,
+    /GET \/private from 127\.0\.0\.1:50000 was answered 403: denied by ns\[default\]-policy\[readers\]-rule\[0\]/,
+  );
 });
