@@ -23,6 +23,8 @@ const HAS = /has a certificate for \S+ until (\S+); renews at (\S+)/g;
 const LACKS = /no new certificate for/g;
 /** How long before the first renewal the control plane is killed, at most. */
 const BEFORE_RENEWAL_MS = 1500;
+/** A proxy whose control plane was away long asks again every 30 seconds at most; twice that, for a busy machine. */
+const RECONNECTED_WITHIN_MS = 60_000;
 
 export interface OutageOptions {
   /** Flags of `weft run` that choose the sidecar. */
@@ -72,8 +74,11 @@ export class OutageWorld {
     await eventually('the first answer', async () => (await call({ port: local })).status === 200 || undefined, 20_000);
     const load = new SteadyLoad(local, perSecond);
     try {
-      await this.synced();
-      const before = await this.states();
+      const before = await eventually('both healthy', async () => {
+        await this.synced();
+        const states = await this.states();
+        return states.join().includes('"UNHEALTHY"') ? undefined : states;
+      });
       // Last: on a busy machine looking takes longer than a renewal is away.
       await this.beforeRenewal();
       const [had, lacked] = [this.count(HAS), this.count(LACKS)];
@@ -88,11 +93,15 @@ export class OutageWorld {
       const outageSeconds = (performance.now() - killedMs) / 1000;
       await this.plane.start();
       const leastLifeSeconds = await this.renewed(had, expiries);
-      const after = await eventually('the same state', async () => {
-        await this.synced();
-        const states = await this.states();
-        return states.join() === before.join() ? states : undefined;
-      }).catch(() => this.states());
+      const after = await eventually(
+        'the same state',
+        async () => {
+          await this.synced();
+          const states = await this.states();
+          return states.join() === before.join() ? states : undefined;
+        },
+        RECONNECTED_WITHIN_MS,
+      ).catch(() => this.states());
       const failedRenewals = sum(this.count(LACKS)) - sum(lacked);
       const states = before.map((text, at) => ({ before: text, after: after[at] ?? '' }));
       const streams = await this.streams();

@@ -5,6 +5,8 @@ import { http2Upstream } from './tls-bootstraps.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 const TYPE = 'type.googleapis.com/envoy.config';
+/** The only cluster that such a proxy has of its own. */
+export const CONTROL_PLANE_CLUSTER = 'control-plane';
 export const FROM_ADS: Json = { ads: {}, resource_api_version: 'V3' };
 
 /** How a stream speaks: the state of the world, or what changed. */
@@ -26,7 +28,7 @@ export const xdsBootstrap = ({ node, port, form, controlCluster = {} }: XdsBoots
     ads_config: {
       api_type: form === 'sotw' ? 'GRPC' : 'DELTA_GRPC',
       transport_api_version: 'V3',
-      grpc_services: [{ envoy_grpc: { cluster_name: 'control-plane' } }],
+      grpc_services: [{ envoy_grpc: { cluster_name: CONTROL_PLANE_CLUSTER } }],
     },
     cds_config: FROM_ADS,
     lds_config: FROM_ADS,
@@ -34,11 +36,11 @@ export const xdsBootstrap = ({ node, port, form, controlCluster = {} }: XdsBoots
   static_resources: {
     clusters: [
       {
-        name: 'control-plane',
+        name: CONTROL_PLANE_CLUSTER,
         type: 'STATIC',
         connect_timeout: '1s',
         load_assignment: {
-          cluster_name: 'control-plane',
+          cluster_name: CONTROL_PLANE_CLUSTER,
           endpoints: [{ lb_endpoints: [{ endpoint: { address: loopback(port) } }] }],
         },
         ...http2Upstream(),

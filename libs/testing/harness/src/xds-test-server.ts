@@ -12,6 +12,7 @@ import {
   type Reference,
   type Resource,
 } from '@weft/xds-server';
+import { CONTROL_PLANE_CLUSTER } from './xds-bootstraps.ts';
 import { XdsOrder } from './xds-order.ts';
 import { recordedServices, type XdsEvent } from './xds-recorder.ts';
 
@@ -62,7 +63,7 @@ export class XdsTestServer {
     const options = ttlMs === undefined ? {} : { ttlMs };
     const resources = set.map((one) => encodeResource(messageOf(one), { ...options, ...nameOf(one) }));
     const snapshot = (this.cache.get(node) ?? Snapshot.empty).with({ set: resources, remove });
-    const faults = snapshot.consistent(({ name }) => onDemand.includes(name));
+    const faults = snapshot.consistent(({ name }) => name === CONTROL_PLANE_CLUSTER || onDemand.includes(name));
     if (faults.length > 0) throw new Error(faults.map(formatSnapshotFault).join('\n'));
     this.cache.set(node, snapshot);
     return resources;
