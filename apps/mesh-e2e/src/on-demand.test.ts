@@ -34,6 +34,14 @@ const listener = (name: string, filter: object) => ({
   address: { socket_address: { address: '127.0.0.1', port_value: 0 } },
   filter_chains: [{ filters: [{ name, typed_config: filter }] }],
 });
+/** Counts how often it was run. */
+const counting = {
+  name: 'envoy.filters.http.rbac',
+  typed_config: {
+    '@type': `${FILTERS}.http.rbac.v3.RBAC`,
+    rules: { policies: { all: { permissions: [{ any: true }], principals: [{ any: true }] } } },
+  },
+};
 const http = listener('http', {
   '@type': `${FILTERS}.network.http_connection_manager.v3.HttpConnectionManager`,
   stat_prefix: 'in',
@@ -59,6 +67,7 @@ const http = listener('http', {
     ],
   },
   http_filters: [
+    counting,
     {
       name: 'envoy.filters.http.on_demand',
       typed_config: { '@type': `${FILTERS}.http.on_demand.v3.OnDemand`, odcds: odcds(`${TIMEOUT_MS / 1000}s`) },
@@ -71,6 +80,7 @@ const hosts = listener('hosts', {
   stat_prefix: 'hosts',
   rds: { route_config_name: 'table', config_source: FROM_ADS },
   http_filters: [
+    counting,
     {
       name: 'envoy.filters.http.on_demand',
       typed_config: { '@type': `${FILTERS}.http.on_demand.v3.OnDemand`, odcds: odcds('1s') },
@@ -168,6 +178,19 @@ function suite(title: string, choose: () => Promise<Start>): void {
       assert.deepEqual(asked.splice(0), ['named']);
       assert.equal((await ask('/by-name')).status, 200);
       assert.deepEqual(asked, []);
+    });
+
+    it('runs the filters before it once, though the request waited', async () => {
+      const allowed = async (prefix: string) =>
+        (await proxy.stats(`http.${prefix}.rbac`)).get(`http.${prefix}.rbac.allowed`);
+      const before = (await allowed('in')) ?? 0;
+      assert.equal((await ask('/x', { cluster: 'counted' })).status, 200);
+      assert.equal((await ask('/x', { cluster: 'counted-body', body: 'body' })).body, '/x 4');
+      assert.equal(await allowed('in'), before + 2);
+      const host = { port: ports['hosts'] ?? 0, path: '/x', headers: { host: 'counted.test' } };
+      assert.equal((await call(host)).body, 'counted.test');
+      assert.equal(await allowed('hosts'), 1);
+      asked.splice(0);
     });
 
     it('takes the name from a header, and keeps the body meanwhile', async () => {
