@@ -88,6 +88,7 @@ const hosts = listener('hosts', {
     { name: 'envoy.filters.http.router', typed_config: { '@type': `${FILTERS}.http.router.v3.Router` } },
   ],
 });
+const bare = ({ '@type': _, ...fields }: { readonly '@type': string }): object => fields;
 const hostOf = (host: string, route: object) => ({
   name: host,
   domains: [host],
@@ -101,10 +102,23 @@ const table = {
   vhds: { config_source: { ...FROM_ADS, initial_fetch_timeout: '0.2s' } },
   virtual_hosts: [hostOf('fixed.test', saying('fixed'))],
 };
-const virtualHost = (host: string, route: object) => ({
+const virtualHost = (host: string, route: object, of = 'table') => ({
   '@type': VIRTUAL_HOST,
-  resource_name: `table/${host}`,
+  resource_name: `${of}/${host}`,
   ...hostOf(host, route),
+});
+/** The same with the routes in the listener itself. */
+const inline = listener('inline', {
+  '@type': `${FILTERS}.network.http_connection_manager.v3.HttpConnectionManager`,
+  stat_prefix: 'inline',
+  route_config: { ...bare(table), name: 'inline' },
+  http_filters: [
+    {
+      name: 'envoy.filters.http.on_demand',
+      typed_config: { '@type': `${FILTERS}.http.on_demand.v3.OnDemand` },
+    },
+    { name: 'envoy.filters.http.router', typed_config: { '@type': `${FILTERS}.http.router.v3.Router` } },
+  ],
 });
 const tcp = listener('tcp', {
   '@type': `${FILTERS}.network.tcp_proxy.v3.TcpProxy`,
@@ -132,9 +146,9 @@ function suite(title: string, choose: () => Promise<Start>): void {
 
     const giveHosts = (names: readonly string[]): boolean => {
       asked.push(...names);
-      const known = names.filter((name) => name !== 'table/none.test').map((name) => name.slice('table/'.length));
-      const set = known.map((host) =>
-        virtualHost(host, host === 'cluster.test' ? { route: { cluster: 'behind' } } : saying(host)),
+      const known = names.filter((name) => !name.endsWith('/none.test')).map((name) => name.split('/'));
+      const set = known.map(([of, host = '']) =>
+        virtualHost(host, host === 'cluster.test' ? { route: { cluster: 'behind' } } : saying(host), of),
       );
       server.publish(NODE, { set, onDemand });
       return known.length > 0;
@@ -154,10 +168,10 @@ function suite(title: string, choose: () => Promise<Start>): void {
         for (const name of known) if (name !== 'late') give(name);
         return known.length > 0;
       });
-      server.publish(NODE, { set: [http, tcp, hosts, table], onDemand });
+      server.publish(NODE, { set: [http, tcp, hosts, inline, table], onDemand });
       const start = await choose();
       proxy = await start({ bootstrap: xdsBootstrap({ node: NODE, port: server.port, form: 'delta' }) });
-      for (const name of ['http', 'tcp', 'hosts']) ports[name] = await proxy.portOf(name);
+      for (const name of ['http', 'tcp', 'hosts', 'inline']) ports[name] = await proxy.portOf(name);
     });
     after(async () => {
       await proxy?.stop();
@@ -248,6 +262,18 @@ function suite(title: string, choose: () => Promise<Start>): void {
       server.publish(NODE, { set: [virtualHost('a.test', saying('newer'))], onDemand });
       await eventually(async () => assert.equal((await askHost('a.test')).body, 'newer'));
       assert.deepEqual([(await askHost('fixed.test')).body, (await askHost('cluster.test')).status], ['fixed', 200]);
+    });
+
+    it('asks for virtual hosts of routes that are in the listener itself', async () => {
+      const askHost = (host: string) => call({ port: ports['inline'] ?? 0, path: '/x', headers: { host } });
+      assert.equal((await askHost('fixed.test')).body, 'fixed');
+      assert.deepEqual(asked.splice(0), []);
+      const replies = await Promise.all(Array.from({ length: 5 }, () => askHost('b.test')));
+      assert.deepEqual([...new Set(replies.map(({ status, body }) => `${status} ${body}`))], ['200 b.test']);
+      assert.deepEqual([...new Set(asked.splice(0))], ['inline/b.test']);
+      assert.equal((await askHost('none.test')).status, 404);
+      assert.equal((await askHost('fixed.test')).body, 'fixed');
+      asked.splice(0);
     });
 
     it('keeps what came, and takes what is removed out', async () => {

@@ -120,6 +120,7 @@ test('domains are tried exact first, then the longest suffix, the longest prefix
       host('suffix', '*.com'),
       host('long-suffix', '*.foo.com', '*-bar.foo.com'),
       host('exact', 'www.foo.com', 'www.foo.com:8080'),
+      host('nameless', ''),
     ],
   });
   const rows: [authority: string, name: string][] = [
@@ -134,6 +135,7 @@ test('domains are tried exact first, then the longest suffix, the longest prefix
     ['www.bar.net', 'prefix'],
     ['www.', 'star'],
     ['localhost', 'star'],
+    ['', 'nameless'],
   ];
   for (const [authority, name] of rows) assert.equal(clusterOf(table, get('/', {}, authority)), name, authority);
 });

@@ -45,7 +45,7 @@ export class DomainIndex implements RouteIndex {
     if (this.onlyAny) return this.any;
     let host = authority.toLowerCase();
     if (this.ignorePort) host = withoutPort(host);
-    if (host === '') return undefined;
+    if (host === '') return this.exact.get('');
     return this.exact.get(host) ?? this.findWildcard(host) ?? this.any;
   }
 

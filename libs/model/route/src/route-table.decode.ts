@@ -108,9 +108,9 @@ function decodeVirtualHosts(
   });
 }
 
-/** At most one `*`, at one of its ends. */
+/** At most one `*`, at one of its ends. As in Envoy, `''` is a name: that of requests without a host. */
 function isDomain(domain: string): boolean {
   const star = domain.indexOf('*');
-  if (star < 0) return domain !== '';
+  if (star < 0) return true;
   return star === domain.lastIndexOf('*') && (star === 0 || star === domain.length - 1);
 }

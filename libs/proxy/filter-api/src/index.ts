@@ -16,6 +16,7 @@ export type {
   ConnectionHandler,
   DrainDecision,
   EarlyConnections,
+  GrowingRoutes,
   ListenerFacts,
   NetworkFilterFactory,
   PreparedNetworkFilter,

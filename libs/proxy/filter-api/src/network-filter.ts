@@ -67,12 +67,21 @@ export interface ServerContext {
    * is accepted.
    */
   routes(name: string, source: ConfigSource, stats: StatsScope): RouteProvider;
+  /** Routes of the configuration itself whose `vhds` is asked for more virtual hosts. Absent: none come. */
+  growingRoutes?(routes: GrowingRoutes & { readonly source: ConfigSource }, stats: StatsScope): RouteProvider;
   /** A channel to a gRPC service, over a cluster of this proxy or straight to an address. Absent: none can be reached. */
   grpcChannel?(service: GrpcService): GrpcChannel;
   /** Filters that come by ECDS. Absent: none come. */
   filters?(wanted: FilterDiscovery): FilterProvider;
   /** Clusters on demand. Absent: none come. */
   clusterDiscovery?(from: ClusterDiscoverySource): ClusterDiscovery;
+}
+
+/** A route table that virtual hosts can be added to. */
+export interface GrowingRoutes {
+  readonly table: RouteTable;
+  /** The table with these VirtualHosts as well. Faults go to `cx`; then there is none. */
+  tableWith(hosts: readonly Message[], cx: DecodeContext): RouteTable | undefined;
 }
 
 /** A route table that may change, and may not have arrived yet. */

@@ -1,3 +1,4 @@
+import type { Message } from '@bufbuild/protobuf';
 import { mergeSupport, type DecodeContext, type FieldSupport } from '@weft/api-envoy';
 import type {
   HttpConnectionManager,
@@ -5,12 +6,14 @@ import type {
   HttpConnectionManager_Tracing,
   HttpConnectionManager_UpgradeConfig,
 } from '@weft/api-envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb';
+import type { RouteConfiguration } from '@weft/api-envoy/gen/envoy/config/route/v3/route_pb';
+import type { VirtualHost } from '@weft/api-envoy/gen/envoy/config/route/v3/route_components_pb';
 import { decodeAccessLogs } from '@weft/observe-access-log';
 import { decodeTracing, type TracingConfig } from '@weft/observe-tracing';
 import { decodeCidr } from '@weft/model-match';
 import { durationMs } from '@weft/model-policy';
 import { decodeRouteConfiguration } from '@weft/model-route';
-import type { HttpFilterFactory } from '@weft/proxy-filter-api';
+import type { GrowingRoutes, HttpFilterFactory } from '@weft/proxy-filter-api';
 import type { HcmConfig, RouteSource, UpgradeConfig } from './config.ts';
 import type { ClientCertDetails } from './forward-client-cert.ts';
 import { decodeHttpFilters } from './http-filters.decode.ts';
@@ -110,11 +113,16 @@ function times(message: HttpConnectionManager) {
 function decodeRoutes(message: HttpConnectionManager, cx: DecodeContext, filters: Registry): RouteSource | undefined {
   const { case: kind, value } = message.routeSpecifier;
   if (kind === 'routeConfig') {
-    const table = decodeRouteConfiguration(value, cx.at('route_config'), {
-      readBody,
-      filterConfig: routeFilterConfigs(filters),
+    const options = { readBody, filterConfig: routeFilterConfigs(filters) };
+    const table = decodeRouteConfiguration(value, cx.at('route_config'), options);
+    if (table?.vhds === undefined) return table && { kind: 'static', table };
+    const withHosts = (hosts: readonly Message[]): RouteConfiguration => ({
+      ...value,
+      virtualHosts: [...value.virtualHosts, ...(hosts as readonly VirtualHost[])],
     });
-    return table === undefined ? undefined : { kind: 'static', table };
+    const tableWith: GrowingRoutes['tableWith'] = (hosts, at) =>
+      decodeRouteConfiguration(withHosts(hosts), at, options);
+    return { kind: 'static', table, tableWith };
   }
   if (kind === 'rds') {
     const source = decodeConfigSource(value.configSource, cx.at('rds', 'config_source'));

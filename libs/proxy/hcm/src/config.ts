@@ -4,7 +4,7 @@ import type { TracingConfig } from '@weft/observe-tracing';
 import type { CidrRange } from '@weft/model-match';
 import type { RouteTable } from '@weft/model-route';
 import type { Http1ServerSettings } from '@weft/net-h1';
-import type { HttpFilterFactory } from '@weft/proxy-filter-api';
+import type { GrowingRoutes, HttpFilterFactory } from '@weft/proxy-filter-api';
 import type { ClientCertDetails, ForwardClientCert } from './forward-client-cert.ts';
 import type { LocalReplyConfig } from './local-reply-config.ts';
 import type { OriginalIpDetector } from './original-ip.ts';
@@ -24,7 +24,12 @@ export interface FilterChainConfig {
 }
 
 export type RouteSource =
-  | { readonly kind: 'static'; readonly table: RouteTable }
+  | {
+      readonly kind: 'static';
+      readonly table: RouteTable;
+      /** There where the table has `vhds`. */
+      readonly tableWith?: GrowingRoutes['tableWith'];
+    }
   | { readonly kind: 'rds'; readonly name: string; readonly source: ConfigSource };
 
 /** One of `upgrade_configs`. */

@@ -158,7 +158,8 @@ function environment({ runtime }: ServerContext): FormatEnvironment {
 
 function routesOf(config: HcmConfig, server: ServerContext, stats: StatsScope): RouteProvider {
   const { routes } = config;
-  return routes.kind === 'static'
-    ? { table: routes.table, close: () => undefined }
-    : server.routes(routes.name, routes.source, stats);
+  if (routes.kind === 'rds') return server.routes(routes.name, routes.source, stats);
+  const { table, tableWith } = routes;
+  const growing = table.vhds && tableWith && server.growingRoutes?.({ table, tableWith, source: table.vhds }, stats);
+  return growing ?? { table, close: () => undefined };
 }

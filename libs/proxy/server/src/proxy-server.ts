@@ -60,6 +60,7 @@ import { LoopOverload, type OverloadReading } from './overload/overload-state.ts
 import { ProxyReports } from './proxy-reports.ts';
 import { RecordedResources } from './recorded-resources.ts';
 import { ResourceSets } from './resource-sets.ts';
+import { InlineRoutes } from './inline-routes.ts';
 import { RouteDiscovery } from './route-discovery.ts';
 import { RuntimeDiscovery } from './runtime-discovery.ts';
 import { RuntimeLayers } from './runtime-layers.ts';
@@ -262,6 +263,10 @@ export class ProxyServer implements ServerContext, DataPlane {
 
   routes(name: string, source: ConfigSource, stats: StatsScope): RouteProvider {
     return this.routeDiscovery.subscribe(name, source, stats);
+  }
+
+  growingRoutes(...[routes, stats]: Parameters<NonNullable<ServerContext['growingRoutes']>>): RouteProvider {
+    return new InlineRoutes(routes, { subscriptions: this.subscriptions, stats });
   }
 
   grpcChannel(service: GrpcService): GrpcChannel {

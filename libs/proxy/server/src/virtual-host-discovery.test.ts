@@ -31,13 +31,19 @@ const routes = (version: string) =>
     `{name: r, ignore_port_in_host_matching: true, vhds: {config_source: ${ADS}}, virtual_hosts: [${hostText('fixed', 'fixed.test', `fixed-${version}`)}]}`,
   );
 
-async function started(t: TestContext): Promise<XdsWorld> {
+/** `chain`: of the listener; one that has its routes in itself asks for none. */
+async function started(t: TestContext, chain = rdsChain('r', '', ON_DEMAND)): Promise<XdsWorld> {
   const world = createXdsWorld('delta');
   t.after(() => world.stop());
   await world.until(() => world.server.requests.length > 0);
   world.send(CLUSTER, '1', []);
   await world.until(() => world.server.requests.some(({ typeUrl }) => typeUrl.endsWith(LISTENER)));
-  world.send(LISTENER, '1', [listener('in', rdsChain('r', '', ON_DEMAND))]);
+  world.send(LISTENER, '1', [listener('in', chain)]);
+  if (!chain.includes('rds:')) {
+    await world.until(() => world.listeners().active.length === 1);
+    await world.settle();
+    return world;
+  }
   await world.until(() => world.server.requests.some(({ typeUrl }) => typeUrl.endsWith(ROUTES)));
   world.send(ROUTES, '1', [routes('1')]);
   await world.until(() => world.listeners().active.length === 1);
@@ -108,4 +114,28 @@ test('a host that there is nothing of is answered 404, however the server says s
     world.send(VIRTUAL_HOST, String(i), resources, removed);
     assert.equal(await answer, '404 ');
   }
+});
+
+test('routes of the listener itself grow the same way', async (t) => {
+  const chain = (text: string): string =>
+    rdsChain('r', '', ON_DEMAND).replace(
+      `rds: {route_config_name: r, config_source: ${ADS}}`,
+      `route_config: {name: r, vhds: {config_source: ${ADS}}, virtual_hosts: [${hostText('fixed', 'fixed.test', text)}]}`,
+    );
+  const world = await started(t, chain('fixed-1'));
+  world.server.seen();
+  const answer = ask(world, 'a.test');
+  await world.until(() => world.server.requests.some(({ names }) => names.includes('r/a.test')));
+  world.send(VIRTUAL_HOST, '1', [virtualHost('a', 'a.test', 'of-a', ['r/a.test'])]);
+  assert.deepEqual([await answer, await ask(world, 'fixed.test')], ['200 of-a', '200 fixed-1']);
+  world.send(VIRTUAL_HOST, '2', [virtualHost('b', 'fixed.test', 'of-b')]);
+  await world.settle();
+  assert.match(world.server.requests.at(-1)?.error ?? '', /another virtual host serves "fixed.test" already/);
+  world.send(VIRTUAL_HOST, '3', [], ['r/a']);
+  await world.settle();
+  world.server.seen();
+  const gone = ask(world, 'a.test');
+  await world.until(() => world.server.requests.some(({ names }) => names.includes('r/a.test')));
+  world.send(VIRTUAL_HOST, '4', [], ['r/a.test']);
+  assert.equal(await gone, '404 ');
 });
