@@ -32,7 +32,7 @@ export function debugEndpoints(source: DebugSource): DebugRoutes {
     contentType: 'text/html; charset=utf-8',
   });
   const withMesh =
-    (answer: (mesh: MeshSnapshot, request: DebugRequest) => DebugResponse): DebugHandler =>
+    (answer: (mesh: MeshSnapshot, request: DebugRequest) => ReturnType<DebugHandler>): DebugHandler =>
     (request) => {
       const mesh = source.mesh();
       return mesh === undefined
@@ -57,7 +57,10 @@ export function debugEndpoints(source: DebugSource): DebugRoutes {
     'GET /debug/endpointz': withMesh((mesh) => found(endpointView(mesh))),
     'GET /v1/registration': withMesh((mesh) => found(registrationView(mesh))),
     'GET /debug/configz': () => found(documentView(source.documents())),
-    'GET /debug/status': withMesh((mesh) => found(statusView(mesh, meshProxies(source), source.documents()))),
+    'GET /debug/status': withMesh(async (mesh) => {
+      const question = { mesh, proxies: meshProxies(source), documents: source.documents() };
+      return found(await statusView(question, () => source.rest()));
+    }),
     'GET /debug/authzz': withMesh((mesh, request) => answerAuthz(mesh, request, meshProxies(source))),
     'GET /debug/describe': withMesh((mesh, request) => describe(source, mesh, request)),
     'GET /debug/edges': withMesh((mesh, { query }) => {

@@ -26,6 +26,8 @@ export interface DebugSource {
   accessLogs(nodeId: string): readonly LoggedCall[];
   /** What a proxy last sent to the metrics service, by name. */
   metrics(nodeId: string): readonly MetricFamily[];
+  /** Lets what else the process has to do have its turn, where an answer takes long. */
+  rest(): Promise<void>;
   /** Undefined: it gives out no certificates. */
   readonly authority: AuthoritySource | undefined;
   /** Undefined: no versions are kept. */

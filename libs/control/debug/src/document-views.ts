@@ -1,6 +1,6 @@
 import { refKey, refText, type MeshProxy, type MeshSnapshot, type ObjectRef } from '@weft/control-mesh';
 import type { ConfigObject, ObjectSet } from '@weft/control-sources';
-import { status, statusText, type ObjectStatus } from '@weft/control-translate';
+import { statusInSteps, statusText, type ObjectStatus } from '@weft/control-translate';
 
 /** Annotations that repeat a whole document, secrets and all. */
 const REPEATED = 'kubectl.kubernetes.io/last-applied-configuration';
@@ -55,9 +55,23 @@ export interface StatusRow {
   readonly place: string | undefined;
 }
 
-/** Per resource: effective on how many proxies, shadowed by whom, not attached why. Resources that are refused come last. */
-export function statusView(mesh: MeshSnapshot, proxies: readonly MeshProxy[], documents: ObjectSet): StatusRow[] {
-  const taken = status(mesh, proxies, documents.objects.values()).map((one): StatusRow => {
+/** What the status of resources is found from. */
+export interface StatusQuestion {
+  readonly mesh: MeshSnapshot;
+  readonly proxies: readonly MeshProxy[];
+  readonly documents: ObjectSet;
+}
+
+/**
+ * Per resource: effective on how many proxies, shadowed by whom, not attached why, used by what. Resources that are refused come
+ * last. `rest` is awaited in between: a thousand proxies take seconds.
+ */
+export async function statusView(question: StatusQuestion, rest: () => Promise<void>): Promise<StatusRow[]> {
+  const { mesh, proxies, documents } = question;
+  const steps = statusInSteps(mesh, proxies, documents.objects.values());
+  let step = steps.next();
+  for (; step.done !== true; step = steps.next()) await rest();
+  const taken = step.value.map((one): StatusRow => {
     const { kind, namespace, name } = one.ref;
     const place = documents.objects.get(refKey(one.ref))?.place;
     return {

@@ -61,6 +61,7 @@ export function testSource(world: string, options: TestSourceOptions = {}): Debu
     loads: () => options.loads ?? [],
     accessLogs: () => [],
     metrics: () => [],
+    rest: () => Promise.resolve(),
     authority: options.authority,
     history: options.history,
   };

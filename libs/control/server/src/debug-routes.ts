@@ -1,7 +1,11 @@
 import { ConfigHistory, debugEndpoints, type DebugSource } from '@weft/control-debug';
+import { after } from '@weft/core-runtime';
 import type { ControlPlane } from './control-plane.ts';
 import type { ApiRoutes } from './http-api.ts';
 import { controlPlaneVersion } from './version.ts';
+
+/** An answer that takes long holds others up for about this long at most. */
+const SLICE_MS = 10;
 
 /** What the debug port answers beyond registrations. */
 export function debugRoutes(controlPlane: ControlPlane): ApiRoutes {
@@ -13,6 +17,7 @@ class ControlPlaneView implements DebugSource {
   readonly name = 'weft-control-plane';
   readonly version = controlPlaneVersion();
   private readonly controlPlane: ControlPlane;
+  private restedMs = 0;
 
   constructor(controlPlane: ControlPlane) {
     this.controlPlane = controlPlane;
@@ -56,5 +61,16 @@ class ControlPlaneView implements DebugSource {
 
   metrics(nodeId: string): ReturnType<DebugSource['metrics']> {
     return this.controlPlane.reports.stats.of(nodeId);
+  }
+
+  rest(): Promise<void> {
+    const { clock, timers } = this.controlPlane.runtime;
+    if (clock.nowMs() - this.restedMs < SLICE_MS) return Promise.resolve();
+    return new Promise((resolve) => {
+      after(timers, 0, () => {
+        this.restedMs = clock.nowMs();
+        resolve();
+      });
+    });
   }
 }

@@ -11,21 +11,33 @@ import {
   type MeshSnapshot,
   type ProxyScope,
 } from '@weft/control-mesh';
+import type { Trace } from './trace.ts';
 
 const NONE: readonly MeshEndpoint[] = [];
+
+/** For a translation that is made to see what is behind it. */
+export interface Traced {
+  readonly trace?: Trace;
+  /** Instead of all that the proxy can call. */
+  readonly scope?: ProxyScope;
+}
 
 /** One translation: the mesh, the proxy, and what was found out for both so far. */
 export class TranslateContext {
   readonly snapshot: MeshSnapshot;
   readonly proxy: MeshProxy;
+  /** For those who ask which documents are behind it. */
+  readonly trace: Trace | undefined;
   private foundScope: ProxyScope | undefined;
   private readonly rules = new Map<string, EffectiveDestinationRule | undefined>();
   /** Clusters that routes name, beside those of the services in scope. */
   private readonly named = new Map<string, MeshService>();
 
-  constructor(snapshot: MeshSnapshot, proxy: MeshProxy) {
+  constructor(snapshot: MeshSnapshot, proxy: MeshProxy, traced: Traced = {}) {
     this.snapshot = snapshot;
     this.proxy = proxy;
+    this.trace = traced.trace;
+    this.foundScope = traced.scope;
   }
 
   get scope(): ProxyScope {

@@ -6,6 +6,7 @@ import {
   parentHost,
   routesForService,
   type GatewayApiRoute,
+  type MeshObject,
   type MeshService,
 } from '@weft/control-mesh';
 import { escapeRegex } from './authorization-match.ts';
@@ -15,6 +16,7 @@ import { corsOfFilter } from './cors.ts';
 import { BLACK_HOLE_CLUSTER, outboundCluster } from './names.ts';
 import { durationOf, type Init } from './proto.ts';
 import { otherHosts, retryPlan, type RetryPlan } from './retries.ts';
+import type { Trace } from './trace.ts';
 import { clusterSpecifier, levelHeaders, redirectAction, timeouts, type WeightedTarget } from './route-action.ts';
 import { destinationPort, forwarding } from './virtual-service-routes.ts';
 
@@ -24,7 +26,8 @@ type Filters = readonly Partial<HTTPRouteRuleFilter>[];
 /** The routes of a service's own HTTPRoutes and GRPCRoutes; undefined where it has none. */
 export function meshRoutes(cx: TranslateContext, service: MeshService, port: number): Init<Route>[] | undefined {
   const bound = routesForService(cx.snapshot, { service, port, namespace: cx.proxy.namespace });
-  return bound.length === 0 ? undefined : gatewayApiRoutes(cx, bound, port);
+  if (bound.length === 0) return undefined;
+  return gatewayApiRoutes(cx, bound, port);
 }
 
 /** All rules of several routes in one list, the most specific match first; of equal ones the older route's. */
@@ -36,11 +39,24 @@ export function gatewayApiRoutes(cx: TranslateContext, bound: readonly GatewayAp
           ? httpMatches(rule as HTTPRouteRule)
           : ((rule as GRPCRouteRule).matches ?? [{}]).map(grpcRouteMatch);
       const name = `${object.ref.namespace}.${object.ref.name}.${rule.name ?? i}`;
-      return matches.map((match) => ({ match, rule, name, from: { ...object.ref } }));
+      return matches.map((match) => ({ match, rule, name, from: { ...object.ref }, object }));
     }),
   );
   ranked.sort((a, b) => byRank(a.match.rank, b.match.rank));
+  if (cx.trace !== undefined) traceRules(cx.trace, ranked);
   return ranked.flatMap((entry) => routesOf(cx, entry, port));
+}
+
+/** Of equal matches the first alone is asked, and nothing behind one that takes all. */
+function traceRules(trace: Trace, ranked: readonly (RankedRule & { readonly object: MeshObject })[]): void {
+  const owners = new Map<string, MeshObject>();
+  for (const { match, object } of ranked) {
+    const key = JSON.stringify(match.match);
+    const owner = owners.get(key);
+    if (owner === undefined) owners.set(key, object);
+    if (owner === undefined || owner === object) trace.acts(object);
+    else trace.loses(object, owner, 'it is older and has the same matches for the same host');
+  }
 }
 
 function httpMatches(rule: HTTPRouteRule): RankedMatch[] {

@@ -1,5 +1,5 @@
 import type { RouteConfiguration } from '@weft/api-envoy/gen/envoy/config/route/v3/route_pb';
-import type { Route } from '@weft/api-envoy/gen/envoy/config/route/v3/route_components_pb';
+import type { Route, RouteMatch } from '@weft/api-envoy/gen/envoy/config/route/v3/route_components_pb';
 import {
   byHostSpecificity,
   gatewayApiRoutes as allRoutes,
@@ -14,6 +14,7 @@ import type { TranslateContext } from './context.ts';
 import { gatewayApiRoutes } from './gateway-api-routes.ts';
 import { virtualHost } from './outbound-routes.ts';
 import { make, type Init } from './proto.ts';
+import { takesAll } from './route-match.ts';
 import { virtualServiceRoutes } from './virtual-service-routes.ts';
 
 /** VirtualHost.TlsRequirementType by number. */
@@ -75,9 +76,29 @@ function collect(cx: TranslateContext, port: GatewayPort, hosts: Map<string, Hos
 }
 
 function routesOf(cx: TranslateContext, { port, services, apiRoutes }: HostRoutes): Init<Route>[] {
+  const merged = mergedRoutes(cx, port, [...new Set(services)]);
+  return apiRoutes.length === 0 ? merged : [...merged, ...gatewayApiRoutes(cx, apiRoutes, port.port)];
+}
+
+/** What stands behind a route for every request is never asked. */
+function mergedRoutes(
+  cx: TranslateContext,
+  port: GatewayPort,
+  services: readonly BoundVirtualService[],
+): Init<Route>[] {
   const call = { proxy: cx.proxy, gateway: port.gateway, port: port.port };
-  return [
-    ...[...new Set(services)].flatMap((from) => virtualServiceRoutes(cx, from, call)),
-    ...gatewayApiRoutes(cx, apiRoutes, port.port),
-  ];
+  let before: BoundVirtualService | undefined;
+  return services.flatMap((from) => {
+    const routes = virtualServiceRoutes(cx, from, call);
+    if (routes.length === 0) cx.trace?.fitsNone(from.object);
+    else if (before === undefined) cx.trace?.acts(from.object);
+    else
+      cx.trace?.loses(
+        from.object,
+        before.object,
+        `it is older, has the same host at Gateway ${port.gateway}, and takes every request there`,
+      );
+    if (routes.some(({ match }) => takesAll(match as Init<RouteMatch> | undefined))) before ??= from;
+    return routes;
+  });
 }

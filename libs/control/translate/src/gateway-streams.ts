@@ -14,14 +14,21 @@ import { serverNames } from './listener.ts';
 import type { Init } from './proto.ts';
 import { destinationCluster } from './virtual-service-routes.ts';
 
+/** A chain, and whose rule it is made of. */
+export interface StreamChain {
+  readonly from: BoundVirtualService;
+  readonly chain: Init<FilterChain>;
+}
+
 /** Chains of a port whose bytes are passed on: by server name for TLS, else all to one place. */
-export function gatewayStreams(cx: TranslateContext, port: GatewayPort): Init<FilterChain>[] {
+export function gatewayStreams(cx: TranslateContext, port: GatewayPort): StreamChain[] {
   const services = virtualServicesAt(cx.snapshot, port.gateway, cx.proxy.namespace);
   const terminates = port.tls !== undefined && port.tls.mode !== 'PASSTHROUGH';
   return services.flatMap((from) => {
     const hosts = sharedHosts(port, from.hosts, from.object.ref.namespace);
     if (hosts.length === 0) return [];
-    return isTls(port.protocol) && !terminates ? tlsChains(cx, port, from) : tcpChain(cx, port, { from, hosts });
+    const made = isTls(port.protocol) && !terminates ? tlsChains(cx, port, from) : tcpChain(cx, port, { from, hosts });
+    return made.map((chain) => ({ from, chain }));
   });
 }
 

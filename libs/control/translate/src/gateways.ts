@@ -1,6 +1,6 @@
 import type { Listener } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
 import type { FilterChain } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_components_pb';
-import { gatewayPorts, isHttp, isTls, type GatewayPort } from '@weft/control-mesh';
+import { gatewayPorts, isHttp, isTls, type GatewayPort, type MeshObject } from '@weft/control-mesh';
 import { httpAuthorization, networkAuthorization } from './authorization-filters.ts';
 import { isAudited } from './authorization-steps.ts';
 import type { TranslateContext } from './context.ts';
@@ -40,45 +40,82 @@ function portListener(name: string, group: readonly GatewayPort[], chains: Init<
 function chainsOf(cx: TranslateContext, group: readonly GatewayPort[], draft: ResourceDraft): Init<FilterChain>[] {
   const plain = group.filter(({ protocol, tls }) => isHttp(protocol) && tls === undefined);
   const [first] = plain;
-  const taken = new Set<string>();
+  /** By server name: whose it is. */
+  const taken = new Map<string, SecuredChain>();
   const chains: Init<FilterChain>[] = [];
   if (first !== undefined) {
     chains.push({ filters: [routed(cx, draft, { name: `http.${first.port}`, ports: plain })] });
-    taken.add('');
+    taken.set('', { port: first, behind: first.source.object, match: {}, make: () => ({}) });
   }
   for (const port of group) {
     if (plain.includes(port)) continue;
-    for (const chain of securedChains(cx, port, draft)) {
+    for (const one of securedChains(cx, port, draft)) {
       // Two servers for the same name: the older gateway has it.
-      const names = chain.filterChainMatch?.serverNames ?? [];
-      const free = names.filter((name) => !taken.has(name));
-      if (names.length > 0 ? free.length === 0 : taken.has('')) continue;
-      for (const name of names.length > 0 ? free : ['']) taken.add(name);
-      chains.push(
-        names.length > 0 ? { ...chain, filterChainMatch: { ...chain.filterChainMatch, serverNames: free } } : chain,
-      );
+      const names = one.match.filterChainMatch?.serverNames ?? [];
+      const wanted = names.length > 0 ? names : [''];
+      const free = wanted.filter((name) => !taken.has(name));
+      if (free.length === 0) {
+        const by = wanted.map((name) => taken.get(name)).find((other) => other !== undefined);
+        if (by !== undefined) yieldTo(cx, one, by);
+        continue;
+      }
+      for (const name of free) taken.set(name, one);
+      cx.trace?.acts(one.behind);
+      chains.push({
+        ...one.make(),
+        ...(names.length > 0 ? { filterChainMatch: { ...one.match.filterChainMatch, serverNames: free } } : one.match),
+      });
     }
   }
   return chains;
 }
 
-function securedChains(cx: TranslateContext, port: GatewayPort, draft: ResourceDraft): Init<FilterChain>[] {
+function yieldTo({ trace }: TranslateContext, { port, behind }: SecuredChain, by: SecuredChain): void {
+  if (behind !== by.behind)
+    trace?.loses(
+      behind,
+      by.behind,
+      `it is older and has the same server name at port ${port.port} of ${by.port.gateway}`,
+    );
+}
+
+/** A chain that is made where its server names are free. */
+interface SecuredChain {
+  readonly port: GatewayPort;
+  /** The Gateway whose routes it has, or the VirtualService that it is made of. */
+  readonly behind: MeshObject;
+  readonly match: Pick<Init<FilterChain>, 'filterChainMatch'>;
+  readonly make: () => Init<FilterChain>;
+}
+
+function securedChains(cx: TranslateContext, port: GatewayPort, draft: ResourceDraft): SecuredChain[] {
   const { tls, protocol, gateway, section } = port;
   const terminates = tls !== undefined && tls.mode !== 'PASSTHROUGH' && tls.mode !== 'AUTO_PASSTHROUGH';
   if (!terminates || !(isHttp(protocol) || protocol === 'https'))
-    return gatewayStreams(cx, port).map((chain) => ({
-      ...chain,
-      filters: [...networkAuthorization(cx), ...(chain.filters ?? [])],
-      ...(terminates ? { transportSocket: gatewayTlsSocket(tls, false) } : {}),
+    return gatewayStreams(cx, port).map(({ from, chain }) => ({
+      port,
+      behind: from.object,
+      match: chain.filterChainMatch === undefined ? {} : { filterChainMatch: chain.filterChainMatch },
+      make: () => ({
+        ...chain,
+        filters: [...networkAuthorization(cx), ...(chain.filters ?? [])],
+        ...(terminates ? { transportSocket: gatewayTlsSocket(tls, false) } : {}),
+      }),
     }));
   const [namespace = '', name = ''] = gateway.split('/');
   const routes = `https.${port.port}.${section}.${name}.${namespace}`;
+  const match = serverNames(port.hosts.map(({ host }) => host));
   return [
     {
-      name: `${gateway}/${section}`,
-      ...serverNames(port.hosts.map(({ host }) => host)),
-      transportSocket: gatewayTlsSocket(tls, true),
-      filters: [routed(cx, draft, { name: routes, ports: [port] })],
+      port,
+      behind: port.source.object,
+      match,
+      make: () => ({
+        name: `${gateway}/${section}`,
+        ...match,
+        transportSocket: gatewayTlsSocket(tls, true),
+        filters: [routed(cx, draft, { name: routes, ports: [port] })],
+      }),
     },
   ];
 }

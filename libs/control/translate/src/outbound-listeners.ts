@@ -152,6 +152,7 @@ function tcpTargets(cx: TranslateContext, service: MeshService, port: ServicePor
     ({ match = [] }) => match.length === 0 || match.some((one) => matchConcerns(one, call, namespace)),
   );
   if (rule?.route === undefined || rule.route.length === 0) return undefined;
+  cx.trace?.acts(from.object);
   return rule.route.map(({ destination, weight }) => ({
     cluster: destinationCluster(cx, destination, { namespace, port: port.number }),
     weight: weight ?? (rule.route?.length === 1 ? 1 : 0),

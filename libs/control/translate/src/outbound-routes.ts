@@ -6,8 +6,10 @@ import {
   isHttp,
   isKnownHost,
   MESH_GATEWAY,
+  routesForService,
   virtualServiceFor,
   type BoundVirtualService,
+  type MeshObject,
   type MeshService,
   type RouteCall,
 } from '@weft/control-mesh';
@@ -19,7 +21,7 @@ import type { ResourceDraft } from './resources.ts';
 import { retryPlan } from './retries.ts';
 import { timeouts } from './route-action.ts';
 import { ANY_PATH } from './route-match.ts';
-import { serviceProfileRoutes } from './service-profile-routes.ts';
+import { profilesLose, serviceProfileRoutes } from './service-profile-routes.ts';
 import { virtualServiceRoutes } from './virtual-service-routes.ts';
 
 /** Hosts of VirtualServices that no service has are served where clients send HTTP without naming a port. */
@@ -52,7 +54,7 @@ function portRoutes(cx: TranslateContext, port: number): RouteConfiguration {
     add(`${service.hostname}:${port}`, domainsOf(cx, service), serviceRoutes(cx, service, port));
   }
   for (const [host, from] of hostsWithoutService(cx, port))
-    add(`${host}:${port}`, [host], virtualServiceRoutes(cx, from, meshCall(cx, port)));
+    add(`${host}:${port}`, [host], steeredRoutes(cx, from, port));
   hosts.push(fallback(cx));
   return make<RouteConfiguration>('envoy.config.route.v3.RouteConfiguration', {
     name: String(port),
@@ -96,11 +98,41 @@ export function meshCall({ proxy }: TranslateContext, port: number): RouteCall {
 /** VirtualService, else HTTPRoute or GRPCRoute, else ServiceProfile and the service itself. */
 export function serviceRoutes(cx: TranslateContext, service: MeshService, port: number): Init<Route>[] {
   const from = virtualServiceFor(cx.scope.virtualServices, service.hostname);
-  if (from?.object.spec.http !== undefined) return virtualServiceRoutes(cx, from, meshCall(cx, port));
+  if (from?.object.spec.http !== undefined) {
+    if (cx.trace !== undefined) routesLose(cx, { service, port, winner: from.object });
+    return steeredRoutes(cx, from, port);
+  }
   const routes = meshRoutes(cx, service, port);
-  if (routes !== undefined) return routes;
+  if (routes !== undefined) {
+    const [winner] = boundRoutes(cx, service, port);
+    if (winner !== undefined) profilesLose(cx, service, winner.object, steersAlone(service));
+    return routes;
+  }
   cx.need(service);
   return [...serviceProfileRoutes(cx, service, port), defaultRoute(service, port)];
+}
+
+function steersAlone({ hostname }: MeshService): string {
+  return `it steers calls to ${hostname}, and is asked alone`;
+}
+
+function boundRoutes(cx: TranslateContext, service: MeshService, port: number) {
+  return routesForService(cx.snapshot, { service, port, namespace: cx.proxy.namespace });
+}
+
+function routesLose(
+  cx: TranslateContext,
+  { service, port, winner }: { readonly service: MeshService; readonly port: number; readonly winner: MeshObject },
+): void {
+  for (const { object } of boundRoutes(cx, service, port)) cx.trace?.loses(object, winner, steersAlone(service));
+  profilesLose(cx, service, winner, steersAlone(service));
+}
+
+function steeredRoutes(cx: TranslateContext, from: BoundVirtualService, port: number): Init<Route>[] {
+  const routes = virtualServiceRoutes(cx, from, meshCall(cx, port));
+  if (routes.length > 0) cx.trace?.acts(from.object);
+  else cx.trace?.fitsNone(from.object);
+  return routes;
 }
 
 /** Everything to the service, retried where it cannot have arrived. */

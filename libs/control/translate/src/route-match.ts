@@ -9,6 +9,17 @@ import type { Init } from './proto.ts';
 
 export const ANY_PATH: Init<RouteMatch> = { pathSpecifier: { case: 'prefix', value: '/' } };
 
+/** True for a match that asks nothing of requests: none gets past it. */
+export function takesAll(match: Init<RouteMatch> | undefined): boolean {
+  const { pathSpecifier, headers = [], queryParameters = [] } = match ?? {};
+  return (
+    pathSpecifier?.case === 'prefix' &&
+    pathSpecifier.value === '/' &&
+    headers.length === 0 &&
+    queryParameters.length === 0
+  );
+}
+
 /** A match of a VirtualService's HTTP rule: everything that it asks must hold. Undefined: it asks nothing. */
 export function routeMatch(match: VirtualServiceHttpMatch | undefined): Init<RouteMatch> {
   if (match === undefined) return ANY_PATH;

@@ -46,10 +46,20 @@ export function profileRetryBudget(cx: TranslateContext, service: MeshService): 
 export function serviceProfileRoutes(cx: TranslateContext, service: MeshService, port: number): Init<Route>[] {
   const profile = serviceProfile(cx, service);
   const cluster = outboundCluster(service.hostname, port);
-  return (profile?.spec.routes ?? []).flatMap((route) => {
+  const routes = (profile?.spec.routes ?? []).flatMap((route) => {
     const match = conditionMatch(route.condition);
     return match === undefined ? [] : [profileRoute(route, match, cluster)];
   });
+  if (profile !== undefined && routes.length > 0) cx.trace?.acts(profile);
+  if (profile !== undefined) profilesLose(cx, service, profile, "it is of the callers' own namespace");
+  return routes;
+}
+
+/** For those who ask: the profiles of a service that `winner` takes the place of. */
+export function profilesLose(cx: TranslateContext, { hostname }: MeshService, winner: MeshObject, why: string): void {
+  if (cx.trace === undefined) return;
+  for (const profile of profilesByHost(cx.snapshot).get(hostname) ?? [])
+    if (profile !== winner) cx.trace.loses(profile, winner, why);
 }
 
 function profileRoute(

@@ -2,7 +2,10 @@ import {
   authorizationFor,
   authorizationProvider,
   customProvider,
+  gatewayPorts,
+  inboundPorts,
   isDryRun,
+  labelsMatch,
   mtlsMode,
   targetRefsOf,
   type AuthorizationPolicy,
@@ -11,37 +14,86 @@ import {
   type MeshSnapshot,
 } from '@weft/control-mesh';
 import { rulePolicy } from './authorization-rule.ts';
-import { countProxies, statusOf, type ObjectStatus, type StatusNote, type StatusWorld } from './object-status.ts';
+import { shadowNotes, statusOf, type ObjectStatus, type StatusNote, type StatusWorld } from './object-status.ts';
 
-export function peerAuthenticationStatus(world: StatusWorld): ObjectStatus[] {
-  const { snapshot } = world;
-  return snapshot.policies.peerAuthentications.map((policy) => {
-    const ports = [0, ...Object.keys(policy.spec.portLevelMtls ?? {}).map(Number)];
-    const decides = ({ namespace, labels }: MeshProxy, port: number): boolean =>
-      mtlsMode(snapshot, { namespace, labels, port }).source === policy;
-    const effectiveOn = countProxies(world, (proxy) => ports.some((port) => decides(proxy, port)));
-    if (effectiveOn > 0 || world.proxies.length === 0) return statusOf(policy, effectiveOn, []);
-    return statusOf(policy, 0, [
-      { kind: 'unattached', message: 'no proxy is selected, or a narrower or older one has them' },
-    ]);
+/** Effective on those that take calls at a port whose mode it decides. */
+export function peerAuthenticationStatus({ snapshot, proxies }: StatusWorld): ObjectStatus[] {
+  const { peerAuthentications } = snapshot.policies;
+  if (peerAuthentications.length === 0) return [];
+  const sidecars = proxies.filter(({ role }) => role === 'sidecar');
+  const deciding = sidecars.map((proxy) => ({ proxy, by: decidersOf(snapshot, proxy) }));
+  const counts = new Map<PeerAuthentication, number>();
+  for (const { by } of deciding)
+    for (const policy of by) if (policy !== undefined) counts.set(policy, (counts.get(policy) ?? 0) + 1);
+  return peerAuthentications.map((policy) => {
+    const effectiveOn = counts.get(policy) ?? 0;
+    if (effectiveOn > 0 || proxies.length === 0) return statusOf(policy, effectiveOn, []);
+    const selected = deciding.filter(({ proxy }) => selects(snapshot, policy, proxy));
+    return statusOf(policy, 0, decidesNothing(selected.map(({ by }) => by)));
   });
 }
 
-export function authorizationStatus(world: StatusWorld): ObjectStatus[] {
-  const { snapshot } = world;
-  const found = world.proxies.map((proxy) => effectiveOf(snapshot, proxy));
-  return snapshot.policies.authorizationPolicies.map((policy) => {
+/** `selected`: for each proxy that a policy selects, who decides at its ports instead. */
+function decidesNothing(selected: readonly ReadonlySet<PeerAuthentication | undefined>[]): StatusNote[] {
+  const unattached = (message: string): StatusNote[] => [{ kind: 'unattached', message }];
+  if (selected.length === 0) return unattached('no proxy is selected');
+  const winners = selected.flatMap((by) => [...by].filter((one) => one !== undefined));
+  if (winners.length > 0)
+    return shadowNotes(winners, 'it is narrower, or as narrow and older, at every port where calls are taken');
+  const callable = selected.some((by) => by.size > 0);
+  return unattached(
+    callable ? 'it says no mode for a port of those it selects' : 'no proxy that it selects takes calls',
+  );
+}
+
+type PeerAuthentication = MeshSnapshot['policies']['peerAuthentications'][number];
+
+function selects({ config }: MeshSnapshot, { ref, spec }: PeerAuthentication, proxy: MeshProxy): boolean {
+  const labels = spec.selector?.matchLabels ?? {};
+  const wide = Object.keys(labels).length === 0 && ref.namespace === config.rootNamespace;
+  if (proxy.role !== 'sidecar' || !(wide || proxy.namespace === ref.namespace)) return false;
+  return labelsMatch(labels, proxy.labels);
+}
+
+/** Whose modes hold at the ports where a proxy takes calls; undefined: nobody's at some. */
+function decidersOf(snapshot: MeshSnapshot, proxy: MeshProxy): ReadonlySet<PeerAuthentication | undefined> {
+  const { namespace, labels } = proxy;
+  const ports = inboundPorts(snapshot, proxy);
+  return new Set(ports.map(({ appPort }) => mtlsMode(snapshot, { namespace, labels, port: appPort }).source));
+}
+
+export function authorizationStatus({ snapshot, proxies }: StatusWorld): ObjectStatus[] {
+  const { authorizationPolicies } = snapshot.policies;
+  if (authorizationPolicies.length === 0) return [];
+  const selecting = new Map<AuthorizationPolicy, { readonly on: EffectiveAuthorization[]; count: number }>();
+  for (const proxy of proxies) {
+    const found = effectiveOf(snapshot, proxy);
+    const all = [...found.allow, ...found.deny, ...found.audit, ...found.custom];
+    const callable = all.length > 0 && takesCalls(snapshot, proxy);
+    for (const policy of all) {
+      let known = selecting.get(policy);
+      if (known === undefined) selecting.set(policy, (known = { on: [], count: 0 }));
+      known.on.push(found);
+      if (callable) known.count += 1;
+    }
+  }
+  return authorizationPolicies.map((policy) => {
     const custom = policy.spec.action === 'CUSTOM';
     if (custom && isDryRun(policy))
       return statusOf(policy, 0, [{ kind: 'unattached', message: 'nobody is asked in a dry run of CUSTOM' }]);
-    const on = found.filter(({ allow, deny, audit, custom: asked }) =>
-      [...allow, ...deny, ...audit, ...asked].includes(policy),
-    );
+    const { on, count } = selecting.get(policy) ?? { on: [], count: 0 };
     const notes: StatusNote[] = [];
-    if (on.length === 0 && world.proxies.length > 0) notes.push(unselected(policy));
+    if (on.length === 0 && proxies.length > 0) notes.push(unselected(policy));
+    if (on.length > 0 && count === 0)
+      notes.push({ kind: 'unattached', message: 'no proxy that it selects takes calls' });
     notes.push(...(custom ? unaskable(snapshot, policy, on) : neverHolding(policy)));
-    return statusOf(policy, on.length, notes);
+    return statusOf(policy, count, notes);
   });
+}
+
+function takesCalls(snapshot: MeshSnapshot, proxy: MeshProxy): boolean {
+  const ports = proxy.role === 'gateway' ? gatewayPorts(snapshot, proxy) : inboundPorts(snapshot, proxy);
+  return ports.length > 0;
 }
 
 function effectiveOf(snapshot: MeshSnapshot, { role, namespace, name, labels }: MeshProxy): EffectiveAuthorization {

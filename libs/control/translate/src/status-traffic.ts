@@ -1,159 +1,154 @@
-import type { VirtualServiceDestination, VirtualServiceSpec } from '@weft/api-kube';
+import type { DestinationRuleSpec, SidecarSpec } from '@weft/api-kube';
 import {
-  boundVirtualServices,
   destinationRuleFor,
-  findService,
   hostCovers,
   isKnownHost,
-  MESH_GATEWAY,
+  labelsMatch,
   resolveHost,
-  scopeOf,
-  servesGateway,
-  shadowsOf,
-  sidecarFor,
-  virtualServiceFor,
-  type BoundVirtualService,
-  type MeshProxy,
-  type ProxyScope,
+  type MeshObject,
+  type MeshService,
 } from '@weft/control-mesh';
-import { countProxies, statusOf, type ObjectStatus, type StatusNote, type StatusWorld } from './object-status.ts';
+import {
+  countGroups,
+  shadowNotes,
+  statusOf,
+  type ObjectStatus,
+  type StatusNote,
+  type StatusWorld,
+} from './object-status.ts';
+import { servicesOf } from './view-groups.ts';
 
-/** The scopes of all sidecars, each worked out once. */
-function scopes({ snapshot, proxies }: StatusWorld): Map<MeshProxy, ProxyScope> {
-  const sidecars = proxies.filter(({ role }) => role === 'sidecar');
-  return new Map(sidecars.map((proxy) => [proxy, scopeOf(snapshot, proxy)]));
-}
+type Rule = MeshObject<DestinationRuleSpec>;
 
-export function virtualServiceStatus(world: StatusWorld): ObjectStatus[] {
-  const inScope = scopes(world);
-  return boundVirtualServices(world.snapshot).map((mine) => {
-    const steers = [...inScope.values()].filter(({ virtualServices }) =>
-      mine.hosts.some((host) => virtualServices.includes(mine) && virtualServiceFor(virtualServices, host) === mine),
-    ).length;
-    const atGateways = countProxies(world, (proxy) =>
-      gatewayObjects(world, mine).some((gateway) => servesGateway(proxy, gateway)),
-    );
-    const shadows = shadowsOf(world.snapshot, mine).map((other): StatusNote => ({
-      kind: 'shadowed',
-      message: 'it has the same host in the mesh and is older; those of the mesh are not merged',
-      by: other.ref,
-    }));
-    return statusOf(mine.object, steers + atGateways, [
-      ...shadows,
-      ...missingGateways(world, mine),
-      ...missingDestinations(world, mine),
-    ]);
-  });
-}
-
-function gatewayObjects({ snapshot }: StatusWorld, { gateways }: BoundVirtualService) {
-  return snapshot.policies.gateways.filter(({ ref }) => gateways.includes(`${ref.namespace}/${ref.name}`));
-}
-
-function missingGateways(world: StatusWorld, mine: BoundVirtualService): StatusNote[] {
-  const known = gatewayObjects(world, mine).map(({ ref }) => `${ref.namespace}/${ref.name}`);
-  return mine.gateways
-    .filter((name) => name !== MESH_GATEWAY && !known.includes(name))
-    .map((name) => ({ kind: 'unattached', message: `there is no Gateway ${name}`, path: 'spec.gateways' }));
-}
-
-/** Destinations that answer 503: unknown hosts, ports and subsets. */
-function missingDestinations({ snapshot }: StatusWorld, { object }: BoundVirtualService): StatusNote[] {
-  const { namespace } = object.ref;
-  return destinationsOf(object.spec).flatMap(({ path, destination: { host, subset, port } }): StatusNote[] => {
-    const service = findService(snapshot, resolveHost(snapshot, host, namespace), namespace);
-    const note = (message: string): StatusNote[] => [{ kind: 'warning', message, path }];
-    if (service === undefined) return note(`nobody describes the host ${host}: calls to it are answered 503`);
-    if (port?.number !== undefined && !service.ports.some(({ number }) => number === port.number))
-      return note(`${host} has no port ${port.number}: calls to it are answered 503`);
-    if (subset === undefined || subset === '') return [];
-    const defined = snapshot.policies.destinationRules.some(
-      ({ ref, spec }) =>
-        hostCovers(resolveHost(snapshot, spec.host, ref.namespace), service.hostname) &&
-        spec.subsets?.some(({ name }) => name === subset) === true,
-    );
-    return defined
-      ? []
-      : note(`no DestinationRule defines the subset ${subset} of ${host}: calls to it are answered 503`);
-  });
-}
-
-/** Every destination with its place. */
-export function destinationsOf(
-  spec: VirtualServiceSpec,
-): { readonly path: string; readonly destination: VirtualServiceDestination }[] {
-  return (['http', 'tls', 'tcp'] as const).flatMap((kind) =>
-    (spec[kind] ?? []).flatMap(({ route = [] }, i) =>
-      route.map(({ destination }, j) => ({ path: `spec.${kind}[${i}].route[${j}].destination`, destination })),
-    ),
-  );
+/** What of a rule the rules that it is merged with leave to it. */
+interface Share {
+  readonly acts: boolean;
+  readonly notes: readonly StatusNote[];
+  readonly olders: readonly Rule[];
 }
 
 export function destinationRuleStatus(world: StatusWorld): ObjectStatus[] {
-  const inScope = scopes(world);
-  const { snapshot } = world;
-  const counts = new Map<unknown, number>();
-  for (const [proxy, { services }] of inScope) {
-    const used = new Set(services.flatMap((service) => destinationRuleFor(snapshot, proxy, service)?.sources ?? []));
-    for (const rule of used) counts.set(rule, (counts.get(rule) ?? 0) + 1);
-  }
+  const { snapshot, groups } = world;
   return snapshot.policies.destinationRules.map((rule) => {
     const { ref, spec } = rule;
     const pattern = resolveHost(snapshot, spec.host, ref.namespace);
-    const known = pattern.startsWith('*')
-      ? [...snapshot.services.values()].some(({ hostname }) => hostCovers(pattern, hostname))
-      : isKnownHost(snapshot, pattern);
-    const effectiveOn = counts.get(rule) ?? 0;
-    const notes: StatusNote[] = [];
-    if (!known)
-      notes.push({ kind: 'unattached', message: `nobody describes the host ${spec.host}`, path: 'spec.host' });
-    else if (effectiveOn === 0 && inScope.size > 0) notes.push(...shadowingRule(world, pattern, rule));
-    return statusOf(rule, effectiveOn, notes);
+    const known = pattern.startsWith('*') ? servicesOf(snapshot, [pattern]).size > 0 : isKnownHost(snapshot, pattern);
+    if (!known) return statusOf(rule, 0, unattached(`nobody describes the host ${spec.host}`, 'spec.host'));
+    const shares = groups.map(({ rules }) => shareOf(rule, rules.get(rule)));
+    const effectiveOn = groups.reduce(
+      (sum, { proxies }, i) => sum + (shares[i]?.acts === true ? proxies.length : 0),
+      0,
+    );
+    if (effectiveOn > 0) return statusOf(rule, effectiveOn, unique(shares.flatMap((share) => share?.notes ?? [])));
+    if (groups.length === 0) return statusOf(rule, 0, []);
+    return statusOf(rule, 0, withoutEffect(world, rule, { pattern, shares }));
   });
 }
 
-/** The rule that has the host instead, where there is one. */
-function shadowingRule({ snapshot, proxies }: StatusWorld, host: string, rule: unknown): StatusNote[] {
-  for (const proxy of proxies) {
-    const service = findService(snapshot, host, proxy.namespace);
-    const winner = service && destinationRuleFor(snapshot, proxy, service)?.sources[0];
-    if (winner !== undefined && winner !== rule)
-      return [
-        { kind: 'shadowed', message: 'it is nearer to the callers, or names the host more exactly', by: winner.ref },
-      ];
+function unattached(message: string, path?: string): StatusNote[] {
+  return [{ kind: 'unattached', message, ...(path === undefined ? {} : { path }) }];
+}
+
+function unique(notes: readonly StatusNote[]): StatusNote[] {
+  return [...new Map(notes.map((note) => [note.message, note])).values()];
+}
+
+/** Of rules for one host the traffic policy of the oldest that has one holds, and every subset by its first definition. */
+function shareOf({ spec }: Rule, merged: readonly Rule[] | undefined): Share | undefined {
+  if (merged === undefined) return undefined;
+  const olders = merged.slice(
+    0,
+    merged.findIndex((one) => one.spec === spec),
+  );
+  const notes: StatusNote[] = [];
+  let acts = olders.length === 0;
+  const lost = (what: string, path: string, by: Rule): unknown =>
+    notes.push({
+      kind: 'warning',
+      message: `its ${what} has no effect: DestinationRule ${by.ref.namespace}/${by.ref.name} is older and has one for the same host`,
+      by: by.ref,
+      path,
+    });
+  if (spec.trafficPolicy !== undefined) {
+    const winner = olders.find((one) => one.spec.trafficPolicy !== undefined);
+    if (winner === undefined) acts = true;
+    else lost('trafficPolicy', 'spec.trafficPolicy', winner);
   }
-  return [];
+  for (const [i, { name }] of (spec.subsets ?? []).entries()) {
+    const winner = olders.find((one) => one.spec.subsets?.some((subset) => subset.name === name));
+    if (winner === undefined) acts = true;
+    else lost(`subset ${name}`, `spec.subsets[${i}]`, winner);
+  }
+  return { acts, notes, olders };
+}
+
+/** The rules that have the host instead, or that nobody who may use it calls it. */
+function withoutEffect(
+  { snapshot, groups }: StatusWorld,
+  rule: Rule,
+  { pattern, shares }: { readonly pattern: string; readonly shares: readonly (Share | undefined)[] },
+): StatusNote[] {
+  const olders = shares.flatMap((share) => share?.olders ?? []);
+  if (olders.length > 0)
+    return shadowNotes(
+      olders,
+      'it is older and says the same for the same host: of those that are merged the first holds',
+    );
+  const winners = new Set<Rule>();
+  let called = false;
+  for (const { view, services } of groups)
+    for (const service of covered(services, pattern)) {
+      called = true;
+      const [winner] = destinationRuleFor(snapshot, view, service)?.sources ?? [];
+      if (winner !== undefined && winner !== rule) winners.add(winner);
+    }
+  if (winners.size > 0)
+    return shadowNotes(winners, 'it is nearer to the callers, chooses them, or names the host more exactly');
+  const { host, exportTo, workloadSelector } = rule.spec;
+  if (!called) return unattached(`no proxy calls ${host}`);
+  const why = workloadSelector !== undefined ? 'its workloadSelector chooses' : exportTo !== undefined ? 'its exportTo lets see it' : 'it is for'; // prettier-ignore
+  return unattached(`no proxy that ${why} calls ${host}`);
+}
+
+function covered(services: ReadonlySet<MeshService>, pattern: string): MeshService[] {
+  return [...services].filter(({ hostname }) => hostCovers(pattern, hostname));
 }
 
 export function sidecarStatus(world: StatusWorld): ObjectStatus[] {
   return world.snapshot.policies.sidecars.map((sidecar) => {
-    const effectiveOn = countProxies(world, (proxy) => sidecarFor(world.snapshot, proxy) === sidecar);
-    const notes: StatusNote[] =
-      effectiveOn === 0
-        ? [{ kind: 'unattached', message: 'no proxy of its namespace is selected, or an older one has them' }]
-        : [];
-    return statusOf(sidecar, effectiveOn, notes);
+    const effectiveOn = countGroups(world, ({ scope }) => scope?.sidecar === sidecar);
+    return statusOf(sidecar, effectiveOn, effectiveOn === 0 ? sidecarWinners(world, sidecar) : []);
   });
 }
 
+/** Who has the proxies that it selects. */
+function sidecarWinners({ snapshot, groups }: StatusWorld, { ref, spec }: MeshObject<SidecarSpec>): StatusNote[] {
+  const labels = spec.workloadSelector?.labels ?? {};
+  const wide = Object.keys(labels).length === 0 && ref.namespace === snapshot.config.rootNamespace;
+  const selected = groups.filter(
+    ({ view, scope }) =>
+      scope !== undefined && (wide || view.namespace === ref.namespace) && labelsMatch(labels, view.labels),
+  );
+  if (groups.length === 0) return [];
+  if (selected.length === 0) return unattached('no proxy is selected');
+  const winners = selected.flatMap(({ scope }) => scope?.sidecar ?? []);
+  return shadowNotes(winners, 'it selects the same proxies, more narrowly or as narrowly and is older');
+}
+
 export function serviceProfileStatus(world: StatusWorld): ObjectStatus[] {
-  const inScope = scopes(world);
-  const { snapshot } = world;
+  const { snapshot, groups } = world;
   return snapshot.policies.serviceProfiles.map((profile) => {
     const host = resolveHost(snapshot, profile.ref.name, profile.ref.namespace);
-    if (!isKnownHost(snapshot, host))
-      return statusOf(profile, 0, [{ kind: 'unattached', message: `nobody describes the host ${host}` }]);
-    const winner = boundVirtualServices(snapshot).find(
-      ({ gateways, hosts, object }) =>
-        gateways.includes(MESH_GATEWAY) && object.spec.http !== undefined && hosts.some((one) => hostCovers(one, host)),
+    if (!isKnownHost(snapshot, host)) return statusOf(profile, 0, unattached(`nobody describes the host ${host}`));
+    const effectiveOn = countGroups(world, ({ trace }) => trace.isActing(profile));
+    const shadows = groups.flatMap(({ trace }) => trace.shadowOf(profile) ?? []);
+    const notes = unique(shadows.map(({ by, message }) => ({ kind: 'shadowed', message, by: by.ref })));
+    if (effectiveOn > 0 || notes.length > 0 || groups.length === 0) return statusOf(profile, effectiveOn, notes);
+    const empty = (profile.spec.routes ?? []).length === 0;
+    return statusOf(
+      profile,
+      0,
+      unattached(empty ? 'it has no routes' : `no proxy that it is for sends HTTP to ${host}`),
     );
-    if (winner !== undefined)
-      return statusOf(profile, 0, [
-        { kind: 'shadowed', message: 'a VirtualService steers calls to the host', by: winner.object.ref },
-      ]);
-    const effectiveOn = [...inScope.values()].filter(({ services }) =>
-      services.some(({ hostname }) => hostname === host),
-    ).length;
-    return statusOf(profile, effectiveOn, []);
   });
 }

@@ -13,6 +13,8 @@ import {
 export interface TestWorld {
   readonly snapshot: MeshSnapshot;
   readonly builder: MeshSnapshotBuilder;
+  /** Every resource, those too that a snapshot has not. */
+  readonly documents: readonly MeshObject[];
   /** By their names. */
   readonly proxies: ReadonlyMap<string, MeshProxy>;
 }
@@ -40,8 +42,9 @@ export function readWorld(yaml: string, file = 'in.yaml'): TestWorld {
     for (const proxy of all) proxies.set(proxy.name, testProxy(proxy));
     for (const workload of workloads) builder.register(testWorkload(workload));
   }
-  for (const object of resources(documents, file)) builder.set(object);
-  return { snapshot: builder.build(), builder, proxies };
+  const objects = resources(documents, file);
+  for (const object of objects) builder.set(object);
+  return { snapshot: builder.build(), builder, proxies, documents: objects };
 }
 
 function resources(documents: readonly string[], file: string): MeshObject[] {

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { statuses } from './status.testing.ts';
+
+const WORLD = `proxies:
+  - {name: web-1, labels: {app: web}}
+  - {name: client, labels: {app: client}}
+workloads:
+  - {name: web-1, service: web, addresses: [10.0.1.1], labels: {app: web}, ports: [{name: http, port: 80}]}
+`;
+
+function policy(kind: string, name: string, spec: string): string {
+  return `---\napiVersion: security.istio.io/v1\nkind: ${kind}\nmetadata: {name: ${name}}\nspec: ${spec}\n`;
+}
+
+const selecting = (app: string): string => `selector: {matchLabels: {app: ${app}}}`;
+
+test('a PeerAuthentication that decides at no port says who does', () => {
+  const found = statuses(
+    WORLD +
+      policy('PeerAuthentication', 'mine', `{${selecting('web')}, mtls: {mode: STRICT}}`) +
+      policy('PeerAuthentication', 'younger', `{${selecting('web')}, mtls: {mode: PERMISSIVE}}`) +
+      policy('PeerAuthentication', 'callers', `{${selecting('client')}, mtls: {mode: STRICT}}`) +
+      policy('PeerAuthentication', 'nobody', `{${selecting('nobody')}, mtls: {mode: STRICT}}`),
+  );
+  assert.equal(found['PeerAuthentication mine'], 'effective on 1 proxy');
+  assert.match(
+    found['PeerAuthentication younger'] ?? '',
+    /^shadowed by PeerAuthentication default\/mine: it is narrower, or as narrow and older/,
+  );
+  assert.equal(found['PeerAuthentication callers'], 'not attached: no proxy that it selects takes calls');
+  assert.equal(found['PeerAuthentication nobody'], 'not attached: no proxy is selected');
+});
+
+test('an AuthorizationPolicy counts only proxies that take calls', () => {
+  const found = statuses(
+    WORLD +
+      policy('AuthorizationPolicy', 'all', '{rules: [{}]}') +
+      policy('AuthorizationPolicy', 'callers', `{${selecting('client')}, rules: [{}]}`),
+  );
+  assert.equal(found['AuthorizationPolicy all'], 'effective on 1 proxy');
+  assert.equal(found['AuthorizationPolicy callers'], 'not attached: no proxy that it selects takes calls');
+});
