@@ -25,6 +25,10 @@ const OTHERWISE: readonly (readonly [exchange: RegExp, operator: RegExp])[] = [
   [/./, /^RESPONSE_HEADERS_BYTES$/],
   // What cannot be read is answered by the codec, before there is a stream.
   [/no route/, /^COMMON_DURATION\(DS_RX_BEG:DS_TX_BEG/],
+  // How much is indexed or encoded is for each encoder to choose.
+  [/gRPC/, /^(UP|DOWN)STREAM_(WIRE|HEADER)_BYTES_SENT$/],
+  // Envoy adds the heads of earlier attempts twice.
+  [/tried three times/, /^UPSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED$/],
   // Connections of plain bytes have no id beyond their connection's.
   [/^bytes/, /^(STREAM_ID|UPSTREAM_CONNECTION_POOL_READY_DURATION)$/],
 ];

@@ -165,6 +165,11 @@ export const OPERATORS: readonly string[] = [
   'START_TIME_LOCAL(%Y)',
   'EMIT_TIME_LOCAL(%Y %z)',
   'QUERY_PARAMS(DECODED)',
+  ...['DOWNSTREAM', 'UPSTREAM'].flatMap((side) =>
+    ['WIRE_BYTES', 'HEADER_BYTES', 'DECOMPRESSED_HEADER_BYTES'].flatMap((kind) => [
+      `${side}_${kind}_SENT`, `${side}_${kind}_RECEIVED`,
+    ]),
+  ),
 ]; // prettier-ignore
 
 /** An access log that is one JSON object of all `operators`, each under its own name. */
@@ -239,6 +244,8 @@ function routes(): object {
   return {
     route_config: {
       name: 'routes',
+      // How long it took has more digits at times, which would be counted.
+      response_headers_to_remove: ['x-envoy-upstream-service-time'],
       virtual_hosts: [
         {
           name: 'all',
@@ -338,6 +345,8 @@ export const EXCHANGES: Readonly<Record<string, (world: OperatorWorld, proxy: Ru
   'a request that is tried three times': (_, proxy) => raw(proxy.port('plain'), 'GET /heals HTTP/1.1'),
   'a refused connection': (_, proxy) => raw(proxy.port('plain'), 'GET /refused HTTP/1.1'),
   'a direct response': (_, proxy) => raw(proxy.port('plain'), 'GET /direct?x HTTP/1.1'),
+  'a body that nobody reads': (_, proxy) =>
+    raw(proxy.port('plain'), 'POST /direct HTTP/1.1\r\ncontent-length: 50', 'h'.repeat(50)),
   'no route': (_, proxy) => raw(proxy.port('plain'), 'GET * HTTP/1.1'),
   'an interim response and no other': (_, proxy) => raw(proxy.port('plain'), 'GET /interim HTTP/1.1'),
   'an upstream that closes': (_, proxy) => raw(proxy.port('plain'), 'GET /closes HTTP/1.1'),

@@ -4,6 +4,7 @@ export type {
   ClientCodec,
   ClientCodecCallbacks,
   ClientStream,
+  CodecStream,
   Protocol,
   RequestReceiver,
   ResponseReceiver,
@@ -14,6 +15,7 @@ export type {
   StreamSink,
   StreamSource,
 } from './stream.ts';
+export { WireBytes } from './wire-bytes.ts';
 export type { ResetReason } from './reset-reason.ts';
 export {
   ResponseFlag,

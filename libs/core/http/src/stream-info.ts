@@ -1,5 +1,6 @@
 import type { Protocol } from './stream.ts';
 import type { TlsConnectionInfo } from './tls-connection-info.ts';
+import type { WireBytes } from './wire-bytes.ts';
 
 /** An address as logs print it. */
 export interface SocketAddress {
@@ -141,6 +142,9 @@ export class StreamInfo {
   bytesReceived = 0;
   /** Body bytes to the client. */
   bytesSent = 0;
+  /** What the stream costs on the client's connection, and on those to upstreams. Undefined where nobody asks. */
+  downstreamBytes: WireBytes | undefined;
+  upstreamBytes: WireBytes | undefined;
   routeName = '';
   virtualHostName = '';
   routeMetadata: Metadata | undefined;

@@ -1,5 +1,6 @@
 import type { HeaderMap, RequestHeaderMap, ResponseHeaderMap } from './header-map.ts';
 import type { ResetReason } from './reset-reason.ts';
+import type { WireBytes } from './wire-bytes.ts';
 
 /**
  * One direction of one stream. A codec, a filter chain, a router, an upstream codec and a test recorder are all sinks.
@@ -31,8 +32,17 @@ export interface StreamReceiver<H extends HeaderMap> extends StreamSink<H> {
   drained(): void;
 }
 
+/** A stream at a codec, of either side. */
+export interface CodecStream {
+  /**
+   * Given by who wants to know what the stream costs on the wire: servers' streams inside `newStream`, clients' before their head is
+   * written. It is whole when the last octet was handed over or the stream was reset.
+   */
+  bytes?: WireBytes | undefined;
+}
+
 /** A stream at a server codec: the response goes in, `pause` and `resume` hold the request body. */
-export interface ServerStream extends StreamSink<ResponseHeaderMap>, StreamSource {
+export interface ServerStream extends StreamSink<ResponseHeaderMap>, StreamSource, CodecStream {
   /** Sends an interim response (100, 103 …; RFC 9110 section 15.2). Not 101, which is final for its request. */
   informational(headers: ResponseHeaderMap): void;
 }
@@ -41,7 +51,7 @@ export interface ServerStream extends StreamSink<ResponseHeaderMap>, StreamSourc
 export type RequestReceiver = StreamReceiver<RequestHeaderMap>;
 
 /** A stream at a client codec: the request goes in, `pause` and `resume` hold the response body. */
-export interface ClientStream extends StreamSink<RequestHeaderMap>, StreamSource {}
+export interface ClientStream extends StreamSink<RequestHeaderMap>, StreamSource, CodecStream {}
 
 /** What a client codec calls with a response. The router's upstream request implements it. */
 export interface ResponseReceiver extends StreamReceiver<ResponseHeaderMap> {
@@ -75,6 +85,8 @@ export interface ServerCodecCallbacks {
 export interface ServerCodec {
   readonly protocol: Protocol;
   readonly activeStreams: number;
+  /** What the head cost that was refused last, with its answer: `onProtocolError` and `onRefusedHead` tell of it. */
+  readonly refusedBytes?: WireBytes | undefined;
   /**
    * Takes no more requests than it must: HTTP/1.1 puts `connection: close` on the response under way (or the next one) and
    * closes after it; an idle connection closes at once. HTTP/2 sends GOAWAY with the last id it serves, and closes when

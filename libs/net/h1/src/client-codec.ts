@@ -96,7 +96,13 @@ export class Http1ClientCodec
     else this.goAway();
   }
 
+  /** Whatever comes is the one stream's. */
+  private count(stream: Http1ClientStream): void {
+    if (stream.bytes !== undefined) this.countUpTo(stream.bytes, this.reader.received);
+  }
+
   private detach(stream: Http1ClientStream): void {
+    this.count(stream);
     stream.detach();
     this.stream = undefined;
   }
@@ -112,6 +118,7 @@ export class Http1ClientCodec
       this.onFault(0, head.details);
       return;
     }
+    if (stream.bytes !== undefined) this.countHeadReceived(stream.bytes, bytes, from, to);
     const { status } = headers;
     if (status === 101 || (stream.method === 'CONNECT' && !stream.upgrade && status >= 200 && status < 300)) {
       this.startTunnel(stream, headers);
@@ -188,6 +195,7 @@ export class Http1ClientCodec
    */
   private endResponse(stream: Http1ClientStream): void {
     stream.responseEnded = true;
+    this.count(stream);
     this.reader.idle();
     if (!stream.requestEnded || this.reader.hasInput) this.goAway();
   }
@@ -224,7 +232,10 @@ export class Http1ClientCodec
     const { headWriter } = this;
     stream.headSent = true;
     stream.method = headers.method;
-    this.output.text(headWriter.request(headers, end));
+    const head = headWriter.request(headers, end);
+    if (stream.bytes !== undefined) this.beginCount(this.reader.received, this.output.total);
+    this.output.text(head);
+    this.countHeadSent(stream.bytes, head);
     const { promised } = headWriter;
     stream.tunnel = promised === Promised.raw;
     stream.upgrade = headers.protocol !== '';
@@ -243,7 +254,7 @@ export class Http1ClientCodec
 
   writeTrailers(stream: Http1ClientStream, trailers: HeaderMap): void {
     if (!stream.headSent || stream.requestEnded) return;
-    this.endRequest(stream, this.endWithTrailers(trailers));
+    this.endRequest(stream, this.endWithTrailers(trailers, stream.bytes));
   }
 
   /** `whole`: the body is as long as its head promised; otherwise only a broken connection tells the server the truth. */

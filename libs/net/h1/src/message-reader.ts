@@ -48,6 +48,8 @@ export class MessageReader {
   private at = 0;
   private readonly queue: Buffer[] = [];
   private queuedBytes = 0;
+  /** Octets that ever came. */
+  received = 0;
   private pauses = 0;
   private transportPaused = false;
   private running = false;
@@ -128,6 +130,16 @@ export class MessageReader {
     );
   }
 
+  /** Octets that came and were not read yet. */
+  private get waiting(): number {
+    return this.current === undefined ? 0 : this.queuedBytes + this.current.length - this.at;
+  }
+
+  /** Octets that were read. */
+  get consumed(): number {
+    return this.received - this.waiting;
+  }
+
   pause(): void {
     this.pauses += 1;
     this.updatePause();
@@ -142,6 +154,7 @@ export class MessageReader {
 
   push(chunk: Buffer): void {
     if (this.state === 'over' || chunk.length === 0) return;
+    this.received += chunk.length;
     if (this.current === undefined) {
       this.current = chunk;
       this.at = 0;
@@ -196,8 +209,7 @@ export class MessageReader {
   }
 
   private updatePause(): void {
-    const waiting = this.current === undefined ? 0 : this.queuedBytes + this.current.length - this.at;
-    const pause = this.pauses > 0 || (this.state === 'held' && waiting > HELD_LIMIT_BYTES);
+    const pause = this.pauses > 0 || (this.state === 'held' && this.waiting > HELD_LIMIT_BYTES);
     if (pause === this.transportPaused) return;
     this.transportPaused = pause;
     if (pause) this.transport.pauseReading();

@@ -11,6 +11,8 @@ export class Output {
   private readonly transport: Transport;
   private readonly parts: (string | Buffer)[] = [];
   private bytes = 0;
+  /** Octets of all that was ever gathered. */
+  total = 0;
   private scheduled = false;
   /** The transport is above its high watermark, and has not drained yet. */
   full = false;
@@ -23,10 +25,12 @@ export class Output {
   text(text: string): void {
     this.parts.push(text);
     this.bytes += text.length;
+    this.total += text.length;
   }
 
   /** Gathers or writes a piece of a body. */
   chunk(chunk: Buffer): void {
+    this.total += chunk.length;
     if (this.bytes + chunk.length <= JOIN_LIMIT_BYTES) {
       this.parts.push(chunk);
       this.bytes += chunk.length;

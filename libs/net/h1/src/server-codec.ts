@@ -6,6 +6,7 @@ import {
   type RequestReceiver,
   type ResponseHeaderMap,
   type ServerCodec,
+  WireBytes,
 } from '@weft/core-http';
 import { Http1Codec } from './codec.ts';
 import { Details } from './details.ts';
@@ -38,6 +39,7 @@ export class Http1ServerCodec
   private draining = false;
   /** Responses that ended above the transport's high watermark, since it last drained. */
   private unread = 0;
+  refusedBytes: WireBytes | undefined;
 
   constructor(transport: Transport, callbacks: Http1ServerCallbacks, settings: Http1ServerSettings) {
     const reading = { sectionBytes: settings.maxRequestHeadersKb * 1024, skipEmptyLines: true };
@@ -88,7 +90,14 @@ export class Http1ServerCodec
     receiver?.reset('connection termination');
   }
 
+  /** Of what came, a request that is whole has only what was read; the rest is the next one's. */
+  private count(stream: Http1ServerStream): void {
+    const { bytes } = stream;
+    if (bytes !== undefined) this.countUpTo(bytes, stream.requestEnded ? this.reader.consumed : this.reader.received);
+  }
+
   private detach(stream: Http1ServerStream): void {
+    this.count(stream);
     stream.detach();
     this.stream = undefined;
   }
@@ -110,6 +119,8 @@ export class Http1ServerCodec
     const headers = head.parse(bytes, from, to);
     if (head.droppedUnderscores > 0) settings.stats?.droppedHeadersWithUnderscores.add(head.droppedUnderscores);
     if (headers === undefined) {
+      this.refusedBytes = new WireBytes();
+      this.countHeadReceived(this.refusedBytes, bytes, from, to);
       this.refuse(head.status, head.details);
       return;
     }
@@ -130,6 +141,10 @@ export class Http1ServerCodec
     this.stream = stream;
     const receiver = this.callbacks.newStream(stream);
     stream.receiver = receiver;
+    if (stream.bytes !== undefined) {
+      this.beginCount(reader.consumed - (to + 4 - from), this.output.total);
+      this.countHeadReceived(stream.bytes, bytes, from, to);
+    }
     receiver.headers(headers, end);
   }
 
@@ -165,10 +180,20 @@ export class Http1ServerCodec
       this.onFault(status, details);
       return;
     }
-    this.output.text(this.errorReply(status, details, true));
+    this.writeErrorReply(undefined, this.errorReply(status, details, true));
     this.output.flush();
     this.callbacks.onProtocolError(details, status);
     this.reader.next();
+  }
+
+  /** `stream`: the one whose request was refused in its middle; undefined where its head was. */
+  private writeErrorReply(stream: Http1ServerStream | undefined, reply: string): void {
+    this.output.text(reply);
+    if (stream === undefined) this.refusedBytes ??= new WireBytes();
+    const bytes = stream === undefined ? this.refusedBytes : stream.bytes;
+    if (bytes === undefined) return;
+    this.countHeadSent(bytes, reply.slice(0, reply.indexOf('\r\n\r\n') + 4));
+    this.countUpTo(bytes, this.reader.received);
   }
 
   private errorReply(status: number, details: Details, stays: boolean): string {
@@ -208,7 +233,7 @@ export class Http1ServerCodec
     const answer = stream === undefined || !stream.headSent;
     const receiver = stream?.receiver;
     if (stream !== undefined) this.detach(stream);
-    if (answer) this.output.text(this.errorReply(status, details, false));
+    if (answer) this.writeErrorReply(stream, this.errorReply(status, details, false));
     this.close();
     receiver?.reset('protocol error');
     this.callbacks.onProtocolError(details, stream === undefined ? status : 0);
@@ -219,7 +244,9 @@ export class Http1ServerCodec
   writeInformational(stream: Http1ServerStream, headers: ResponseHeaderMap): void {
     // HTTP/1.0 clients do not know interim responses (RFC 9110 section 15.2).
     if (stream.headSent || stream.http10) return;
-    this.output.text(this.headWriter.informational(headers));
+    const head = this.headWriter.informational(headers);
+    this.output.text(head);
+    this.countHeadSent(stream.bytes, head);
     this.output.flush();
   }
 
@@ -230,7 +257,7 @@ export class Http1ServerCodec
     const text = headWriter.response(headers, end, stream);
     const { promised } = headWriter;
     if (promised === Promised.raw) {
-      this.startTunnel(text);
+      this.startTunnel(stream, text);
       if (end) this.endResponse(stream, true);
       return;
     }
@@ -238,7 +265,9 @@ export class Http1ServerCodec
     // its request ends the connection too, as with Envoy: the rest of the request may never come.
     const last = stream.tunnel || headWriter.close || this.draining || promised === Promised.untilClose;
     if (last || !stream.requestEnded) this.keepAlive = false;
-    this.output.text(`${text}${this.connectionField(stream)}${headWriter.framing}\r\n`);
+    const head = `${text}${this.connectionField(stream)}${headWriter.framing}\r\n`;
+    this.output.text(head);
+    this.countHeadSent(stream.bytes, head);
     this.startBody(promised);
     if (end) this.endResponse(stream, promised <= 0);
     else this.output.flushSoon();
@@ -249,9 +278,10 @@ export class Http1ServerCodec
     return `${this.headWriter.name('connection')}: ${this.keepAlive ? 'keep-alive' : 'close'}\r\n`;
   }
 
-  private startTunnel(text: string): void {
+  private startTunnel(stream: Http1ServerStream, text: string): void {
     this.keepAlive = false;
     this.output.text(`${text}\r\n`);
+    this.countHeadSent(stream.bytes, `${text}\r\n`);
     this.output.flush();
     this.body.start('raw');
     this.reader.startRaw();
@@ -266,12 +296,13 @@ export class Http1ServerCodec
 
   writeTrailers(stream: Http1ServerStream, trailers: HeaderMap): void {
     if (!stream.headSent || stream.responseEnded) return;
-    this.endResponse(stream, this.endWithTrailers(trailers));
+    this.endResponse(stream, this.endWithTrailers(trailers, stream.bytes));
   }
 
   /** `whole`: the body is as long as its head promised; otherwise only a broken connection tells the client the truth. */
   private endResponse(stream: Http1ServerStream, whole: boolean): void {
     stream.responseEnded = true;
+    this.count(stream);
     this.output.flush();
     if (!whole) {
       const { receiver } = stream;

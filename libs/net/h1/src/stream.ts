@@ -1,4 +1,4 @@
-import type { HeaderMap, ResetReason, StreamSink, StreamSource } from '@weft/core-http';
+import type { HeaderMap, ResetReason, StreamSink, StreamSource, WireBytes } from '@weft/core-http';
 
 /** What a stream calls: its codec. `S` is the codec's kind of stream, `H` what it sends. */
 export interface StreamCodec<S, H extends HeaderMap> {
@@ -17,6 +17,7 @@ export abstract class Http1Stream<C extends StreamCodec<never, H>, H extends Hea
   /** Undefined once the stream is over. */
   codec: C | undefined;
   receiver: R | undefined;
+  bytes: WireBytes | undefined = undefined;
   method = '';
   /** The request asks to leave HTTP, by CONNECT or Upgrade. */
   tunnel = false;

@@ -85,7 +85,7 @@ export class Http2ClientCodec extends Http2Connection implements ClientCodec, Tr
     stream.bodiless = headers.method === 'HEAD';
     stream.upgrade = headers.protocol;
     stream.tunnel = headers.method === 'CONNECT' || headers.protocol !== '';
-    writeRequest(this.output, stream.id, headers, end);
+    writeRequest(this.output, stream, headers, end);
     if (!end) return;
     stream.ending = true;
     stream.localEnded = true;
@@ -105,6 +105,7 @@ export class Http2ClientCodec extends Http2Connection implements ClientCodec, Tr
     const { response } = this;
     response.begin();
     if (!this.decode(response)) return;
+    this.countBlock(stream.bytes, response);
     const headers = response.finish();
     if (headers === undefined) return this.onBadBlock(streamId, response);
     if (headers.status >= 200) this.onHead(stream, headers, end);

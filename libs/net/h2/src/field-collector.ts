@@ -32,7 +32,8 @@ export abstract class FieldCollector implements HpackSink {
   protected raw: string[] = [];
   protected readonly settings: Http2Settings;
   private readonly joiner: FieldJoiner;
-  private bytes = 0;
+  /** Octets of names and values so far. */
+  bytes = 0;
   private count = 0;
   private cookieAt = -1;
   /** A field that is none of the pseudo headers was there: those come first. */

@@ -1,8 +1,9 @@
 import type { Transport } from '@weft/core-bytes';
+import type { WireBytes } from '@weft/core-http';
 import { Details } from './details.ts';
 import { type FieldCollector, Fault } from './field-collector.ts';
 import { FloodGuard } from './flood-guard.ts';
-import { ErrorCode, Flag, FrameType } from './frame.ts';
+import { ErrorCode, Flag, FRAME_HEADER_BYTES, FrameType } from './frame.ts';
 import { FrameReader, uint31, uint32, type FrameOwner } from './frame-reader.ts';
 import { HeaderBlock } from './header-block.ts';
 import { HpackDecoder, type HpackSink } from './hpack/index.ts';
@@ -42,6 +43,8 @@ export abstract class FrameHandler implements FrameOwner, SendingOwner, Receivin
   private blockBytes: Buffer = NOTHING;
   private blockStart = 0;
   private blockEnd = 0;
+  /** Its frames, with their heads. */
+  private blockFramedBytes = 0;
 
   constructor(transport: Transport, settings: Http2Settings, peerPreface: Buffer) {
     this.common = settings;
@@ -138,6 +141,7 @@ export abstract class FrameHandler implements FrameOwner, SendingOwner, Receivin
       this.receiving.credit(undefined, payloadBytes);
       return this.streamError(streamId, ErrorCode.flowControlError);
     }
+    if (stream.bytes !== undefined) stream.bytes.received += payloadBytes + FRAME_HEADER_BYTES;
     const padding = payloadBytes - (to - from);
     if (padding > 0) this.receiving.credit(stream, padding);
     const ended = (flags & Flag.endStream) !== 0;
@@ -192,6 +196,7 @@ export abstract class FrameHandler implements FrameOwner, SendingOwner, Receivin
       reader.start += 5;
     }
     const { bytes, start, end } = reader;
+    this.blockFramedBytes = reader.payloadBytes + FRAME_HEADER_BYTES;
     const endStream = (flags & Flag.endStream) !== 0;
     if (start === end) {
       const flood = this.guard.judgeEmpty(flags);
@@ -211,6 +216,7 @@ export abstract class FrameHandler implements FrameOwner, SendingOwner, Receivin
       if (flood !== undefined) return this.fail(ErrorCode.enhanceYourCalm, flood);
     } else this.guard.notEmpty();
     block.continuations += 1;
+    this.blockFramedBytes += reader.payloadBytes + FRAME_HEADER_BYTES;
     if (!this.guard.admitsContinuation(block.continuations))
       return this.fail(ErrorCode.enhanceYourCalm, Details.continuationFlood);
     block.append(bytes, start, end);
@@ -243,6 +249,14 @@ export abstract class FrameHandler implements FrameOwner, SendingOwner, Receivin
     return this.decode(DISCARD);
   }
 
+  /** Adds the block that was read to what its stream costs. */
+  protected countBlock(bytes: WireBytes | undefined, { bytes: decompressed }: FieldCollector): void {
+    if (bytes === undefined) return;
+    bytes.received += this.blockFramedBytes;
+    bytes.headerReceived += this.blockFramedBytes;
+    bytes.decompressedHeaderReceived += decompressed;
+  }
+
   /** A block on a stream that is over: either the peer could not know, or it has lost count of its streams. */
   protected onLateBlock(streamId: number): void {
     this.common.stats.headersCbNoStream.inc();
@@ -259,6 +273,7 @@ export abstract class FrameHandler implements FrameOwner, SendingOwner, Receivin
     const { trailerFields } = this;
     trailerFields.begin();
     if (!this.decode(trailerFields)) return;
+    this.countBlock(stream.bytes, trailerFields);
     const trailers = trailerFields.finish();
     if (trailers === undefined) return this.onBadBlock(stream.id, trailerFields);
     if (!end || !this.bodyFits(stream, true)) return this.malformed(stream.id, Details.messaging);
@@ -285,6 +300,7 @@ export abstract class FrameHandler implements FrameOwner, SendingOwner, Receivin
     const stream = this.streams.get(streamId);
     if (stream === undefined) return;
     this.common.stats.rxReset.inc();
+    if (stream.bytes !== undefined) stream.bytes.received += payloadBytes + FRAME_HEADER_BYTES;
     this.onReset(stream, uint32(bytes, start));
   }
 

@@ -54,12 +54,13 @@ export class Output implements HeldWriter {
     return at;
   }
 
-  endBlock(at: number, streamId: number, end: boolean): void {
+  /** Returns how many bytes its frames have. */
+  endBlock(at: number, streamId: number, end: boolean): number {
     const { writer } = this;
     const length = writer.length - at - FRAME_HEADER_BYTES;
     if (length > MAX_SENT_FRAME_BYTES) {
       this.endLongBlock(at, streamId, end);
-      return;
+      return framedBytes(length);
     }
     this.frames.add();
     const { bytes } = writer;
@@ -70,6 +71,7 @@ export class Output implements HeldWriter {
     bytes[at + 7] = streamId >>> 8;
     bytes[at + 8] = streamId;
     this.touch();
+    return length + FRAME_HEADER_BYTES;
   }
 
   /** A block that needs CONTINUATION frames is moved out of the way and copied back in pieces. */
@@ -122,6 +124,11 @@ export class Output implements HeldWriter {
     this.frames.release(this.transport.bufferedBytes);
     return this.frames.flooded();
   }
+}
+
+/** So many bytes, not none, in frames that are as long as may be. */
+export function framedBytes(length: number): number {
+  return length + FRAME_HEADER_BYTES * Math.ceil(length / MAX_SENT_FRAME_BYTES);
 }
 
 /** `typeAndFlags`: the type above the flags. */

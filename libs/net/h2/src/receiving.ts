@@ -1,6 +1,6 @@
 import type { HeaderMap } from '@weft/core-http';
 import { ByteQueue } from './byte-queue.ts';
-import { FrameType } from './frame.ts';
+import { FRAME_HEADER_BYTES, FrameType } from './frame.ts';
 import type { Output } from './output.ts';
 import type { Http2Settings } from './settings.ts';
 import type { Http2Stream } from './stream.ts';
@@ -82,6 +82,7 @@ export class Receiving {
       if (stream.consumed >= this.settings.initialStreamWindowBytes >> 1) {
         stream.receiveWindow += stream.consumed;
         this.windowUpdate(stream.id, stream.consumed);
+        if (stream.bytes !== undefined) stream.bytes.sent += FRAME_HEADER_BYTES + 4;
         stream.consumed = 0;
       }
     }

@@ -2,8 +2,15 @@ import type { HeaderMap } from '@weft/core-http';
 import { ByteQueue } from './byte-queue.ts';
 import { writeTrailers } from './encode-head.ts';
 import type { FloodGuard } from './flood-guard.ts';
-import { DEFAULT_WINDOW_BYTES, Flag, FrameType, MAX_SENT_FRAME_BYTES, MAX_WINDOW_BYTES } from './frame.ts';
-import type { Output } from './output.ts';
+import {
+  DEFAULT_WINDOW_BYTES,
+  Flag,
+  FRAME_HEADER_BYTES,
+  FrameType,
+  MAX_SENT_FRAME_BYTES,
+  MAX_WINDOW_BYTES,
+} from './frame.ts';
+import { framedBytes, type Output } from './output.ts';
 import type { Http2Settings } from './settings.ts';
 import type { Http2Stream } from './stream.ts';
 
@@ -171,6 +178,7 @@ export class Sending {
       this.guard.dataFrameSent();
       from = to;
     } while (from < length);
+    if (stream.bytes !== undefined) stream.bytes.sent += length === 0 ? FRAME_HEADER_BYTES : framedBytes(length);
     stream.sendWindow -= length;
     this.window -= length;
     if (end) this.ended(stream);
@@ -179,7 +187,7 @@ export class Sending {
   private writeTrailers(stream: Http2Stream, trailers: HeaderMap): void {
     stream.queuedTrailers = undefined;
     // Nothing to say is said by an empty DATA frame: an empty header block would be an odd thing to find.
-    if (!writeTrailers(this.output, stream.id, trailers)) this.write(stream, EMPTY, true);
+    if (!writeTrailers(this.output, stream, trailers)) this.write(stream, EMPTY, true);
     else this.ended(stream);
   }
 

@@ -1,10 +1,11 @@
 import type { Transport, TransportReceiver } from '@weft/core-bytes';
-import type {
-  RequestHeaderMap,
-  ResetReason,
-  ResponseHeaderMap,
-  ServerCodec,
-  ServerCodecCallbacks,
+import {
+  type RequestHeaderMap,
+  type ResetReason,
+  type ResponseHeaderMap,
+  type ServerCodec,
+  type ServerCodecCallbacks,
+  WireBytes,
 } from '@weft/core-http';
 import { announce } from './announce.ts';
 import { AnsweredStream, type AnsweredStreamOwner } from './answered-stream.ts';
@@ -31,6 +32,7 @@ export class Http2ServerCodec extends Http2Connection implements ServerCodec, Tr
   private servedUpTo = MAX_STREAM_ID;
   /** When the bytes at hand came; asked for with the first stream that they open. */
   private readMs = -1;
+  refusedBytes: WireBytes | undefined;
 
   constructor(transport: Transport, callbacks: ServerCodecCallbacks, settings: Http2ServerSettings) {
     super(transport, settings, CLIENT_PREFACE);
@@ -109,14 +111,21 @@ export class Http2ServerCodec extends Http2Connection implements ServerCodec, Tr
     if (!this.decode(request)) return;
     const headers = request.finish();
     if (headers === undefined) {
+      this.noteRefusal();
       this.callbacks.onRefusedHead?.(request.details, request.fault === Fault.malformed);
       return this.onBadBlock(streamId, request);
     }
     if (end && request.contentLength > 0) {
+      this.noteRefusal();
       this.callbacks.onRefusedHead?.(Details.messaging, true);
       return this.malformed(streamId, Details.messaging);
     }
     this.open(streamId, headers, end);
+  }
+
+  private noteRefusal(): void {
+    this.refusedBytes = new WireBytes();
+    this.countBlock(this.refusedBytes, this.request);
   }
 
   private refuse(streamId: number): void {
@@ -138,6 +147,7 @@ export class Http2ServerCodec extends Http2Connection implements ServerCodec, Tr
     this.add(stream);
     const receiver = this.callbacks.newStream(stream);
     stream.receiver = receiver;
+    this.countBlock(stream.bytes, this.request);
     receiver.headers(headers, end);
     if (end) this.onDelivered(stream);
   }
@@ -145,12 +155,12 @@ export class Http2ServerCodec extends Http2Connection implements ServerCodec, Tr
   // ---- responses
 
   writeInformational(stream: Http2ServerStream, headers: ResponseHeaderMap): void {
-    writeResponse(this.output, stream.id, headers, false);
+    writeResponse(this.output, stream, headers, false);
   }
 
   writeHeaders(stream: Http2ServerStream, headers: ResponseHeaderMap, end: boolean): void {
     stream.headSent = true;
-    writeResponse(this.output, stream.id, headers, end);
+    writeResponse(this.output, stream, headers, end);
     // A tunnel that was refused is an ordinary response.
     if (headers.status > 299 || (headers.status < 200 && headers.status !== 101)) stream.tunnel = false;
     if (!end) return;

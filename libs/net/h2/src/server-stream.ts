@@ -1,5 +1,6 @@
-import type { ResponseHeaderMap, ServerStream } from '@weft/core-http';
+import type { HeaderMap, ResponseHeaderMap, ServerStream } from '@weft/core-http';
 import type { Http2Connection } from './connection.ts';
+import { countWaitingBody, countWaitingTrailers } from './waiting-bytes.ts';
 import { Http2Stream } from './stream.ts';
 
 /** What a server stream asks of its codec. */
@@ -24,5 +25,24 @@ export class Http2ServerStream extends Http2Stream implements ServerStream {
 
   headers(headers: ResponseHeaderMap, end: boolean): void {
     if (this.connection !== undefined && !this.headSent) this.owner.writeHeaders(this, headers, end);
+  }
+
+  override data(chunk: Buffer, end: boolean): boolean {
+    const { bytes } = this;
+    const below = super.data(chunk, end);
+    if (end && bytes !== undefined) {
+      countWaitingBody(bytes, this.queue);
+      this.bytes = undefined;
+    }
+    return below;
+  }
+
+  override trailers(trailers: HeaderMap): void {
+    const { bytes } = this;
+    super.trailers(trailers);
+    if (bytes === undefined) return;
+    countWaitingBody(bytes, this.queue);
+    countWaitingTrailers(bytes, this.queuedTrailers);
+    this.bytes = undefined;
   }
 }

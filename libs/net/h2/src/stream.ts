@@ -1,4 +1,4 @@
-import type { HeaderMap, ResetReason, StreamReceiver } from '@weft/core-http';
+import type { HeaderMap, ResetReason, StreamReceiver, WireBytes } from '@weft/core-http';
 import type { Timer, TimerCallback } from '@weft/core-runtime';
 import type { ByteQueue } from './byte-queue.ts';
 import type { Http2Connection } from './connection.ts';
@@ -16,6 +16,7 @@ export abstract class Http2Stream implements TimerCallback {
   /** Undefined once the stream is over. */
   connection: Http2Connection | undefined;
   receiver: BodyReceiver | undefined;
+  bytes: WireBytes | undefined = undefined;
   id: number;
 
   // ---- what we send

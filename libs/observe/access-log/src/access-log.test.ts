@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { DecodeContext, registry, sourceNamed } from '@weft/api-envoy';
 import type { AccessLog as AccessLogMessage } from '@weft/api-envoy/gen/envoy/config/accesslog/v3/accesslog_pb';
+import { WireBytes, type UpstreamConnectionFacts } from '@weft/core-http';
 import { AccessLog, type AccessLogConfig } from './access-log.ts';
 import { decodeAccessLogs } from './access-log.decode.ts';
 import type { LoggedStream } from './operator.ts';
@@ -56,6 +57,41 @@ test('a format may be given in each of its places', () => {
   ]);
   assert.match(linesOf(file({}))[0] ?? '', /^\[2026-11-21T05:24:37\.165Z\] "POST /);
   assert.match(linesOf(file({ format: '' }))[0] ?? '', /^\[2026/);
+});
+
+test('bytes on the wire are counted for logs that tell of them, and for no others', () => {
+  const counts = (log_format: JsonValue): boolean =>
+    new AccessLog(decodeOne(file({ log_format })), fakeContext()).countsBytes;
+  assert.equal(counts({ text_format: '%BYTES_SENT% %REQUEST_HEADERS_BYTES%' }), false);
+  assert.equal(counts({ text_format: 'x %UPSTREAM_WIRE_BYTES_SENT%' }), true);
+  assert.equal(counts({ json_format: { a: { b: ['%RESPONSE_CODE%', 1] } } }), false);
+  assert.equal(counts({ json_format: { a: { b: [1, '%DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED%'] } } }), true);
+  assert.equal(counts({ text_format: '%COALESCE({"operators":["DOWNSTREAM_HEADER_BYTES_SENT"]})%' }), true);
+});
+
+test('bytes on the wire are those that were counted; of plain connections those that passed', () => {
+  const format =
+    '%DOWNSTREAM_WIRE_BYTES_SENT% %DOWNSTREAM_WIRE_BYTES_RECEIVED% ' +
+    '%UPSTREAM_WIRE_BYTES_SENT% %UPSTREAM_WIRE_BYTES_RECEIVED% %UPSTREAM_HEADER_BYTES_RECEIVED%';
+  const lines = (change: (info: LoggedStream['info']) => void): string[] => {
+    const stream = finishedStream();
+    change(stream.info);
+    return linesOf(file({ log_format: { text_format: format } }), stream);
+  };
+  const counted = Object.assign(new WireBytes(), { sent: 1, received: 2, headerReceived: 3 });
+  assert.deepEqual(
+    lines((info) => (info.upstreamBytes = counted)),
+    ['0 0 1 2 3'],
+  );
+  assert.deepEqual(
+    lines((info) => (info.protocol = '')),
+    ['5 4 0 0 0'],
+  );
+  const connection = { id: 1 } as UpstreamConnectionFacts;
+  assert.deepEqual(
+    lines((info) => Object.assign(info, { protocol: '', upstreamConnection: connection })),
+    ['5 4 4 5 0'],
+  );
 });
 
 test('standard streams are sinks too', () => {

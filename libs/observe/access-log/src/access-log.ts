@@ -3,6 +3,7 @@ import { createFilter, type AccessLogFilter, type AccessLogFilterConfig, type Fi
 import { createFormatter, type Formatter, type LogFormat } from './formatter.ts';
 import type { EntrySink, GrpcLogConfig } from './grpc-log.ts';
 import type { FormatEnvironment, LoggedStream } from './operator.ts';
+import { formatCountsBytes } from './wire-bytes.ts';
 
 /** One access log as configured. Source: envoy.config.accesslog.v3.AccessLog. */
 export type AccessLogConfig = (FileLogConfig | { readonly grpc: GrpcLogConfig }) & {
@@ -47,11 +48,14 @@ class LineLog implements EntrySink {
 
 /** Tells of each stream that its filter lets pass. */
 export class AccessLog {
+  /** It tells what streams cost on the wire, which is counted only for those who ask. */
+  readonly countsBytes: boolean;
   private readonly filter: AccessLogFilter | undefined;
   private readonly sink: EntrySink;
 
   /** Opens the file: throws the system's error where that fails. */
   constructor(config: AccessLogConfig, context: AccessLogContext) {
+    this.countsBytes = 'grpc' in config || formatCountsBytes(config.format);
     this.filter = config.filter === undefined ? undefined : createFilter(config.filter, context);
     this.sink = 'grpc' in config ? (context.grpc?.open(config.grpc) ?? NOWHERE) : new LineLog(config, context);
   }

@@ -1,5 +1,6 @@
-import type { HeaderMap } from '@weft/core-http';
+import type { HeaderMap, StreamInfo, WireBytes } from '@weft/core-http';
 import { plain, type Operator } from './operator.ts';
+import { downstreamBytes, upstreamBytes } from './wire-bytes.ts';
 
 const REQUEST_PSEUDO = [':method', ':path', ':authority', ':scheme', ':protocol'];
 
@@ -12,6 +13,21 @@ function sizeOf(headers: HeaderMap | undefined, pseudo: readonly string[] = []):
     if (value !== undefined) bytes += name.length + value.length;
   }
   return bytes;
+}
+
+/** What one side of the stream cost. Source: Envoy's access log format strings. */
+function wireOperators(
+  side: 'DOWNSTREAM' | 'UPSTREAM',
+  bytesOf: (info: StreamInfo) => Readonly<WireBytes>,
+): Readonly<Record<string, Operator>> {
+  return {
+    [`${side}_WIRE_BYTES_SENT`]: plain(({ info }) => bytesOf(info).sent),
+    [`${side}_WIRE_BYTES_RECEIVED`]: plain(({ info }) => bytesOf(info).received),
+    [`${side}_HEADER_BYTES_SENT`]: plain(({ info }) => bytesOf(info).headerSent),
+    [`${side}_HEADER_BYTES_RECEIVED`]: plain(({ info }) => bytesOf(info).headerReceived),
+    [`${side}_DECOMPRESSED_HEADER_BYTES_SENT`]: plain(({ info }) => bytesOf(info).decompressedHeaderSent),
+    [`${side}_DECOMPRESSED_HEADER_BYTES_RECEIVED`]: plain(({ info }) => bytesOf(info).decompressedHeaderReceived),
+  };
 }
 
 /** How much passed. */
@@ -27,4 +43,6 @@ export const byteOperators: Readonly<Record<string, Operator>> = {
   ),
   RESPONSE_HEADERS_BYTES: plain(({ response }) => sizeOf(response, [':status'])),
   RESPONSE_TRAILERS_BYTES: plain(({ trailers }) => sizeOf(trailers)),
+  ...wireOperators('DOWNSTREAM', downstreamBytes),
+  ...wireOperators('UPSTREAM', upstreamBytes),
 };

@@ -12,6 +12,7 @@ import {
 import type { Clock } from '@weft/core-runtime';
 import type { GrpcLogConfig } from './grpc-log.ts';
 import type { LoggedStream } from './operator.ts';
+import { downstreamBytes, upstreamBytes } from './wire-bytes.ts';
 
 const DATA = 'envoy.data.accesslog.v3.';
 const MESSAGE = 'envoy.service.accesslog.v3.StreamAccessLogsMessage';
@@ -112,6 +113,10 @@ function common(info: StreamInfo, clock: Clock): object {
     downstreamTransportFailureReason: downstream.transportFailureReason ?? '',
     streamId: info.requestId,
     accessLogType: LOG_TYPES[info.accessLogType],
+    downstreamWireBytesSent: BigInt(downstreamBytes(info).sent),
+    downstreamWireBytesReceived: BigInt(downstreamBytes(info).received),
+    upstreamWireBytesSent: BigInt(upstreamBytes(info).sent),
+    upstreamWireBytesReceived: BigInt(upstreamBytes(info).received),
   };
 }
 
@@ -130,6 +135,8 @@ function request({ info, request: headers }: LoggedStream, { requestHeaders }: G
     requestHeadersBytes: BigInt(headers.byteSize),
     requestBodyBytes: BigInt(info.bytesReceived),
     requestHeaders: chosen(headers, requestHeaders),
+    upstreamHeaderBytesSent: BigInt(upstreamBytes(info).headerSent),
+    downstreamHeaderBytesReceived: BigInt(downstreamBytes(info).headerReceived),
   };
 }
 
@@ -144,6 +151,8 @@ function response({ info, response: headers, trailers }: LoggedStream, config: G
     responseBodyBytes: BigInt(info.bytesSent),
     responseHeaders: chosen(headers, config.responseHeaders),
     responseTrailers: chosen(trailers, config.responseTrailers),
+    upstreamHeaderBytesReceived: BigInt(upstreamBytes(info).headerReceived),
+    downstreamHeaderBytesSent: BigInt(downstreamBytes(info).headerSent),
   };
 }
 

@@ -5,7 +5,7 @@ import { registry } from '@weft/api-envoy';
 import type { StreamAccessLogsMessage } from '@weft/api-envoy/gen/envoy/service/accesslog/v3/als_pb';
 import type { GrpcServerCall } from '@weft/core-grpc';
 import { InMemoryGrpc } from '@weft/core-grpc/testing';
-import { ResponseFlag, ResponseHeaderMap } from '@weft/core-http';
+import { ResponseFlag, ResponseHeaderMap, WireBytes } from '@weft/core-http';
 import { createFakeRuntime } from '@weft/core-runtime/testing';
 import { createNullScope } from '@weft/core-stats';
 import { GrpcLogs, type GrpcLogConfig } from './grpc-log.ts';
@@ -89,6 +89,29 @@ describe('an access log to a server', () => {
     assert.equal(common?.timeToFirstUpstreamRxByte?.nanos, 5_900_000);
     const { upstreamRetryLimitExceeded, dnsResolutionFailure, noRouteFound } = common!.responseFlags!;
     assert.deepEqual([upstreamRetryLimitExceeded, dnsResolutionFailure, noRouteFound], [true, true, false]);
+  });
+
+  it('tells what a request cost on the wire', () => {
+    const { sink, heard } = world();
+    const stream = finishedStream();
+    stream.info.downstreamBytes = Object.assign(new WireBytes(), {
+      sent: 1,
+      received: 2,
+      headerSent: 3,
+      headerReceived: 4,
+    });
+    stream.info.upstreamBytes = Object.assign(new WireBytes(), {
+      sent: 5,
+      received: 6,
+      headerSent: 7,
+      headerReceived: 8,
+    });
+    sink.log(stream);
+    const { commonProperties: common, request, response } = httpEntries(heard(1000))[0]!;
+    assert.deepEqual([common?.downstreamWireBytesSent, common?.downstreamWireBytesReceived], [1n, 2n]);
+    assert.deepEqual([common?.upstreamWireBytesSent, common?.upstreamWireBytesReceived], [5n, 6n]);
+    assert.deepEqual([response?.downstreamHeaderBytesSent, request?.downstreamHeaderBytesReceived], [3n, 4n]);
+    assert.deepEqual([request?.upstreamHeaderBytesSent, response?.upstreamHeaderBytesReceived], [7n, 8n]);
   });
 
   it('tells of a connection how many bytes it carried', () => {

@@ -5,6 +5,7 @@ export { createFilter, type AccessLogFilterConfig, type FilterContext } from './
 export { decodeFilter as decodeAccessLogFilter } from './filter.decode.ts';
 export { decodeLogFormat, formatSupport } from './format.decode.ts';
 export { createFormatter, type Formatter, type JsonNode, type LogFormat } from './formatter.ts';
+export { formatCountsBytes } from './wire-bytes.ts';
 export { DEFAULT_FORMAT, DEFAULT_FORMAT_TEXT } from './default-format.ts';
 export { parseFormat, type FormatFault, type FormatPart } from './format-parser.ts';
 export type { FormatEnvironment, LoggedStream } from './operator.ts';

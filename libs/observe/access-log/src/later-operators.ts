@@ -4,10 +4,4 @@ export const LATER_OPERATORS: ReadonlySet<string> = new Set([
   // How a connection ended is known to its listener or pool only, and Node does not tell which group a key was agreed in.
   'DOWNSTREAM_DETECTED_CLOSE_TYPE', 'DOWNSTREAM_LOCAL_CLOSE_REASON', 'DOWNSTREAM_TLS_GROUP',
   'UPSTREAM_DETECTED_CLOSE_TYPE', 'UPSTREAM_LOCAL_CLOSE_REASON', 'UPSTREAM_TLS_GROUP',
-  // Codecs do not count what each stream has on the wire.
-  ...['DOWNSTREAM', 'UPSTREAM'].flatMap((side) =>
-    ['WIRE_BYTES', 'HEADER_BYTES', 'DECOMPRESSED_HEADER_BYTES'].flatMap((kind) => [
-      `${side}_${kind}_RECEIVED`, `${side}_${kind}_SENT`,
-    ]),
-  ),
 ]); // prettier-ignore

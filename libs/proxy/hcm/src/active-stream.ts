@@ -3,6 +3,7 @@ import {
   ResponseFlag,
   ResponseHeaderMap,
   StreamInfo,
+  WireBytes,
   type HeaderMap,
   type Protocol,
   type RequestReceiver,
@@ -96,6 +97,7 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
     this.activeMs = this.startMs;
     this.info = new StreamInfo(owner.connection.info, this.startMs, clock.wallMs());
     this.info.protocol = protocol;
+    if (owner.hcm.countsBytes) this.countBytes(codec);
     stats.rqTotal.inc();
     (owner.http2 ? stats.rqHttp2Total : stats.rqHttp1Total).inc();
     stats.rqActive.inc();
@@ -369,6 +371,12 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
     const { bufferLimitBytes } = this.connection;
     this.requestPath = new Direction(this.filters, requestEnds(this), bufferLimitBytes);
     this.responsePath = new Direction([...this.filters].reverse(), responseEnds(this), bufferLimitBytes);
+  }
+
+  private countBytes(codec: ServerStream): void {
+    this.info.downstreamBytes = new WireBytes();
+    this.info.upstreamBytes = new WireBytes();
+    codec.bytes = this.info.downstreamBytes;
   }
 
   private completeRequest(nowMs: number): void {

@@ -24,6 +24,7 @@ import { decodeHcm } from './config.decode.ts';
 import type { CodecSettings } from './connection-codec.ts';
 import { DateHeader } from './date-header.ts';
 import { HttpConnection } from './http-connection.ts';
+import { localReplyCountsBytes } from './local-reply-config.ts';
 import { LocalReplyRewriter } from './local-reply-rewriter.ts';
 import type { AccessLogger, CreateFilter, PreparedChain, PreparedHcm, RequestTracer } from './prepared.ts';
 import { RequestHeads } from './request-head.ts';
@@ -67,6 +68,7 @@ class HcmFilter implements PreparedNetworkFilter {
     const { runtime, clusters, flags } = server;
     const scope = server.stats.scope(`http.${config.statPrefix}.`);
     const missing = server.stats.scope(listener.statPrefix ?? '').counter('extension_config_missing');
+    const accessLogs = extensions.accessLogs(config);
     const prepare = chainPreparer({
       runtime,
       clusters,
@@ -92,7 +94,8 @@ class HcmFilter implements PreparedNetworkFilter {
         [...config.upgrades].flatMap(([token, { chain }]) => (chain === undefined ? [] : [[token, prepare(chain)]])),
       ),
       localReplies: config.localReply && new LocalReplyRewriter(config.localReply, { ...environment(server), flags }),
-      accessLogs: extensions.accessLogs(config),
+      accessLogs,
+      countsBytes: accessLogs.some((log) => log.countsBytes === true) || localReplyCountsBytes(config.localReply),
       tracer: extensions.tracer(config, listener),
       overload: server.overload,
       tlsOnPlaintext: new TlsOnPlaintext(listener.name, scope.counter('downstream_cx_tls_on_plaintext'), {

@@ -321,6 +321,7 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
     info.protocol = this.protocol;
     info.responseCodeDetails = details;
     info.endMs = info.startMs;
+    if (this.hcm.countsBytes) info.downstreamBytes = this.codec?.refusedBytes;
     return info;
   }
 

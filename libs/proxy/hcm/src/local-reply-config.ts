@@ -1,4 +1,4 @@
-import type { AccessLogFilterConfig, LogFormat } from '@weft/observe-access-log';
+import { formatCountsBytes, type AccessLogFilterConfig, type LogFormat } from '@weft/observe-access-log';
 import type { HeaderMutation } from '@weft/model-policy';
 
 /** How bodies of local replies are written. */
@@ -23,4 +23,12 @@ export interface LocalReplyConfig {
   readonly mappers: readonly ResponseMapper[];
   /** Undefined: the body alone, as text/plain. */
   readonly format: LocalReplyFormat | undefined;
+}
+
+/** True where a body tells what streams cost on the wire. */
+export function localReplyCountsBytes(config: LocalReplyConfig | undefined): boolean {
+  if (config === undefined) return false;
+  return [config.format, ...config.mappers.map(({ format }) => format)].some(
+    (body) => body !== undefined && formatCountsBytes(body.format),
+  );
 }

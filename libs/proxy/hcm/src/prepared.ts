@@ -17,6 +17,8 @@ import type { TlsOnPlaintext } from './tls-on-plaintext.ts';
 
 /** One line of log for each stream, at its end. */
 export interface AccessLogger {
+  /** It tells what streams cost on the wire, so that they must be counted. */
+  readonly countsBytes?: boolean;
   log(info: StreamInfo, request: RequestHeaderMap, response: ResponseHeaderMap | undefined, trailers?: HeaderMap): void;
 }
 
@@ -48,6 +50,8 @@ export interface PreparedHcm {
   readonly upgradeChains: ReadonlyMap<string, PreparedChain>;
   readonly localReplies: LocalReplyRewriter | undefined;
   readonly accessLogs: readonly AccessLogger[];
+  /** One of them, or a local reply, tells what streams cost on the wire. */
+  readonly countsBytes: boolean;
   readonly tracer: RequestTracer | undefined;
   readonly overload: OverloadState | undefined;
   readonly tlsOnPlaintext: TlsOnPlaintext;

@@ -6,6 +6,7 @@ import {
   type RequestHeaderMap,
   type ResetReason,
   type UpstreamConnectionFacts,
+  type WireBytes,
 } from '@weft/core-http';
 import type { ForwardAction } from '@weft/model-route';
 import type { Host, HttpPoolCallbacks, PoolFailure, TcpPoolCallbacks } from '@weft/proxy-filter-api';
@@ -24,6 +25,7 @@ const EMPTY = Buffer.alloc(0);
  * tunnel and nothing of HTTP. Its response head is made as soon as the request's has come. Source: Envoy's TcpUpstream.
  */
 export class TcpUpstream implements TcpPoolCallbacks, ClientStream, TransportReceiver {
+  bytes: WireBytes | undefined;
   private readonly owner: HttpPoolCallbacks;
   private transport: Transport | undefined;
   private over = false;
@@ -54,6 +56,7 @@ export class TcpUpstream implements TcpPoolCallbacks, ClientStream, TransportRec
   data(chunk: Buffer, end: boolean): boolean {
     const { transport } = this;
     if (transport === undefined || this.over || this.requestEnded) return true;
+    if (this.bytes !== undefined) this.bytes.sent += chunk.length;
     const more = chunk.length === 0 || transport.write(chunk);
     if (end) this.endRequest();
     return more;
@@ -82,7 +85,9 @@ export class TcpUpstream implements TcpPoolCallbacks, ClientStream, TransportRec
   // ---- the tunnel's bytes from the upstream, called by the transport
 
   onData(chunk: Buffer): void {
-    if (!this.over) this.owner.data(chunk, false);
+    if (this.over) return;
+    if (this.bytes !== undefined) this.bytes.received += chunk.length;
+    this.owner.data(chunk, false);
   }
   onEnd(): void {
     if (this.over || this.responseEnded) return;

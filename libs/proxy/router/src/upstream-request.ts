@@ -81,6 +81,7 @@ export class UpstreamRequest implements HttpPoolCallbacks, TimerCallback {
     this.stream = stream;
     if (filter.maxDurationMs > 0) this.durationTimer = filter.router.runtime.timers.start(filter.maxDurationMs, this);
     const headers = filter.prepareAttempt(this, host, connection);
+    stream.bytes = filter.stream.info.upstreamBytes;
     this.sent = true;
     stream.headers(headers, filter.headersEnd);
     if (!this.over) filter.flushTo(this);
