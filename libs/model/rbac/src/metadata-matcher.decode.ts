@@ -27,7 +27,8 @@ export function decodeMetadataMatcher(message: Message, cx: DecodeContext): Meta
   return value && new MetadataMatcher(message.filter, path, value, message.invert);
 }
 
-function decodeValueMatcher(message: ValueMessage, cx: DecodeContext): ValueMatcher | undefined {
+/** A test of one JSON value. What says nothing, or nothing right, is a fault. */
+export function decodeValueMatcher(message: ValueMessage, cx: DecodeContext): ValueMatcher | undefined {
   const { matchPattern: how } = message;
   switch (how.case) {
     case 'nullMatch':

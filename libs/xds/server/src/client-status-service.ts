@@ -1,31 +1,28 @@
-import type { Message } from '@bufbuild/protobuf';
 import { DecodeContext, sourceNamed, type FaultSink } from '@weft/api-envoy';
 import type { ClientStatusRequest } from '@weft/api-envoy/gen/envoy/service/status/v3/csds_pb';
-import type { NodeMatcher } from '@weft/api-envoy/gen/envoy/type/matcher/v3/node_pb';
 import { GRPC_STATUS, type GrpcServerCall, type GrpcServerReceiver, type GrpcServices } from '@weft/core-grpc';
-import { decodeStringMatcher, type StringMatcher } from '@weft/model-match';
-import { makeMessage, readMessage, writeMessage } from './messages.ts';
-import type { ProxyStatus, SyncState, TypeStatus } from './proxy-status.ts';
+import { clientStatusResponse } from './client-config.ts';
+import { readMessage, writeMessage } from './messages.ts';
+import { decodeNodeMatcher, type NodeMatcher } from './node-matcher.decode.ts';
+import type { ProxyStatus } from './proxy-status.ts';
 import type { Caller } from './stream-context.ts';
 
 const SERVICE = '/envoy.service.status.v3.ClientStatusDiscoveryService';
 
-/** ConfigStatus of csds.proto. */
-const CONFIG_STATUS: Readonly<Record<SyncState, number>> = {
-  SYNCED: 1,
-  NOT_SENT: 2,
-  STALE: 3,
-  NEVER_ACKNOWLEDGED: 3,
-  NACKED: 4,
-};
+/** What a request wants to know. */
+interface Wish {
+  /** Any of these; none: every node. */
+  readonly matchers: readonly NodeMatcher[];
+  readonly contents: boolean;
+}
 
 /** Whoever asks for the status of proxies, by what its connection proves. */
 export type StatusCaller = Pick<Caller, 'metadata' | 'peerCertificate'>;
 
 /**
- * envoy.service.status.v3.ClientStatusDiscoveryService over what the server knows of its proxies: one entry for each type, as Istio
- * gives it, without the resources themselves. Nodes are chosen by id; matchers on metadata are refused. `status` gives what the
- * caller may see. A caller that asks more often than it reads gets the newest answer only.
+ * envoy.service.status.v3.ClientStatusDiscoveryService over what the server knows of its proxies: their types and the resources
+ * of each, as far as they fit into one message. `status` gives what the caller may see. A caller that asks more often than it
+ * reads gets the newest answer only.
  */
 export function clientStatusService(status: (caller: StatusCaller) => readonly ProxyStatus[]): GrpcServices {
   return new Map([
@@ -41,7 +38,7 @@ class StatusStream implements GrpcServerReceiver {
   private full = false;
   private ended = false;
   /** What was asked for while nothing more could be sent. */
-  private asked: readonly StringMatcher[] | undefined;
+  private asked: Wish | undefined;
 
   constructor(call: GrpcServerCall, status: (caller: StatusCaller) => readonly ProxyStatus[], once: boolean) {
     this.call = call;
@@ -51,10 +48,10 @@ class StatusStream implements GrpcServerReceiver {
 
   onMessage(octets: Uint8Array): void {
     const request = readMessage<ClientStatusRequest>('envoy.service.status.v3.ClientStatusRequest', octets);
-    const chosen = request === undefined ? 'the message is no ClientStatusRequest' : readMatchers(request.nodeMatchers);
-    if (typeof chosen === 'string') return this.call.end({ code: GRPC_STATUS.INVALID_ARGUMENT, message: chosen });
-    if (this.full) this.asked = chosen;
-    else this.answer(chosen);
+    const wish = request === undefined ? 'the message is no ClientStatusRequest' : readWish(request);
+    if (typeof wish === 'string') return this.call.end({ code: GRPC_STATUS.INVALID_ARGUMENT, message: wish });
+    if (this.full) this.asked = wish;
+    else this.answer(wish);
   }
 
   onHalfClose(): void {
@@ -73,48 +70,21 @@ class StatusStream implements GrpcServerReceiver {
     this.asked = undefined;
   }
 
-  private answer(chosen: readonly StringMatcher[]): void {
+  private answer({ matchers, contents }: Wish): void {
     this.asked = undefined;
-    this.full = !this.call.send(writeMessage(statusResponse(this.status(this.call), chosen)));
+    const chosen = this.status(this.call).filter(
+      ({ node }) => node !== undefined && (matchers.length === 0 || matchers.some((matches) => matches(node))),
+    );
+    this.full = !this.call.send(writeMessage(clientStatusResponse(chosen, contents)));
     if (this.once) this.call.end();
   }
 }
 
-/** The matchers, or what is wrong with them. */
-function readMatchers(matchers: readonly NodeMatcher[]): readonly StringMatcher[] | string {
+/** What is asked for, or what is wrong with it. */
+function readWish({ nodeMatchers, excludeResourceContents }: ClientStatusRequest): Wish | string {
   const sink: FaultSink = { faults: [], warnings: [] };
-  const cx = new DecodeContext(sourceNamed('ClientStatusRequest'), sink);
-  const read: StringMatcher[] = [];
-  for (const { nodeId, nodeMetadatas } of matchers) {
-    if (nodeMetadatas.length > 0) return 'node_metadatas is not supported: match by node_id';
-    const matcher = nodeId === undefined ? undefined : decodeStringMatcher(nodeId, cx);
-    if (matcher !== undefined) read.push(matcher);
-  }
-  return sink.faults.length > 0 ? sink.faults.map(({ message }) => message).join('; ') : read;
-}
-
-function statusResponse(proxies: readonly ProxyStatus[], matchers: readonly StringMatcher[]): Message {
-  const byNode = new Map<string, object[]>();
-  for (const { node, types } of proxies) {
-    if (node === undefined) continue;
-    if (matchers.length > 0 && !matchers.some((matcher) => matcher.matches(node.id))) continue;
-    byNode.set(node.id, [...(byNode.get(node.id) ?? []), ...types.map(genericConfig)]);
-  }
-  const config = [...byNode].map(([id, genericXdsConfigs]) => ({ node: { id }, genericXdsConfigs }));
-  return makeMessage('envoy.service.status.v3.ClientStatusResponse', { config });
-}
-
-function genericConfig({ typeUrl, state, versionAcknowledged, sentMs, error }: TypeStatus): object {
-  const at = sentMs === undefined ? {} : { lastUpdated: timestamp(sentMs) };
-  return {
-    typeUrl,
-    versionInfo: versionAcknowledged,
-    configStatus: CONFIG_STATUS[state],
-    ...at,
-    ...(error === undefined ? {} : { errorState: { details: error, lastUpdateAttempt: timestamp(sentMs ?? 0) } }),
-  };
-}
-
-function timestamp(ms: number): object {
-  return { seconds: BigInt(Math.floor(ms / 1000)), nanos: Math.floor(ms % 1000) * 1e6 };
+  const cx = new DecodeContext(sourceNamed('ClientStatusRequest'), sink).at('node_matchers');
+  const matchers = nodeMatchers.map((message, i) => decodeNodeMatcher(message, cx.at(i)));
+  if (sink.faults.length > 0) return sink.faults.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  return { matchers, contents: !excludeResourceContents };
 }

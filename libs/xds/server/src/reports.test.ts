@@ -10,6 +10,7 @@ import { test } from 'node:test';
 import {
   accessLogService,
   clientStatusService,
+  encodeResource,
   HealthDiscoveryService,
   LoadReportService,
   metricsService,
@@ -217,14 +218,134 @@ test('client status tells of each type at each proxy, refusals with their text',
   const read = asked.heard.map((octets) =>
     readMessage<ClientStatusResponse>('envoy.service.status.v3.ClientStatusResponse', octets)?.config.map((config) => [
       config.node?.id,
-      config.genericXdsConfigs.map(({ configStatus, errorState }) => [configStatus, errorState?.details]),
+      config.genericXdsConfigs.map(({ name, configStatus, errorState }) => [name, configStatus, errorState?.details]),
     ]),
   );
+  const two = [
+    ['', 4, 'no'],
+    ['a', 4, 'no'],
+  ];
+  const one = [
+    ['', 1, undefined],
+    ['a', 1, undefined],
+  ];
   assert.deepEqual(read, [
     [
-      ['one', [[1, undefined]]],
-      ['two', [[4, 'no']]],
+      ['one', one],
+      ['two', two],
     ],
-    [['two', [[4, 'no']]]],
+    [['two', two]],
+  ]);
+});
+
+for (const protocol of ['sotw', 'delta'] as const)
+  test(`client status tells of each resource, what is in force and what was refused: ${protocol}`, () => {
+    const runtime = createFakeRuntime();
+    const cache = new SnapshotCache(() => 'all');
+    const xds = new XdsServer({ cache, runtime });
+    const [first, second] = [Snapshot.of([testCluster('a'), testCluster('b')]), testCluster('b', 2)];
+    cache.set('all', first);
+    const wire = net(new Map([...xds.services, ...clientStatusService(() => xds.status())]));
+    let answer: 'acknowledge' | 'refuse' | 'nothing' = 'acknowledge';
+    const proxy: TestProxy = new TestProxy(wire, {
+      protocol,
+      metadata: { NAMESPACE: 'shop' },
+      acknowledge: false,
+      onResponse: (response) => {
+        if (answer === 'acknowledge') proxy.acknowledge(response);
+        if (answer === 'refuse') proxy.refuse(response, 'b is bad');
+      },
+    });
+    proxy.subscribe(TYPE_URL.cluster);
+    wire.deliver();
+    const push = (): void => {
+      runtime.timers.advance(100);
+      wire.deliver();
+    };
+    const see = (fields: object): readonly (readonly unknown[])[] => {
+      const asked = caller(wire, '/envoy.service.status.v3.ClientStatusDiscoveryService/FetchClientStatus');
+      asked.say(makeMessage('envoy.service.status.v3.ClientStatusRequest', fields));
+      const [octets = new Uint8Array()] = asked.heard;
+      const response = readMessage<ClientStatusResponse>('envoy.service.status.v3.ClientStatusResponse', octets);
+      return (response?.config[0]?.genericXdsConfigs ?? [])
+        .filter(({ name }) => name !== '')
+        .map(({ name, configStatus, versionInfo, xdsConfig, errorState }) => {
+          const shown = [xdsConfig, errorState?.failedConfiguration].map(
+            (any) => any && (any.value.length > 0 ? 'content' : ''),
+          );
+          return [name, configStatus, versionInfo, ...shown, errorState?.details];
+        });
+    };
+    const versionOf = (name: string): string => first.resources(TYPE_URL.cluster).get(name)?.version ?? '';
+    const good = (name: string): unknown[] => [name, 1, versionOf(name), 'content', undefined, undefined];
+    assert.deepEqual(see({}), [good('a'), good('b')]);
+    assert.deepEqual(see({ excludeResourceContents: true })[0], [
+      'a',
+      1,
+      versionOf('a'),
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    answer = 'refuse';
+    cache.set('all', first.with({ set: [second] }));
+    push();
+    assert.deepEqual(see({}), [good('a'), ['b', 4, versionOf('b'), 'content', 'content', 'b is bad']]);
+    answer = 'nothing';
+    const newest = testCluster('b', 3);
+    cache.set('all', first.with({ set: [newest, testCluster('c')] }));
+    push();
+    assert.deepEqual(
+      see({}).map((entry) => entry.slice(0, 3)),
+      [
+        ['a', 1, versionOf('a')],
+        ['b', 3, newest.version],
+        ['c', 3, testCluster('c').version],
+      ],
+    );
+    const metadata = (value: string): object => ({
+      nodeMatchers: [
+        {
+          nodeMetadatas: [
+            {
+              path: [{ segment: { case: 'key', value: 'NAMESPACE' } }],
+              value: { matchPattern: { case: 'stringMatch', value: { matchPattern: { case: 'exact', value } } } },
+            },
+          ],
+        },
+      ],
+    });
+    assert.deepEqual([see(metadata('shop')).length, see(metadata('other')).length], [3, 0]);
+  });
+
+test('client status leaves out what would make it larger than clients take, and what is secret', () => {
+  const cache = new SnapshotCache(() => 'all');
+  const xds = new XdsServer({ cache, runtime: createFakeRuntime() });
+  const clusters = Array.from({ length: 500 }, (_, i) =>
+    encodeResource(
+      makeMessage('envoy.config.cluster.v3.Cluster', { name: `c${String(i)}`, altStatName: 'x'.repeat(5000) }),
+    ),
+  );
+  const secret = encodeResource(makeMessage('envoy.extensions.transport_sockets.tls.v3.Secret', { name: 's' }));
+  cache.set('all', Snapshot.of([...clusters, secret]));
+  const wire = net(new Map([...xds.services, ...clientStatusService(() => xds.status())]));
+  for (const node of ['one', 'two']) {
+    const proxy = new TestProxy(wire, { protocol: 'delta', node });
+    proxy.subscribe(TYPE_URL.cluster);
+    proxy.subscribe(TYPE_URL.secret, ['s']);
+  }
+  wire.deliver();
+  const asked = caller(wire, '/envoy.service.status.v3.ClientStatusDiscoveryService/FetchClientStatus');
+  asked.say(makeMessage('envoy.service.status.v3.ClientStatusRequest', {}));
+  const [octets = new Uint8Array()] = asked.heard;
+  assert.ok(octets.length < 4 * 1024 * 1024 && octets.length > 2 * 1024 * 1024, String(octets.length));
+  const response = readMessage<ClientStatusResponse>('envoy.service.status.v3.ClientStatusResponse', octets);
+  const seen = response?.config.map(({ genericXdsConfigs }) => [
+    genericXdsConfigs.length,
+    genericXdsConfigs.filter(({ xdsConfig }) => xdsConfig !== undefined).length,
+  ]);
+  assert.deepEqual(seen, [
+    [503, 500],
+    [503, 0],
   ]);
 });

@@ -77,10 +77,10 @@ export class Subscription {
   private beating = false;
   private requests = 0;
   /** What the proxy has, as far as it acknowledged. Shared with the snapshot where the proxy has everything. */
-  private known = NOTHING;
+  known = NOTHING;
   /** What it had when the outstanding response was sent. */
   private sentFrom = NOTHING;
-  private target: ResourceSet | undefined;
+  target: ResourceSet | undefined;
   /** Of all these the proxy has nothing yet: found in the target when there is one. */
   private asked: (NameList | typeof EVERYTHING)[] = [];
   /** What was found. It goes before all else, one portion after another. */
@@ -90,7 +90,7 @@ export class Subscription {
   /** Names to be sent even when nothing changed, or said to be absent. */
   private readonly forced = new Set<string>();
   /** Names of refused responses: they go again, but only with the next change. */
-  private readonly refused = new Set<string>();
+  readonly refused = new Set<string>();
   /** A response is owed even if it is empty. */
   private due = false;
 
