@@ -2,7 +2,8 @@ import { create } from '@bufbuild/protobuf';
 import { AnySchema, anyPack, DurationSchema, type Any } from '@bufbuild/protobuf/wkt';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { DecodeContext, sourceNamed } from './decode-context.ts';
+import { DecodeContext } from './decode-context.ts';
+import { sourceNamed } from './source-map.ts';
 import { formatFault } from '@weft/core-config-text';
 import { loadConfig } from './load-config.ts';
 

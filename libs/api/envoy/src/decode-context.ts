@@ -1,15 +1,9 @@
 import type { Message } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
-import { joinPath, nearest, type Fault, type FaultHint, type SourcePosition } from '@weft/core-config-text';
+import { joinPath, nearest, type Fault, type FaultHint } from '@weft/core-config-text';
 import { messageNames } from './registry.ts';
 import { openAny } from './open-any.ts';
-
-/** Where the values of a document stand in its text, by path. */
-export interface SourceMap {
-  readonly file: string;
-  /** The position of the value at `path`, or of the nearest value around it; undefined for sources without a text. */
-  position(path: string): SourcePosition | undefined;
-}
+import type { SourceMap } from './source-map.ts';
 
 /** Faults and warnings of one document, as its decoders find them. */
 export interface FaultSink {
@@ -23,11 +17,6 @@ export interface FaultSink {
 }
 
 const NOT_YET = 'is known to Envoy and not implemented by Weft yet';
-
-/** A source with a name and no text: resources that came over the wire. */
-export function sourceNamed(file: string): SourceMap {
-  return { file, position: () => undefined };
-}
 
 /**
  * A place in the configuration being decoded. Decoders go down with `at`, and report what they find instead of throwing,

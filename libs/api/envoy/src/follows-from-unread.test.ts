@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { SourceMap } from './decode-context.ts';
+import type { SourceMap } from './source-map.ts';
 import { followsFromUnread } from './follows-from-unread.ts';
 
 const PLACES: Readonly<Record<string, number>> = { a: 1, 'a.name': 2, 'a.address': 3, 'a.address.port_valu': 4 };

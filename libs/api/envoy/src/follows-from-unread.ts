@@ -1,4 +1,4 @@
-import type { SourceMap } from './decode-context.ts';
+import type { SourceMap } from './source-map.ts';
 
 /**
  * True for the place of a fault that may only follow from values that could not be read: at such a value, in it or around

@@ -1,6 +1,7 @@
 export { registry, typeNameOfUrl, ENVOY_API_VERSION } from './registry.ts';
 export { formatFault, type Fault, type FaultHint, type SourcePosition } from '@weft/core-config-text';
-export { DecodeContext, sourceNamed, type FaultSink, type SourceMap } from './decode-context.ts';
+export { DecodeContext, type FaultSink } from './decode-context.ts';
+export { sourceNamed, type SourceMap } from './source-map.ts';
 export { mergeSupport, type FieldSupport } from './support.ts';
 export { nearest } from '@weft/core-config-text';
 export { loadConfig, type ConfigText, type LoadedConfig } from './load-config.ts';

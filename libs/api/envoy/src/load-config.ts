@@ -1,7 +1,7 @@
 import type { DescMessage, JsonValue, Message } from '@bufbuild/protobuf';
 import { parseText, type Fault, type ParsedText, type TextFormat } from '@weft/core-config-text';
 import { treeSource } from './tree-source.ts';
-import { sourceNamed, type SourceMap } from './decode-context.ts';
+import { sourceNamed, type SourceMap } from './source-map.ts';
 import { messageOfJson } from './message-of-json.ts';
 import { ConfigReader, type ReadSink } from './read-config.ts';
 import { registry } from './registry.ts';

@@ -1,5 +1,5 @@
 import { splitPath, type ConfigNode, type PositionOf } from '@weft/core-config-text';
-import type { SourceMap } from './decode-context.ts';
+import type { SourceMap } from './source-map.ts';
 
 export interface ReadTree {
   readonly file: string;

@@ -1,8 +1,16 @@
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf';
 import { listAt, matchText, objectAt, textAt, type Origins } from '@weft/control-debug';
 import type { ConfigDump, DumpEntry } from './config-dump.ts';
-import type { RowFilter } from './proxy-config.ts';
 import { certificateCells } from './certificate-cells.ts';
+
+/** What rows are chosen by. `''`: anything. */
+export interface RowFilter {
+  readonly fqdn: string;
+  readonly port: string;
+  readonly direction: string;
+  readonly name: string;
+  readonly subset: string;
+}
 
 /** A table of resources, in istioctl's columns. */
 export interface ConfigRows {

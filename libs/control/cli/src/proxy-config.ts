@@ -13,18 +13,10 @@ import {
   routeRows,
   secretRows,
   type ConfigRows,
+  type RowFilter,
 } from './proxy-config-rows.ts';
 import { table } from './table.ts';
 import { COMMON_OPTIONS, type Verb } from './verb.ts';
-
-/** What rows are chosen by. `''`: anything. */
-export interface RowFilter {
-  readonly fqdn: string;
-  readonly port: string;
-  readonly direction: string;
-  readonly name: string;
-  readonly subset: string;
-}
 
 type Reader = (dump: ConfigDump, filter: RowFilter, origins: Origins, nowMs: number) => ConfigRows;
 

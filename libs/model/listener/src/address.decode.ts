@@ -1,7 +1,7 @@
 import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { Address } from '@weft/api-envoy/gen/envoy/config/core/v3/address_pb';
 import { parseIp } from '@weft/model-match';
-import type { ListenerAddress } from './listener.ts';
+import type { ListenerAddress } from './listener-address.ts';
 
 export const addressSupport: FieldSupport = {
   'envoy.config.core.v3.Address': ['socket_address', 'pipe'],

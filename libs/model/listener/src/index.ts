@@ -1,13 +1,11 @@
-export {
-  listenerAddressText,
-  listenerStatName,
-  type FilterChainConfig,
-  type FilterChainMatch,
-  type KeepaliveConfig,
-  type ListenerAddress,
-  type ListenerConfig,
-  type ListenerExtensions,
-  type ListenerFilterConfig,
+export { listenerAddressText, listenerStatName, type ListenerAddress } from './listener-address.ts';
+export type {
+  FilterChainConfig,
+  FilterChainMatch,
+  KeepaliveConfig,
+  ListenerConfig,
+  ListenerExtensions,
+  ListenerFilterConfig,
 } from './listener.ts';
 export { FilterChainTable, type ConnectionFacts } from './filter-chain-table.ts';
 export { optionsFor, type SocketOptionConfig } from './socket-option.ts';

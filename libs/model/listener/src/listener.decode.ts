@@ -12,15 +12,8 @@ import {
 } from './filter-chain.decode.ts';
 import { decodeUdp, udpSupport } from './udp.decode.ts';
 import { decodeSocketOptions, socketOptionSupport } from './socket-option.decode.ts';
-import {
-  listenerAddressText,
-  listenerStatName,
-  type KeepaliveConfig,
-  type ListenerAddress,
-  type ListenerConfig,
-  type ListenerExtensions,
-  type ListenerFilterConfig,
-} from './listener.ts';
+import { listenerAddressText, listenerStatName, type ListenerAddress } from './listener-address.ts';
+import type { KeepaliveConfig, ListenerConfig, ListenerExtensions, ListenerFilterConfig } from './listener.ts';
 
 /** What is read here; the rest of the messages is reported by name. */
 export const supported: FieldSupport = mergeSupport([

@@ -1,14 +1,7 @@
 import type { CidrRange } from '@weft/model-match';
 import type { ConnectionPredicate } from './connection-predicate.ts';
+import type { ListenerAddress } from './listener-address.ts';
 import type { SocketOptionConfig } from './socket-option.ts';
-
-/** Where a listener is bound. */
-export type ListenerAddress =
-  | { readonly kind: 'socket'; readonly ip: string; readonly port: number; readonly ipv4Compat: boolean }
-  /** `mode` 0: what the process's umask leaves. */
-  | { readonly kind: 'pipe'; readonly path: string; readonly mode: number }
-  /** No address: other parts of the same proxy connect by the listener's name. */
-  | { readonly kind: 'internal'; readonly name: string };
 
 /** Which connections a filter chain is for. Empty lists and undefined say "any". Source: FilterChainMatch v3. */
 export interface FilterChainMatch {
@@ -105,16 +98,4 @@ export interface ListenerConfig<X extends ListenerExtensions> {
   readonly bypassOverloadManager: boolean;
   readonly drainType: 'DEFAULT' | 'MODIFY_ONLY';
   readonly trafficDirection: 'UNSPECIFIED' | 'INBOUND' | 'OUTBOUND';
-}
-
-/** `0.0.0.0_8080`: how stat names write a listener's address. */
-export function listenerStatName(address: ListenerAddress): string {
-  if (address.kind === 'socket') return `${address.ip.includes(':') ? `[${address.ip}]` : address.ip}_${address.port}`;
-  return address.kind === 'pipe' ? address.path : `envoy_internal_${address.name}`;
-}
-
-/** `0.0.0.0:8080`, the path, or `envoy://name/`. */
-export function listenerAddressText(address: ListenerAddress): string {
-  if (address.kind === 'socket') return `${address.ip.includes(':') ? `[${address.ip}]` : address.ip}:${address.port}`;
-  return address.kind === 'pipe' ? address.path : `envoy://${address.name}/`;
 }

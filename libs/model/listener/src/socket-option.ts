@@ -1,4 +1,4 @@
-import type { ListenerAddress } from './listener.ts';
+import type { ListenerAddress } from './listener-address.ts';
 
 /** An option that a listening socket gets once it listens; the sockets it accepts inherit it. Source: SocketOption v3. */
 export interface SocketOptionConfig {

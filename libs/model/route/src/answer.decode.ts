@@ -5,7 +5,7 @@ import type {
   RedirectAction as RedirectMessage,
 } from '@weft/api-envoy/gen/envoy/config/route/v3/route_components_pb';
 import { decodeRegexRewrite } from '@weft/model-match';
-import type { TableContext } from './route-table.decode.ts';
+import type { TableContext } from './decode-surroundings.ts';
 import type { DirectResponseAction, PathRewrite, RedirectAction } from './route.ts';
 
 export const answerSupport: FieldSupport = {

@@ -14,7 +14,7 @@ import type {
   PathRewrite,
   RouteUpgrade,
 } from './route.ts';
-import type { HostContext } from './virtual-host.decode.ts';
+import type { HostContext } from './decode-surroundings.ts';
 
 export const forwardSupport: FieldSupport = {
   'envoy.config.route.v3.RouteAction': [

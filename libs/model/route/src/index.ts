@@ -10,7 +10,8 @@ import { virtualHostSupport } from './virtual-host.decode.ts';
 import { weightedClusterSupport } from './weighted-clusters.decode.ts';
 
 export type * from './route.ts';
-export { decodeRouteConfiguration, type RouteDecodeOptions } from './route-table.decode.ts';
+export type { RouteDecodeOptions } from './decode-surroundings.ts';
+export { decodeRouteConfiguration } from './route-table.decode.ts';
 export { isGrpc, matchRoute, missingHost, type MatchContext } from './match-route.ts';
 export { decodeFraction } from './fraction.decode.ts';
 export type { AddingFilterConfig } from './level.ts';

@@ -3,7 +3,7 @@ import type { DecodeContext } from '@weft/api-envoy';
 import type { HeaderValueOption } from '@weft/api-envoy/gen/envoy/config/core/v3/base_pb';
 import { decodeHeaderMutation } from '@weft/model-policy';
 import type { Level } from './level.ts';
-import type { RouteDecodeOptions } from './route-table.decode.ts';
+import type { RouteDecodeOptions } from './decode-surroundings.ts';
 
 interface LevelFields {
   readonly requestHeadersToAdd: readonly HeaderValueOption[];

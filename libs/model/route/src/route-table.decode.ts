@@ -1,12 +1,11 @@
-import type { Any } from '@bufbuild/protobuf/wkt';
 import type { Message } from '@bufbuild/protobuf';
 import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { RouteConfiguration } from '@weft/api-envoy/gen/envoy/config/route/v3/route_pb';
 import { decodeConfigSource } from '@weft/model-config-source';
 import { DomainIndex } from './route-index.ts';
 import type { RouteTable, VirtualHost } from './route.ts';
+import type { RouteDecodeOptions, TableContext } from './decode-surroundings.ts';
 import { decodeLevel } from './level.decode.ts';
-import type { Level } from './level.ts';
 import { decodeVirtualHost } from './virtual-host.decode.ts';
 
 export const routeTableSupport: FieldSupport = {
@@ -29,23 +28,6 @@ export const routeTableSupport: FieldSupport = {
   ],
   'envoy.config.route.v3.Vhds': ['config_source'],
 };
-
-/** What a route configuration needs of the world around it. */
-export interface RouteDecodeOptions {
-  /** Decodes one entry of `typed_per_filter_config`. Without it the entries are kept as they are. */
-  readonly filterConfig?: (filterName: string, any: Any, cx: DecodeContext) => unknown;
-  /** Reads the file or variable of a direct response's body; throws where it cannot. Without it both are refused. */
-  readonly readBody?: (source: { readonly filename: string } | { readonly environmentVariable: string }) => Uint8Array;
-}
-
-/** What the decoders of virtual hosts and routes take from the table around them. */
-export interface TableContext {
-  readonly options: RouteDecodeOptions;
-  readonly level: Level;
-  readonly mostSpecificWins: boolean;
-  readonly maxDirectResponseBytes: number;
-  readonly clusterNames: Set<string>;
-}
 
 const DEFAULT_DIRECT_RESPONSE_BYTES = 4096;
 

@@ -11,7 +11,8 @@ import { decodeLevel } from './level.decode.ts';
 import { mergeFilterConfigs, orderMutations, type Level } from './level.ts';
 import { decodeRouteMatch } from './route-match.decode.ts';
 import type { Decorator, ResolvedRoute, Route, RouteAction, RouteTracing, WeightedCluster } from './route.ts';
-import { bufferLimit, type HostContext } from './virtual-host.decode.ts';
+import { bufferLimit } from './buffer-limit.decode.ts';
+import type { HostContext } from './decode-surroundings.ts';
 
 export const routeSupport: FieldSupport = {
   'envoy.config.route.v3.Route': [

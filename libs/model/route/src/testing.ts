@@ -2,7 +2,8 @@ import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { DecodeContext, formatFault, registry, sourceNamed } from '@weft/api-envoy';
 import type { RuntimeSnapshot } from '@weft/core-runtime';
 import type { MatchContext } from './match-route.ts';
-import { decodeRouteConfiguration, type RouteDecodeOptions } from './route-table.decode.ts';
+import type { RouteDecodeOptions } from './decode-surroundings.ts';
+import { decodeRouteConfiguration } from './route-table.decode.ts';
 import type { RouteTable } from './route.ts';
 
 /** The faults of a route configuration written as JSON, one line each. */

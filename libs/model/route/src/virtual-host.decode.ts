@@ -1,10 +1,11 @@
 import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { VirtualHost as Message } from '@weft/api-envoy/gen/envoy/config/route/v3/route_components_pb';
-import { decodeRetryPolicy, type RetryPolicy } from '@weft/model-policy';
+import { decodeRetryPolicy } from '@weft/model-policy';
+import { bufferLimit } from './buffer-limit.decode.ts';
+import type { HostContext, TableContext } from './decode-surroundings.ts';
 import { decodeLevel } from './level.decode.ts';
 import type { Level } from './level.ts';
 import { indexVirtualHost } from './route-index.ts';
-import type { TableContext } from './route-table.decode.ts';
 import type { IndexedVirtualHost, RedirectAction, ResolvedRoute, Route, VirtualHost } from './route.ts';
 import { decodeRoute, resolve } from './route.decode.ts';
 
@@ -28,15 +29,6 @@ export const virtualHostSupport: FieldSupport = {
     'metadata',
   ],
 };
-
-/** What the decoders of routes take from the virtual host around them. */
-export interface HostContext {
-  readonly table: TableContext;
-  readonly virtualHost: VirtualHost;
-  readonly level: Level;
-  readonly retryPolicy: RetryPolicy | undefined;
-  readonly bufferLimitBytes: number | undefined;
-}
 
 const TLS_REQUIREMENTS = ['none', 'external_only', 'all'] as const;
 
@@ -64,15 +56,6 @@ export function decodeVirtualHost(message: Message, table: TableContext, cx: Dec
     if (decoded !== undefined) routes.push(decoded);
   }
   return indexVirtualHost(virtualHost, virtualHost.requireTls === 'none' ? undefined : tlsRedirect(host));
-}
-
-/** `request_body_buffer_limit` is the wider successor of `per_request_buffer_limit_bytes`. */
-export function bufferLimit(message: {
-  readonly requestBodyBufferLimit?: bigint | undefined;
-  readonly perRequestBufferLimitBytes?: number | undefined;
-}): number | undefined {
-  const { requestBodyBufferLimit: limit } = message;
-  return limit === undefined ? message.perRequestBufferLimitBytes : Number(limit);
 }
 
 function tlsRedirect(host: HostContext): ResolvedRoute {

@@ -4,7 +4,7 @@ import type {
   WeightedCluster_ClusterWeight,
 } from '@weft/api-envoy/gen/envoy/config/route/v3/route_components_pb';
 import { decodeLevel } from './level.decode.ts';
-import type { TableContext } from './route-table.decode.ts';
+import type { TableContext } from './decode-surroundings.ts';
 import type { ClusterSpecifier, WeightedCluster } from './route.ts';
 
 export const weightedClusterSupport: FieldSupport = {

@@ -1,4 +1,5 @@
-export { FLUSH_INTERVAL_MS, StatsStore, startFlushing, type StatKinds } from './stats-store.ts';
+export { FLUSH_INTERVAL_MS, startFlushing } from './flushing.ts';
+export { StatsStore, type StatKinds } from './stats-store.ts';
 export { CounterStat, GaugeStat, HistogramStat, type ReadableHistogram, type ReadableNumber } from './numbers.ts';
 export { SharedStats, type StatAnnouncement } from './shared-stats.ts';
 export { adopt, SUMMED } from './summed-stats.ts';

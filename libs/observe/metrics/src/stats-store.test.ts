@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeTime } from '@weft/core-runtime/testing';
-import { StatsStore, startFlushing } from './stats-store.ts';
+import { startFlushing } from './flushing.ts';
+import { StatsStore } from './stats-store.ts';
 
 test('asking for a name creates it at 0, and asking again gives the same object', () => {
   const store = new StatsStore();

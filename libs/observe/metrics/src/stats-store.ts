@@ -1,6 +1,4 @@
-import { after, type Timer, type Timers } from '@weft/core-runtime';
 import type { StatsScope } from '@weft/core-stats';
-import type { StatsSink } from './stats-sink.ts';
 import {
   CounterStat,
   GaugeStat,
@@ -11,9 +9,6 @@ import {
   type StoredText,
   TextStat,
 } from './numbers.ts';
-
-/** How long an interval of the histograms lasts. Default of Bootstrap.stats_flush_interval. */
-export const FLUSH_INTERVAL_MS = 5000;
 
 /** Makes the stats of a store: plain numbers, or numbers in shared memory where the proxy has workers. */
 export interface StatKinds {
@@ -107,25 +102,6 @@ export class StatsStore {
   flush(): void {
     for (const histogram of this.histogramMap.values()) histogram.flush();
   }
-}
-
-/** Flushes the store, and then to the sinks, every `intervalMs` until the returned function is called. */
-export function startFlushing(
-  store: StatsStore,
-  timers: Timers,
-  intervalMs = FLUSH_INTERVAL_MS,
-  sinks: readonly StatsSink[] = [],
-): () => void {
-  let timer: Timer;
-  const again = (): void => {
-    timer = after(timers, intervalMs, () => {
-      store.flush();
-      for (const sink of sinks) sink.flush(store);
-      again();
-    });
-  };
-  again();
-  return () => timer.cancel();
 }
 
 class Scope implements StatsScope {

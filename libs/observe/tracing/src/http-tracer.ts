@@ -5,7 +5,8 @@ import type { TracingConfig, ZipkinConfig } from './config.ts';
 import { extract } from './propagation.ts';
 import { decideSampling, type Sampling, type TraceReason } from './sampling.ts';
 import type { IncomingTrace, SpanContext } from './span-context.ts';
-import { bytesOf, resolveCustomTags, type ResolvedTag } from './span-tags.ts';
+import { bytesOf, resolveCustomTags } from './span-tags.ts';
+import type { TracerSettings } from './tracer-settings.ts';
 import type { SpanReporter } from './zipkin-reporter.ts';
 import { ZipkinSpan, type SpanOrigin } from './zipkin-span.ts';
 
@@ -39,19 +40,6 @@ export interface TracedRoute {
         readonly overallSampling: FractionalPercent | undefined;
       }
     | undefined;
-}
-
-/** What all spans of one connection manager share. */
-export interface TracerSettings {
-  readonly config: TracingConfig;
-  readonly w3c: boolean;
-  readonly spawnUpstreamSpan: boolean;
-  readonly egress: boolean;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly node: { readonly id: string; readonly zone: string };
-  readonly reporter: SpanReporter;
-  readonly customTags: readonly ResolvedTag[];
 }
 
 /** Begins the spans of one connection manager's requests, reported to Zipkin. */

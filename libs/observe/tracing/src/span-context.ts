@@ -8,6 +8,9 @@ export interface SpanContext {
   readonly parentId: string;
 }
 
+/** Zipkin's kinds: the end of a call that a span was measured at. */
+export type SpanKind = 'SERVER' | 'CLIENT';
+
 /** The headers by which a context came in, and will go out. */
 export type PropagationStyle = 'b3-multi' | 'b3-single';
 

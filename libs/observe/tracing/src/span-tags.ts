@@ -1,6 +1,12 @@
 import { responseFlagsShort, type RequestHeaderMap, type ResponseHeaderMap, type StreamInfo } from '@weft/core-http';
 import type { CustomTag } from './config.ts';
-import type { ZipkinSpan } from './zipkin-span.ts';
+
+/** What tags and moments are put on. */
+export interface TaggedSpan {
+  setTag(name: string, value: string): void;
+  /** `ms` by Clock.nowMs. */
+  annotate(ms: number, value: string): void;
+}
 
 /** What a span is tagged from at its end. */
 export interface FinishedStream {
@@ -10,7 +16,7 @@ export interface FinishedStream {
 }
 
 /** Envoy's tags of the span that stands for the request itself. */
-export function tagRequestSpan(span: ZipkinSpan, stream: FinishedStream, maxPathTagLength: number): void {
+export function tagRequestSpan(span: TaggedSpan, stream: FinishedStream, maxPathTagLength: number): void {
   const { info, request } = stream;
   if (info.requestId !== '') span.setTag('guid:x-request-id', info.requestId);
   span.setTag('http.url', originalUrl(request, maxPathTagLength));
@@ -27,7 +33,7 @@ export function tagRequestSpan(span: ZipkinSpan, stream: FinishedStream, maxPath
 }
 
 /** Envoy's tags of a span for one attempt at an upstream. Without a response its status is 0. */
-export function tagUpstreamSpan(span: ZipkinSpan, { info, response }: FinishedStream): void {
+export function tagUpstreamSpan(span: TaggedSpan, { info, response }: FinishedStream): void {
   span.setTag('http.protocol', info.protocol);
   if (info.upstreamHost !== undefined) {
     span.setTag('upstream_address', info.upstreamHost.text);
@@ -36,7 +42,7 @@ export function tagUpstreamSpan(span: ZipkinSpan, { info, response }: FinishedSt
   tagOutcome(span, info, response?.status ?? 0);
 }
 
-function tagOutcome(span: ZipkinSpan, info: StreamInfo, status: number): void {
+function tagOutcome(span: TaggedSpan, info: StreamInfo, status: number): void {
   span.setTag('component', 'proxy');
   if (info.upstreamCluster !== '') {
     span.setTag('upstream_cluster', info.upstreamCluster);
@@ -48,7 +54,7 @@ function tagOutcome(span: ZipkinSpan, info: StreamInfo, status: number): void {
 }
 
 /** `verbose`: the moments of the request, where they happened. */
-export function annotateMoments(span: ZipkinSpan, info: StreamInfo): void {
+export function annotateMoments(span: TaggedSpan, info: StreamInfo): void {
   const moments = [
     [info.requestCompleteMs, 'last_downstream_rx_byte_received'],
     [info.firstUpstreamTxMs, 'first_upstream_tx_byte_sent'],
@@ -95,7 +101,7 @@ function fixedValue(
   return custom.defaultValue;
 }
 
-export function tagCustom(span: ZipkinSpan, tags: readonly ResolvedTag[], request: RequestHeaderMap): void {
+export function tagCustom(span: TaggedSpan, tags: readonly ResolvedTag[], request: RequestHeaderMap): void {
   for (const tag of tags) {
     const value = 'header' in tag ? (request.get(tag.header) ?? tag.defaultValue) : tag.value;
     if (value !== '') span.setTag(tag.tag, value);

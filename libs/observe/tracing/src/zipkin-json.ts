@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
-import type { SpanContext } from './span-context.ts';
-import type { SpanKind } from './zipkin-span.ts';
+import type { SpanContext, SpanKind } from './span-context.ts';
 
 /** Who measured the spans, as Zipkin shows it. */
 export interface LocalEndpoint {

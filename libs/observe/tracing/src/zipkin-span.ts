@@ -1,11 +1,8 @@
 import type { RequestHeaderMap, ResponseHeaderMap, StreamInfo } from '@weft/core-http';
 import { inject } from './propagation.ts';
-import type { PropagationStyle, SpanContext } from './span-context.ts';
+import type { PropagationStyle, SpanContext, SpanKind } from './span-context.ts';
 import { annotateMoments, tagCustom, tagRequestSpan, tagUpstreamSpan } from './span-tags.ts';
-import type { TracerSettings } from './http-tracer.ts';
-
-/** Zipkin's kinds: the end of a call that a span was measured at. */
-export type SpanKind = 'SERVER' | 'CLIENT';
+import type { TracerSettings } from './tracer-settings.ts';
 
 /** How a span relates to the others of its trace. */
 export interface SpanOrigin {

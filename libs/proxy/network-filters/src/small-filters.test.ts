@@ -9,7 +9,7 @@ import { directResponseFactory } from './direct-response/direct-response.ts';
 import { echoFactory } from './echo/echo.ts';
 import { localRateLimitFactory } from './local-ratelimit/local-ratelimit.ts';
 import { sniClusterFactory } from './sni-cluster/sni-cluster.ts';
-import { TCP_PROXY_CLUSTER } from './tcp-proxy/tcp-proxy.ts';
+import { TCP_PROXY_CLUSTER } from './tcp-proxy/shared.ts';
 import {
   clientConnection,
   decodeYaml,

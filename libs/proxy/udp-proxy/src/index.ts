@@ -1,2 +1,3 @@
-export { createUdpProxyFactory, type UdpAccessLogger, type UdpProxyExtensions } from './udp-proxy.ts';
+export type { UdpAccessLogger } from './shared.ts';
+export { createUdpProxyFactory, type UdpProxyExtensions } from './udp-proxy.ts';
 export { supported as udpProxySupport, type UdpProxyConfig } from './config.decode.ts';

@@ -3,7 +3,7 @@ import type { Timer } from '@weft/core-runtime';
 import type { ConnectedDatagrams, DatagramOwner } from '@weft/net-udp';
 import type { Cluster, Host, UdpListenerSocket } from '@weft/proxy-filter-api';
 import type { UdpClusterStats } from './stats.ts';
-import { logUdp, type UdpProxyShared } from './udp-proxy.ts';
+import { logUdp, type UdpProxyShared } from './shared.ts';
 
 /** Whom a session is between. */
 export interface SessionEnds {

@@ -1,25 +1,20 @@
 import type { Message } from '@bufbuild/protobuf';
 import type { UdpProxyConfig as UdpProxyMessage } from '@weft/api-envoy/gen/envoy/extensions/filters/udp/udp_proxy/v3/udp_proxy_pb';
-import { RequestHeaderMap, StreamInfo, type SocketAddress } from '@weft/core-http';
+import { StreamInfo, type SocketAddress } from '@weft/core-http';
 import { connectDatagrams } from '@weft/net-udp';
 import type { AccessLogConfig } from '@weft/observe-access-log';
 import type {
   Cluster,
   Host,
   LoadBalancerContext,
-  ServerContext,
   UdpListenerFilter,
   UdpListenerFilterFactory,
   UdpListenerSocket,
 } from '@weft/proxy-filter-api';
 import { decodeUdpProxy, type UdpProxyConfig } from './config.decode.ts';
 import { UdpSession } from './session.ts';
+import { logUdp, type UdpAccessLogger, type UdpProxyShared } from './shared.ts';
 import { UdpClusterStats, UdpProxyStats } from './stats.ts';
-
-/** Writes a line for what it is given, where its filter lets it pass. */
-export interface UdpAccessLogger {
-  log(info: StreamInfo, request: RequestHeaderMap, response: undefined): void;
-}
 
 /** What udp_proxy takes from outside. */
 export interface UdpProxyExtensions {
@@ -27,16 +22,6 @@ export interface UdpProxyExtensions {
   accessLogs(configs: readonly AccessLogConfig[]): readonly UdpAccessLogger[];
   /** Sockets towards hosts; those of the system where it is absent. */
   readonly connect?: typeof connectDatagrams;
-}
-
-/** What all sessions of one udp_proxy share. */
-export interface UdpProxyShared {
-  readonly config: UdpProxyConfig;
-  readonly server: ServerContext;
-  readonly stats: UdpProxyStats;
-  readonly connect: typeof connectDatagrams;
-  readonly accessLogs: readonly UdpAccessLogger[];
-  readonly proxyAccessLogs: readonly UdpAccessLogger[];
 }
 
 /** The udp_proxy filter of UDP listeners. */
@@ -56,13 +41,6 @@ export function createUdpProxyFactory(extensions: UdpProxyExtensions): UdpListen
       return { create: (socket) => new UdpProxy(socket, shared) };
     },
   };
-}
-
-const NO_HEADERS = new RequestHeaderMap('', '', '');
-
-export function logUdp(logs: readonly UdpAccessLogger[], info: StreamInfo, type: StreamInfo['accessLogType']): void {
-  info.accessLogType = type;
-  for (const log of logs) log.log(info, NO_HEADERS, undefined);
 }
 
 /** One listener's sessions. */

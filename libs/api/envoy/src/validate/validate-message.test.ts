@@ -9,7 +9,8 @@ import {
 } from '@bufbuild/protobuf';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { DecodeContext, sourceNamed } from '../decode-context.ts';
+import { DecodeContext } from '../decode-context.ts';
+import { sourceNamed } from '../source-map.ts';
 import { formatFault } from '@weft/core-config-text';
 import { registry } from '../registry.ts';
 import { rulesOf } from './compile-rules.ts';

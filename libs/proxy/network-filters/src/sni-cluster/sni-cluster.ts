@@ -1,5 +1,5 @@
 import { CONTINUE, type ReadFilterFactory } from '@weft/proxy-filter-api';
-import { TCP_PROXY_CLUSTER } from '../tcp-proxy/tcp-proxy.ts';
+import { TCP_PROXY_CLUSTER } from '../tcp-proxy/shared.ts';
 
 /** The sni_cluster network filter: the server name that a client asks for is the cluster that tcp_proxy goes to. */
 export const sniClusterFactory: ReadFilterFactory<object> = {

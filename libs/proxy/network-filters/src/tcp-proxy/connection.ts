@@ -18,7 +18,7 @@ import { logConnection } from '../access-logger.ts';
 import { Backoff } from './backoff.ts';
 import { pickCluster } from './pick-cluster.ts';
 import { Relay } from './relay.ts';
-import { TCP_PROXY_CLUSTER, type TcpProxyShared } from './tcp-proxy.ts';
+import { TCP_PROXY_CLUSTER, type TcpProxyShared } from './shared.ts';
 import { UpstreamSide } from './upstream-side.ts';
 
 /**

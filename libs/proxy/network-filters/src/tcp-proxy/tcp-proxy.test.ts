@@ -7,7 +7,8 @@ import { createNullScope } from '@weft/core-stats';
 import { FakeCluster, FakeClusters, fakeConnectionTo } from '@weft/proxy-filter-api/testing';
 import { FilterState, type ConnectionHandler, type ServerContext } from '@weft/proxy-filter-api';
 import { responseFlagsShort, socketAddress, type StreamInfo } from '@weft/core-http';
-import { createTcpProxyFactory, TCP_PROXY_CLUSTER } from './tcp-proxy.ts';
+import { TCP_PROXY_CLUSTER } from './shared.ts';
+import { createTcpProxyFactory } from './tcp-proxy.ts';
 import type { TcpProxyConfig } from './config.decode.ts';
 
 const logged: string[] = [];
