@@ -127,6 +127,9 @@ function suite(kind: string, find: () => Promise<readonly string[]>): void {
       const metrics = await (await fetch(`http://${server.address}:15020/stats/prometheus`)).text();
       assert.match(metrics, /^envoy_server_live\{?\}? 1$/m);
       assert.match(metrics, /^istio_agent_scrapes_total \d+$/m);
+      const own = await (await fetch(`http://${server.address}:15090/stats/prometheus`)).text();
+      assert.match(own, /^envoy_server_live\{?\}? 1$/m);
+      assert.equal((await fetch(`http://${server.address}:15090/config_dump`)).status, 404);
       assert.equal(await taken(server.namespace, TO_INBOUND), before);
     });
 

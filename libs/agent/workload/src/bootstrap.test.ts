@@ -26,6 +26,7 @@ test('the bootstrap is one of Envoy, with every field at its place', () => {
   for (const facts of [
     FACTS,
     { ...FACTS, delta: true, controlPlane: 'unix:/tmp/x/xds.sock', upstreams: undefined, traced: true },
+    { ...FACTS, upstreams: undefined, adminPort: 15_000 },
     { ...FACTS, metricsService: 'control-plane' },
     { ...FACTS, metricsService: 'stats.test:9002' },
   ]) {
@@ -48,6 +49,14 @@ test('node and metadata tell the control plane who the proxy is, as Istio writes
     INTERCEPTION_MODE: 'NONE',
     UPSTREAMS: FACTS.upstreams,
   });
+});
+
+test('a captured sidecar shows its metrics at 15090, and says so', () => {
+  const textOf = (more: Partial<SidecarFacts>): string => JSON.stringify(sidecarBootstrap({ ...FACTS, ...more }));
+  const captured = textOf({ upstreams: undefined, adminPort: 15_000 });
+  assert.match(captured, /"ENVOY_PROMETHEUS_PORT":15090/);
+  assert.match(captured, /"port_value":15090.*"prefix":"\/stats\/prometheus"/);
+  assert.doesNotMatch(textOf({}), /15090|prometheus/);
 });
 
 test('stats go to the control plane by its own cluster, to another server by one of its own', () => {

@@ -32,6 +32,10 @@ const CONTROL_PLANE = 'xds-grpc';
 const AGENT = 'sds-grpc';
 /** Source: Istio's bootstrap. */
 const METRICS_SERVICE = 'envoy_metrics_service';
+/** Where a captured sidecar shows its metrics, as Istio's does. */
+const PROMETHEUS_PORT = 15_090;
+const PROMETHEUS_STATS = 'prometheus_stats';
+const TYPES = 'type.googleapis.com';
 const TLS = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext';
 const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 
@@ -71,8 +75,57 @@ export function sidecarBootstrap(facts: SidecarFacts): Json {
       },
     },
     static_resources: {
-      clusters: [agentCluster(facts), controlPlaneCluster(facts), ...metricsCluster(metricsService)],
+      ...(showsMetrics(facts) ? { listeners: [prometheusListener()] } : {}),
+      clusters: [
+        agentCluster(facts),
+        controlPlaneCluster(facts),
+        ...metricsCluster(metricsService),
+        ...(showsMetrics(facts) ? [adminCluster(adminPort)] : []),
+      ],
     },
+  };
+}
+
+/** A captured sidecar has its network to itself; elsewhere a fixed port could be another's. */
+function showsMetrics({ upstreams, adminPort }: SidecarFacts): boolean {
+  return upstreams === undefined && adminPort !== 0;
+}
+
+/** The proxy's own metrics for who is not on the machine, and nothing else of the admin server. Source: Istio's bootstrap. */
+function prometheusListener(): Json {
+  const route = { match: { prefix: '/stats/prometheus' }, route: { cluster: PROMETHEUS_STATS } };
+  return {
+    name: PROMETHEUS_STATS,
+    address: socket('0.0.0.0', PROMETHEUS_PORT),
+    filter_chains: [
+      {
+        filters: [
+          {
+            name: 'envoy.filters.network.http_connection_manager',
+            typed_config: {
+              '@type': `${TYPES}/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager`,
+              stat_prefix: PROMETHEUS_STATS,
+              route_config: { virtual_hosts: [{ name: 'backend', domains: ['*'], routes: [route] }] },
+              http_filters: [
+                {
+                  name: 'envoy.filters.http.router',
+                  typed_config: { '@type': `${TYPES}/envoy.extensions.filters.http.router.v3.Router` },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    ],
+  };
+}
+
+function adminCluster(port: number): Json {
+  return {
+    name: PROMETHEUS_STATS,
+    type: 'STATIC',
+    connect_timeout: '1s',
+    load_assignment: endpoints(PROMETHEUS_STATS, socket('127.0.0.1', port)),
   };
 }
 
@@ -124,7 +177,8 @@ function metricsCluster(service: string): Json[] {
   ];
 }
 
-function metadataOf({ name, namespace, serviceAccount, address, labels, upstreams }: SidecarFacts): Json {
+function metadataOf(facts: SidecarFacts): Json {
+  const { name, namespace, serviceAccount, address, labels, upstreams } = facts;
   return {
     NAMESPACE: namespace,
     WORKLOAD_NAME: name,
@@ -132,6 +186,7 @@ function metadataOf({ name, namespace, serviceAccount, address, labels, upstream
     INSTANCE_IPS: address,
     LABELS: labels,
     INTERCEPTION_MODE: upstreams === undefined ? 'REDIRECT' : 'NONE',
+    ...(showsMetrics(facts) ? { ENVOY_PROMETHEUS_PORT: PROMETHEUS_PORT } : {}),
     ...(upstreams === undefined ? {} : { UPSTREAMS: upstreams.map((upstream) => ({ ...upstream })) }),
   };
 }

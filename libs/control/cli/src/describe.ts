@@ -99,8 +99,16 @@ function serviceText(service: ServiceDescription, word: string): string {
 }
 
 /** As Istio writes them. */
+const PROTOCOLS: Readonly<Record<string, string>> = {
+  auto: 'auto-detect',
+  'grpc-web': 'GRPC-Web',
+  mongo: 'Mongo',
+  mysql: 'MySQL',
+  redis: 'Redis',
+};
+
 function protocolText(protocol: string): string {
-  return protocol === 'auto' ? 'auto-detect' : protocol.toUpperCase().replace('GRPC', 'GRPC');
+  return PROTOCOLS[protocol] ?? protocol.toUpperCase();
 }
 
 function viewLines(view: CallerView, service: string, several: boolean): string[] {

@@ -2,25 +2,27 @@ import type { JsonValue } from '@bufbuild/protobuf';
 import { configToJson } from '@weft/api-envoy';
 import type { DestinationRuleTrafficPolicy } from '@weft/api-kube';
 import {
-  boundVirtualServices,
-  destinationHosts,
   destinationRuleFor,
   labelsMatch,
-  MESH_GATEWAY,
   refText,
   routesForService,
   scopeOf,
   serviceKey,
   virtualServiceFor,
+  workloadKey,
+  type BoundVirtualService,
+  type MeshEndpoint,
   type MeshProxy,
   type MeshService,
   type MeshSnapshot,
+  type Workload,
 } from '@weft/control-mesh';
-import { translate } from '@weft/control-translate';
+import { IDEMPOTENT_METHODS, translate } from '@weft/control-translate';
 import { TYPE_URL } from '@weft/xds-server';
 import type { DebugSource } from './debug-source.ts';
 import type { CallerView, DestinationRuleView, RouteSource, RouteView, ServiceDescription } from './description.ts';
 import { shortHost } from './edges.ts';
+import { exposures } from './exposures.ts';
 import { listAt, textAt } from './json-path.ts';
 import { proxyName } from './proxy-name.ts';
 import { reachedClusters } from './reached-clusters.ts';
@@ -35,29 +37,36 @@ export interface DescribeWorld {
 
 type Labels = Readonly<Record<string, string>>;
 
-/** What holds for calls to a service. `labels` are those of the workload that is asked about: they tell its subsets. */
-export function describeService(world: DescribeWorld, service: MeshService, labels?: Labels): ServiceDescription {
+/** What holds for calls to a service. `workload`: the one that is asked about, whose ports and subsets are told. */
+export function describeService(world: DescribeWorld, service: MeshService, workload?: Workload): ServiceDescription {
   const endpoints = world.mesh.endpoints.get(serviceKey(service)) ?? [];
+  const own = workload && endpoints.filter((one) => isOf(one, workload));
+  const labels = workload?.labels;
   return {
     kind: 'service',
     name: shortHost(service.hostname),
     namespace: service.namespace,
     hostname: service.hostname,
     ports: service.ports.map(({ name, number, protocol, targetPort }) => {
-      const targets = [...new Set(endpoints.map(({ ports }) => ports[number] ?? number))];
+      const targets = [...new Set((own ?? endpoints).map((one) => programPort(world.mesh, one, number)))];
       return { name, port: number, protocol, targets: targets.length > 0 ? targets : [targetPort ?? number] };
     }),
     endpoints: endpoints.length,
     healthyEndpoints: endpoints.filter(({ healthy }) => healthy).length,
     views: views(world, service, labels),
-    exposedAt: boundVirtualServices(world.mesh).flatMap((one) =>
-      destinationHosts(world.mesh, one).includes(service.hostname)
-        ? one.gateways
-            .filter((name) => name !== MESH_GATEWAY)
-            .map((gateway) => ({ gateway, by: refText(one.object.ref) }))
-        : [],
-    ),
+    exposedAt: exposures(world, service),
   };
+}
+
+function isOf(endpoint: MeshEndpoint, { name, namespace }: Workload): boolean {
+  return endpoint.workload === name && endpoint.namespace === namespace;
+}
+
+/** Where the program behind an endpoint listens: beside its sidecar that is another port than calls arrive at. */
+function programPort(mesh: MeshSnapshot, { workload, namespace, ports }: MeshEndpoint, number: number): number {
+  const listenPort = ports[number] ?? number;
+  const known = mesh.workloads.get(workloadKey({ namespace, name: workload }));
+  return known?.ports.find((port) => port.listenPort === listenPort)?.appPort ?? listenPort;
 }
 
 /** Callers who are told the same are one view. */
@@ -124,7 +133,7 @@ function viewOf(question: Question, configurations: readonly JsonValue[]): Omit<
   };
 }
 
-function routeSource({ ref, spec }: ReturnType<typeof boundVirtualServices>[number]['object']): RouteSource {
+function routeSource({ ref, spec }: BoundVirtualService['object']): RouteSource {
   const { http = [], tls = [], tcp = [] } = spec;
   return { name: ref.name, namespace: ref.namespace, http: http.length, tls: tls.length, tcp: tcp.length };
 }
@@ -136,13 +145,23 @@ function routesFor(configurations: readonly JsonValue[], { hostname, ports }: Me
     listAt(configuration, 'virtual_hosts').flatMap((host): RouteView[] => {
       const port = names.get(textAt(host, 'name'));
       if (port === undefined) return [];
-      return listAt(host, 'routes').map((route) => ({
+      const routes = listAt(host, 'routes').map((route) => ({
         port,
         match: matchText(route),
         action: actionText(route),
         destinations: destinationsOf(route),
       }));
+      return routes.filter((route, i) => !isFirstHalf(route, routes[i + 1]));
     }),
+  );
+}
+
+/** One rule became two routes, the first for the methods that are retried more often. */
+function isFirstHalf(route: RouteView, next: RouteView | undefined): boolean {
+  return (
+    next !== undefined &&
+    route.match === `${next.match}, method ~ ${IDEMPOTENT_METHODS}` &&
+    JSON.stringify(route.destinations) === JSON.stringify(next.destinations)
   );
 }
 

@@ -85,19 +85,30 @@ function describeWorkload(source: DebugSource, mesh: MeshSnapshot, wanted: strin
     kind: 'workload',
     name,
     namespace,
-    ports: ports.flatMap(({ appPort, listenPort }) => [
-      { port: appPort, owner },
-      ...(listenPort === appPort ? [] : [{ port: listenPort, owner: 'weft-proxy' }]),
-    ]),
-    missingLabels: ['app', 'version'].filter((label) => labels[label] === undefined),
+    ports: [
+      ...ports.flatMap(({ appPort, listenPort }) => [
+        { port: appPort, owner },
+        ...(listenPort === appPort ? [] : [{ port: listenPort, owner: 'weft-proxy' }]),
+      ]),
+      ...metricsPorts(source, proxy).map((port) => ({ port, owner: 'istio-proxy' })),
+    ],
+    // Telemetry is the sidecar's.
+    missingLabels: proxied ? ['app', 'version'].filter((label) => labels[label] === undefined) : [],
     identity,
     proxied,
     connected: source.proxies().some(({ node }) => node?.id === proxy.id),
-    services: servicesServedBy(mesh, proxy).map((service) => describeService({ source, mesh }, service, labels)),
+    services: servicesServedBy(mesh, proxy).map((service) => describeService({ source, mesh }, service, workload)),
     mtls: ports.map(({ appPort }) => mtlsAt(mesh, workload, appPort)),
     policies: policiesOf(mesh, workload),
   };
   return found(description);
+}
+
+/** Where a sidecar that has ports of its own shows its metrics, by what its node says of itself: Istio's 15090. */
+function metricsPorts(source: DebugSource, { id }: MeshProxy): number[] {
+  const node = source.proxies().find((one) => one.node?.id === id)?.node;
+  const port = Number(node?.metadata['ENVOY_PROMETHEUS_PORT'] ?? NaN);
+  return Number.isInteger(port) && port > 0 ? [port] : [];
 }
 
 /** A gateway is no workload that anybody registers: it is known while it is connected. */

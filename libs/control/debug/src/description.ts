@@ -42,7 +42,7 @@ export interface ServiceDescription {
     readonly name: string;
     readonly port: number;
     readonly protocol: string;
-    /** Where it arrives; several when workloads differ. */
+    /** Where the programs listen; several when workloads differ. */
     readonly targets: readonly number[];
   }[];
   readonly endpoints: number;

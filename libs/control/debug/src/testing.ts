@@ -1,3 +1,4 @@
+import type { JsonObject } from '@bufbuild/protobuf';
 import { parse } from 'yaml';
 import {
   MeshSnapshotBuilder,
@@ -21,6 +22,8 @@ export interface TestSourceOptions {
   readonly states?: Readonly<Record<string, Readonly<Record<string, Partial<TypeStatus>>>>>;
   /** Names of proxies that are not connected. */
   readonly absent?: readonly string[];
+  /** By proxy name: what its node says of itself. */
+  readonly metadata?: Readonly<Record<string, JsonObject>>;
 }
 
 /** The document of a world that is no resource. */
@@ -107,7 +110,7 @@ function snapshotFor(mesh: MeshSnapshot, proxy: MeshProxy): Snapshot {
 
 const ASKED = [TYPE_URL.cluster, TYPE_URL.listener, TYPE_URL.endpoint, TYPE_URL.route];
 
-function statusFor(proxy: MeshProxy, snapshot: Snapshot, { states }: TestSourceOptions): ProxyStatus {
+function statusFor(proxy: MeshProxy, snapshot: Snapshot, { states, metadata }: TestSourceOptions): ProxyStatus {
   const [region = '', zone = '', subZone = ''] = proxy.locality.split('/');
   return {
     connectionId: `weft-control-plane-${proxy.name}`,
@@ -115,7 +118,7 @@ function statusFor(proxy: MeshProxy, snapshot: Snapshot, { states }: TestSourceO
       id: proxy.id,
       cluster: proxy.name,
       locality: { region, zone, subZone },
-      metadata: {},
+      metadata: metadata?.[proxy.name] ?? {},
       userAgentName: 'weft',
       userAgentVersion: '0.1.0',
       clientFeatures: [],

@@ -77,6 +77,7 @@ export function serviceOfRegistrations(
           targetPort: undefined,
           targetPortName: undefined,
         });
+  nameByProtocol(ports);
   return {
     hostname,
     namespace,
@@ -90,6 +91,17 @@ export function serviceOfRegistrations(
     createdAtMs: 0,
     origin: undefined,
   };
+}
+
+/** Ports without a name get one as a Service has it: that of the protocol, and from the second on with the number. */
+function nameByProtocol(ports: Map<number, ServicePort>): void {
+  const taken = new Set([...ports.values()].map(({ name }) => name));
+  for (const [number, port] of ports) {
+    if (port.name !== '' || port.protocol === 'auto') continue;
+    const name = taken.has(port.protocol) ? `${port.protocol}-${number}` : port.protocol;
+    taken.add(name);
+    ports.set(number, { ...port, name });
+  }
 }
 
 export function registeredProtocol(port: {

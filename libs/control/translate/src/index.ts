@@ -7,3 +7,6 @@ export { authzWhy, type AuthzAnswer, type AuthzQuestion } from './authz-why.ts';
 export type { TriedRule } from './authz-decision.ts';
 export { status, statusInSteps } from './status.ts';
 export { statusText, type ObjectStatus, type StatusNote } from './object-status.ts';
+export { IDEMPOTENT_METHODS } from './retries.ts';
+export type { Trace } from './trace.ts';
+export { traceOf } from './view-groups.ts';

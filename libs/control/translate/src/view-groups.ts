@@ -69,6 +69,15 @@ export function* viewGroups(snapshot: MeshSnapshot, proxies: readonly MeshProxy[
   return groups;
 }
 
+/** What is behind the calls of one proxy. */
+export function traceOf(snapshot: MeshSnapshot, proxy: MeshProxy): Trace {
+  const steps = viewGroups(snapshot, [proxy]);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value[0]?.trace ?? new Trace();
+  }
+}
+
 interface Concerned {
   readonly steered: ReadonlySet<MeshService>;
   readonly ruled: ReadonlySet<MeshService>;
