@@ -20,6 +20,8 @@ export { HeaderMatcher, matchHeaders, type HeaderTest } from './header-matcher.t
 export { decodeHeaderMatcher, decodeHeaderMatchers } from './header-matcher.decode.ts';
 export { firstQueryValue, matchQuery, type QueryParameterMatcher } from './query-parameter-matcher.ts';
 export { decodeQueryParameterMatchers } from './query-parameter-matcher.decode.ts';
+export { MetadataMatcher, type ValueMatcher } from './metadata-matcher.ts';
+export { decodeMetadataMatcher, decodeValueMatcher, metadataMatcherSupport } from './metadata-matcher.decode.ts';
 export { pathOnly } from './path.ts';
 export { wireText } from './wire-text.ts';
 export { CidrRange, anyContains, maskIp, parseIp, type IpAddress } from './cidr.ts';

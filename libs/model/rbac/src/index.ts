@@ -2,5 +2,4 @@ export { evaluate, type Rbac, type RbacDecision, type RbacPolicy } from './rbac.
 export { decodeRbac } from './rbac.decode.ts';
 export { rbacSupport } from './support.ts';
 export type { RbacRequest, RequestTest } from './request.ts';
-export { decodeMetadataMatcher, decodeValueMatcher } from './metadata-matcher.decode.ts';
-export { MetadataMatcher, type ValueMatcher } from './metadata-matcher.ts';
+export { decodeMetadataMatcher, decodeValueMatcher, MetadataMatcher, type ValueMatcher } from '@weft/model-match';

@@ -7,13 +7,13 @@ import {
   HeaderMatcher,
   decodeCidr,
   decodeHeaderMatcher,
+  decodeMetadataMatcher,
   decodeStringMatcher,
   parseIp,
   pathOnly,
   type CidrRange,
 } from '@weft/model-match';
 import { HeaderMap, type SocketAddress } from '@weft/core-http';
-import { decodeMetadataMatcher } from './metadata-matcher.decode.ts';
 import { allOf, anyOf, not, type RbacRequest, type RequestTest } from './request.ts';
 import { compileUriTemplate } from './uri-template.ts';
 

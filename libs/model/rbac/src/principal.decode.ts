@@ -3,8 +3,13 @@ import type { Principal, Principal_Authenticated } from '@weft/api-envoy/gen/env
 import type { TypedExtensionConfig } from '@weft/api-envoy/gen/envoy/config/core/v3/extension_pb';
 import type { Config } from '@weft/api-envoy/gen/envoy/extensions/rbac/principals/mtls_authenticated/v3/mtls_authenticated_pb';
 import type { FilterStateMatcher } from '@weft/api-envoy/gen/envoy/type/matcher/v3/filter_state_pb';
-import { decodeCidr, decodeHeaderMatcher, decodeStringMatcher, type StringMatcher } from '@weft/model-match';
-import { decodeMetadataMatcher } from './metadata-matcher.decode.ts';
+import {
+  decodeCidr,
+  decodeHeaderMatcher,
+  decodeMetadataMatcher,
+  decodeStringMatcher,
+  type StringMatcher,
+} from '@weft/model-match';
 import { decodeMtlsPrincipal, MTLS_PRINCIPAL } from './mtls-principal.decode.ts';
 import { addressTest, decodeSourcedMetadata, decodeUrlPath, headerTest, refuse } from './permission.decode.ts';
 import { allOf, anyOf, not, type RequestTest } from './request.ts';

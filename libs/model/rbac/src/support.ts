@@ -1,6 +1,5 @@
 import { mergeSupport, type FieldSupport } from '@weft/api-envoy';
-import { supported as matchSupport } from '@weft/model-match';
-import { metadataMatcherSupport } from './metadata-matcher.decode.ts';
+import { metadataMatcherSupport, supported as matchSupport } from '@weft/model-match';
 import { mtlsPrincipalSupport } from './mtls-principal.decode.ts';
 import { permissionSupport } from './permission.decode.ts';
 import { principalSupport } from './principal.decode.ts';

@@ -105,14 +105,14 @@ test('every fault is reported with its path, and the logs that are right remain'
     file({ log_format: { text_format_source: { inline_string: '%RESPONSE_COD%' } } }),
     file({ log_format: { json_format: { a: { b: ['%REQ%'] } } } }, { response_flag_filter: { flags: ['UH', 'URXX'] } }),
     { name: 'x', typed_config: { '@type': `${TYPES}.open_telemetry.v3.OpenTelemetryAccessLogConfig` } },
-    file({}, { and_filter: { filters: [{ traceable_filter: {} }, { log_type_filter: {} }] } }),
+    file({}, { and_filter: { filters: [{ traceable_filter: {} }, { extension_filter: { name: 'x' } }] } }),
     file({}),
   );
   assert.deepEqual(faults, [
     'access_log[0].typed_config.log_format.text_format_source: unknown operator "RESPONSE_COD" ~ RESPONSE_CODE',
     'access_log[1].typed_config.log_format.json_format.a.b[0]: REQ needs an argument',
     'access_log[1].filter.response_flag_filter.flags[1]: unknown response flag "URXX" ~ URX',
-    'access_log[3].filter.and_filter.filters[1]: logTypeFilter is known to Envoy and not implemented by Weft yet',
+    'access_log[3].filter.and_filter.filters[1]: extensionFilter is known to Envoy and not implemented by Weft yet',
   ]);
   assert.equal(configs.length, 1);
 });
@@ -175,4 +175,37 @@ test('a runtime filter draws from the request id, or afresh', () => {
   mustLog(filter(71, { use_independent_randomness: true }), false);
   mustLog(filter(72, { use_independent_randomness: true }), true);
   assert.equal(linesOf(file({ format: 'x' }, filter(0)), finishedStream(), { share: 100 }).length, 1);
+});
+
+test('a gRPC status is what trailers or the head say, or what the status of HTTP amounts to', () => {
+  const filter = (statuses: string[], exclude = false): JsonValue => ({ grpc_status_filter: { statuses, exclude } });
+  // 200 without a word is not known.
+  mustLog(filter(['UNKNOWN']), true);
+  mustLog(filter(['OK']), false);
+  mustLog(filter(['OK'], true), true);
+  mustLog(filter(['UNAVAILABLE']), true, ({ info }) => (info.responseCode = 503));
+  mustLog(filter(['PERMISSION_DENIED']), true, ({ response }) => response?.set('grpc-status', '7'));
+  mustLog(filter(['UNKNOWN'], true), false, ({ info }) => (info.responseCode = 0));
+});
+
+test('a line may be for some moments only', () => {
+  mustLog({ log_type_filter: { types: ['DownstreamEnd'] } }, true);
+  mustLog({ log_type_filter: { types: ['TcpPeriodic'] } }, false);
+  mustLog({ log_type_filter: { types: ['TcpPeriodic'], exclude: true } }, true);
+});
+
+test('dynamic metadata is compared where it is, and its absence is configured', () => {
+  const filter = (match: JsonValue, more = {}): JsonValue => ({
+    metadata_filter: { matcher: { filter: 'ns', path: [{ key: 'a' }, { key: 'b' }], value: match }, ...more },
+  });
+  const set =
+    (value: unknown) =>
+    ({ info }: LoggedStream): void =>
+      info.setDynamicMetadata('ns', { a: { b: value } });
+  mustLog(filter({ string_match: { exact: 'x' } }), true, set('x'));
+  mustLog(filter({ string_match: { exact: 'x' } }), false, set('y'));
+  mustLog(filter({ double_match: { exact: 3 } }), true, set(3));
+  mustLog(filter({ string_match: { exact: 'x' } }), true);
+  mustLog(filter({ string_match: { exact: 'x' } }, { match_if_key_not_found: false }), false);
+  mustLog(filter({ string_match: { exact: 'x' } }, { match_if_key_not_found: false }), true, set('x'));
 });

@@ -1,16 +1,17 @@
-import { nearest, type DecodeContext, type FieldSupport } from '@weft/api-envoy';
+import { mergeSupport, nearest, type DecodeContext, type FieldSupport } from '@weft/api-envoy';
 import type {
   AccessLogFilter,
   ComparisonFilter,
+  MetadataFilter,
   RuntimeFilter,
 } from '@weft/api-envoy/gen/envoy/config/accesslog/v3/accesslog_pb';
 import { RESPONSE_FLAGS } from '@weft/core-http';
-import { decodeHeaderMatcher } from '@weft/model-match';
+import { decodeHeaderMatcher, decodeValueMatcher, metadataMatcherSupport } from '@weft/model-match';
 import { flagBits, type AccessLogFilterConfig, type Comparison } from './filter.ts';
 
 const PACKAGE = 'envoy.config.accesslog.v3';
 
-export const filterSupport: FieldSupport = {
+const ownSupport: FieldSupport = {
   [`${PACKAGE}.AccessLogFilter`]: [
     'status_code_filter',
     'duration_filter',
@@ -21,6 +22,9 @@ export const filterSupport: FieldSupport = {
     'or_filter',
     'header_filter',
     'response_flag_filter',
+    'grpc_status_filter',
+    'log_type_filter',
+    'metadata_filter',
   ],
   [`${PACKAGE}.StatusCodeFilter`]: ['comparison'],
   [`${PACKAGE}.DurationFilter`]: ['comparison'],
@@ -32,9 +36,14 @@ export const filterSupport: FieldSupport = {
   [`${PACKAGE}.OrFilter`]: ['filters'],
   [`${PACKAGE}.HeaderFilter`]: ['header'],
   [`${PACKAGE}.ResponseFlagFilter`]: ['flags'],
+  [`${PACKAGE}.GrpcStatusFilter`]: ['statuses', 'exclude'],
+  [`${PACKAGE}.LogTypeFilter`]: ['types', 'exclude'],
+  [`${PACKAGE}.MetadataFilter`]: ['matcher', 'match_if_key_not_found'],
   'envoy.config.core.v3.RuntimeUInt32': ['default_value', 'runtime_key'],
   'envoy.type.v3.FractionalPercent': ['numerator', 'denominator'],
 };
+
+export const filterSupport: FieldSupport = mergeSupport([ownSupport, metadataMatcherSupport]);
 
 const OPERATIONS = ['EQ', 'GE', 'LE', 'NE'] as const;
 const DENOMINATORS = [100, 10_000, 1_000_000] as const;
@@ -68,6 +77,12 @@ export function decodeFilter(
     }
     case 'responseFlagFilter':
       return decodeFlags(value.flags, cx.at('response_flag_filter', 'flags'));
+    case 'grpcStatusFilter':
+      return { kind: 'grpc_status', numbers: new Set(value.statuses), exclude: value.exclude };
+    case 'logTypeFilter':
+      return { kind: 'log_type', numbers: new Set(value.types), exclude: value.exclude };
+    case 'metadataFilter':
+      return decodeMetadata(value, cx.at('metadata_filter', 'matcher'));
     default:
       if (kind === undefined) cx.error('is empty', { expected: 'one of the filters' });
       else cx.later(kind);
@@ -104,6 +119,12 @@ function decodeRuntime(message: RuntimeFilter): AccessLogFilterConfig {
     percent: { numerator: percent?.numerator ?? 0, denominator: DENOMINATORS[percent?.denominator ?? 0] ?? 100 },
     independent: message.useIndependentRandomness,
   };
+}
+
+function decodeMetadata({ matcher, matchIfKeyNotFound }: MetadataFilter, cx: DecodeContext): AccessLogFilterConfig {
+  const path = matcher?.path.map(({ segment }) => (segment.case === 'key' ? segment.value : '')) ?? [];
+  const value = matcher?.value === undefined ? undefined : decodeValueMatcher(matcher.value, cx.at('value'));
+  return { kind: 'metadata', filter: matcher?.filter ?? '', path, value, otherwise: matchIfKeyNotFound ?? true };
 }
 
 function decodeFlags(names: readonly string[], cx: DecodeContext): AccessLogFilterConfig | undefined {

@@ -1,6 +1,8 @@
 import { ResponseFlag, type ResponseFlagName, type RESPONSE_FLAGS } from '@weft/core-http';
 import type { FractionalPercent, Random, RuntimeSnapshot } from '@weft/core-runtime';
-import type { HeaderMatcher } from '@weft/model-match';
+import { MetadataMatcher, type HeaderMatcher, type ValueMatcher } from '@weft/model-match';
+import { grpcStatusOf } from './grpc-operators.ts';
+import { LOG_TYPES } from './log-types.ts';
 import type { LoggedStream } from './operator.ts';
 
 /** Which streams are logged. Source: envoy.config.accesslog.v3.AccessLogFilter. */
@@ -18,7 +20,23 @@ export type AccessLogFilterConfig =
   | { readonly kind: 'and' | 'or'; readonly filters: readonly AccessLogFilterConfig[] }
   | { readonly kind: 'header'; readonly matcher: HeaderMatcher }
   /** Any of these bits; 0: any flag at all. */
-  | { readonly kind: 'response_flag'; readonly flags: number };
+  | { readonly kind: 'response_flag'; readonly flags: number }
+  /** `grpc_status`: numbers of google.rpc.Code; `log_type`: those of AccessLogType. `exclude`: all others. */
+  | {
+      readonly kind: 'grpc_status' | 'log_type';
+      readonly numbers: ReadonlySet<number>;
+      readonly exclude: boolean;
+    }
+  | {
+      readonly kind: 'metadata';
+      /** Where in dynamic metadata. */
+      readonly filter: string;
+      readonly path: readonly string[];
+      /** Undefined: no value matches. */
+      readonly value: ValueMatcher | undefined;
+      /** What is said of streams without such a value. Default true. */
+      readonly otherwise: boolean;
+    };
 
 export interface Comparison {
   readonly op: 'EQ' | 'GE' | 'LE' | 'NE';
@@ -62,7 +80,23 @@ export function createFilter(config: AccessLogFilterConfig, context: FilterConte
       return ({ request }) => config.matcher.matches(request);
     case 'response_flag':
       return ({ info }) => (config.flags === 0 ? info.responseFlags !== 0 : (info.responseFlags & config.flags) !== 0);
+    case 'grpc_status':
+      return (stream) => config.numbers.has(grpcStatusOf(stream) ?? UNKNOWN) !== config.exclude;
+    case 'log_type':
+      return ({ info }) => config.numbers.has(LOG_TYPES[info.accessLogType]) !== config.exclude;
+    case 'metadata':
+      return metadataFilter(config);
   }
+}
+
+/** google.rpc.Code.UNKNOWN */
+const UNKNOWN = 2;
+
+function metadataFilter(config: Extract<AccessLogFilterConfig, { kind: 'metadata' }>): AccessLogFilter {
+  const { filter, path, value, otherwise } = config;
+  const judge: ValueMatcher = (found) => (found === undefined ? otherwise : value?.(found) === true);
+  const matcher = new MetadataMatcher(filter, path, judge, false);
+  return ({ info }) => matcher.matches(info.protocol === '' ? info.downstream.metadata : info.dynamicMetadata);
 }
 
 /** The bits of flags by their short names; undefined for the first that is none. */

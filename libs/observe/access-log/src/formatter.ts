@@ -89,7 +89,7 @@ function objectWriter(
       const value = write(stream);
       if (value !== undefined) json += `${json.length === 1 ? '' : ','}${prefix}${value}`;
     }
-    return `${json}}`;
+    return omit && json.length === 1 ? undefined : `${json}}`;
   };
 }
 

@@ -11,6 +11,7 @@ import {
 } from '@weft/core-http';
 import type { Clock } from '@weft/core-runtime';
 import type { GrpcLogConfig } from './grpc-log.ts';
+import { LOG_TYPES } from './log-types.ts';
 import type { LoggedStream } from './operator.ts';
 import { downstreamBytes, upstreamBytes } from './wire-bytes.ts';
 
@@ -63,19 +64,6 @@ function lengthPrefix(field: number, length: number): Uint8Array {
 
 /** Source: envoy.data.accesslog.v3.HTTPAccessLogEntry.HTTPVersion. */
 const VERSIONS: Readonly<Record<string, number>> = { 'HTTP/1.0': 1, 'HTTP/1.1': 2, 'HTTP/2': 3, 'HTTP/3': 4 };
-
-/** Source: envoy.data.accesslog.v3.AccessLogType. */
-const LOG_TYPES: Readonly<Record<StreamInfo['accessLogType'], number>> = {
-  NotSet: 0,
-  TcpUpstreamConnected: 1,
-  TcpPeriodic: 2,
-  TcpConnectionEnd: 3,
-  TcpConnectionStart: 14,
-  DownstreamEnd: 6,
-  UdpTunnelUpstreamConnected: 11,
-  UdpPeriodic: 12,
-  UdpSessionEnd: 13,
-};
 
 function common(info: StreamInfo, clock: Clock): object {
   const { downstream } = info;

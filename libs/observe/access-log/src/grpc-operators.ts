@@ -18,9 +18,16 @@ const OF_HTTP: Readonly<Record<number, number>> = {
   400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14,
 }; // prettier-ignore
 
-/** The status of a gRPC call: what its trailers say, or its head, or else what its HTTP status amounts to. */
-function grpcStatus({ info, request, response, trailers }: LoggedStream): number | undefined {
-  if (!isGrpc(request)) return undefined;
+/** The status of a gRPC call; undefined for requests that are none. */
+function grpcStatus(stream: LoggedStream): number | undefined {
+  return isGrpc(stream.request) ? grpcStatusOf(stream) : undefined;
+}
+
+/**
+ * The status of what is taken for a gRPC call: what its trailers say, or its head, or else what its HTTP status amounts to.
+ * Undefined: nothing was answered; -1: what they say is no number.
+ */
+export function grpcStatusOf({ info, response, trailers }: LoggedStream): number | undefined {
   const said = trailers?.get('grpc-status') ?? response?.get('grpc-status');
   if (said !== undefined && /^\d{1,10}$/.test(said)) return Number(said);
   if (said !== undefined) return -1;

@@ -1,7 +1,7 @@
 import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { MetadataMatcher as Message } from '@weft/api-envoy/gen/envoy/type/matcher/v3/metadata_pb';
 import type { ValueMatcher as ValueMessage } from '@weft/api-envoy/gen/envoy/type/matcher/v3/value_pb';
-import { decodeStringMatcher } from '@weft/model-match';
+import { decodeStringMatcher } from './string-matcher.decode.ts';
 import { MetadataMatcher, type ValueMatcher } from './metadata-matcher.ts';
 
 export const metadataMatcherSupport: FieldSupport = {
