@@ -52,7 +52,7 @@ describe('the MeshConfig in a ConfigMap', () => {
       [
         'mesh.yaml:11:9: data.mesh.extensionProviders[0].envoyExtAuthzHttp.failOpenn: unknown field "failOpenn"; did you mean "failOpen"?',
         'mesh.yaml:11:24: data.mesh.extensionProviders[0].envoyExtAuthzHttp.statusOnError: "600" is no status (expected a status code such as "503")',
-        'mesh.yaml:11:18: data.mesh.extensionProviders[0].envoyExtAuthzHttp.timeout: is the number 10 (expected text: write it in quotes, "10")',
+        'mesh.yaml:11:18: data.mesh.extensionProviders[0].envoyExtAuthzHttp.timeout: is the number 10 (expected a duration); did you mean "10s"?',
         'mesh.yaml:11:36: data.mesh.extensionProviders[0].envoyExtAuthzHttp.headersToUpstreamOnAllow[0]: "*" is no name of headers (expected a name, or the beginning or end of one: x-*)',
         'mesh.yaml:7:5: data.mesh.accessLogFil: unknown field "accessLogFil"; did you mean "accessLogFile"?',
       ],

@@ -4,7 +4,7 @@ import { checkSpec } from './checks/check-spec.ts';
 import { isMeshConfigMap } from './mesh-config-text.ts';
 import { readMetadata, type ObjectMeta } from './metadata.ts';
 import { ValueReader } from './read-value.ts';
-import type { Report } from './report.ts';
+import type { Report, ReportHint } from './report.ts';
 import type { Schema } from './schema.ts';
 
 /** A resource in the form its schema asks for, defaults set. */
@@ -26,6 +26,8 @@ export interface ObjectIdentity {
 export interface ReadObject {
   /** Whose text it is, where that much could be read: what is refused leaves the version before it in force. */
   readonly identity?: ObjectIdentity;
+  /** What it calls itself, where that is all that could be read. */
+  readonly said?: Omit<ObjectIdentity, 'group'>;
   /** Absent if there is any fault. */
   readonly object?: KubeObject;
   /** It is of a kind that has nothing to do with the mesh (a Deployment), and not a misspelling of one that has. */
@@ -49,7 +51,7 @@ export function readObject(root: ConfigNode, report: Report, options: ReadOption
     report(path, message, hint);
   };
   const type = readType(root, counting);
-  if (type === undefined) return isForeign(root) ? { foreign: true } : {};
+  if (type === undefined) return { said: saidOf(root, options), ...(isForeign(root) ? { foreign: true } : {}) };
   const { kind, version } = type;
   const metadata = readMetadata(root.entries.get('metadata')?.value, kind, {
     report: counting,
@@ -57,12 +59,18 @@ export function readObject(root: ConfigNode, report: Report, options: ReadOption
   });
   const spec = readBody(root, type, counting);
   if (faults === 0) checkSpec(`${kind.group}/${kind.kind}`, spec, metadata, counting);
-  if (metadata === undefined) return {};
+  if (metadata === undefined) return { said: saidOf(root, options) };
   const { group, kind: name } = kind;
   const identity = { group, kind: name, namespace: metadata.namespace, name: metadata.name };
   return faults > 0
     ? { identity }
     : { identity, object: Object.freeze({ group, version, kind: name, metadata, spec }) };
+}
+
+function saidOf(root: MapNode, { namespace: own = 'default' }: ReadOptions): Omit<ObjectIdentity, 'group'> {
+  const metadata = root.entries.get('metadata')?.value;
+  const field = (name: string): string | undefined => (metadata?.kind === 'map' ? textOf(metadata, name) : undefined);
+  return { kind: textOf(root, 'kind') ?? '', namespace: field('namespace') ?? own, name: field('name') ?? '' };
 }
 
 const MESH_GROUP = /(^|\.)(istio\.io|linkerd\.io|gateway\.networking\.(x-)?k8s\.io)$/;
@@ -91,7 +99,7 @@ function readType(root: MapNode, report: Report): ObjectType | undefined {
   const apiVersion = textOf(root, 'apiVersion');
   const kindName = textOf(root, 'kind');
   for (const [key, value] of Object.entries({ apiVersion, kind: kindName }))
-    if (value === undefined) report('', `lacks the field "${key}"`, nearField(root, key));
+    if (value === undefined) report('', `lacks the field "${key}"`, typeHint(root, key));
   if (apiVersion === undefined || kindName === undefined) return undefined;
   const { group, version } = splitApiVersion(apiVersion);
   const kind = findKind(group, kindName);
@@ -161,9 +169,24 @@ function textOf(root: MapNode, key: string): string | undefined {
   return node?.kind === 'scalar' && node.value !== null && node.text !== '' ? node.text : undefined;
 }
 
-function nearField(root: MapNode, key: string): { readonly expected?: string } {
+/** The field under another name; else what it would be by the other of the two. */
+function typeHint(root: MapNode, key: string): ReportHint {
   const similar = nearest(key, root.entries.keys());
-  return similar === undefined || similar === key ? {} : { expected: `it where "${similar}" is` };
+  if (similar !== undefined && similar !== key) return { expected: `it where "${similar}" is` };
+  const [kind = '', apiVersion = ''] = [textOf(root, 'kind'), textOf(root, 'apiVersion')];
+  const kinds = kubeKinds();
+  if (key === 'apiVersion' && kind !== '') {
+    const meant = nearest(
+      kind,
+      kinds.map((one) => one.kind),
+    );
+    const versions = kinds.filter((one) => one.kind === meant).map(apiVersionOf);
+    return versions.length === 0 ? {} : { expected: `apiVersion: ${versions.join(' or ')}` };
+  }
+  if (key !== 'kind' || apiVersion === '') return {};
+  const { group } = splitApiVersion(apiVersion);
+  const named = kinds.filter((one) => one.group === group).map((one) => one.kind);
+  return named.length === 0 ? {} : { expected: `kind: one of ${named.join(', ')}` };
 }
 
 const HEAD = ['apiVersion', 'kind', 'metadata', 'status'];

@@ -45,8 +45,19 @@ describe('a document', () => {
     const text = RETRIES.replace('attempts: 10', 'atempts: 10').replace('2s', '2').replace('- videos-api', '- "*.*"');
     assert.deepEqual(faultsOf(text), [
       'x.yaml:13:7: spec.http[0].retries.atempts: unknown field "atempts"; did you mean "attempts"?',
-      'x.yaml:14:22: spec.http[0].retries.perTryTimeout: is the number 2 (expected text: write it in quotes, "2")',
+      'x.yaml:14:22: spec.http[0].retries.perTryTimeout: is the number 2 (expected a duration); did you mean "2s"?',
     ]);
+  });
+
+  it('is told which apiVersion its kind has, and which kinds its apiVersion has', () => {
+    assert.deepEqual(faultsOf('kind: VirtualService\nmetadata: {name: x}'), [
+      'x.yaml:1:1: lacks the field "apiVersion" (expected apiVersion: networking.istio.io/v1)',
+    ]);
+    assert.match(
+      faultsOf('kind: Gateway\nmetadata: {name: x}')[0] ?? '',
+      /networking.istio.io\/v1 or gateway.networking.k8s.io\/v1\)$/,
+    );
+    assert.match(faultsOf('apiVersion: security.istio.io/v1\nmetadata: {name: x}')[0] ?? '', /AuthorizationPolicy/);
   });
 
   it('is refused if it is of an unknown kind, version or group, with the right one', () => {

@@ -5,6 +5,8 @@ import type { Schema } from './schema.ts';
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const DURATION = /^([0-9]+(\.[0-9]+)?(h|m|s|ms|us|µs|ns))+$/;
+/** Part of the pattern that durations of the Gateway API have. */
+const DURATION_PATTERN = '(h|m|s|ms)';
 /** Of the schemas' patterns, of which there are as many as the schemas have: a pattern means the same to everybody. */
 const patterns = new Map<string, RegExp>();
 
@@ -35,7 +37,11 @@ export function reportScalar(node: ScalarNode, schema: Schema, path: string, rep
 function checkString(node: ScalarNode, schema: Schema, path: string, report: Report): void {
   const { value, text } = node;
   if (typeof value !== 'string') {
-    report(path, `is ${kindOf(node)}`, { expected: `text: write it in quotes, "${text}"` });
+    const hint =
+      typeof value === 'number' && isDurationSchema(schema)
+        ? { expected: 'a duration', suggestion: `${text}s` }
+        : { expected: `text: write it in quotes, "${text}"` };
+    report(path, `is ${kindOf(node)}`, hint);
     return;
   }
   if (schema.enum !== undefined && !schema.enum.includes(value)) {
@@ -57,6 +63,10 @@ function checkString(node: ScalarNode, schema: Schema, path: string, report: Rep
     report(path, 'is not base64', { expected: 'base64, or plain text under stringData' });
 }
 
+function isDurationSchema({ pattern, rules = [] }: Schema): boolean {
+  return pattern?.includes(DURATION_PATTERN) === true || rules.some(({ message = '' }) => message.includes('duration'));
+}
+
 function checkPattern(value: string, pattern: string, path: string, report: Report): void {
   let compiled = patterns.get(pattern);
   if (compiled === undefined) {
@@ -64,7 +74,7 @@ function checkPattern(value: string, pattern: string, path: string, report: Repo
     patterns.set(pattern, compiled);
   }
   if (compiled.test(value)) return;
-  const duration = pattern.includes('(h|m|s|ms)');
+  const duration = pattern.includes(DURATION_PATTERN);
   const unit = /^\d+(\.\d+)?$/.test(value) ? { suggestion: `${value}s` } : {};
   if (duration)
     report(path, `"${value}" is no duration`, {

@@ -196,11 +196,49 @@ describe('the debug endpoints', () => {
     assert.deepEqual(virtualHosts, { 'shop.example.com:80': 'first.default,second.default' });
   });
 
-  it('list all endpoints by service key, as the first discovery services did', async () => {
+  it('list all endpoints by service key, as the first discovery services did, with how they are', async () => {
     assert.deepEqual((await bodyOf<object[]>('/v1/registration'))[1], {
       'service-key': 'tls.example.com|http',
-      hosts: [{ ip_address: '192.0.2.1', port: 443 }],
+      hosts: [{ ip_address: '192.0.2.1', port: 443, health_status: 'HEALTHY' }],
     });
+    const sick = testSource(
+      'workloads: [{name: a, service: a, addresses: [10.0.0.1], healthy: false, ports: [{port: 80}]}]',
+    );
+    assert.match(
+      JSON.stringify(await bodyOf('/v1/registration', sick)),
+      /"10\.0\.0\.1","port":80,"health_status":"UNHEALTHY"/,
+    );
+  });
+
+  it('say of documents that are refused what they call themselves and what was meant', async () => {
+    const rows = await bodyOf<{ kind: string; name: string; status: string }[]>(
+      '/debug/status',
+      testSource(`
+apiVersion: networking.istio.io/v1
+kind: VirtualServise
+metadata: {name: misspelled}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: wrong}
+spec: {hosts: [a], http: [{timeout: 5, route: [{destination: {host: a}}]}]}
+`),
+    );
+    assert.deepEqual(
+      rows.map(({ kind, name, status }) => [kind, name, status]),
+      [
+        [
+          'VirtualServise',
+          'misspelled',
+          'refused: kind: unknown kind "VirtualServise"; did you mean "VirtualService"?',
+        ],
+        [
+          'VirtualService',
+          'wrong',
+          'refused: spec.http[0].timeout: is the number 5 (expected a duration); did you mean "5s"?',
+        ],
+      ],
+    );
   });
 
   it('answer 503 until the documents were read', async () => {

@@ -1,3 +1,4 @@
+import { formatFault } from '@weft/core-config-text';
 import { refKey, refText, type MeshProxy, type MeshSnapshot, type ObjectRef } from '@weft/control-mesh';
 import type { ConfigObject, ObjectSet } from '@weft/control-sources';
 import { statusInSteps, statusText, type ObjectStatus } from '@weft/control-translate';
@@ -84,21 +85,23 @@ export async function statusView(question: StatusQuestion, rest: () => Promise<v
       place: place && `${place.file}:${place.line}`,
     };
   });
-  const refused = documents.refused
-    .filter(({ foreign }) => !foreign)
-    .map(({ ref, faults }): StatusRow => {
-      const [first] = faults;
-      const inForce = ref !== undefined && documents.objects.has(refKey(ref));
-      const why = ref !== undefined && isSecret(ref) ? 'see the log' : faults.map(({ message }) => message).join('; ');
-      return {
-        kind: ref?.kind ?? '',
-        namespace: ref?.namespace ?? '',
-        name: ref?.name ?? '',
-        effectiveOn: 0,
-        status: `refused${inForce ? ', and what it said before is in force' : ''}: ${why}`,
-        notes: [],
-        place: first && [first.file, first.position?.line].filter((part) => part !== undefined).join(':'),
-      };
-    });
-  return [...taken, ...refused];
+  return [...taken, ...documents.refused.filter(({ foreign }) => !foreign).map((one) => refusedRow(one, documents))];
+}
+
+/** With each fault as analyze has it: where, what was expected, what was meant. */
+function refusedRow({ ref, said, faults }: ObjectSet['refused'][number], { objects }: ObjectSet): StatusRow {
+  const [first] = faults;
+  const inForce = ref !== undefined && objects.has(refKey(ref));
+  const { kind = '', namespace = '', name = '' } = ref ?? said ?? {};
+  const texts = faults.map(({ position: _, ...fault }) => formatFault({ ...fault, file: '' }));
+  const why = kind === 'Secret' ? 'see the log' : texts.join('; ');
+  return {
+    kind,
+    namespace,
+    name,
+    effectiveOn: 0,
+    status: `refused${inForce ? ', and what it said before is in force' : ''}: ${why}`,
+    notes: [],
+    place: first && [first.file, first.position?.line].filter((part) => part !== undefined).join(':'),
+  };
 }

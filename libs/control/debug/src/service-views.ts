@@ -55,13 +55,12 @@ export function registrationView(mesh: MeshSnapshot): object[] {
   return services(mesh).flatMap((service) =>
     service.ports.map(({ name, number }) => ({
       'service-key': `${service.hostname}|${name === '' ? number : name}`,
-      hosts: endpointsOf(mesh, service)
-        .filter(({ healthy }) => healthy)
-        .map(({ address, ports, weight }) => ({
-          ip_address: address,
-          port: ports[number] ?? number,
-          ...(weight === 1 ? {} : { load_balancing_weight: weight }),
-        })),
+      hosts: endpointsOf(mesh, service).map(({ address, ports, weight, healthy }) => ({
+        ip_address: address,
+        port: ports[number] ?? number,
+        health_status: healthy ? 'HEALTHY' : 'UNHEALTHY',
+        ...(weight === 1 ? {} : { load_balancing_weight: weight }),
+      })),
     })),
   );
 }

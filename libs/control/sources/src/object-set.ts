@@ -18,6 +18,8 @@ export interface ObjectSet {
 export interface RefusedDocument {
   /** Absent where not even that could be read. */
   readonly ref?: ObjectRef;
+  /** Where there is no `ref`: what it calls itself, as far as it says. */
+  readonly said?: Pick<ObjectRef, 'kind' | 'namespace' | 'name'>;
   /** It is well formed, and another document has its name. */
   readonly twin: boolean;
   /** It is of a kind that has nothing to do with the mesh. */
@@ -99,10 +101,10 @@ export class ObjectFiles {
     const refused: RefusedDocument[] = [];
     for (const { entries } of this.files.get(file)?.pieces ?? []) {
       for (const entry of entries) {
-        const { faults, identity, foreign = false } = entry.read;
+        const { faults, identity, said, foreign = false } = entry.read;
         const twins = this.twinFault(entry);
         if (faults.length + twins.length === 0) continue;
-        const ref = identity === undefined ? {} : { ref: identity };
+        const ref = identity === undefined ? (said === undefined ? {} : { said }) : { ref: identity };
         refused.push({ ...ref, twin: faults.length === 0, foreign, faults: [...faults, ...twins] });
       }
     }
