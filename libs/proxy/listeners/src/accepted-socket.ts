@@ -1,10 +1,11 @@
 import type { ConnectionMetadata, SocketAddress } from '@weft/core-http';
-import type { Timer, TimerCallback } from '@weft/core-runtime';
+import type { Timer, TimerCallback, Timers } from '@weft/core-runtime';
 import { predicateMatches } from '@weft/model-listener';
 import { CONTINUE, FilterState, type AcceptedConnection, type ListenerFilter } from '@weft/proxy-filter-api';
 import type { Socket } from 'node:net';
-import type { AcceptedAddresses } from './accepted-facts.ts';
-import type { Listener, ListenerConnection } from './listener.ts';
+import type { AcceptedAddresses } from './accepted-addresses.ts';
+import type { ListenerConnection } from './listener-connection.ts';
+import type { ListenerStats } from './listener-stats.ts';
 import type { PreparedListener } from './prepared-listener.ts';
 
 // Shared listeners find their connection here, as in SocketTransport.
@@ -12,6 +13,16 @@ const owner = Symbol('accepted');
 type OwnedSocket = Socket & { [owner]?: AcceptedSocket | undefined };
 
 const NOTHING: Buffer = Buffer.alloc(0);
+
+/** Whoever accepted it. */
+export interface AcceptedSocketOwner {
+  readonly stats: ListenerStats;
+  readonly timers: Timers;
+  /** Every filter let it pass. */
+  filtered(accepted: AcceptedSocket): void;
+  /** It is over. */
+  refused(accepted: AcceptedSocket): void;
+}
 
 /**
  * An accepted connection while listener filters look at it.
@@ -35,7 +46,7 @@ export class AcceptedSocket implements AcceptedConnection, ListenerConnection, T
   terminationDetails: string | undefined;
   /** Another listener accepted it. It is not handed on again. */
   handedOff = false;
-  private readonly listener: Listener;
+  private readonly listener: AcceptedSocketOwner;
   private readonly prepared: PreparedListener;
   private state: 'filtering' | 'done' | 'closed' = 'filtering';
   private index = 0;
@@ -48,7 +59,7 @@ export class AcceptedSocket implements AcceptedConnection, ListenerConnection, T
   private ownFilterState: FilterState | undefined;
   private ownMetadata: Map<string, Readonly<Record<string, unknown>>> | undefined;
 
-  constructor(listener: Listener, prepared: PreparedListener, socket: Socket, addresses: AcceptedAddresses) {
+  constructor(listener: AcceptedSocketOwner, prepared: PreparedListener, socket: Socket, addresses: AcceptedAddresses) {
     this.listener = listener;
     this.prepared = prepared;
     this.socket = socket;
@@ -58,7 +69,7 @@ export class AcceptedSocket implements AcceptedConnection, ListenerConnection, T
   }
 
   /** The same connection, for the listener that it is handed to: what is known of it stays known. */
-  again(listener: Listener, prepared: PreparedListener): AcceptedSocket {
+  again(listener: AcceptedSocketOwner, prepared: PreparedListener): AcceptedSocket {
     const { localAddress, directRemoteAddress } = this;
     const next = new AcceptedSocket(listener, prepared, this.socket, {
       localAddress,

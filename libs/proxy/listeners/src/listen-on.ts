@@ -3,7 +3,7 @@ import { setSocketOption } from '@weft/net-descriptors';
 import { listenForSockets, type SocketListener } from '@weft/net-tcp';
 import type { ServerContext, SocketGrant } from '@weft/proxy-filter-api';
 import type { Socket } from 'node:net';
-import { pathOf } from './accepted-facts.ts';
+import { pathOf } from './accepted-addresses.ts';
 import { DatagramListener } from './datagram-listener.ts';
 import type { PreparedListener } from './prepared-listener.ts';
 

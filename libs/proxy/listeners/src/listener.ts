@@ -11,35 +11,18 @@ import type { ListenerAddress } from '@weft/model-listener';
 import { InternalSocket, SocketTransport, type SocketListener } from '@weft/net-tcp';
 import type { ServerContext, SocketGrant } from '@weft/proxy-filter-api';
 import type { Socket } from 'node:net';
-import {
-  addressesOf,
-  addTls,
-  CLIENT,
-  infoOf,
-  internalAddress,
-  matchedFacts,
-  pathOf,
-  type AcceptedFacts,
-} from './accepted-facts.ts';
+import { addressesOf, CLIENT, internalAddress, pathOf } from './accepted-addresses.ts';
+import { addTls, infoOf, matchedFacts, type AcceptedFacts } from './accepted-facts.ts';
 import { DatagramListener } from './datagram-listener.ts';
 import { AcceptedSocket } from './accepted-socket.ts';
 import { ConnectionLimits } from './connection-limits.ts';
 import { listenOn } from './listen-on.ts';
+import type { ListenerConnection } from './listener-connection.ts';
 import { ListenerStats } from './listener-stats.ts';
 import { logConnection, OpenConnection, type ConnectionRecord, type Opened } from './open-connection.ts';
 import { chainsOf, type PreparedChain, type PreparedListener } from './prepared-listener.ts';
 import { SecuringConnection } from './securing-connection.ts';
 import { Suspension } from './suspension.ts';
-
-/** A connection in any of its states, as its listener keeps it. */
-export interface ListenerConnection {
-  /** Undefined while listener filters look for it. */
-  readonly chain: PreparedChain | undefined;
-  /** True where only the peers know when they are done. */
-  readonly tunnel: boolean;
-  drain(): void;
-  destroy(): void;
-}
 
 /** Where a listener looks for the one that a restored destination belongs to. */
 export interface HandOff {

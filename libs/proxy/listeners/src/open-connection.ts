@@ -1,7 +1,7 @@
 import type { Transport, TransportClose, TransportReceiver } from '@weft/core-bytes';
 import { RequestHeaderMap, StreamInfo } from '@weft/core-http';
 import type { Connection, ConnectionHandler, PreparedNetworkFilter } from '@weft/proxy-filter-api';
-import type { Listener, ListenerConnection } from './listener.ts';
+import type { ListenerConnection } from './listener-connection.ts';
 import type { ConnectionLogger } from './listener-extensions.ts';
 import { NetworkFilterChain } from './network-filter-chain.ts';
 import type { PreparedChain } from './prepared-listener.ts';
@@ -20,16 +20,23 @@ export function logConnection(record: ConnectionRecord, nowMs: number): void {
   for (const logger of record.loggers) logger.log(record.info, NO_REQUEST, undefined);
 }
 
+/** Whoever accepted it. */
+export interface OpenConnectionOwner {
+  /** By Clock.nowMs. */
+  readonly nowMs: number;
+  ended(connection: ListenerConnection, startMs: number, record: ConnectionRecord | undefined): void;
+}
+
 /** Passes a connection's bytes to its handler, and its end to the listener too. */
 export class OpenConnection implements TransportReceiver, ListenerConnection {
   readonly chain: PreparedChain;
   readonly startMs: number;
   private readonly transport: Transport;
   private readonly handler: ConnectionHandler;
-  private readonly listener: Listener;
+  private readonly listener: OpenConnectionOwner;
   private readonly record: ConnectionRecord | undefined;
 
-  constructor(listener: Listener, chain: PreparedChain, connection: Connection, opened: Opened) {
+  constructor(listener: OpenConnectionOwner, chain: PreparedChain, connection: Connection, opened: Opened) {
     this.listener = listener;
     this.chain = chain;
     this.transport = connection.transport;

@@ -3,9 +3,18 @@ import type { Timer, TimerCallback } from '@weft/core-runtime';
 import type { Handshake, HandshakeFailure, HandshakeOwner, PreparedTransportSocket } from '@weft/proxy-filter-api';
 import type { Socket } from 'node:net';
 import type { AcceptedFacts } from './accepted-facts.ts';
-import type { Listener, ListenerConnection } from './listener.ts';
+import type { ListenerConnection } from './listener-connection.ts';
+import type { ListenerStats } from './listener-stats.ts';
 import type { Opened } from './open-connection.ts';
 import type { PreparedChain } from './prepared-listener.ts';
+
+/** Whoever accepted it. */
+export interface SecuringConnectionOwner {
+  readonly stats: ListenerStats;
+  startHandshakeTimer(ms: number, owner: TimerCallback): Timer;
+  secured(connection: SecuringConnection, socket: Socket, tls: TlsConnectionInfo): void;
+  handshakeFailed(connection: SecuringConnection, reason: string): void;
+}
 
 /**
  * A connection whose transport socket shakes hands.
@@ -19,11 +28,11 @@ export class SecuringConnection implements HandshakeOwner, ListenerConnection, T
   readonly opened: Opened;
   /** This side gave the handshake up. */
   endedHere = false;
-  private readonly listener: Listener;
+  private readonly listener: SecuringConnectionOwner;
   private readonly handshake: Handshake;
   private timer: Timer | undefined;
 
-  constructor(listener: Listener, chain: PreparedChain, facts: AcceptedFacts, opened: Opened) {
+  constructor(listener: SecuringConnectionOwner, chain: PreparedChain, facts: AcceptedFacts, opened: Opened) {
     this.listener = listener;
     this.chain = chain;
     this.facts = facts;
