@@ -10,7 +10,10 @@ import {
   type RunningProcess,
 } from '@weft/testing-harness';
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { readFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { after, before, describe, it, test } from 'node:test';
 
 const SERVICE = `
   require('node:http').createServer((request, response) => response.end('hello')).listen(Number(process.argv.at(-1)), '127.0.0.1');
@@ -110,4 +113,38 @@ for (const kind of ['weft', 'envoy'] as const)
         return (values[0] === '8' && values[1] === undefined) || undefined;
       });
     });
+  });
+
+for (const kind of ['weft', 'envoy'] as const)
+  test(`${kind} begins with what MeshConfig says of stats and spans`, async (t) => {
+    const stats = createServer();
+    const called = new Promise<void>((resolve) => stats.on('connection', (socket) => (socket.destroy(), resolve())));
+    await new Promise<void>((resolve) => stats.listen(0, '127.0.0.1', resolve));
+    t.after(() => stats.close());
+    const plane = await startControlPlane();
+    const { port } = stats.address() as AddressInfo;
+    const telling = `{envoyMetricsService: {address: "127.0.0.1:${port}"}, tracing: {zipkin: {address: "127.0.0.1:9"}}}`;
+    plane.write(
+      'mesh.yaml',
+      `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\ndata: {mesh: 'defaultConfig: ${telling}'}\n`,
+    );
+    await eventually('it is in force', async () => {
+      const place = await readFile(join(plane.configDir, '.weft-state/control-plane.json'), 'utf8');
+      return place.includes(`127.0.0.1:${port}`) || undefined;
+    });
+    const envoy = await findEnvoy();
+    if (kind === 'envoy' && 'reason' in envoy) throw new Error(envoy.reason);
+    const proxy = kind === 'envoy' && 'binary' in envoy ? ['--envoy', envoy.binary] : [];
+    const flags = ['--name', 'told', '--config-dir', plane.configDir, '--drain-time', '0', ...proxy];
+    const program = ['--', process.execPath, '-e', 'setInterval(() => undefined, 1000)'];
+    const sidecar = await startSource({ main: 'apps/workload/src/main.ts', args: [...flags, ...program], ready });
+    t.after(async () => {
+      await sidecar.stop();
+      await plane.stop();
+    });
+    const admin = Number(new URL(ready.exec(sidecar.output)?.[2] ?? '').port);
+    const { body } = await call({ port: admin, path: '/config_dump' });
+    assert.match(body, /"collector_cluster": ?"zipkin"/);
+    assert.match(body, /"cluster_name": ?"envoy_metrics_service"/);
+    await called;
   });

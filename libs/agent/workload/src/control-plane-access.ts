@@ -1,5 +1,5 @@
 import { TokenAuthority, type TokenSubject } from '@weft/control-ca';
-import { CONTROL_PLANE_NAME, readPlace, readRoots } from '@weft/control-registry';
+import { CONTROL_PLANE_NAME, readPlace, readRoots, type BootstrapDefaults } from '@weft/control-registry';
 import type { Runtime } from '@weft/core-runtime';
 import { createIdentity, type WorkloadIdentity } from '@weft/model-identity';
 import { readFileSync } from 'node:fs';
@@ -14,10 +14,8 @@ export interface ControlPlaneAccess {
   readonly serverName: string;
   /** `http://host:port` or `https://host:port`; undefined: at `secure`, with the workload's certificate. */
   readonly registry: string | undefined;
-  /** It collects spans. */
-  readonly traced: boolean;
-  /** Whom sidecars send their stats to: `host:port`, `control-plane`, or `''`: nobody. */
-  readonly metricsService: string;
+  /** As its state folder says it; who registers is told with the answer. */
+  readonly bootstrap: BootstrapDefaults;
   /** PEM. */
   readonly roots: string;
   /** A token for this workload, as fresh as can be had; undefined: there is none any more. */
@@ -51,8 +49,7 @@ export function findControlPlane(options: ControlPlaneOptions, subject: Subject,
     serverName: options.serverName ?? place?.serverName ?? CONTROL_PLANE_NAME,
     // On this machine the token goes over the loopback.
     registry: options.registry ?? (options.secure === undefined ? place?.debug : undefined),
-    traced: place?.traced ?? false,
-    metricsService: place?.metricsService ?? '',
+    bootstrap: { traced: place?.traced ?? false, metricsService: place?.metricsService ?? '' },
     roots,
     token: tokenSource(options, { identity: identity.value, name: subject.name, service: subject.service }, runtime),
   };

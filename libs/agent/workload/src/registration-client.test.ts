@@ -61,6 +61,19 @@ test('a registration is renewed thrice a lease, each time with the token of the 
   assert.equal(w.runtime.timers.pending, 0);
 });
 
+test('what the sidecar is to begin with comes with the answer, and stays where a later answer says nothing', async () => {
+  const w = world();
+  const { answer } = w;
+  w.answer = () => ({ status: 200, body: JSON.stringify({ bootstrap: { traced: true } }) });
+  await w.client.register();
+  assert.deepEqual(w.client.bootstrap, { traced: true });
+  w.answer = answer;
+  w.client.setHealthy(true);
+  await w.settle();
+  assert.deepEqual(w.client.bootstrap, { traced: true });
+  await w.client.deregister();
+});
+
 test('a change of health is told at once, also while another message is under way', async () => {
   const w = world();
   await w.client.register();

@@ -1,3 +1,4 @@
+import type { BootstrapDefaults } from '@weft/control-registry';
 import { after, type Logger, type Runtime, type Timer } from '@weft/core-runtime';
 import { httpCall } from './http-call.ts';
 
@@ -30,6 +31,7 @@ const LEASE_MS = 15_000;
 interface Answer {
   readonly leaseMs?: number;
   readonly token?: string;
+  readonly bootstrap?: Partial<BootstrapDefaults>;
   readonly error?: string;
 }
 
@@ -37,6 +39,8 @@ interface Answer {
 export class RegistrationClient {
   private readonly options: RegistrationClientOptions;
   private readonly log: Logger;
+  /** What the control plane says of the sidecar's bootstrap; one of an older version says nothing. */
+  bootstrap: Partial<BootstrapDefaults> = {};
   private healthy = false;
   private lease: string | undefined;
   private renewMs = LEASE_MS / 3;
@@ -102,6 +106,7 @@ export class RegistrationClient {
     const { registration } = this.options;
     const answer = await this.send('PUT', JSON.stringify({ ...registration, healthy: this.healthy }));
     this.lease = answer.token ?? this.lease;
+    this.bootstrap = answer.bootstrap ?? this.bootstrap;
     this.renewMs = (answer.leaseMs ?? LEASE_MS) / 3;
   }
 

@@ -274,8 +274,8 @@ export class WorkloadRun {
       controlPlane: network.controlPlane,
       serverName: access.serverName,
       secretSocket: this.socketPath,
-      traced: access.traced,
-      metricsService: access.metricsService,
+      ...access.bootstrap,
+      ...this.registration?.bootstrap,
     });
     writeFileSync(bootstrap, `${JSON.stringify(facts, null, 2)}\n`, { mode: 0o600 });
     network.lend(bootstrap);

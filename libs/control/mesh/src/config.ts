@@ -21,6 +21,8 @@ export interface MeshConfig {
   readonly accessLogFile?: string;
   /** Where proxies send their access logs over gRPC. Absent: nowhere. Source: ProxyConfig.envoyAccessLogService. */
   readonly accessLogService?: ReportService;
+  /** Where proxies that start from now on send their stats over gRPC. Absent: nowhere. Source: ProxyConfig.envoyMetricsService. */
+  readonly metricsService?: ReportService;
   /** A layer of every proxy's runtime. Default: an empty one. Source: ProxyConfig.runtimeValues. */
   readonly runtimeValues?: Readonly<Record<string, string>>;
   /** Calls of services that speak Redis go by command, not as bytes, and are counted by command. Default false. Source: Istio's PILOT_ENABLE_REDIS_FILTER. */

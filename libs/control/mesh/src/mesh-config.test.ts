@@ -44,6 +44,13 @@ test('access logs go where defaultConfig says, once that is enabled, and runtime
   assert.equal(configWith({ enableEnvoyAccessLogService: false }, given).accessLogService, undefined);
 });
 
+test('stats go where defaultConfig says', () => {
+  const given = { metricsService: 'control-plane' } as const;
+  const defaultConfig = { envoyMetricsService: { address: '[::1]:9002' } };
+  assert.deepEqual(configWith({ defaultConfig }, given).metricsService, { host: '::1', port: 9002 });
+  assert.equal(configWith({}, given).metricsService, 'control-plane');
+});
+
 test('spans go to the default provider, else to the address of defaultConfig, one of a hundred', () => {
   const tracing = { zipkin: { address: '[::1]:9411' } };
   assert.deepEqual(configWith({ defaultConfig: { tracing } }).tracing, { host: '::1', port: 9411, samplingPercent: 1 });

@@ -24,6 +24,7 @@ export function withMeshConfig(
 ): MeshConfig {
   const tracing = tracingOf(given, mesh);
   const accessLogService = accessLogServiceOf(givenLogs, mesh);
+  const metricsService = addressOf(mesh.defaultConfig?.envoyMetricsService?.address);
   const runtimeValues = { ...base.runtimeValues, ...mesh.defaultConfig?.runtimeValues };
   const { accessLogFile, outboundTrafficPolicy, enableAutoMtls, extensionProviders } = mesh;
   const mode = outboundTrafficPolicy?.mode;
@@ -31,6 +32,7 @@ export function withMeshConfig(
     ...base,
     ...(tracing === undefined ? {} : { tracing }),
     ...(accessLogService === undefined ? {} : { accessLogService }),
+    ...(metricsService === undefined ? {} : { metricsService }),
     runtimeValues,
     ...(accessLogFile === undefined ? {} : { accessLogFile }),
     ...(mode === 'ALLOW_ANY' || mode === 'REGISTRY_ONLY' ? { outboundTrafficPolicy: mode } : {}),
@@ -43,9 +45,13 @@ export function withMeshConfig(
 function accessLogServiceOf(given: ReportService | undefined, mesh: MeshConfigSpec): ReportService | undefined {
   const { enableEnvoyAccessLogService: enabled, defaultConfig } = mesh;
   if (enabled === false) return undefined;
-  const parts = /^(.+):(\d+)$/.exec(defaultConfig?.envoyAccessLogService?.address ?? '');
-  if (enabled !== true || parts === null) return given;
-  return { host: (parts[1] ?? '').replace(/^\[|\]$/g, ''), port: Number(parts[2]) };
+  return (enabled === true ? addressOf(defaultConfig?.envoyAccessLogService?.address) : undefined) ?? given;
+}
+
+/** `host:port`, `[::1]:port`. */
+function addressOf(text = ''): { readonly host: string; readonly port: number } | undefined {
+  const parts = /^(.+):(\d+)$/.exec(text);
+  return parts === null ? undefined : { host: (parts[1] ?? '').replace(/^\[|\]$/g, ''), port: Number(parts[2]) };
 }
 
 /** A provider that is the default one, else the address of `defaultConfig`, else what was given at the start. */
@@ -58,8 +64,7 @@ function tracingOf(given: MeshTracing | undefined, mesh: MeshConfigSpec): MeshTr
   const provider = extensionProviders.find(({ name }) => name === wanted)?.zipkin;
   if (provider !== undefined)
     return { host: provider.service ?? '', port: provider.port ?? 0, inMesh: true, samplingPercent };
-  const parts = /^(.+):(\d+)$/.exec(zipkin?.address ?? '');
-  if (parts !== null)
-    return { host: (parts[1] ?? '').replace(/^\[|\]$/g, ''), port: Number(parts[2]), samplingPercent };
+  const address = addressOf(zipkin?.address);
+  if (address !== undefined) return { ...address, samplingPercent };
   return given === undefined || sampling === undefined ? given : { ...given, samplingPercent: sampling };
 }

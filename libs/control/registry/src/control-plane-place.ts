@@ -7,8 +7,19 @@ export const CONTROL_PLANE_NAME = 'istiod.istio-system.svc';
 const FILE = 'control-plane.json';
 const ROOTS = 'root-cert.pem';
 
-/** Where a control plane serves, for commands on the same machine. It writes this into its state folder when it listens. */
-export interface ControlPlanePlace {
+/** What a bootstrap is to have that no stream brings later. */
+export interface BootstrapDefaults {
+  /** Proxies have a cluster `zipkin`, and send spans there. */
+  readonly traced: boolean;
+  /** Whom sidecars send their stats to: `host:port`, `control-plane`, or `''`: nobody. */
+  readonly metricsService: string;
+}
+
+/**
+ * Where a control plane serves, for commands on the same machine. It writes this into its state folder when it listens, and when
+ * its mesh has other defaults.
+ */
+export interface ControlPlanePlace extends Partial<BootstrapDefaults> {
   readonly trustDomain: string;
   /** `ip:port` of xDS and the certificate authority over TLS. */
   readonly secure: string;
@@ -16,10 +27,6 @@ export interface ControlPlanePlace {
   readonly debug: string;
   /** The name in its certificate. */
   readonly serverName: string;
-  /** Proxies have a cluster `zipkin`, and send spans there. Absent: no. */
-  readonly traced?: boolean;
-  /** Whom sidecars send their stats to: `host:port`, or `control-plane`. Absent or `''`: nobody. */
-  readonly metricsService?: string;
 }
 
 export function writePlace(stateDir: string, place: ControlPlanePlace): void {

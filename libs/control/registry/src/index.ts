@@ -20,4 +20,11 @@ export {
   type RegistrationCall,
 } from './registration-calls.ts';
 export { registrationService, type RegistrationServiceOptions } from './registration-service.ts';
-export { CONTROL_PLANE_NAME, readPlace, readRoots, writePlace, type ControlPlanePlace } from './control-plane-place.ts';
+export {
+  CONTROL_PLANE_NAME,
+  readPlace,
+  readRoots,
+  writePlace,
+  type BootstrapDefaults,
+  type ControlPlanePlace,
+} from './control-plane-place.ts';

@@ -1,4 +1,5 @@
 import { formatIdentity, type Parsed, type WorkloadIdentity } from '@weft/model-identity';
+import type { BootstrapDefaults } from './control-plane-place.ts';
 import { decodeRegistration } from './registration.decode.ts';
 import type { RegistrationStore } from './registration-store.ts';
 
@@ -39,9 +40,14 @@ export interface RegistryTokens {
 /**
  * The registration API: `PUT /v1/workloads/<namespace>/<name>` registers and renews, `DELETE` takes out, `GET /v1/workloads`
  * lists. A workload may register under the name, namespace and service account of its token, as an endpoint of the token's service or
- * of none, and nothing else; the answer has a fresh token, so that it goes on as long as it renews.
+ * of none, and nothing else; the answer has a fresh token, so that it goes on as long as it renews, and what the bootstrap of its
+ * sidecar is to have.
  */
-export function registrationRoutes(store: RegistrationStore, tokens: RegistryTokens): RegistryRoutes {
+export function registrationRoutes(
+  store: RegistrationStore,
+  tokens: RegistryTokens,
+  bootstrap: () => BootstrapDefaults,
+): RegistryRoutes {
   const allowed = (
     request: RegistryRequest,
     then: (subject: RegistrySubject) => RegistryResponse,
@@ -81,7 +87,8 @@ export function registrationRoutes(store: RegistrationStore, tokens: RegistryTok
         if (service !== '' && service !== subject.service)
           return refuse(403, [`the token is for an endpoint of the service ${subject.service}, not of ${service}`]);
         const changed = store.put(decoded.value);
-        return { status: 200, body: { changed, leaseMs: store.leaseMs, token: tokens.issue(subject) } };
+        const token = tokens.issue(subject);
+        return { status: 200, body: { changed, leaseMs: store.leaseMs, token, bootstrap: bootstrap() } };
       }),
     'DELETE /v1/workloads/*/*': (request) =>
       allowed(request, ({ identity, name }) => {

@@ -18,6 +18,7 @@ const BODY = JSON.stringify({
 });
 
 /** There is one token, and one certificate for each service account: its name. */
+const BOOTSTRAP = { traced: true, metricsService: 'stats.test:9002' };
 const TOKENS: RegistryTokens = {
   issue: () => 'fresh',
   verify: (token) =>
@@ -46,7 +47,10 @@ function world(): {
 } {
   const listener = { onRegistered: () => undefined, onUnregistered: () => undefined };
   const store = new RegistrationStore({ runtime: createFakeRuntime(), listener });
-  const services = registrationService({ routes: registrationRoutes(store, TOKENS), authenticator: AUTHENTICATOR });
+  const services = registrationService({
+    routes: registrationRoutes(store, TOKENS, () => BOOTSTRAP),
+    authenticator: AUTHENTICATOR,
+  });
   return {
     store,
     ask: (path, message, { certificate = 'web', token = 'good' } = {}) => {
@@ -76,7 +80,7 @@ test('a workload registers and takes itself out over gRPC', () => {
   const { ask, store } = world();
   const { status, body } = ask(REGISTER, WEB);
   assert.equal(status.code, GRPC_STATUS.OK);
-  assert.deepEqual(JSON.parse(body), { changed: true, leaseMs: 15_000, token: 'fresh' });
+  assert.deepEqual(JSON.parse(body), { changed: true, leaseMs: 15_000, token: 'fresh', bootstrap: BOOTSTRAP });
   assert.equal(store.all().length, 1);
   const out = encodeRegistrationCall({ namespace: 'videos', name: 'web-1', body: '' });
   assert.equal(ask(DEREGISTER, out).status.code, GRPC_STATUS.OK);

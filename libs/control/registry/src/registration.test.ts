@@ -16,6 +16,7 @@ const WEB = {
 const IDENTITY = { trustDomain: 'cluster.local', namespace: 'videos', serviceAccount: 'web' };
 
 /** A token is the JSON of its subject. */
+const BOOTSTRAP = { traced: true, metricsService: 'stats.test:9002' };
 const TOKENS: RegistryTokens = {
   issue: (subject) => Buffer.from(JSON.stringify(subject)).toString('base64url'),
   verify: (token) => {
@@ -52,7 +53,7 @@ function world(kept = ''): World {
     },
     memory: { load: () => kept, save: (text) => saved.push(text) },
   });
-  const routes = registrationRoutes(store, TOKENS);
+  const routes = registrationRoutes(store, TOKENS, () => BOOTSTRAP);
   const web = TOKENS.issue({ identity: IDENTITY, name: 'web-1', service: 'videos-web' });
   const ask = (route: string, body: object = {}, token = web): RegistryResponse =>
     routes[route]?.({
@@ -65,7 +66,8 @@ function world(kept = ''): World {
 
 test('a registration holds while it is renewed, and no longer', () => {
   const { runtime, heard, ask, store } = world();
-  assert.equal(ask('PUT /v1/workloads/*/*', WEB).status, 200);
+  const { status, body } = ask('PUT /v1/workloads/*/*', WEB);
+  assert.deepEqual([status, (body as { bootstrap: object }).bootstrap], [200, BOOTSTRAP]);
   for (let beat = 0; beat < 5; beat += 1) {
     runtime.clock.advance(5000);
     assert.equal((ask('PUT /v1/workloads/*/*', WEB).body as { changed: boolean }).changed, false);

@@ -15,6 +15,8 @@ import {
   registrationService,
   RegistrationStore,
   writePlace,
+  type BootstrapDefaults,
+  type ControlPlanePlace,
 } from '@weft/control-registry';
 import { DirectorySource } from '@weft/control-sources';
 import { parseOutboundCluster, translationSupport } from '@weft/control-translate';
@@ -32,8 +34,10 @@ import {
   type XdsNode,
 } from '@weft/xds-server';
 import { statSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { createAdmission } from './admission.ts';
 import { ageMemory } from './age-memory.ts';
+import { bootstrapDefaults } from './bootstrap-defaults.ts';
 import { discoveryRoutes } from './discovery-routes.ts';
 import type { WorkloadName } from './health-ledger.ts';
 import { HttpApi, type ApiRoutes } from './http-api.ts';
@@ -90,6 +94,9 @@ export class ControlPlane {
   private serving: ServingCertificate | undefined;
   private grpc: readonly GrpcServer[] = [];
   private http: readonly HttpApi[] = [];
+  /** Where it serves; undefined: not yet. */
+  private place: ControlPlanePlace | undefined;
+  private told: ControlPlanePlace | undefined;
 
   /** Opens the state. Rejects with a sentence when it cannot be used. */
   static async open(options: ControlPlaneOptions, runtime: Runtime): Promise<ControlPlane> {
@@ -238,6 +245,7 @@ export class ControlPlane {
         metrics.gauge('weft_workloads', mesh.workloads.size);
         metrics.gauge('weft_refused_documents', this.mesh.objects.refused.length);
         this.pusher.push(mesh);
+        this.tellPlace();
         this.reports.renew();
         // Registrations change no document; and nobody's push waits for a disk.
         if (this.keptObjects !== this.mesh.objects.objects)
@@ -292,7 +300,7 @@ export class ControlPlane {
       ...this.reports.services,
     ]);
     const plain = this.serve(services);
-    const registry = registrationRoutes(this.registrations, this.tokens);
+    const registry = registrationRoutes(this.registrations, this.tokens, () => this.bootstrap);
     const authenticator = certificateAuthenticator(this.options.trustDomain, this.runtime.clock);
     const certified = new Map([...services, ...registrationService({ routes: registry, authenticator })]);
     const secured = this.serve(new Map([...requireCertificate(certified), ...this.certificates()]));
@@ -320,20 +328,31 @@ export class ControlPlane {
   }
 
   private announce({ secure, debug, xds, metrics }: ControlPlaneAddresses): void {
-    const { stateDir, trustDomain } = this.options;
-    writePlace(stateDir, {
-      trustDomain,
-      secure,
-      debug: `http://${debug}`,
-      serverName: CONTROL_PLANE_NAME,
-      traced: this.options.zipkin !== '',
-      metricsService: this.options.metricsService,
-    });
+    const { trustDomain } = this.options;
+    this.place = { trustDomain, secure, debug: `http://${debug}`, serverName: CONTROL_PLANE_NAME };
+    this.tellPlace();
     const { objects, faults } = this.mesh.objects;
     this.logger.info(
       `Serving ${objects.size} documents of ${this.options.configDir}${faults.length > 0 ? `, ${faults.length} faults in others` : ''}. ` +
         `xDS: ${xds}; xDS and certificates over TLS: ${secure}; metrics: ${metrics}; debug: ${debug}.`,
     );
+  }
+
+  /** For runs that start from now on. */
+  private tellPlace(): void {
+    const place = this.place && { ...this.place, ...this.bootstrap };
+    if (place === undefined || isDeepStrictEqual(place, this.told)) return;
+    try {
+      writePlace(this.options.stateDir, place);
+      this.told = place;
+    } catch (error) {
+      if (this.told === undefined) throw error;
+      this.logger.warning(`Runs on this machine are not told of the mesh's new defaults: ${(error as Error).message}`);
+    }
+  }
+
+  private get bootstrap(): BootstrapDefaults {
+    return bootstrapDefaults(this.snapshot?.config ?? meshDefaults(this.options));
   }
 
   private serve(services: ConstructorParameters<typeof GrpcServer>[0]['services']): GrpcServer {

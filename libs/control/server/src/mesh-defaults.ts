@@ -5,7 +5,8 @@ import type { ControlPlaneOptions } from './options.ts';
 export function meshDefaults(options: ControlPlaneOptions): Partial<MeshConfig> {
   const { trustDomain, domainSuffix, rootNamespace, outboundTrafficPolicy, scope, accessLogFile, redisFilter } =
     options;
-  const { zipkin, traceSamplingPercent: samplingPercent, accessLogService: logs, runtimeValues } = options;
+  const { zipkin, traceSamplingPercent: samplingPercent, runtimeValues } = options;
+  const { accessLogService: logs, metricsService: stats } = options;
   return {
     trustDomain,
     domainSuffix,
@@ -17,6 +18,7 @@ export function meshDefaults(options: ControlPlaneOptions): Partial<MeshConfig> 
     runtimeValues,
     ...(zipkin === '' ? {} : { tracing: { ...hostAndPort(zipkin), samplingPercent } }),
     ...(logs === '' ? {} : { accessLogService: reportService(logs) }),
+    ...(stats === '' ? {} : { metricsService: reportService(stats) }),
   };
 }
 

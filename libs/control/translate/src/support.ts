@@ -47,7 +47,7 @@ const WHEN_KEYS = ['source.ip', 'remote.ip', 'source.namespace', 'source.trustDo
 const MESH_CONFIG = under('mesh', 'accessLogFile', 'enableTracing', 'enableAutoMtls', 'trustDomain', 'rootNamespace',
   'outboundTrafficPolicy.mode=ALLOW_ANY|REGISTRY_ONLY', 'defaultProviders.tracing', 'defaultConfig.tracing.sampling',
   'defaultConfig.tracing.zipkin.address', 'defaultConfig.runtimeValues.*', 'enableEnvoyAccessLogService',
-  'defaultConfig.envoyAccessLogService.address',
+  'defaultConfig.envoyAccessLogService.address', 'defaultConfig.envoyMetricsService.address',
   ...under('extensionProviders', 'name', 'envoyExtAuthzHttp.*', 'envoyExtAuthzGrpc.*', 'zipkin.service', 'zipkin.port'),
 ); // prettier-ignore
 

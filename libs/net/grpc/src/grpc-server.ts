@@ -77,7 +77,11 @@ export class GrpcServer {
   /** Accepts nothing more, lets calls end by themselves for `graceMs` milliseconds, and then ends them. */
   stop(graceMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const deadline = after(this.timers, graceMs, () => this.server.forceShutdown());
+      const deadline = after(this.timers, graceMs, () => {
+        this.server.forceShutdown();
+        // A session that was closing already waits for its peer even then.
+        resolve();
+      });
       this.server.tryShutdown(() => {
         deadline.cancel();
         resolve();

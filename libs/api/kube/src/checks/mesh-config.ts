@@ -42,9 +42,11 @@ export function checkMeshConfig(mesh: MeshConfigSpec | undefined, report: Report
   }
   const { zipkin, sampling } = defaultConfig?.tracing ?? {};
   const tracing = `${TOP}.defaultConfig.tracing`;
-  const logs = defaultConfig?.envoyAccessLogService?.address;
-  if (logs !== undefined && !/^.+:\d{1,5}$/.test(logs))
-    report(`${TOP}.defaultConfig.envoyAccessLogService.address`, `"${logs}" is no address`, { expected: 'HOST:PORT' });
+  for (const field of ['envoyAccessLogService', 'envoyMetricsService'] as const) {
+    const address = defaultConfig?.[field]?.address;
+    if (address !== undefined && !/^.+:\d{1,5}$/.test(address))
+      report(`${TOP}.defaultConfig.${field}.address`, `"${address}" is no address`, { expected: 'HOST:PORT' });
+  }
   if (zipkin?.address !== undefined && !/^.+:\d{1,5}$/.test(zipkin.address))
     report(`${tracing}.zipkin.address`, `"${zipkin.address}" is no address`, { expected: 'HOST:PORT' });
   if (sampling !== undefined && !(sampling >= 0 && sampling <= 100))
