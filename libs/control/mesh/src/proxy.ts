@@ -8,7 +8,7 @@ import { workloadPort } from './endpoints.ts';
 export interface MeshProxy {
   /** Its node id. */
   readonly id: string;
-  readonly role: 'sidecar' | 'gateway';
+  readonly role: 'sidecar' | 'gateway' | 'waypoint';
   readonly namespace: string;
   /** The workload that it stands before; for a gateway, its own name. */
   readonly name: string;

@@ -336,6 +336,18 @@ test('a proxy that says not what it is gets nothing, and the log says why', asyn
   assert.match(log.join(''), /A proxy calls itself "nobody": it gets nothing/);
 });
 
+test('a waypoint is taken for one: it is acknowledged with no listeners, and the log says why', async () => {
+  const { addresses, log } = await world({ 'a.yaml': entry('a', '10.0.0.1') });
+  const node = 'waypoint~127.0.0.1~way.default~default.svc.cluster.local';
+  const { proxy, until } = proxyAt(addresses.xds, { node });
+  await until(({ responses }) => responses.some(({ typeUrl }) => typeUrl === TYPE_URL.listener));
+  assert.deepEqual(
+    proxy.responses.map(({ names }) => names),
+    [['BlackHoleCluster'], []],
+  );
+  assert.match(log.join(''), /waypoint~\S+ is a waypoint: it gets no listeners/);
+});
+
 test('the metrics page and the debug port answer', async () => {
   const { addresses } = await world({ 'a.yaml': entry('a', '10.0.0.1') });
   const { until } = proxyAt(addresses.xds);

@@ -20,6 +20,7 @@ test("a node's id in Istio's form says what the proxy is", () => {
     ['sidecar', 'videos-api-1', 'shop', ['10.0.0.7'], 'capture', 'r/z'],
   );
   assert.equal(proxyOfNode(node('router~1.2.3.4~gw.default~default.svc.cluster.local'))?.role, 'gateway');
+  assert.equal(proxyOfNode(node('waypoint~1.2.3.4~way.shop~shop.svc.cluster.local'))?.role, 'waypoint');
 });
 
 test('a gRPC program without a proxy says so', () => {

@@ -1,6 +1,14 @@
 import type { MeshProxy, ProxyUpstream } from '@weft/control-mesh';
 import type { XdsNode } from '@weft/xds-server';
 
+/** Istio's node types. */
+const ROLES: ReadonlyMap<string, MeshProxy['role']> = new Map([
+  ['sidecar', 'sidecar'],
+  ['router', 'gateway'],
+  ['gateway', 'gateway'],
+  ['waypoint', 'waypoint'],
+]);
+
 /**
  * Who a proxy is, from its node. The id has Istio's form `sidecar~10.0.0.7~videos-api-1.default~default.svc.cluster.local`;
  * the metadata is Istio's (`NAMESPACE`, `WORKLOAD_NAME`, `LABELS`, `SERVICE_ACCOUNT`, `INTERCEPTION_MODE`, `GENERATOR`) and our `UPSTREAMS`.
@@ -8,7 +16,7 @@ import type { XdsNode } from '@weft/xds-server';
  */
 export function proxyOfNode({ id, metadata, locality }: XdsNode, onDemand = false): MeshProxy | undefined {
   const [type, address = '', qualified = ''] = id.split('~');
-  const role = type === 'router' || type === 'gateway' ? 'gateway' : type === 'sidecar' ? 'sidecar' : undefined;
+  const role = ROLES.get(type ?? '');
   if (role === undefined || qualified === '') return undefined;
   const dot = qualified.lastIndexOf('.');
   const namespace = textOf(metadata['NAMESPACE']) || namespaceOfId(id);

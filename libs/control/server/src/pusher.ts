@@ -89,6 +89,11 @@ export class Pusher implements TornReport {
       if (certified && !known.certified) this.prove(known, proxy);
       return;
     }
+    if (proxy.role === 'waypoint')
+      this.logger.warning(
+        `${node.id} is a waypoint: it gets no listeners, since nobody sends traffic to waypoints here yet (ambient mode). ` +
+          'Give workloads sidecars instead; policies hold there.',
+      );
     const member = new Member(proxy, this);
     member.certified = certified;
     this.members.set(node.id, member);

@@ -57,6 +57,7 @@ export function dialledServices(cx: TranslateContext): readonly MeshService[] {
 /** The services whose clusters a proxy has. Complete when everything that makes routes has had its turn. */
 export function servicesTold(cx: TranslateContext): ReadonlySet<MeshService> {
   const { scope, proxy } = cx;
+  if (proxy.role === 'waypoint') return new Set();
   // What routes name beside, the proxy asks for.
   if (scope.onDemand) return new Set([...scope.told, ...requiredServices(cx)]);
   const called = proxy.role === 'gateway' ? [] : scope.services;
