@@ -34,6 +34,7 @@ export {
   type DownstreamConnection,
   type FilterStateTexts,
   type Metadata,
+  type ResetBy,
   type SocketAddress,
   type UpstreamConnectionFacts,
 } from './stream-info.ts';

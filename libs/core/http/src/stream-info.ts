@@ -82,9 +82,16 @@ export interface DownstreamConnection {
   terminationDetails?: string | undefined;
   /** What the filter that ended the connection says of it: bits of ResponseFlag, and %RESPONSE_CODE_DETAILS%. Absent: none did. */
   refusal?: { readonly flags: number; readonly details: string } | undefined;
+  /** Who reset it, where it did not end in an orderly way: %DOWNSTREAM_DETECTED_CLOSE_TYPE%. */
+  detectedCloseType?: ResetBy | undefined;
+  /** Why the proxy closed it, in Envoy's words: %DOWNSTREAM_LOCAL_CLOSE_REASON%. */
+  localCloseReason?: string | undefined;
   /** Why the handshake failed: %DOWNSTREAM_TRANSPORT_FAILURE_REASON%. */
   transportFailureReason?: string | undefined;
 }
+
+/** Source: Envoy's StreamInfo::DetectedCloseType. */
+export type ResetBy = 'LocalReset' | 'RemoteReset';
 
 /** Filter state as access logs read it. */
 export interface FilterStateTexts {
@@ -163,6 +170,8 @@ export class StreamInfo {
   /** The name by which the host was found in DNS or configuration; `''` without. */
   upstreamHostName = '';
   upstreamTransportFailureReason = '';
+  /** How a connection of plain bytes to an upstream ended: who reset it, and why the proxy closed it. Undefined for requests. */
+  upstreamClose: { readonly resetBy?: ResetBy; readonly reason?: string } | undefined;
   /** How many times the request was sent upstream; 0 for local replies. */
   attemptCount = 0;
   requestId = '';
@@ -201,6 +210,14 @@ export class StreamInfo {
   setDynamicMetadata(namespace: string, values: Readonly<Record<string, unknown>>): void {
     this.metadata ??= new Map();
     this.metadata.set(namespace, { ...this.metadata.get(namespace), ...values });
+  }
+
+  /** Takes over what the filter that ended the connection says of it. */
+  noteRefusal(): void {
+    const { refusal } = this.downstream;
+    if (refusal === undefined) return;
+    this.setFlag(refusal.flags);
+    this.responseCodeDetails = refusal.details;
   }
 
   setFlag(flag: number): void {

@@ -31,5 +31,7 @@ export const Details = {
   unexpectedUpgrade: 'http1.unexpected_upgrade',
   tooManyInterimResponses: 'http1.too_many_interim_responses',
   responseFlood: 'http1.response_flood',
+  /** The connection manager's, which has the codec's words written. */
+  requestHeaderTimeout: 'request_header_timeout',
 } as const;
 export type Details = (typeof Details)[keyof typeof Details];

@@ -21,6 +21,7 @@ export function errorReplyText(status: number, fields: string, details = '', sta
 
 /** The body of such a reply. */
 export function errorReplyBody(status: number, details: string): string {
+  if (details === Details.requestHeaderTimeout) return 'request header timeout';
   return BODILESS.has(details) ? '' : reasonPhrase(status);
 }
 

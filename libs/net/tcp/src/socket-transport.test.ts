@@ -159,6 +159,21 @@ test('Closing waits for a peer that stays open, but no longer than a second', as
   assert.equal(time.pending, 0);
 });
 
+test('Who pauses and closes before anything was read hears when the peer has closed too', async () => {
+  const receiver = new Recorder();
+  const accepted = Promise.withResolvers<SocketTransport>();
+  const listener = await listen({ address: '127.0.0.1', port: 0, timers }, accepted.resolve);
+  const client = connectSocket({ host: '127.0.0.1', port: listener.address.port });
+  const transport = await accepted.promise;
+  transport.pauseReading();
+  transport.close();
+  transport.setReceiver(receiver);
+  client.resume();
+  await receiver.until(() => receiver.closed !== undefined);
+  assert.equal(receiver.closed?.by, 'local');
+  await listener.close();
+});
+
 test('How long closing waits can be chosen, and who chose it hears that it was not enough', async () => {
   const { timers: time } = createFakeRuntime();
   for (const ms of [5000, 0]) {

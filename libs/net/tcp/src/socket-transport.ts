@@ -104,7 +104,8 @@ export class SocketTransport implements Transport, TimerCallback, HeldWriter {
       this.directReads = readInto(socket, sharedReads.buffer, readDirectly.callback);
       if (!this.directReads || socket.readableLength > 0) socket.on('data', onData);
     }
-    if (this.pauses > 0) socket.pause();
+    // Who closed it before it was read waits for the peer's end.
+    if (this.pauses > 0 && this.state !== 'closing') socket.pause();
     // A socket that is accepted flows by its first `data` listener, unless listener filters read ahead and left it paused.
     else if (this.directReads || socket.isPaused()) socket.resume();
   }

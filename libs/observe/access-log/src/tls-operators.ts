@@ -1,4 +1,4 @@
-import type { PeerCertificate, TlsConnectionInfo } from '@weft/core-http';
+import type { PeerCertificate, StreamInfo, TlsConnectionInfo } from '@weft/core-http';
 import { DOWNSTREAM_TLS_VALUES, UPSTREAM_TLS_VALUES, type TlsValue } from '@weft/model-policy';
 import { plain, withoutBlanks, type LoggedStream, type Operator } from './operator.ts';
 import { compileTimeFormat, createIsoTime } from './time-format.ts';
@@ -35,6 +35,10 @@ function peerTime(wallMs: (peer: PeerCertificate) => number, side: Side): Operat
   };
 }
 
+/** Lines of requests are written before their connection is closed, whatever ends it. */
+const ofConnection = ({ protocol, accessLogType }: StreamInfo): boolean =>
+  protocol === '' || accessLogType === 'NotSet';
+
 /** What a format may tell of TLS with the client, and with the upstream. */
 export const tlsOperators: Readonly<Record<string, Operator>> = {
   ...ofSide(DOWNSTREAM_TLS_VALUES, downstream),
@@ -46,5 +50,11 @@ export const tlsOperators: Readonly<Record<string, Operator>> = {
   DOWNSTREAM_TRANSPORT_FAILURE_REASON: plain(({ info }) => withoutBlanks(info.downstream.transportFailureReason ?? '')),
   TLS_JA3_FINGERPRINT: plain(({ info }) => info.downstream.ja3 || undefined),
   TLS_JA4_FINGERPRINT: plain(({ info }) => info.downstream.ja4 || undefined),
+  DOWNSTREAM_DETECTED_CLOSE_TYPE: plain(({ info }) =>
+    ofConnection(info) ? (info.downstream.detectedCloseType ?? 'Normal') : 'Normal',
+  ),
+  DOWNSTREAM_LOCAL_CLOSE_REASON: plain(({ info }) =>
+    ofConnection(info) ? withoutBlanks(info.downstream.localCloseReason ?? '') : undefined,
+  ),
   CONNECTION_TERMINATION_DETAILS: plain(({ info }) => info.downstream.terminationDetails || undefined),
 };

@@ -6,8 +6,17 @@ function attempted(tell: (connection: UpstreamConnectionFacts) => string): Opera
   return plain(({ info }) => info.upstreamConnection && tell(info.upstreamConnection));
 }
 
+/** Envoy knows how connections of requests are reset only after their lines are written. */
+const NORMAL = 'Normal';
+
 /** Where the request went. */
 export const upstreamOperators: Readonly<Record<string, Operator>> = {
+  UPSTREAM_DETECTED_CLOSE_TYPE: plain(({ info }) =>
+    info.upstreamClose === undefined && info.upstreamHost === undefined
+      ? undefined
+      : (info.upstreamClose?.resetBy ?? NORMAL),
+  ),
+  UPSTREAM_LOCAL_CLOSE_REASON: plain(({ info }) => info.upstreamClose?.reason),
   UPSTREAM_HOST: plain(({ info }) => info.upstreamHost?.text),
   UPSTREAM_HOST_NAME: plain(({ info }) => info.upstreamHostName || info.upstreamHost?.text),
   UPSTREAM_HOST_NAME_WITHOUT_PORT: plain(({ info }) => info.upstreamHostName || info.upstreamHost?.ip),

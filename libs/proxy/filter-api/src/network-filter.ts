@@ -2,7 +2,7 @@ import type { Message } from '@bufbuild/protobuf';
 import type { DecodeContext } from '@weft/api-envoy';
 import type { Transport, TransportReceiver } from '@weft/core-bytes';
 import type { GrpcChannel } from '@weft/core-grpc';
-import type { DownstreamConnection } from '@weft/core-http';
+import type { DownstreamConnection, StreamInfo } from '@weft/core-http';
 import type { Runtime, RuntimeSnapshot } from '@weft/core-runtime';
 import type { StatsScope } from '@weft/core-stats';
 import type { ConfigSource, GrpcService } from '@weft/model-config-source';
@@ -23,6 +23,8 @@ export interface Connection {
   readonly bufferLimitBytes: number;
   /** What filters leave for those behind them. Absent where the listener has none that would. */
   readonly filterState?: FilterState;
+  /** What the listener logs of it: terminal filters tell here what they find out. Absent where the listener logs nothing. */
+  readonly streamInfo?: StreamInfo;
 }
 
 /** A terminal filter's part in one connection: it receives the bytes and answers on the transport. */

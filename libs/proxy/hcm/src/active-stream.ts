@@ -156,14 +156,14 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
     const { info, hcm } = this;
     if (reason === 'protocol error') {
       info.setFlag(ResponseFlag.DownstreamProtocolError);
-      info.responseCodeDetails ||= this.owner.http2 ? 'http2.violation.of.messaging.rule' : 'http1.codec_error';
+      info.responseCodeDetails = this.owner.http2 ? 'http2.violation.of.messaging.rule' : 'http1.codec_error';
     } else if (reason === 'remote reset' || reason === 'remote refused stream reset') {
       info.setFlag(ResponseFlag.DownstreamRemoteReset);
-      info.responseCodeDetails ||= 'http2.remote_reset';
+      info.responseCodeDetails = 'http2.remote_reset';
       hcm.stats.rqRxReset.inc();
     } else {
       info.setFlag(ResponseFlag.DownstreamConnectionTermination);
-      info.responseCodeDetails ||= 'downstream_remote_disconnect';
+      info.responseCodeDetails = 'downstream_remote_disconnect';
       hcm.stats.rqRxReset.inc();
     }
     this.finish();

@@ -1,8 +1,15 @@
 import type { TransportClose } from '@weft/core-bytes';
-import { RequestHeaderMap, ResponseFlag, StreamInfo, type DownstreamConnection, type Protocol } from '@weft/core-http';
+import {
+  RequestHeaderMap,
+  ResponseFlag,
+  StreamInfo,
+  WireBytes,
+  type DownstreamConnection,
+  type Protocol,
+} from '@weft/core-http';
 import type { RequestReceiver, ServerStream } from '@weft/core-http';
 import type { Random, Timer } from '@weft/core-runtime';
-import { errorReplyBody, type H2cUpgrade, type Http1ServerCallbacks } from '@weft/net-h1';
+import { Details, errorReplyBody, type H2cUpgrade, type Http1ServerCallbacks } from '@weft/net-h1';
 import type { Connection, ConnectionHandler } from '@weft/proxy-filter-api';
 import { ActiveStream, type StreamOwner } from './active-stream.ts';
 import {
@@ -73,7 +80,12 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
         this,
       );
     const { cxDelayedCloseTimeout } = stats;
-    connection.transport.setDelayedClose?.(config.delayedCloseTimeoutMs, () => cxDelayedCloseTimeout.inc());
+    // What passes is its requests'.
+    if (connection.streamInfo !== undefined) connection.streamInfo.downstreamBytes = new WireBytes();
+    connection.transport.setDelayedClose?.(config.delayedCloseTimeoutMs, () => {
+      cxDelayedCloseTimeout.inc();
+      connection.info.localCloseReason = 'triggered_delayed_close_timeout';
+    });
     if (config.requestHeadersTimeoutMs > 0) this.headTimer = new HeadTimer(this);
   }
 
@@ -119,6 +131,7 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
     const local = this.closedHere || (close.by === 'local' && !this.endedByClient);
     stats.cxDestroy.inc();
     (local ? stats.cxDestroyLocal : stats.cxDestroyRemote).inc();
+    if (local) this.info.localCloseReason ??= 'deferred_close_on_drained_connection';
     if (active) {
       stats.cxDestroyActiveRq.inc();
       (local ? stats.cxDestroyLocalActiveRq : stats.cxDestroyRemoteActiveRq).inc();
@@ -183,6 +196,7 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
 
   newStream(codecStream: ServerStream): RequestReceiver {
     const stream = new ActiveStream(this, codecStream, this.protocol);
+    if (this.connection.streamInfo !== undefined) this.connection.streamInfo.protocol = this.protocol;
     this.streams.add(stream);
     this.requests += 1;
     this.headTimer?.cancel();
@@ -197,6 +211,7 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
     const { stats, runtime } = this.hcm;
     stats.cxProtocolError.inc();
     this.closedHere = true;
+    this.connection.streamInfo?.setFlag(ResponseFlag.DownstreamProtocolError);
     if (refusedWith !== 0) this.logRefusal(details, refusedWith);
     const logger = runtime.loggers.get('http');
     if (logger.enabled('debug'))
@@ -241,8 +256,8 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
     this.closedHere = true;
     if (!this.http2) {
       const { errorReply } = this.settings.http1;
-      this.connection.transport.writeLatin1(errorReply(408, 'request_header_timeout', false));
-      this.logRefusal('request_header_timeout', 408);
+      this.connection.transport.writeLatin1(errorReply(408, Details.requestHeaderTimeout, false));
+      this.logRefusal(Details.requestHeaderTimeout, 408);
     }
     this.connection.transport.close();
   }
@@ -274,6 +289,7 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
       return;
     }
     stats.cxIdleTimeout.inc();
+    this.info.localCloseReason = 'on_idle_timeout';
     this.startDrain();
   }
 
@@ -311,7 +327,9 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
     const info = this.refusedInfo(details);
     info.responseCode = status;
     info.bytesSent = errorReplyBody(status, details).length;
-    if (info.bytesSent > 0) info.setFlag(ResponseFlag.DownstreamProtocolError);
+    // To come too late breaks no rule.
+    if (info.bytesSent > 0 && details !== Details.requestHeaderTimeout)
+      info.setFlag(ResponseFlag.DownstreamProtocolError);
     this.logRefused(info);
   }
 

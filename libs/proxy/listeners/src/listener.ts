@@ -295,14 +295,14 @@ export class Listener {
     const { transport, info, facts, opened } = served;
     const filterState = facts.filtered?.setFilterState;
     const bufferLimitBytes = this.config.perConnectionBufferLimitBytes;
-    const connection = new OpenConnection(
-      this,
-      chain,
-      filterState === undefined
-        ? { transport, info, bufferLimitBytes }
-        : { transport, info, bufferLimitBytes, filterState },
-      opened,
-    );
+    const told = {
+      transport,
+      info,
+      bufferLimitBytes,
+      ...(filterState === undefined ? {} : { filterState }),
+      ...(opened.record === undefined ? {} : { streamInfo: opened.record.info }),
+    };
+    const connection = new OpenConnection(this, chain, told, opened);
     this.open.add(connection);
     connection.begin();
     // Its handshake lasted longer than the listener did.
@@ -344,6 +344,7 @@ export class Listener {
   private recordOf(facts: AcceptedFacts, startMs: number, chain?: PreparedChain): ConnectionRecord {
     const of = chain ?? { name: '', metadata: undefined, listenerMetadata: this.config.metadata };
     const info = new StreamInfo(infoOf(facts, of), startMs, this.server.runtime.clock.wallMs());
+    info.protocol = '';
     return { info, loggers: this.current.loggers };
   }
 }

@@ -1,5 +1,5 @@
 import type { Transport, TransportClose, TransportReceiver } from '@weft/core-bytes';
-import { RequestHeaderMap, StreamInfo } from '@weft/core-http';
+import { RequestHeaderMap, type DownstreamConnection, type StreamInfo } from '@weft/core-http';
 import type { Connection, ConnectionHandler, PreparedNetworkFilter } from '@weft/proxy-filter-api';
 import type { ListenerConnection } from './listener-connection.ts';
 import type { ConnectionLogger } from './listener-extensions.ts';
@@ -17,6 +17,8 @@ const NO_REQUEST = new RequestHeaderMap('', '', '');
 /** Writes the line of a connection that is over. */
 export function logConnection(record: ConnectionRecord, nowMs: number): void {
   record.info.endMs = nowMs;
+  record.info.accessLogType = 'NotSet';
+  record.info.noteRefusal();
   for (const logger of record.loggers) logger.log(record.info, NO_REQUEST, undefined);
 }
 
@@ -32,14 +34,17 @@ export class OpenConnection implements TransportReceiver, ListenerConnection {
   readonly chain: PreparedChain;
   readonly startMs: number;
   private readonly transport: Transport;
+  private readonly info: DownstreamConnection;
   private readonly handler: ConnectionHandler;
   private readonly listener: OpenConnectionOwner;
   private readonly record: ConnectionRecord | undefined;
+  private receivedBytes = 0;
 
   constructor(listener: OpenConnectionOwner, chain: PreparedChain, connection: Connection, opened: Opened) {
     this.listener = listener;
     this.chain = chain;
     this.transport = connection.transport;
+    this.info = connection.info;
     this.startMs = opened.startMs;
     this.record = opened.record;
     this.handler =
@@ -65,7 +70,7 @@ export class OpenConnection implements TransportReceiver, ListenerConnection {
   }
 
   onData(chunk: Buffer): void {
-    if (this.record !== undefined) this.record.info.bytesReceived += chunk.length;
+    this.receivedBytes += chunk.length;
     this.handler.onData(chunk);
   }
   onEnd(): void {
@@ -75,9 +80,13 @@ export class OpenConnection implements TransportReceiver, ListenerConnection {
     this.handler.onDrain();
   }
   onClose(close: TransportClose): void {
+    if (isReset(close)) this.info.detectedCloseType = 'RemoteReset';
     this.handler.onClose(close);
     if (this.handler instanceof NetworkFilterChain && !this.handler.served) this.tellLost(close);
-    if (this.record !== undefined) this.record.info.bytesSent = this.transport.bytesWritten;
+    if (this.record !== undefined) {
+      this.record.info.bytesReceived = this.receivedBytes;
+      this.record.info.bytesSent = this.transport.bytesWritten;
+    }
     this.listener.ended(this, this.startMs, this.record);
   }
 
@@ -86,6 +95,10 @@ export class OpenConnection implements TransportReceiver, ListenerConnection {
     const { terminal, transport } = this.chain;
     if (transport !== undefined) terminal?.early?.lost(this.listener.nowMs - this.startMs, close.by === 'local');
   }
+}
+
+function isReset({ error }: TransportClose): boolean {
+  return (error as NodeJS.ErrnoException | undefined)?.code === 'ECONNRESET';
 }
 
 /** When a connection was accepted, and the record of it where somebody logs it. */

@@ -22,10 +22,6 @@ export function logConnection(
   type: StreamInfo['accessLogType'],
 ): void {
   info.accessLogType = type;
-  const { refusal } = info.downstream;
-  if (refusal !== undefined) {
-    info.setFlag(refusal.flags);
-    info.responseCodeDetails = refusal.details;
-  }
+  info.noteRefusal();
   for (const log of logs) log.log(info, NO_HEADERS, undefined);
 }

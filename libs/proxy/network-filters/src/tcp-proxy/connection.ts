@@ -63,8 +63,9 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks, 
     this.shared = shared;
     const { config, server, stats } = shared;
     const { clock } = server.runtime;
-    this.info = new StreamInfo(connection.info, clock.nowMs(), clock.wallMs());
+    this.info = connection.streamInfo ?? new StreamInfo(connection.info, clock.nowMs(), clock.wallMs());
     this.info.protocol = '';
+    this.info.upstreamClose = {};
     this.asking = { ...ANY_HOST, downstream: connection.info };
     stats.cxTotal.inc();
     // Before anything is read: what a stream has read already cannot be lent any more.
@@ -146,7 +147,7 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks, 
     if (failure.details !== '') info.upstreamTransportFailureReason = failure.details;
     const overflow = failure.reason === 'overflow';
     info.setFlag(overflow ? ResponseFlag.UpstreamOverflow : ResponseFlag.UpstreamConnectionFailure);
-    if (overflow) this.closeClient();
+    if (overflow) this.refuse(UpstreamFailure.limit);
     else this.retry();
   }
   upstreamData(chunk: Buffer): void {
@@ -172,6 +173,8 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks, 
       return;
     }
     this.info.setFlag(ResponseFlag.UpstreamRemoteReset);
+    this.info.upstreamClose = { resetBy: 'RemoteReset' };
+    this.connection.info.detectedCloseType = 'LocalReset';
     this.finish();
     this.downstream.destroy();
   }
@@ -184,7 +187,7 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks, 
     if (timer === this.durationTimer) {
       stats.maxDurationReached.inc();
       this.info.setFlag(ResponseFlag.DurationTimeout);
-      this.closeClient();
+      this.closeBoth('max_connection_duration_reached');
     } else if (timer === this.retryTimer) this.connect();
     else if (timer === this.logTimer) {
       this.log('TcpPeriodic');
@@ -196,7 +199,7 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks, 
         return;
       }
       stats.idleTimeout.inc();
-      this.closeClient();
+      this.closeBoth('tcp_session_idle_timeout');
     }
   }
 
@@ -217,14 +220,14 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks, 
     if (this.attempts >= config.maxConnectAttempts) {
       this.info.setFlag(ResponseFlag.UpstreamRetryLimitExceeded);
       cluster.requestStats.upstreamCxConnectAttemptsExceeded.inc();
-      this.closeClient();
+      this.refuse(UpstreamFailure.connect);
       return;
     }
     const host = cluster.pick(this.asking);
     if (host === undefined) {
       cluster.requestStats.upstreamCxNoneHealthy.inc();
       this.info.setFlag(ResponseFlag.NoHealthyUpstream);
-      this.closeClient();
+      this.refuse(UpstreamFailure.noHealthyHost);
       return;
     }
     this.attempts += 1;
@@ -251,7 +254,7 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks, 
   private noCluster(): void {
     this.shared.stats.cxNoRoute.inc();
     this.info.setFlag(ResponseFlag.NoClusterFound);
-    this.closeClient();
+    this.refuse(UpstreamFailure.noRoute);
   }
 
   private ask(cluster: Cluster, host: Host): void {
@@ -288,6 +291,19 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks, 
   }
 
   // ---- the rest ----
+
+  /** There is no connection to an upstream, and no other is tried. */
+  private refuse(failure: number): void {
+    this.connection.info.localCloseReason = `tcp_initializion_failure:${failure}`;
+    this.closeClient();
+  }
+
+  /** A time limit ends it on both sides. */
+  private closeBoth(reason: string): void {
+    this.connection.info.localCloseReason = reason;
+    this.info.upstreamClose = { reason };
+    this.closeClient();
+  }
 
   /** The connection is over by our choice. Its client still gets what was sent to it. */
   private closeClient(): void {
@@ -367,6 +383,9 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks, 
     this.log('TcpConnectionEnd');
   }
 }
+
+/** As %DOWNSTREAM_LOCAL_CLOSE_REASON% numbers them. Source: Envoy's TcpProxy::Filter::UpstreamFailureReason. */
+const UpstreamFailure = { connect: 0, noHealthyHost: 1, limit: 2, noRoute: 3 } as const;
 
 const ANY_HOST = {
   hashKey: () => undefined,
