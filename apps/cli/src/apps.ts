@@ -23,5 +23,5 @@ export async function becomeApp(verb: string, args: readonly string[]): Promise<
   const main = fileURLToPath(new URL(`../../${app.folder}/src/main.ts`, import.meta.url));
   if (!existsSync(main)) throw new Error(`${main} is missing: is this a whole checkout of Weft?`);
   process.argv = [process.argv[0] as string, main, ...args];
-  await import(pathToFileURL(main).href);
+  await import(`${pathToFileURL(main).href}?verb`);
 }

@@ -121,7 +121,7 @@ describe('the verbs of weft that ask', () => {
     const { stdout } = await weft('describe workload videos-api');
     assert.match(
       stdout,
-      /^Workload: videos-api\n {3}Workload Ports: \d+ \(videos-api\), \d+ \(weft-proxy\)\n-{20}\nService: videos-api\n {3}Port: 10010\/HTTP targets workload port \d+\nVirtualService: videos-api\n {3}1 HTTP route\(s\)\n-{20}\n/,
+      /^Workload: videos-api\n {3}Workload Ports: (\d+) \(videos-api\), \d+ \(weft-proxy\)\n-{20}\nService: videos-api\n {3}Port: http 10010\/HTTP targets workload port \1\nVirtualService: videos-api\n {3}1 HTTP route\(s\)\n-{20}\n/,
     );
     assert.match(stdout, /AuthorizationPolicies:\n {3}ALLOW videos-api\.default: 1 rule\n$/);
   });

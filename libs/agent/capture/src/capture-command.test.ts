@@ -21,7 +21,9 @@ test('faults of the command line are told all at once, and nothing is done', () 
   assert.equal(code, 2);
   for (const part of [/--inbound-port x/, /"10.0.0.0" is no CIDR/, /--exclude-inbound-ports 1,z/, /expected apply/])
     assert.match(err, part);
-  assert.equal(captureCommand(['--nonsense'], NOTHING).code, 1);
+  const unknown = captureCommand(['apply', '--proxy-uidd', '7'], NOTHING);
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.err, /there is no flag --proxy-uidd; did you mean --proxy-uid\?/);
 });
 
 test('without iptables nothing is in place, and that is said', () => {

@@ -1,3 +1,4 @@
+import { nearest } from '@weft/core-config-text';
 import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { applyCapture, cleanCapture, verifyCapture } from './capture.ts';
@@ -47,9 +48,15 @@ type Values = Readonly<Record<string, string | boolean | undefined>>;
 /** One command line of `weft capture`. Never throws. */
 export function captureCommand(args: readonly string[], run: RunCommand): CommandOutcome {
   try {
-    const { values, positionals } = parseArgs({ args: [...args], options: FLAGS, allowPositionals: true });
-    if (values.help === true) return { code: 0, out: HELP, err: '' };
-    const faults: string[] = [];
+    const { tokens, values, positionals } = parseArgs({
+      args: [...args],
+      options: FLAGS,
+      allowPositionals: true,
+      strict: false,
+      tokens: true,
+    });
+    if (values['help'] === true) return { code: 0, out: HELP, err: '' };
+    const faults = tokens.flatMap((token) => (token.kind === 'option' ? flagFaults(token) : []));
     const options = readOptions(values, faults);
     const [verb = ''] = positionals;
     if (!['apply', 'verify', 'clean', 'show'].includes(verb)) faults.push('expected apply, verify, clean or show');
@@ -58,6 +65,13 @@ export function captureCommand(args: readonly string[], run: RunCommand): Comman
   } catch (error) {
     return { code: 1, out: '', err: `weft capture: ${error instanceof Error ? error.message : String(error)}\n` };
   }
+}
+
+function flagFaults({ name, rawName, value }: { name: string; rawName: string; value?: string | undefined }): string[] {
+  if (name === 'help') return [];
+  if (Object.hasOwn(FLAGS, name)) return value === undefined ? [`${rawName} needs a value`] : [];
+  const suggestion = nearest(name, Object.keys(FLAGS));
+  return [`there is no flag ${rawName}${suggestion === undefined ? '' : `; did you mean --${suggestion}?`}`];
 }
 
 function perform(verb: string, options: CaptureOptions, run: RunCommand): CommandOutcome {

@@ -71,7 +71,8 @@ test('all faults of a line are told at once', () => {
   assert.match(faults('--name web --config-dir d'), /there is no command/);
   assert.match(faults('--name web --gateway --config-dir d -- x'), /--gateway runs a proxy alone/);
   assert.match(faults('--name web --gateway --port 80 --config-dir d'), /--port says nothing of a --gateway/);
-  assert.match(faults('--name web --confg-dir d -- x'), /there is no flag --confg-dir/);
+  assert.match(faults('--name web --confg-dir d -- x'), /there is no flag --confg-dir; did you mean --config-dir\?/);
+  assert.doesNotMatch(faults('--nam web -- x'), /"web" is no flag/);
   assert.match(faults('--config-dir -- x'), /--config-dir needs a value: DIR/);
   assert.match(faults('web -- x'), /"web" is no flag/);
 });

@@ -1,3 +1,4 @@
+import { nearest } from '@weft/core-config-text';
 import { createIdentity, subdomainFault } from '@weft/model-identity';
 import { isIP } from 'node:net';
 import { registryFault } from './registry-url.ts';
@@ -142,11 +143,14 @@ export function parseRunOptions(args: readonly string[]): ParsedRunOptions {
     config[name] = { type: value === undefined ? 'boolean' : 'string', multiple: many === true };
   const parsed = parseArgs({ args: [...flags], options: config, strict: false, allowPositionals: true, tokens: true });
   if (parsed.values['help'] === true) return { kind: 'help', text: help() };
+  const unknown = parsed.tokens.filter((token) => token.kind === 'option' && FLAGS[token.name] === undefined);
   const faults = parsed.tokens.flatMap((token) => {
-    if (token.kind === 'positional') return [`"${token.value}" is no flag: the command comes after --`];
+    // Behind a flag that there is not, it is what was meant as its value.
+    if (token.kind === 'positional')
+      return unknown.length > 0 ? [] : [`"${token.value}" is no flag: the command comes after --`];
     if (token.kind !== 'option') return [];
     const flag = FLAGS[token.name];
-    if (flag === undefined) return [`there is no flag --${token.name}`];
+    if (flag === undefined) return token.name === 'help' ? [] : [unknownFlag(token)];
     return flag.value !== undefined && (token.value === undefined || token.value === '')
       ? [`--${token.name} needs a value: ${flag.value}`]
       : [];
@@ -156,6 +160,11 @@ export function parseRunOptions(args: readonly string[]): ParsedRunOptions {
   const reader = new Reader(parsed.values as Values);
   const options = readOptions(reader, end === -1 ? [] : args.slice(end + 1));
   return reader.faults.length > 0 ? { kind: 'faults', faults: reader.faults } : { kind: 'options', options };
+}
+
+function unknownFlag({ name, rawName }: { readonly name: string; readonly rawName: string }): string {
+  const suggestion = nearest(name, Object.keys(FLAGS));
+  return `there is no flag ${rawName}${suggestion === undefined ? '' : `; did you mean --${suggestion}?`}`;
 }
 
 /** What a gateway has no program for. */

@@ -18,6 +18,8 @@ export interface KubeText {
   readonly format: TextFormat;
   /** The line of the file that the text begins with. Default 1. */
   readonly line?: number;
+  /** How far each of its lines was moved to the right. Default 0. */
+  readonly indent?: number;
 }
 
 export interface ReadTextOptions extends ReadOptions {
@@ -71,19 +73,20 @@ interface Unpacked {
   at(offset: number): SourcePosition;
 }
 
-function unpack({ text, file, format, line = 1 }: KubeText): Unpacked[] {
+function unpack({ text, file, format, line = 1, indent = 0 }: KubeText): Unpacked[] {
   const { documents, positionOf } = parseDocuments(text, file, format, { plain: kubeScalar });
-  const at = (offset: number): SourcePosition => shift(positionOf(offset), line);
+  const from = { line, indent };
+  const at = (offset: number): SourcePosition => shift(positionOf(offset), from);
   return documents.flatMap(({ root, faults }): Unpacked[] => {
     const moved = faults.map((fault) =>
-      fault.position === undefined ? fault : { ...fault, position: shift(fault.position, line) },
+      fault.position === undefined ? fault : { ...fault, position: shift(fault.position, from) },
     );
     if (root === undefined) return [{ faults: moved, prefix: '', at }];
     const items = listItems(root);
     return (items ?? [root]).map((item, index) => {
       const unfolded = unfoldMeshConfig(item, text, file);
       const inside = unfolded.faults.map((fault) =>
-        fault.position === undefined ? fault : { ...fault, position: shift(fault.position, line) },
+        fault.position === undefined ? fault : { ...fault, position: shift(fault.position, from) },
       );
       return {
         root: unfolded.root,
@@ -95,8 +98,9 @@ function unpack({ text, file, format, line = 1 }: KubeText): Unpacked[] {
   });
 }
 
-function shift({ line, column }: SourcePosition, first: number): SourcePosition {
-  return { line: line + first - 1, column };
+/** What was put before the text has no place in the file: it counts as its beginning. */
+function shift({ line, column }: SourcePosition, from: Required<Pick<KubeText, 'line' | 'indent'>>): SourcePosition {
+  return { line: Math.max(1, line + from.line - 1), column: Math.max(1, column - from.indent) };
 }
 
 function listItems(root: ConfigNode): readonly ConfigNode[] | undefined {

@@ -8,8 +8,12 @@ import { translationSupport } from '@weft/control-translate';
  */
 export function readDocuments(
   texts: ReadonlyMap<string, string>,
-  options: { readonly namespace?: string } = {},
+  { namespace, meshConfigFile: file }: { readonly namespace?: string; readonly meshConfigFile?: string } = {},
 ): ObjectSet {
+  const options = {
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(file === undefined ? {} : { meshConfig: { file, namespace: 'istio-system' } }),
+  };
   const taken = new ObjectFiles({ ...options, support: new SupportCheck(translationSupport) });
   const wellFormed = new ObjectFiles(options);
   for (const files of [taken, wellFormed]) files.update(texts);

@@ -1,3 +1,4 @@
+import { nearest } from '@weft/core-config-text';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -14,10 +15,14 @@ export interface AnalyzeOutput {
 }
 
 const USAGE = `usage: weft analyze [options] DIR|FILE…
+       weft analyze [options] --control-plane URL
 
-Tells what is wrong with resources before they are used, with file, line and what to do.
+Tells what is wrong with resources before they are used, with file, line and what to do. With --control-plane: with those that a
+control plane has in its folder now, in the mesh as it is.
 
   -n, --namespace NAME         only resources of this namespace are reported; those that name none are in it
+      --control-plane URL      asks the debug port of a control plane (http://127.0.0.1:8080) instead of reading files
+      --mesh-config FILE       the mesh's defaults as istiod reads them, as if they lay in the ConfigMap istio
   -o, --output FORMAT          log (default), json or yaml
       --failure-threshold L    the level that makes the command fail: Error (default), Warning or Info
       --output-threshold L     the least level that is told: Warning (default), Info or Error
@@ -31,24 +36,33 @@ const FORMATS = ['log', 'json', 'yaml'] as const;
 const FOUND = 79;
 const MISUSED = 2;
 
+/** Asks a control plane, by its URL, what is wrong with its documents. Rejects with words for people. */
+export type AskControlPlane = (url: string) => Promise<readonly Message[]>;
+
 /** Runs `weft analyze` and gives its exit code: 0, 79 where something bad was found, 2 where it was called wrongly. */
-export function runAnalyze(argv: readonly string[], output: AnalyzeOutput): number {
-  let options: Options;
-  try {
-    options = readOptions(argv);
-  } catch (error) {
-    output.stderr(`weft analyze: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+export async function runAnalyze(
+  argv: readonly string[],
+  output: AnalyzeOutput,
+  ask: AskControlPlane,
+): Promise<number> {
+  const options = readOptions(argv);
+  if (Array.isArray(options)) {
+    for (const fault of options) output.stderr(`weft analyze: ${fault}\n`);
+    output.stderr('Usage: weft analyze [OPTIONS] DIR|FILE…; --help tells more.\n');
     return MISUSED;
   }
   if (options.task === 'help') output.stdout(USAGE);
   else if (options.task === 'codes') output.stdout(listCodes());
-  else return analyzePaths(options, output);
+  else if (options.controlPlane === undefined) return analyzePaths(options, output);
+  else return tell(await ask(options.controlPlane), options, output);
   return 0;
 }
 
 interface Options {
   readonly task: 'help' | 'codes' | 'analyze';
   readonly paths: readonly string[];
+  readonly controlPlane: string | undefined;
+  readonly meshConfig: string | undefined;
   readonly namespace: string | undefined;
   readonly format: OutputFormat;
   readonly failure: Level;
@@ -56,58 +70,91 @@ interface Options {
   readonly suppress: readonly string[];
 }
 
-function readOptions(argv: readonly string[]): Options {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    allowPositionals: true,
-    options: {
-      namespace: { type: 'string', short: 'n' },
-      output: { type: 'string', short: 'o', default: 'log' },
-      'failure-threshold': { type: 'string', default: 'Error' },
-      'output-threshold': { type: 'string' },
-      verbose: { type: 'boolean', short: 'v', default: false },
-      suppress: { type: 'string', short: 'S', multiple: true, default: [] },
-      'list-codes': { type: 'boolean', short: 'L', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  const failure = oneOf(values['failure-threshold'], LEVELS, '--failure-threshold');
-  const task = values.help ? 'help' : values['list-codes'] ? 'codes' : 'analyze';
-  if (task === 'analyze' && positionals.length === 0) throw new Error('which directory?');
-  return {
-    task,
-    paths: positionals,
-    namespace: values.namespace,
-    format: oneOf(values.output, FORMATS, '--output'),
-    failure,
-    threshold: thresholdOf(values['output-threshold'] ?? (values.verbose ? 'Info' : 'Warning'), failure),
-    suppress: values.suppress,
+const FLAGS = {
+  namespace: { type: 'string', short: 'n' },
+  'control-plane': { type: 'string' },
+  'mesh-config': { type: 'string' },
+  output: { type: 'string', short: 'o' },
+  'failure-threshold': { type: 'string' },
+  'output-threshold': { type: 'string' },
+  verbose: { type: 'boolean', short: 'v' },
+  suppress: { type: 'string', short: 'S', multiple: true },
+  'list-codes': { type: 'boolean', short: 'L' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** Faults of the command line, if it has any. */
+function readOptions(argv: readonly string[]): Options | string[] {
+  const parsed = parseArgs({ args: [...argv], allowPositionals: true, options: FLAGS, strict: false, tokens: true });
+  const faults = parsed.tokens.flatMap((token) => (token.kind === 'option' ? flagFaults(token) : []));
+  if (faults.length > 0) return faults;
+  const { positionals: paths } = parsed;
+  const values = parsed.values as Readonly<Record<string, string | boolean | string[] | undefined>>;
+  const text = (name: keyof typeof FLAGS): string | undefined => values[name] as string | undefined;
+  const oneOf = <T extends string>(name: keyof typeof FLAGS, allowed: readonly T[], usual: T): T => {
+    const value = text(name) ?? usual;
+    const found = allowed.find((one) => one.toLowerCase() === value.toLowerCase());
+    if (found === undefined) faults.push(`--${name} is ${value}, and must be one of ${allowed.join(', ')}`);
+    return found ?? usual;
   };
+  const failure = oneOf('failure-threshold', LEVELS, 'Error');
+  const threshold = oneOf('output-threshold', LEVELS, values['verbose'] === true ? 'Info' : 'Warning');
+  const task = values['help'] === true ? 'help' : values['list-codes'] === true ? 'codes' : 'analyze';
+  const controlPlane = text('control-plane');
+  const meshConfig = text('mesh-config');
+  if (task === 'analyze' && controlPlane === undefined && meshConfig === undefined && paths.length === 0)
+    faults.push('which directory? Or --control-plane URL, to ask what lies in the folder of a control plane');
+  if (controlPlane !== undefined && (paths.length > 0 || meshConfig !== undefined))
+    faults.push('--control-plane reads no files: it is asked about its own');
+  const options: Options = {
+    task,
+    paths,
+    controlPlane,
+    meshConfig,
+    namespace: text('namespace'),
+    format: oneOf('output', FORMATS, 'log'),
+    failure,
+    // What makes the command fail is told.
+    threshold: reaches(threshold, failure) ? failure : threshold,
+    suppress: (values['suppress'] as string[] | undefined) ?? [],
+  };
+  return faults.length > 0 ? faults : options;
 }
 
-/** What makes the command fail is told. */
-function thresholdOf(text: string, failure: Level): Level {
-  const wanted = oneOf(text, LEVELS, '--output-threshold');
-  return reaches(wanted, failure) ? failure : wanted;
-}
-
-function oneOf<T extends string>(value: string, allowed: readonly T[], option: string): T {
-  const found = allowed.find((one) => one.toLowerCase() === value.toLowerCase());
-  if (found === undefined) throw new Error(`${option} is ${value}, and must be one of ${allowed.join(', ')}`);
-  return found;
+function flagFaults({ name, rawName, value }: { name: string; rawName: string; value?: string | undefined }): string[] {
+  const flag = Object.entries(FLAGS).find(([known]) => known === name)?.[1];
+  if (flag === undefined) {
+    const suggestion = nearest(name, Object.keys(FLAGS));
+    return [`there is no option ${rawName}${suggestion === undefined ? '' : `; did you mean --${suggestion}?`}`];
+  }
+  if (flag.type === 'string') return value === undefined || value === '' ? [`${rawName} needs a value`] : [];
+  return value === undefined ? [] : [`${rawName} takes no value`];
 }
 
 function analyzePaths(options: Options, output: AnalyzeOutput): number {
+  const { meshConfig, namespace, paths } = options;
   const texts = new Map<string, string>();
-  for (const path of options.paths) {
+  for (const path of [...paths, ...(meshConfig === undefined ? [] : [meshConfig])]) {
     const problem = collect(path, texts);
     if (problem === undefined) continue;
     output.stderr(`weft analyze: ${problem}\n`);
     return MISUSED;
   }
-  const documents = readDocuments(texts, options.namespace === undefined ? {} : { namespace: options.namespace });
+  const documents = readDocuments(texts, {
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(meshConfig === undefined ? {} : { meshConfigFile: meshConfig }),
+  });
+  return tell(analyzeSet(documents), options, output);
+}
+
+function subjectOf({ namespace, controlPlane, paths, meshConfig }: Options): string {
+  if (namespace !== undefined) return `namespace: ${namespace}`;
+  return controlPlane ?? [...paths, ...(meshConfig === undefined ? [] : [meshConfig])].join(', ');
+}
+
+function tell(all: readonly Message[], options: Options, output: AnalyzeOutput): number {
   const suppressed = options.suppress.map(suppression);
-  const found = analyzeSet(documents).filter(
+  const found = all.filter(
     (message) =>
       !suppressed.some((test) => test(message)) &&
       (options.namespace === undefined ||
@@ -116,7 +163,7 @@ function analyzePaths(options: Options, output: AnalyzeOutput): number {
   );
   const messages = found.filter(({ level }) => reaches(level, options.threshold));
   const notes = found.filter(({ level }) => level === 'Info' && !reaches(level, options.threshold)).length;
-  const subject = options.namespace === undefined ? `${options.paths.join(', ')}` : `namespace: ${options.namespace}`;
+  const subject = subjectOf(options);
   output.stdout(formatMessages(messages, options.format));
   if (messages.length === 0 && options.format === 'log') {
     const more = notes === 0 ? '' : ` ${notes} ${notes === 1 ? 'note' : 'notes'}: --verbose.`;

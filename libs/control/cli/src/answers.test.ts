@@ -148,3 +148,48 @@ spec: {selector: {matchLabels: {app: web}}, action: CUSTOM, provider: {name: wor
   const free = await weft('authz why words-1 web GET /', debugPort(source));
   assert.match(free.stdout, /^√ allowed[^]*CUSTOM ask\.default rule 0: the caller fits, the request does not\n/);
 });
+
+describe('names and namespaces', () => {
+  const WORLD = `workloads:
+  - {name: web-1, namespace: shop, service: web, addresses: [10.0.0.1], ports: [{name: http, port: 80}]}
+`;
+
+  it('of a verb that takes names are in the namespace that --namespace says', async () => {
+    const answer = debugPort(testSource(`proxies: [{name: web-1, namespace: shop}, {name: other}]\n${WORLD}`));
+    const text = async (command: string): Promise<string> => (await weft(command, answer)).stdout;
+    assert.match(await text('describe pod web-1 --namespace shop'), /^Pod: web-1\.shop$/m);
+    assert.match(await text('describe service web -n shop'), /^Service: web\.shop$/m);
+    assert.match(await text('proxy-config clusters web-1 -n shop'), /SERVICE FQDN/);
+    const listed = await text('proxy-status -n shop');
+    assert.match(listed, /^web-1\.shop /m);
+    assert.doesNotMatch(listed, /^other/m);
+  });
+
+  it('that are asked by an option that there is not are told once, with the nearest', async () => {
+    const { exitCode, stderr } = await weft('edges --nam shop', () => ({ status: 200, body: '[]' }));
+    assert.equal(exitCode, 2);
+    assert.equal(
+      stderr,
+      'weft edges: there is no option --nam; did you mean --namespace?\n' +
+        'Usage: weft edges [deployment|workload] [OPTIONS]; --help tells more.\n',
+    );
+  });
+
+  it('are in what a control plane finds wrong', async () => {
+    const answer = debugPort(
+      testSource(`apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: wrong}
+spec: {hosts: [a], http: [{timeout: 5, route: [{destination: {host: a}}]}]}
+`),
+    );
+    const { exitCode, stdout } = await weft('analyze --control-plane http://127.0.0.1:8080', answer);
+    assert.equal(exitCode, 79);
+    assert.match(stdout, /^Error \[IST0106\] \(VirtualService wrong\.default mesh\.yaml:4\) .*did you mean "5s"\?$/m);
+    const refused = await weft('analyze --control-plane http://127.0.0.1:8080', () =>
+      Promise.reject(Object.assign(new Error('x'), { code: 'ECONNREFUSED' })),
+    );
+    assert.equal(refused.exitCode, 3);
+    assert.match(refused.stderr, /^weft analyze: cannot reach the control plane/);
+  });
+});

@@ -1,7 +1,7 @@
 import { EXIT } from './cli-io.ts';
 import { controlPlane } from './control-plane-client.ts';
 import { print } from './output.ts';
-import { COMMON_OPTIONS, type Verb } from './verb.ts';
+import { COMMON_OPTIONS, NAMESPACE_OPTION, type Verb } from './verb.ts';
 
 interface Answer {
   readonly decision: 'ALLOW' | 'DENY' | 'UNKNOWN';
@@ -35,6 +35,7 @@ export const authzWhy: Verb = {
     ],
     options: {
       ...COMMON_OPTIONS,
+      namespace: NAMESPACE_OPTION,
       port: { value: 'PORT', help: "of the service (default DST's first)", number: true },
       host: { value: 'HOST', help: "of the request (default DST's service)" },
       header: {
@@ -52,7 +53,12 @@ export const authzWhy: Verb = {
   },
   run: async (line, io) => {
     const [src = '', dst = '', method = '', path = ''] = line.args;
-    const query = new URLSearchParams({ src, dst, method, path });
+    const query = new URLSearchParams({
+      src: line.qualified(src),
+      dst: line.qualified(dst),
+      method,
+      path,
+    });
     for (const name of ['port', 'host']) if (line.text(name) !== '') query.set(name, line.text(name));
     for (const header of line.texts('header')) query.append('header', header);
     const answer = await controlPlane(io, line).get<Answer>(`/debug/authzz?${query.toString()}`);

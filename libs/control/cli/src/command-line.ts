@@ -50,6 +50,12 @@ export class CommandLine {
     return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
   }
 
+  /** A name as it was written, in the namespace of `--namespace` where it names none itself. */
+  qualified(name: string): string {
+    const namespace = this.text('namespace');
+    return namespace === '' || /[./~:]/.test(name) ? name : `${name}.${namespace}`;
+  }
+
   has(option: string): boolean {
     return this.values[option] === true;
   }
@@ -76,7 +82,10 @@ export function readCommandLine(spec: CommandSpec, args: readonly string[]): Com
   const needed = spec.takes.filter((name) => !name.startsWith('['));
   const most = spec.takes.some((name) => name.endsWith('…')) ? Number.POSITIVE_INFINITY : spec.takes.length;
   if (positionals.length < needed.length) faults.push(`${needed.slice(positionals.length).join(' and ')} missing`);
-  for (const extra of positionals.slice(most)) faults.push(`"${extra}" is one word too many`);
+  // Behind an option that there is not, it is what was meant as its value.
+  const known = Object.keys(options);
+  const unknown = tokens.some((token) => token.kind === 'option' && !known.includes(token.name));
+  for (const extra of unknown ? [] : positionals.slice(most)) faults.push(`"${extra}" is one word too many`);
   return faults.length > 0
     ? { kind: 'faults', faults }
     : { kind: 'line', line: new CommandLine(spec, positionals, values) };

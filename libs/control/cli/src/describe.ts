@@ -3,7 +3,7 @@ import { nearest } from '@weft/core-config-text';
 import { CliError, EXIT } from './cli-io.ts';
 import { controlPlane } from './control-plane-client.ts';
 import { print } from './output.ts';
-import { COMMON_OPTIONS, type Verb } from './verb.ts';
+import { COMMON_OPTIONS, NAMESPACE_OPTION, type Verb } from './verb.ts';
 
 type Noun = 'Workload' | 'Pod';
 
@@ -26,7 +26,7 @@ export const describe: Verb = {
       'Routes are those that its callers are told, not those that the documents say: where callers are told different things, each',
       'is shown. "pod" is another word for workload; a gateway is one while it is connected.',
     ],
-    options: COMMON_OPTIONS,
+    options: { ...COMMON_OPTIONS, namespace: NAMESPACE_OPTION },
     examples: ['weft describe workload videos-api-1', 'weft describe service videos-api.default'],
   },
   run: async (line, io) => {
@@ -40,7 +40,9 @@ export const describe: Verb = {
         suggestion === undefined ? 'say workload or service' : `did you mean ${suggestion}?`,
       );
     }
-    const found = await controlPlane(io, line).get<Description>('/debug/describe', { [what.query]: name });
+    const found = await controlPlane(io, line).get<Description>('/debug/describe', {
+      [what.query]: line.qualified(name),
+    });
     print(io, line, found, () =>
       found.kind === 'service' ? serviceText(found, 'workload') : workloadText(found, what.noun),
     );

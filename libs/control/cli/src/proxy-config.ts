@@ -16,7 +16,7 @@ import {
   type RowFilter,
 } from './proxy-config-rows.ts';
 import { table } from './table.ts';
-import { COMMON_OPTIONS, type Verb } from './verb.ts';
+import { COMMON_OPTIONS, NAMESPACE_OPTION, type Verb } from './verb.ts';
 
 type Reader = (dump: ConfigDump, filter: RowFilter, origins: Origins, nowMs: number) => ConfigRows;
 
@@ -42,6 +42,7 @@ export const proxyConfig: Verb = {
     ],
     options: {
       ...COMMON_OPTIONS,
+      namespace: NAMESPACE_OPTION,
       admin: { value: 'URL', help: "ask the proxy's admin server instead; PROXY is not needed then" },
       fqdn: { value: 'HOST', help: 'only this host, or what it is part of' },
       port: { value: 'PORT', help: 'only this port', number: true },
@@ -56,7 +57,8 @@ export const proxyConfig: Verb = {
     ],
   },
   run: async (line, io) => {
-    const [wanted = '', proxy] = line.args;
+    const [wanted = '', name] = line.args;
+    const proxy = name === undefined ? undefined : line.qualified(name);
     const kind = kindOf(wanted);
     const { dump, origins } = await ask(line, io, proxy);
     const filter: RowFilter = {

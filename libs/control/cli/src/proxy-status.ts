@@ -26,12 +26,15 @@ export const proxyStatus: Verb = {
     options: {
       ...COMMON_OPTIONS,
       output: { ...OUTPUT_OPTION, help: 'table, wide, json or yaml', oneOf: ['table', 'wide', 'json', 'yaml'] },
+      namespace: { value: 'NAME', short: 'n', help: 'only proxies of this namespace' },
       admin: { value: 'URL', help: "the proxy's admin server, to compare with" },
     },
     examples: ['weft proxy-status', 'weft proxy-status videos-api-1.default --admin http://127.0.0.1:15000'],
   },
   run: async (line, io) => {
-    const all = await controlPlane(io, line).get<readonly ProxySync[]>('/debug/syncz');
+    const everybody = await controlPlane(io, line).get<readonly ProxySync[]>('/debug/syncz');
+    const namespace = line.text('namespace');
+    const all = everybody.filter(({ name }) => namespace === '' || name.endsWith(`.${namespace}`));
     const [wanted] = line.args;
     if (wanted !== undefined) return one(line, io, chosen(all, wanted));
     print(io, line, all, () => tableOf(all, line.text('output') === 'wide' ? WIDE_COLUMNS : COLUMNS));

@@ -1,5 +1,5 @@
 import { CliError, EXIT, type CliIo } from './cli-io.ts';
-import { readCommandLine, type CommandLine, type CommandSpec } from './command-line.ts';
+import { readCommandLine, type CommandLine, type CommandSpec, type OptionSpec } from './command-line.ts';
 import { CONTROL_PLANE_OPTION } from './control-plane-client.ts';
 import { OUTPUT_OPTION } from './output.ts';
 
@@ -13,6 +13,13 @@ export interface Verb {
 /** The options that every verb has. */
 export const COMMON_OPTIONS = { output: OUTPUT_OPTION, 'control-plane': CONTROL_PLANE_OPTION } as const;
 
+/** Of verbs that take names: those that say no namespace are in this one. */
+export const NAMESPACE_OPTION: OptionSpec = {
+  value: 'NAME',
+  short: 'n',
+  help: 'of names that say none (default default)',
+};
+
 export async function runVerb({ spec, run }: Verb, args: readonly string[], io: CliIo): Promise<number> {
   const read = readCommandLine(spec, args);
   if (read.kind === 'help') {
@@ -24,11 +31,16 @@ export async function runVerb({ spec, run }: Verb, args: readonly string[], io: 
     io.stderr(`Usage: weft ${[spec.name, ...spec.takes, '[OPTIONS]'].join(' ')}; --help tells more.\n`);
     return EXIT.misuse;
   }
+  return endingInWords(spec.name, io, () => run(read.line, io));
+}
+
+/** A CliError becomes its message and exit code. */
+export async function endingInWords(name: string, io: CliIo, run: () => Promise<number>): Promise<number> {
   try {
-    return await run(read.line, io);
+    return await run();
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
-    io.stderr(`weft ${spec.name}: ${error.message}\n`);
+    io.stderr(`weft ${name}: ${error.message}\n`);
     if (error.hint !== undefined) io.stderr(`${sentence(error.hint)}\n`);
     return error.exitCode;
   }

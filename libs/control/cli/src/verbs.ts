@@ -1,15 +1,17 @@
-import { runAnalyze } from '@weft/control-analyze';
+import { runAnalyze, type Message } from '@weft/control-analyze';
+import type { AnalysisRow } from '@weft/control-debug';
 import { nearest } from '@weft/core-config-text';
 import { authorityRotate, authorityStatus } from './authority.ts';
 import { authzWhy } from './authz-why.ts';
 import { check } from './check.ts';
 import { EXIT, type CliIo } from './cli-io.ts';
+import { HttpClient } from './control-plane-client.ts';
 import { describe } from './describe.ts';
 import { edgesVerb } from './edges.ts';
 import { proxyConfig } from './proxy-config.ts';
 import { proxyStatus } from './proxy-status.ts';
 import { resourceStatus } from './resource-status.ts';
-import { runVerb, type Verb } from './verb.ts';
+import { endingInWords, runVerb, type Verb } from './verb.ts';
 import { diff, rollback, versions } from './versions.ts';
 
 /** A verb of the command line, as `weft --help` lists it. */
@@ -42,12 +44,25 @@ export const VERBS: Readonly<Record<string, ListedVerb>> = {
   analyze: {
     summary: 'tell what is wrong with documents before they are used',
     group: 'documents',
-    run: (args, io) => Promise.resolve(runAnalyze(args, io)),
+    run: analyze,
   },
   versions: listed(versions, 'documents'),
   diff: listed(diff, 'documents'),
   rollback: listed(rollback, 'documents'),
 };
+
+/** Of files on this machine, or of what a control plane has. */
+async function analyze(args: readonly string[], io: CliIo): Promise<number> {
+  const ask = async (url: string): Promise<readonly Message[]> => {
+    const rows = await new HttpClient(io, url, 'the control plane').get<readonly AnalysisRow[]>('/debug/analysis');
+    return rows.map(({ message: text, origin, ...row }) => ({
+      ...row,
+      text,
+      ...(origin === undefined ? {} : { ref: origin }),
+    }));
+  };
+  return endingInWords('analyze', io, () => runAnalyze(args, io, ask));
+}
 
 /** `weft authz why …`: `why` is the one thing that is asked of it. */
 async function authz(args: readonly string[], io: CliIo): Promise<number> {

@@ -1,4 +1,5 @@
 import type { MetricLabels, ServerMetrics } from '@weft/xds-server';
+import { KNOWN_METRICS, type KnownMetric } from './known-metrics.ts';
 
 /** Upper bounds of distributions, in seconds (octets for sizes); +Inf comes after them. */
 const BUCKETS: readonly number[] = [0.01, 0.1, 0.5, 1, 3, 5, 10, 20, 30];
@@ -37,6 +38,13 @@ export class ControlPlaneMetrics implements ServerMetrics {
   /** Series with a label `node`. */
   private readonly byNode = new Map<string, readonly { readonly family: Family; readonly key: string }[]>();
 
+  private readonly help: ReadonlyMap<string, string>;
+
+  constructor(known: readonly KnownMetric[] = KNOWN_METRICS) {
+    this.help = new Map(known.map(({ name, help }) => [name, help]));
+    for (const { name, kind, zero = [] } of known) for (const labels of zero) this.series(name, kind, labels);
+  }
+
   count(name: string, labels: MetricLabels = {}, amount = 1): void {
     this.series(name, 'counter', labels).value += amount;
   }
@@ -64,7 +72,8 @@ export class ControlPlaneMetrics implements ServerMetrics {
   page(others: readonly MetricLine[] = []): string {
     const lines: string[] = [];
     for (const [name, family] of [...this.families].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      lines.push(`# TYPE ${name} ${family.kind}`);
+      const help = this.help.get(name);
+      lines.push(...(help === undefined ? [] : [`# HELP ${name} ${help}`]), `# TYPE ${name} ${family.kind}`);
       for (const series of family.series.values())
         lines.push(...(family.kind === 'histogram' ? histogramLines(name, family, series) : [lineOf(name, series)]));
     }

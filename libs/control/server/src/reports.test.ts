@@ -76,7 +76,7 @@ test('the newest value of each stat is kept', () => {
 });
 
 test('what was counted for a node ends with it, and labels without end are added up as one', () => {
-  const metrics = new ControlPlaneMetrics();
+  const metrics = new ControlPlaneMetrics([]);
   metrics.count('pilot_total_xds_rejects', { type: 'cds', node: 'gone' });
   metrics.count('pilot_total_xds_rejects', { type: 'cds', node: 'stays' });
   metrics.forgetNode('gone');

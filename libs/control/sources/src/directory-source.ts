@@ -2,7 +2,8 @@ import { formatFault, type Fault } from '@weft/core-config-text';
 import { FolderWatch, type Logger, type Runtime, type Timer } from '@weft/core-runtime';
 import type { SupportCheck } from '@weft/api-kube';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import type { MeshConfigFile } from './mesh-config-file.ts';
 import { ObjectFiles, type ObjectChanges, type ObjectSet } from './object-set.ts';
 
 /** Who wants to know of resources. */
@@ -26,6 +27,8 @@ export interface DirectorySourceOptions {
   readonly support?: SupportCheck;
   /** Of resources that name none. Default `default`. */
   readonly namespace?: string;
+  /** Read and watched beside the directory. */
+  readonly meshConfig?: MeshConfigFile;
   /** Default: at each start, documents are as old as their files' names stand in the alphabet. */
   readonly ages?: AgeMemory;
   /** How long it must be quiet before changes are read, in milliseconds. Default 50. */
@@ -47,6 +50,7 @@ export class DirectorySource {
   private readonly logger: Logger;
   private readonly files: ObjectFiles;
   private readonly watches = new Map<string, FolderWatch>();
+  private fileWatch: FolderWatch | undefined;
   /** Paths that may have changed, each with how deep it lies. */
   private readonly dirty = new Map<string, number>();
   private readonly unreadable = new Map<string, Fault>();
@@ -61,17 +65,19 @@ export class DirectorySource {
     this.options = options;
     this.watcher = watcher;
     this.logger = options.runtime.loggers.get('config');
-    const { support, namespace, ages } = options;
+    const { support, namespace, meshConfig, ages } = options;
     this.files = new ObjectFiles({
       ages: ages?.load() ?? [],
       ...(support === undefined ? {} : { support }),
       ...(namespace === undefined ? {} : { namespace }),
+      ...(meshConfig === undefined ? {} : { meshConfig }),
     });
   }
 
   /** Reads everything; resolves after the first call of `onObjects`. */
   start(): Promise<void> {
     this.dirty.set(this.options.directory, 0);
+    if (this.options.meshConfig !== undefined) this.watchFile(this.options.meshConfig.file);
     this.flush();
     return this.turn;
   }
@@ -79,6 +85,7 @@ export class DirectorySource {
   close(): void {
     this.closed = true;
     this.timer?.cancel();
+    this.fileWatch?.close();
     for (const watch of this.watches.values()) watch.close();
   }
 
@@ -122,7 +129,7 @@ export class DirectorySource {
     if (found?.isDirectory() === true) await this.readFolder(path, depth, texts);
     else {
       if (found === undefined && depth > 0) this.forgetBelow(path, texts);
-      if (!CONFIG_FILE.test(path)) return;
+      if (!CONFIG_FILE.test(path) && path !== this.options.meshConfig?.file) return;
       await this.readOne(path, texts);
     }
   }
@@ -148,7 +155,9 @@ export class DirectorySource {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') {
         texts.set(file, undefined);
-        this.unreadable.delete(file);
+        if (file === this.options.meshConfig?.file)
+          this.unreadable.set(file, { path: '', file, message: 'there is no such file' });
+        else this.unreadable.delete(file);
       } else this.unreadable.set(file, { path: '', file, message: `cannot be read: ${code ?? String(error)}` });
     }
   }
@@ -174,6 +183,19 @@ export class DirectorySource {
       onUnwatched: (reason) => this.logger.error(`changes in ${folder} will not be noticed: ${reason}`),
     });
     this.watches.set(folder, watch);
+    watch.start();
+  }
+
+  private watchFile(file: string): void {
+    this.dirty.set(file, 1);
+    const watch = new FolderWatch(dirname(file), {
+      // Kubernetes swaps `..data` when a mounted ConfigMap changes.
+      onChange: (name) => {
+        if (name === undefined || name === '..data' || name === basename(file)) this.changed(file, 1);
+      },
+      onUnwatched: (reason) => this.logger.error(`changes in ${file} will not be noticed: ${reason}`),
+    });
+    this.fileWatch = watch;
     watch.start();
   }
 

@@ -1,3 +1,4 @@
+export type { MeshConfigFile } from './mesh-config-file.ts';
 export { TextPlace, type ConfigObject, type ObjectPlace } from './config-object.ts';
 export { ObjectFiles, type ObjectChanges, type ObjectSet, type RefusedDocument } from './object-set.ts';
 export {

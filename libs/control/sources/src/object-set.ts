@@ -2,6 +2,7 @@ import { readText, type KubeText, type ReadDocument, type SupportCheck } from '@
 import { formatFault, type Fault } from '@weft/core-config-text';
 import { refKey, refText, type ObjectRef } from '@weft/control-mesh';
 import { configObject, TextPlace, type ConfigObject } from './config-object.ts';
+import { meshConfigPiece, type MeshConfigFile } from './mesh-config-file.ts';
 import { splitYaml, type TextPiece } from './split-text.ts';
 
 /** All resources that are in force, and what is wrong with the texts they come from. */
@@ -56,6 +57,7 @@ export interface ObjectFilesOptions {
   readonly support?: SupportCheck;
   /** Of resources that name none. Default `default`. */
   readonly namespace?: string;
+  readonly meshConfig?: MeshConfigFile;
   /** What `ages` said before. Default: what is read first is the oldest, by file names. */
   readonly ages?: readonly string[];
 }
@@ -67,6 +69,7 @@ export interface ObjectFilesOptions {
 export class ObjectFiles {
   private readonly support: SupportCheck | undefined;
   private readonly namespace: string;
+  private readonly meshConfig: MeshConfigFile | undefined;
   private readonly files = new Map<string, FileState>();
   private readonly objects = new Map<string, ConfigObject>();
   /** By file, what is not taken; files without such are not in it. */
@@ -84,6 +87,7 @@ export class ObjectFiles {
   constructor(options: ObjectFilesOptions = {}) {
     this.support = options.support;
     this.namespace = options.namespace ?? 'default';
+    this.meshConfig = options.meshConfig;
     for (const key of options.ages ?? []) this.rankOf(key);
   }
 
@@ -154,11 +158,16 @@ export class ObjectFiles {
   private read(file: string, text: string, before: FileState | undefined): FileState {
     const format = file.endsWith('.json') ? 'json' : 'yaml';
     const known = new Map((before?.pieces ?? []).map((piece) => [`${piece.piece.line}\n${piece.piece.text}`, piece]));
-    const pieces = format === 'json' ? [{ text, line: 1 }] : splitYaml(text);
+    const pieces: readonly TextPiece[] =
+      file === this.meshConfig?.file
+        ? [meshConfigPiece(text, this.meshConfig.namespace)]
+        : format === 'json'
+          ? [{ text, line: 1 }]
+          : splitYaml(text);
     const readPieces = pieces.map((piece): Piece => {
       const same = known.get(`${piece.line}\n${piece.text}`);
       if (same !== undefined) return same;
-      const source: KubeText = { text: piece.text, file, format, line: piece.line };
+      const source: KubeText = { file, format, ...piece };
       const options = { namespace: this.namespace, ...(this.support === undefined ? {} : { support: this.support }) };
       const entries = readText(source, options).map((read): Entry => {
         const key = read.identity === undefined ? undefined : refKey(read.identity);
@@ -246,7 +255,10 @@ export class ObjectFiles {
 
   /** The first document of a key, by file and place. */
   private firstOf(key: string): Entry | undefined {
-    for (const file of [...(this.owners.get(key) ?? [])].sort(byText)) {
+    const owners = [...(this.owners.get(key) ?? [])].sort(byText);
+    // Who names a file means it.
+    const named = owners.filter((file) => file === this.meshConfig?.file);
+    for (const file of [...named, ...owners]) {
       const found = this.files.get(file)?.first.get(key);
       if (found !== undefined) return found;
     }

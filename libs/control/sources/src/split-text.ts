@@ -2,6 +2,8 @@
 export interface TextPiece {
   readonly text: string;
   readonly line: number;
+  /** How far its lines were moved to the right. Default 0. */
+  readonly indent?: number;
 }
 
 /** A line that is more than a marker, a comment or blank. */

@@ -21,6 +21,8 @@ export interface ProcessHost {
   onSignal(signal: 'SIGTERM' | 'SIGINT' | 'SIGUSR1' | 'SIGHUP', task: () => void): void;
   /** Starts this program once more, as a thread that runs `runProxyWorker` with what it is given. */
   startWorker(start: WorkerStart): WorkerThread;
+  /** What a command line that is wrong ends with. Default 1, as Envoy's. */
+  readonly misuseCode?: number;
   /** Sets the exit code and ends the process. */
   exit(code: number): void;
 }
@@ -38,7 +40,7 @@ export async function runProxy(args: readonly string[], host: ProcessHost): Prom
   if (parsed.kind === 'faults') {
     for (const fault of parsed.faults) host.err(`weft proxy: ${fault}\n`);
     host.err('Run weft proxy --help for the flags.\n');
-    return host.exit(1);
+    return host.exit(host.misuseCode ?? 1);
   }
   const { options } = parsed;
   const runtime = createProxyRuntime(options, host);
