@@ -144,6 +144,9 @@ export class ControlPlane {
     this.source = new DirectorySource(
       {
         directory: options.configDir,
+        ...(options.meshConfig === ''
+          ? {}
+          : { meshConfig: { file: options.meshConfig, namespace: options.rootNamespace } }),
         runtime,
         support: new SupportCheck(translationSupport),
         ages: ageMemory(options.stateDir, runtime.loggers.get('config')),

@@ -6,6 +6,8 @@ import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 export interface ControlPlaneOptions {
   /** A folder of YAML and JSON documents, watched. */
   readonly configDir: string;
+  /** A file with the mesh's defaults in istiod's form, watched; `''`: what the documents say. */
+  readonly meshConfig: string;
   /** Roots, keys and kept versions. Default: `.weft-state` beside the documents. */
   readonly stateDir: string;
   /** Where every port is opened. */
@@ -65,6 +67,10 @@ const CONTROL_PLANE = 'control-plane';
 
 const FLAGS = {
   'config-dir': { value: 'DIR', help: 'YAML and JSON documents of the mesh, watched (required)' },
+  'mesh-config': {
+    value: 'FILE',
+    help: "the mesh's defaults as istiod reads them, watched (default: the ConfigMap istio, if there is one)",
+  },
   'state-dir': { value: 'DIR', help: 'roots, keys, kept versions (default: DIR/.weft-state)' },
   'bind-address': { value: 'IP', help: 'open every port here (default 127.0.0.1: this machine only)' },
   'xds-port': { value: 'PORT', help: 'xDS without TLS (default 15010)' },
@@ -138,6 +144,7 @@ function read(reader: Reader): ControlPlaneOptions {
   if (configDir === '') reader.faults.push('--config-dir is missing: the folder with the documents of the mesh');
   return {
     configDir,
+    meshConfig: reader.text('mesh-config', ''),
     stateDir: reader.text('state-dir', `${configDir}/.weft-state`),
     bindAddress: reader.text('bind-address', '127.0.0.1'),
     ports: {

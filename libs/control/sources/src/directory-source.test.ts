@@ -140,3 +140,35 @@ it('reads a folder that the system refuses to watch, and says that changes are n
     own.logged.join(''),
   );
 });
+
+it('reads a file with the defaults of the mesh beside the folder, and again when it changes', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sources-mesh-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'mesh');
+  writeFileSync(file, 'accessLogFile: /dev/stdout\n');
+  source.close();
+  source = new DirectorySource(
+    { directory, runtime, meshConfig: { file, namespace: 'istio-system' } },
+    {
+      onObjects: (set, changes) => {
+        sets.push({ set, changes });
+        next?.();
+      },
+    },
+  );
+  await source.start();
+  const mesh = (): unknown =>
+    [...(sets.at(-1)?.set.objects.values() ?? [])].find(({ ref }) => ref.kind === 'ConfigMap')?.spec;
+  assert.deepEqual(mesh(), { data: { mesh: { accessLogFile: '/dev/stdout' } } });
+  assert.deepEqual(names().sort(), ['a', 'b', 'istio']);
+  let changed = nextSet();
+  writeFileSync(`${file}.new`, 'accessLogFile: /dev/stderr\n');
+  renameSync(`${file}.new`, file);
+  await changed;
+  assert.deepEqual(mesh(), { data: { mesh: { accessLogFile: '/dev/stderr' } } });
+  changed = nextSet();
+  rmSync(file);
+  await changed;
+  assert.equal(mesh(), undefined);
+  assert.match(sets.at(-1)?.set.faults[0]?.message ?? '', /there is no such file/);
+});
