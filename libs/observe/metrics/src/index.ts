@@ -11,5 +11,8 @@ export { DEFAULT_TAG_RULES, extractTags, type FixedTag, type TagRule, type Tagge
 export type { RegexCompiler } from './stats-query.ts';
 export { createTallyMemory, SharedTallies } from './shared-tallies.ts';
 export type { StatsSink } from './stats-sink.ts';
-export { decodeStatsSinks, statsSinkSupport, type MetricsServiceConfig } from './metrics-service.decode.ts';
+export type { MetricsServiceConfig } from './metrics-service.decode.ts';
+export { decodeStatsSinks, statsSinkSupport, type StatsSinkConfig } from './stats-sinks.decode.ts';
+export type { StatsdConfig } from './statsd.decode.ts';
+export { StatsdSink, type DatagramSender } from './statsd.ts';
 export { MetricsServiceSink, type MetricsServiceOptions } from './metrics-service.ts';

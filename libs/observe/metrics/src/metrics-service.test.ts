@@ -30,7 +30,15 @@ function world(more: Partial<MetricsServiceConfig> = {}) {
     ]),
   );
   const service = { timeoutMs: 0, initialMetadata: [], kind: 'cluster', cluster: 'ms', authority: 'ms' } as const;
-  const config = { service, deltas: false, labels: false, histograms: 'both', batchSize: 0, ...more } as const;
+  const config = {
+    kind: 'metrics_service',
+    service,
+    deltas: false,
+    labels: false,
+    histograms: 'both',
+    batchSize: 0,
+    ...more,
+  } as const;
   const { clock } = createFakeRuntime();
   const sink = new MetricsServiceSink(config, { channel: () => grpc, node: { id: 'n' }, clock });
   const store = new StatsStore();

@@ -8,7 +8,7 @@ import { decodeAdsConfig, decodeConfigSource, type AdsConfig, type ConfigSource 
 import { decodeListenerAddress, type ListenerAddress } from '@weft/model-listener';
 import { decodeAccessLogs, type AccessLogConfig } from '@weft/observe-access-log';
 import { decodeSecret, type Secret } from '@weft/model-tls';
-import { decodeStatsSinks, type MetricsServiceConfig } from '@weft/observe-metrics';
+import { decodeStatsSinks, type StatsSinkConfig } from '@weft/observe-metrics';
 import { createAuthorities, type Authorities } from '@weft/xds-client';
 import { decodeTracingProvider, type ZipkinConfig } from '@weft/observe-tracing';
 import type { ProxyOptions } from './options.ts';
@@ -50,7 +50,7 @@ export interface BootstrapConfig {
   /** Who says what to check. Source: Bootstrap.hds_config. */
   readonly hds: AdsConfig | undefined;
   /** Who is told of all stats at each flush. Source: Bootstrap.stats_sinks. */
-  readonly statsSinks: readonly MetricsServiceConfig[];
+  readonly statsSinks: readonly StatsSinkConfig[];
   /** Default 5,000. */
   readonly statsFlushIntervalMs: number;
 }
