@@ -195,8 +195,17 @@ function isAllowed(
   if (from === 'All') return true;
   if (from === 'Same') return route.namespace === object.ref.namespace;
   const labels = policies.namespaces.find(({ ref }) => ref.name === route.namespace)?.labels ?? {};
-  const withName = { 'kubernetes.io/metadata.name': route.namespace, ...labels };
-  const selector = allowedRoutes?.namespaces.selector;
+  return selectsNamespace(listener, { name: route.namespace, labels });
+}
+
+/** True where a listener asks for labels of namespaces that its routes come from, and a namespace has them. */
+export function selectsNamespace(
+  { allowedRoutes }: Partial<K8sGatewayListener>,
+  { name, labels }: { readonly name: string; readonly labels: Readonly<Record<string, string>> },
+): boolean {
+  const { from, selector } = allowedRoutes?.namespaces ?? {};
+  if (from !== 'Selector') return false;
+  const withName = { 'kubernetes.io/metadata.name': name, ...labels };
   return (
     labelsMatch(selector?.matchLabels, withName) &&
     (selector?.matchExpressions ?? []).every((one) => expressionHolds(one, withName))

@@ -85,6 +85,7 @@ export {
   gatewaySecrets,
   istioPorts,
   routesAtPort,
+  selectsNamespace,
   servesGateway,
   sharedHosts,
   type GatewayPort,

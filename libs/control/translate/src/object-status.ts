@@ -58,7 +58,7 @@ export function proxiesText(count: number): string {
 }
 
 /** How many proxies are in groups that hold a test. */
-export function countGroups({ groups }: StatusWorld, test: (group: ViewGroup) => boolean): number {
+export function countGroups({ groups }: Pick<StatusWorld, 'groups'>, test: (group: ViewGroup) => boolean): number {
   return groups.reduce((sum, group) => sum + (test(group) ? group.proxies.length : 0), 0);
 }
 

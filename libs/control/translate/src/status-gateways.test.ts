@@ -144,3 +144,29 @@ spec: {host: web, trafficPolicy: {tls: {mode: MUTUAL, credentialName: client}}}
   assert.equal(found['Secret client'], 'effective on 2 proxies; used by DestinationRule default/web');
   assert.equal(found['Secret idle'], 'not used: no Gateway and no DestinationRule that a proxy has names it');
 });
+
+test('a Namespace says which Gateways ask for its labels', () => {
+  const namespace = (name: string, labels: string) =>
+    `---\napiVersion: v1\nkind: Namespace\nmetadata: {name: ${name}, labels: {${labels}}}\n`;
+  const selective = route(
+    'edge',
+    '{gatewayClassName: weft, listeners: [{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: Selector, selector: {matchLabels: {team: a}}}}}]}',
+    'Gateway',
+  );
+  const found = statuses(WORLD + selective + namespace('one', 'team: a') + namespace('two', 'team: b'));
+  assert.equal(found['Namespace one'], 'effective on 1 proxy; used by Gateway default/edge');
+  assert.equal(found['Namespace two'], 'not used: no Gateway lets routes in for its labels');
+});
+
+test('a GatewayClass says which Gateways are of it, a ServiceAccount how many workloads run under it', () => {
+  const gatewayClass = (name: string) =>
+    `---\napiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\nmetadata: {name: ${name}}\nspec: {controllerName: weft.dev/x}\n`;
+  const account = (name: string) => `---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: ${name}}\n`;
+  const found = statuses(
+    WORLD + EDGE + gatewayClass('weft') + gatewayClass('other') + account('default') + account('nobody'),
+  );
+  assert.equal(found['GatewayClass weft'], 'effective on 1 proxy; used by Gateway default/edge');
+  assert.equal(found['GatewayClass other'], 'not used: no Gateway is of this class');
+  assert.equal(found['ServiceAccount default'], 'effective on 3 proxies; used by 2 workloads');
+  assert.equal(found['ServiceAccount nobody'], 'not used: no workload runs under it');
+});

@@ -2,6 +2,7 @@ import {
   gatewayApiRoutes,
   isGranted,
   refText,
+  selectsNamespace,
   servesGateway,
   type CrossReference,
   type MeshObject,
@@ -24,6 +25,55 @@ export function referenceGrantStatus(world: StatusWorld): ObjectStatus[] {
     );
     const names = users.map(({ ref }) => refText(ref));
     return statusOf(grant, effectiveOn, usage(names, `nothing that it lets refers to ${grant.ref.namespace}`));
+  });
+}
+
+/** Which Gateways let routes of a Namespace in for its labels. */
+export function namespaceStatus({ snapshot, groups }: StatusWorld): ObjectStatus[] {
+  const { namespaces, k8sGateways } = snapshot.policies;
+  return namespaces.map((namespace) => {
+    const { ref, labels } = namespace;
+    const users = k8sGateways.filter(({ spec }) =>
+      spec.listeners.some((listener) => selectsNamespace(listener, { name: ref.name, labels })),
+    );
+    const names = users.map((gateway) => refText(gateway.ref));
+    const serving = countGroups({ groups }, ({ view }) => users.some((gateway) => servesGateway(view, gateway)));
+    return statusOf(namespace, serving, usage(names, 'no Gateway lets routes in for its labels'));
+  });
+}
+
+/** Which Gateways are of each GatewayClass. */
+export function gatewayClassStatus({ snapshot, groups }: StatusWorld): ObjectStatus[] {
+  const { gatewayClasses, k8sGateways } = snapshot.policies;
+  return gatewayClasses.map((gatewayClass) => {
+    const users = k8sGateways.filter(({ spec }) => spec.gatewayClassName === gatewayClass.ref.name);
+    const names = users.map(({ ref }) => refText(ref));
+    const serving = countGroups({ groups }, ({ view }) => users.some((gateway) => servesGateway(view, gateway)));
+    return statusOf(gatewayClass, serving, usage(names, 'no Gateway is of this class'));
+  });
+}
+
+/** How many workloads run under each ServiceAccount. */
+export function serviceAccountStatus(
+  { snapshot, proxies }: StatusWorld,
+  documents: readonly MeshObject[],
+): ObjectStatus[] {
+  const accounts = documents.filter(({ ref }) => ref.group === '' && ref.kind === 'ServiceAccount');
+  if (accounts.length === 0) return [];
+  const key = ({
+    namespace,
+    serviceAccount,
+  }: {
+    readonly namespace: string;
+    readonly serviceAccount: string;
+  }): string => `${namespace}/${serviceAccount}`;
+  const workloads = Map.groupBy(snapshot.workloads.values(), key);
+  const connected = Map.groupBy(proxies, key);
+  return accounts.map((account) => {
+    const name = `${account.ref.namespace}/${account.ref.name}`;
+    const count = workloads.get(name)?.length ?? 0;
+    const users = count === 0 ? [] : [`${count} ${count === 1 ? 'workload' : 'workloads'}`];
+    return statusOf(account, connected.get(name)?.length ?? 0, usage(users, 'no workload runs under it'));
   });
 }
 

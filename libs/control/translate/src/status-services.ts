@@ -1,3 +1,4 @@
+import type { ServiceEntrySpec } from '@weft/api-kube';
 import {
   refKey,
   refText,
@@ -10,20 +11,64 @@ import {
 } from '@weft/control-mesh';
 import { statusOf, usage, type ObjectStatus, type StatusNote, type StatusWorld } from './object-status.ts';
 
-/** ServiceEntries and Services: who can call or serves them, and whether anybody does. */
-export function serviceStatus(world: StatusWorld): ObjectStatus[] {
-  const described = [...world.snapshot.services.values()].filter(({ origin }) => origin !== undefined);
-  const byOrigin = Map.groupBy(described, ({ origin }) => refKey(origin as ObjectRef));
+/** ServiceEntries and Services: who can call or serves them, whether anybody does, and who has their hosts instead. */
+export function serviceStatus(world: StatusWorld, documents: readonly MeshObject[]): ObjectStatus[] {
+  const { snapshot } = world;
+  const byOrigin = new Map<string, MeshService[]>();
+  const refs = new Map<string, ObjectRef>();
+  for (const service of snapshot.services.values()) {
+    if (service.origin === undefined) continue;
+    const key = refKey(service.origin);
+    refs.set(key, service.origin);
+    byOrigin.set(key, [...(byOrigin.get(key) ?? []), service]);
+  }
+  const taken = new Map<string, StatusNote[]>();
+  for (const document of documents) {
+    const notes = takenHosts(world, document);
+    if (notes === undefined) continue;
+    const key = refKey(document.ref);
+    refs.set(key, document.ref);
+    taken.set(key, notes);
+  }
   const count = counter(world);
-  return [...byOrigin.values()].map((own) => {
-    const [first] = own as [MeshService];
+  return [...refs].map(([key, ref]) => {
+    const own = byOrigin.get(key) ?? [];
     const effectiveOn = count(own);
-    const notes = own.flatMap((service) => notesOf(world, service));
-    const hosts = own.map(({ hostname }) => hostname).join(' or ');
-    if (effectiveOn === 0 && world.proxies.length > 0)
-      notes.unshift({ kind: 'unattached', message: `no proxy can call or serves ${hosts}` });
-    return { ref: first.origin as ObjectRef, effectiveOn, notes };
+    const notes = [...(taken.get(key) ?? []), ...own.flatMap((service) => notesOf(world, service))];
+    if (effectiveOn === 0 && own.length > 0 && world.proxies.length > 0) notes.unshift(...uncalled(world, own));
+    return { ref, effectiveOn, notes };
   });
+}
+
+/** The hosts of a document that an older one of its namespace describes; undefined: it is of another kind. */
+function takenHosts({ snapshot }: StatusWorld, { ref, spec }: MeshObject): StatusNote[] | undefined {
+  const { group, kind, namespace, name } = ref;
+  const isEntry = group === 'networking.istio.io' && kind === 'ServiceEntry';
+  if (!isEntry && !(group === '' && kind === 'Service')) return undefined;
+  const hosts = isEntry
+    ? (spec as ServiceEntrySpec).hosts.map((host) => host.toLowerCase())
+    : [`${name}.${namespace}.svc.${snapshot.config.domainSuffix}`];
+  return [...new Set(hosts)].flatMap((hostname): StatusNote[] => {
+    const by = snapshot.services.get(serviceKey({ namespace, hostname }))?.origin;
+    if (by === undefined || refKey(by) === refKey(ref)) return [];
+    return [{ kind: 'shadowed', message: `it describes ${hostname} too, in the same namespace, and is older`, by }];
+  });
+}
+
+/** Why no proxy can call a service: others of its name in other namespaces are meant, or nobody calls it. */
+function uncalled({ groups }: StatusWorld, own: readonly MeshService[]): StatusNote[] {
+  const hosts = own.map(({ hostname }) => hostname);
+  const meant = new Map<string, StatusNote>();
+  for (const { services } of groups)
+    for (const { hostname, origin } of services)
+      if (origin !== undefined && hosts.includes(hostname))
+        meant.set(refKey(origin), {
+          kind: 'shadowed',
+          message: `callers mean it by ${hostname}: it is of their own namespace, or older`,
+          by: origin,
+        });
+  if (meant.size > 0) return [...meant.values()];
+  return [{ kind: 'unattached', message: `no proxy can call or serves ${hosts.join(' or ')}` }];
 }
 
 /** Counts the proxies that can call one of some services, or serve it. */

@@ -180,3 +180,19 @@ test('a ServiceEntry counts who can call it, a WorkloadEntry says which services
   assert.equal(found['WorkloadEntry used'], 'effective on 1 proxy; used by ServiceEntry default/one');
   assert.equal(found['WorkloadEntry idle'], 'not used: no service selects its labels');
 });
+
+test('a ServiceEntry whose host another one describes says which', () => {
+  const entry = (name: string, namespace?: string) =>
+    document('networking.istio.io/v1', 'ServiceEntry', {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      spec: '{hosts: [a.test], resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}], endpoints: [{address: 10.9.0.1}]}',
+    });
+  const found = statuses(CLIENT + entry('first') + entry('second') + entry('far', 'other'));
+  assert.equal(found['ServiceEntry first'], 'effective on 1 proxy');
+  assert.equal(
+    found['ServiceEntry second'],
+    'shadowed by ServiceEntry default/first: it describes a.test too, in the same namespace, and is older',
+  );
+  assert.match(found['ServiceEntry far'] ?? '', /^shadowed by ServiceEntry default\/first: callers mean it by a\.test/);
+});

@@ -2,7 +2,12 @@ import { secretFault, type MeshObject, type MeshProxy, type MeshSnapshot } from 
 import type { ObjectStatus, StatusWorld } from './object-status.ts';
 import { gatewayApiRouteStatus, gatewayStatus } from './status-gateways.ts';
 import { meshConfigStatus } from './status-mesh-config.ts';
-import { referenceGrantStatus } from './status-references.ts';
+import {
+  gatewayClassStatus,
+  namespaceStatus,
+  referenceGrantStatus,
+  serviceAccountStatus,
+} from './status-references.ts';
 import { secretStatus } from './status-secrets.ts';
 import { authorizationStatus, peerAuthenticationStatus } from './status-security.ts';
 import { serviceStatus, workloadEntryStatus } from './status-services.ts';
@@ -24,6 +29,9 @@ const ASPECTS: readonly ((world: StatusWorld, documents: readonly MeshObject[]) 
   serviceStatus,
   workloadEntryStatus,
   referenceGrantStatus,
+  namespaceStatus,
+  gatewayClassStatus,
+  serviceAccountStatus,
   secretStatus,
 ];
 

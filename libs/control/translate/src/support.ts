@@ -48,6 +48,7 @@ const MESH_CONFIG = under('mesh', 'accessLogFile', 'enableTracing', 'enableAutoM
   'outboundTrafficPolicy.mode=ALLOW_ANY|REGISTRY_ONLY', 'defaultProviders.tracing', 'defaultConfig.tracing.sampling',
   'defaultConfig.tracing.zipkin.address', 'defaultConfig.runtimeValues.*', 'enableEnvoyAccessLogService',
   'defaultConfig.envoyAccessLogService.address', 'defaultConfig.envoyMetricsService.address',
+  'defaultConfig.statsdUdpAddress',
   ...under('extensionProviders', 'name', 'envoyExtAuthzHttp.*', 'envoyExtAuthzGrpc.*', 'zipkin.service', 'zipkin.port'),
 ); // prettier-ignore
 
