@@ -10,6 +10,8 @@ import {
   type RunningProcess,
 } from '@weft/testing-harness';
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -123,7 +125,13 @@ for (const kind of ['weft', 'envoy'] as const)
     t.after(() => stats.close());
     const plane = await startControlPlane();
     const { port } = stats.address() as AddressInfo;
-    const telling = `{envoyMetricsService: {address: "127.0.0.1:${port}"}, tracing: {zipkin: {address: "127.0.0.1:9"}}}`;
+    const statsd = createSocket('udp4').bind(0, '127.0.0.1');
+    t.after(() => statsd.close());
+    const counted = new Promise<void>((resolve) =>
+      statsd.on('message', (datagram) => datagram.includes('envoy.cluster_manager.cluster_added:') && resolve()),
+    );
+    await once(statsd, 'listening');
+    const telling = `{statsdUdpAddress: "localhost:${statsd.address().port}", envoyMetricsService: {address: "127.0.0.1:${port}"}, tracing: {zipkin: {address: "127.0.0.1:9"}}}`;
     plane.write(
       'mesh.yaml',
       `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\ndata: {mesh: 'defaultConfig: ${telling}'}\n`,
@@ -146,5 +154,5 @@ for (const kind of ['weft', 'envoy'] as const)
     const { body } = await call({ port: admin, path: '/config_dump' });
     assert.match(body, /"collector_cluster": ?"zipkin"/);
     assert.match(body, /"cluster_name": ?"envoy_metrics_service"/);
-    await called;
+    await Promise.all([called, counted]);
   });

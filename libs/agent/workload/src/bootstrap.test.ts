@@ -20,6 +20,7 @@ const FACTS: SidecarFacts = {
   delta: false,
   traced: false,
   metricsService: '',
+  statsd: '',
 };
 
 test('the bootstrap is one of Envoy, with every field at its place', () => {
@@ -29,6 +30,7 @@ test('the bootstrap is one of Envoy, with every field at its place', () => {
     { ...FACTS, upstreams: undefined, adminPort: 15_000 },
     { ...FACTS, metricsService: 'control-plane' },
     { ...FACTS, metricsService: 'stats.test:9002' },
+    { ...FACTS, statsd: '[::1]:8125' },
   ]) {
     const text = JSON.stringify(sidecarBootstrap(facts));
     const { faults, warnings } = loadConfig({ text, file: 'bootstrap.json', typeName: BOOTSTRAP });
@@ -66,6 +68,16 @@ test('stats go to the control plane by its own cluster, to another server by one
   assert.match(
     textOf('stats.test:9002'),
     /"cluster_name":"envoy_metrics_service".*"name":"envoy_metrics_service","type":"STRICT_DNS"/,
+  );
+});
+
+test('a statsd is told over UDP, beside a metrics service', () => {
+  const textOf = (statsd: string): string =>
+    JSON.stringify(sidecarBootstrap({ ...FACTS, statsd, metricsService: 'control-plane' }));
+  assert.doesNotMatch(textOf(''), /statsd/);
+  assert.match(
+    textOf('127.0.0.1:8125'),
+    /metrics_service.*StatsdSink".*"address":"127.0.0.1","port_value":8125,"protocol":"UDP"/,
   );
 });
 

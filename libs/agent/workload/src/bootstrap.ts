@@ -26,6 +26,8 @@ export interface SidecarFacts {
   readonly traced: boolean;
   /** Whom the sidecar sends its stats to: `host:port`, `control-plane`, or `''`: nobody. */
   readonly metricsService: string;
+  /** The statsd that it tells them over UDP: `ip:port`, or `''`: none. */
+  readonly statsd: string;
 }
 
 const CONTROL_PLANE = 'xds-grpc';
@@ -44,7 +46,11 @@ const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
  * names, node id and metadata are Istio's, so that either side may be another implementation.
  */
 export function sidecarBootstrap(facts: SidecarFacts): Json {
-  const { role, name, namespace, address, adminPort, delta, traced, metricsService } = facts;
+  const { role, name, namespace, address, adminPort, delta, traced, metricsService, statsd } = facts;
+  const sinks = [
+    ...(metricsService === '' ? [] : [metricsSink(metricsService)]),
+    ...(statsd === '' ? [] : [statsdSink(statsd)]),
+  ];
   const overStream = { ads: {}, initial_fetch_timeout: '0s', resource_api_version: 'V3' };
   return {
     node: {
@@ -54,7 +60,7 @@ export function sidecarBootstrap(facts: SidecarFacts): Json {
     },
     admin: { address: socket('127.0.0.1', adminPort) },
     ...(traced ? { tracing: { http: zipkin() } } : {}),
-    ...(metricsService === '' ? {} : { stats_sinks: [metricsSink(metricsService)] }),
+    ...(sinks.length === 0 ? {} : { stats_sinks: sinks }),
     layered_runtime: { layers: [runtimeLayer(), { name: 'admin', admin_layer: {} }] },
     dynamic_resources: {
       lds_config: overStream,
@@ -158,6 +164,18 @@ function metricsSink(service: string): Json {
       '@type': 'type.googleapis.com/envoy.config.metrics.v3.MetricsServiceConfig',
       transport_api_version: 'V3',
       grpc_service: { envoy_grpc: { cluster_name: service === 'control-plane' ? CONTROL_PLANE : METRICS_SERVICE } },
+    },
+  };
+}
+
+/** Source: Istio's bootstrap. */
+function statsdSink(address: string): Json {
+  const { host, port } = hostAndPort(address);
+  return {
+    name: 'envoy.stat_sinks.statsd',
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.config.metrics.v3.StatsdSink',
+      address: { socket_address: { address: host, port_value: port, protocol: 'UDP' } },
     },
   };
 }

@@ -49,7 +49,11 @@ export function findControlPlane(options: ControlPlaneOptions, subject: Subject,
     serverName: options.serverName ?? place?.serverName ?? CONTROL_PLANE_NAME,
     // On this machine the token goes over the loopback.
     registry: options.registry ?? (options.secure === undefined ? place?.debug : undefined),
-    bootstrap: { traced: place?.traced ?? false, metricsService: place?.metricsService ?? '' },
+    bootstrap: {
+      traced: place?.traced ?? false,
+      metricsService: place?.metricsService ?? '',
+      statsd: place?.statsd ?? '',
+    },
     roots,
     token: tokenSource(options, { identity: identity.value, name: subject.name, service: subject.service }, runtime),
   };

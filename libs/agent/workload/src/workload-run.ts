@@ -5,6 +5,7 @@ import {
   WorkloadCertificates,
   type ChannelCredentials,
 } from '@weft/agent-certificates';
+import type { BootstrapDefaults } from '@weft/control-registry';
 import { after, type Logger, type Runtime } from '@weft/core-runtime';
 import { formatIdentity } from '@weft/model-identity';
 import { GrpcJsChannel } from '@weft/net-grpc';
@@ -24,6 +25,7 @@ import type { RunOptions } from './run-options.ts';
 import { SecureRegistry } from './secure-registry.ts';
 import { adminAt, type SidecarAdmin } from './sidecar-admin.ts';
 import { Sidecar } from './sidecar.ts';
+import { statsdAddress } from './statsd-address.ts';
 import { StatusServer } from './status-server.ts';
 import type { WorkloadNetwork } from './workload-network.ts';
 
@@ -256,6 +258,15 @@ export class WorkloadRun {
     return { port: service, appPort: app, listenPort, ...(protocol === '' ? {} : { protocol }) };
   }
 
+  private async bootstrapDefaults(): Promise<BootstrapDefaults> {
+    const defaults = { ...this.given.access.bootstrap, ...this.registration?.bootstrap };
+    const statsd = await statsdAddress(defaults.statsd).catch((error: unknown) => {
+      this.log.warning(`no stats go to statsd at ${defaults.statsd}: ${(error as Error).message}`);
+      return '';
+    });
+    return { ...defaults, statsd };
+  }
+
   private async startSidecar(ports: Ports): Promise<void> {
     const { options, access, network, proxy, env } = this.given;
     const { name, namespace, serviceAccount, labels, adminPort, delta, gateway } = options;
@@ -274,8 +285,7 @@ export class WorkloadRun {
       controlPlane: network.controlPlane,
       serverName: access.serverName,
       secretSocket: this.socketPath,
-      ...access.bootstrap,
-      ...this.registration?.bootstrap,
+      ...(await this.bootstrapDefaults()),
     });
     writeFileSync(bootstrap, `${JSON.stringify(facts, null, 2)}\n`, { mode: 0o600 });
     network.lend(bootstrap);

@@ -23,6 +23,8 @@ export interface MeshConfig {
   readonly accessLogService?: ReportService;
   /** Where proxies that start from now on send their stats over gRPC. Absent: nowhere. Source: ProxyConfig.envoyMetricsService. */
   readonly metricsService?: ReportService;
+  /** The statsd that proxies that start from now on tell their stats over UDP: `host:port`. Absent: none. Source: ProxyConfig.statsdUdpAddress. */
+  readonly statsdUdpAddress?: string;
   /** A layer of every proxy's runtime. Default: an empty one. Source: ProxyConfig.runtimeValues. */
   readonly runtimeValues?: Readonly<Record<string, string>>;
   /** Calls of services that speak Redis go by command, not as bytes, and are counted by command. Default false. Source: Istio's PILOT_ENABLE_REDIS_FILTER. */

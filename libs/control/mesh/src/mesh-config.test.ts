@@ -46,9 +46,11 @@ test('access logs go where defaultConfig says, once that is enabled, and runtime
 
 test('stats go where defaultConfig says', () => {
   const given = { metricsService: 'control-plane' } as const;
-  const defaultConfig = { envoyMetricsService: { address: '[::1]:9002' } };
+  const defaultConfig = { envoyMetricsService: { address: '[::1]:9002' }, statsdUdpAddress: 'statsd.test:8125' };
   assert.deepEqual(configWith({ defaultConfig }, given).metricsService, { host: '::1', port: 9002 });
   assert.equal(configWith({}, given).metricsService, 'control-plane');
+  assert.equal(configWith({ defaultConfig }).statsdUdpAddress, 'statsd.test:8125');
+  assert.equal(configWith({}).statsdUdpAddress, undefined);
 });
 
 test('spans go to the default provider, else to the address of defaultConfig, one of a hundred', () => {

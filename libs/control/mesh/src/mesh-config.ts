@@ -25,6 +25,7 @@ export function withMeshConfig(
   const tracing = tracingOf(given, mesh);
   const accessLogService = accessLogServiceOf(givenLogs, mesh);
   const metricsService = addressOf(mesh.defaultConfig?.envoyMetricsService?.address);
+  const { statsdUdpAddress = '' } = mesh.defaultConfig ?? {};
   const runtimeValues = { ...base.runtimeValues, ...mesh.defaultConfig?.runtimeValues };
   const { accessLogFile, outboundTrafficPolicy, enableAutoMtls, extensionProviders } = mesh;
   const mode = outboundTrafficPolicy?.mode;
@@ -33,6 +34,7 @@ export function withMeshConfig(
     ...(tracing === undefined ? {} : { tracing }),
     ...(accessLogService === undefined ? {} : { accessLogService }),
     ...(metricsService === undefined ? {} : { metricsService }),
+    ...(statsdUdpAddress === '' ? {} : { statsdUdpAddress }),
     runtimeValues,
     ...(accessLogFile === undefined ? {} : { accessLogFile }),
     ...(mode === 'ALLOW_ANY' || mode === 'REGISTRY_ONLY' ? { outboundTrafficPolicy: mode } : {}),

@@ -13,6 +13,8 @@ export interface BootstrapDefaults {
   readonly traced: boolean;
   /** Whom sidecars send their stats to: `host:port`, `control-plane`, or `''`: nobody. */
   readonly metricsService: string;
+  /** The statsd that they tell them over UDP: `host:port`, or `''`: none. */
+  readonly statsd: string;
 }
 
 /**
@@ -38,10 +40,10 @@ export function readPlace(stateDir: string): ControlPlanePlace | undefined {
   try {
     const place = JSON.parse(readState(join(stateDir, FILE)) ?? '') as Partial<ControlPlanePlace>;
     const { trustDomain = '', secure = '', debug = '', serverName = CONTROL_PLANE_NAME } = place;
-    const { traced = false, metricsService = '' } = place;
+    const { traced = false, metricsService = '', statsd = '' } = place;
     return trustDomain === '' || secure === '' || debug === ''
       ? undefined
-      : { trustDomain, secure, debug, serverName, traced, metricsService };
+      : { trustDomain, secure, debug, serverName, traced, metricsService, statsd };
   } catch {
     return undefined;
   }

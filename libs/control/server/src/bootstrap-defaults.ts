@@ -5,11 +5,13 @@ import type { BootstrapDefaults } from '@weft/control-registry';
 export function bootstrapDefaults({
   tracing,
   metricsService: stats,
-}: Pick<MeshConfig, 'tracing' | 'metricsService'>): BootstrapDefaults {
+  statsdUdpAddress: statsd = '',
+}: Pick<MeshConfig, 'tracing' | 'metricsService' | 'statsdUdpAddress'>): BootstrapDefaults {
   return {
     // A collector in the mesh has the name of its own cluster.
     traced: tracing !== undefined && tracing.inMesh !== true,
     metricsService: typeof stats === 'object' ? addressOf(stats) : (stats ?? ''),
+    statsd,
   };
 }
 

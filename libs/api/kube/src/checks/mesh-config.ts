@@ -42,6 +42,9 @@ export function checkMeshConfig(mesh: MeshConfigSpec | undefined, report: Report
   }
   const { zipkin, sampling } = defaultConfig?.tracing ?? {};
   const tracing = `${TOP}.defaultConfig.tracing`;
+  const statsd = defaultConfig?.statsdUdpAddress ?? '';
+  if (statsd !== '' && !/^.+:\d{1,5}$/.test(statsd))
+    report(`${TOP}.defaultConfig.statsdUdpAddress`, `"${statsd}" is no address`, { expected: 'HOST:PORT' });
   for (const field of ['envoyAccessLogService', 'envoyMetricsService'] as const) {
     const address = defaultConfig?.[field]?.address;
     if (address !== undefined && !/^.+:\d{1,5}$/.test(address))
