@@ -56,3 +56,29 @@ test('a turn without a flush of its own ends by itself', async () => {
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(written, ['0']);
 });
+
+test('a transport that is added while others write is written with them, once', () => {
+  const turn = new TurnWrites();
+  const written: string[] = [];
+  const [late] = writers(1, written, 'late ');
+  const first = { writeHeld: () => turn.add(late as HeldWriter) };
+  for (const writer of [first, ...writers(EARLY_TRANSPORTS - 1, written)]) turn.add(writer);
+  assert.equal(written.length, EARLY_TRANSPORTS);
+  assert.equal(written.at(-1), 'late 0');
+  turn.flush();
+  assert.equal(written.length, EARLY_TRANSPORTS);
+});
+
+test('a writer that throws takes nobody with it in the next turn', () => {
+  const turn = new TurnWrites();
+  const written: string[] = [];
+  turn.add({
+    writeHeld: () => {
+      throw new Error('broken');
+    },
+  });
+  assert.throws(() => turn.flush(), /broken/);
+  for (const writer of writers(2, written)) turn.add(writer);
+  turn.flush();
+  assert.deepEqual(written, ['0', '1']);
+});

@@ -6,3 +6,4 @@ export { ThrottledLog } from './throttled-log.ts';
 export type { FractionalPercent, RuntimeSnapshot } from './runtime-snapshot.ts';
 export { createRuntime, type Runtime } from './runtime.ts';
 export { FolderWatch, type FolderWatchOwner } from './folder-watch.ts';
+export { TurnClock } from './turn-clock.ts';

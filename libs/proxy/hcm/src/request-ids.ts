@@ -43,6 +43,11 @@ export class RequestIds {
       chars[at++] = hex.charCodeAt(i);
     }
     chars[start + 14] = FOUR;
-    chars[start + 19] = VARIANTS[parseInt(hex.charAt(16), 16) & 3] as number;
+    chars[start + 19] = VARIANTS[digit(hex.charCodeAt(16)) & 3] as number;
   }
+}
+
+/** What a hexadecimal digit stands for; its letters are small. */
+function digit(code: number): number {
+  return code < 97 ? code - 48 : code - 87;
 }
