@@ -13,7 +13,7 @@ import {
   startWeft,
   type RunningProxy,
 } from '@weft/testing-harness';
-import { bootstrap, EXCHANGES, OPERATORS, startWorld } from './access-log-operators.ts';
+import { bootstrap, EXCHANGES, jsonLog, OPERATORS, startWorld } from './access-log-operators.ts';
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -23,14 +23,12 @@ const OTHERWISE: readonly (readonly [exchange: RegExp, operator: RegExp])[] = [
   [/TLS/, /^DOWNSTREAM_TLS_CIPHER$/],
   // `connection: close` is written by the codec, behind the head's back.
   [/./, /^RESPONSE_HEADERS_BYTES$/],
-  // What cannot be read is answered by the codec, before there is a stream.
-  [/no route/, /^COMMON_DURATION\(DS_RX_BEG:DS_TX_BEG/],
   // How much is indexed or encoded is for each encoder to choose.
   [/gRPC/, /^(UP|DOWN)STREAM_(WIRE|HEADER)_BYTES_SENT$/],
   // Envoy adds the heads of earlier attempts twice.
   [/tried three times/, /^UPSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED$/],
-  // Connections of plain bytes have no id beyond their connection's.
-  [/^bytes/, /^(STREAM_ID|UPSTREAM_CONNECTION_POOL_READY_DURATION)$/],
+  // Nobody waits in a pool for connections of plain bytes.
+  [/^bytes/, /^UPSTREAM_CONNECTION_POOL_READY_DURATION$/],
 ];
 
 /** Without what differs from run to run: how long things took, ports, ids, and certificates made just now. */
@@ -51,7 +49,8 @@ async function linesOf(name: string, start: (bootstrap: object) => Promise<Runni
   const authority = new CertificateAuthority();
   const world = await startWorld(authority, await freePort());
   const log = join(scratch, `${name}.log`);
-  const proxy = await start(bootstrap(world, log, OPERATORS));
+  const lines = jsonLog(log, OPERATORS);
+  const proxy = await start(bootstrap(world, { http: lines, tcp: lines }));
   for (const play of Object.values(EXCHANGES)) await play(world, proxy);
   await proxy.stop();
   await world.stop();

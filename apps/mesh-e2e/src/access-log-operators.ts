@@ -136,6 +136,8 @@ export const OPERATORS: readonly string[] = [
   'REQUESTED_SERVER_NAME(HOST_FIRST:ORIG)',
   'DOWNSTREAM_TLS_VERSION',
   'DOWNSTREAM_TLS_CIPHER',
+  'DOWNSTREAM_TLS_SESSION_ID',
+  'UPSTREAM_TLS_SESSION_ID',
   'UPSTREAM_TLS_VERSION',
   'UPSTREAM_TLS_CIPHER',
   'DOWNSTREAM_PEER_SUBJECT',
@@ -264,10 +266,16 @@ function routes(): object {
   };
 }
 
-/** The bootstrap that both proxies run. */
-export function bootstrap(world: OperatorWorld, log: string, operators: readonly string[]): object {
+/** Where lines of requests go, and those of connections. */
+export interface Logs {
+  readonly http: Json;
+  readonly tcp: Json;
+}
+
+/** The bootstrap that both proxies run. `clusters`: further ones. */
+export function bootstrap(world: OperatorWorld, logs: Logs, clusters: readonly object[] = []): object {
   const { authority, certificate } = world;
-  const front = connectionManager('front', { ...routes(), access_log: [jsonLog(log, operators)] });
+  const front = connectionManager('front', { ...routes(), access_log: [logs.http] });
   const socket = downstreamTls(certificate, ['h2', 'http/1.1'], authority.caFile);
   const bytes = {
     name: 'envoy.filters.network.tcp_proxy',
@@ -275,7 +283,7 @@ export function bootstrap(world: OperatorWorld, log: string, operators: readonly
       '@type': 'type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy',
       stat_prefix: 'bytes',
       cluster: 'echo',
-      access_log: [jsonLog(log, operators)],
+      access_log: [logs.tcp],
     },
   };
   const secured = (name: string, filter: Json): object => ({
@@ -300,6 +308,7 @@ export function bootstrap(world: OperatorWorld, log: string, operators: readonly
         }),
         cluster('refused', [world.refused]),
         cluster('echo', [portOf(world.echo)]),
+        ...clusters,
       ],
     },
   };

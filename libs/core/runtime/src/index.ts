@@ -1,6 +1,7 @@
 export { localOffsetMinutes, systemClock, type Clock } from './clock.ts';
 export { SystemTimers, after, type Timer, type TimerCallback, type Timers } from './timers.ts';
 export { createSystemRandom, type Random } from './random.ts';
+export { uuid } from './uuid.ts';
 export { LOG_LEVELS, Loggers, type LogLevel, type Logger } from './logger.ts';
 export { ThrottledLog } from './throttled-log.ts';
 export type { FractionalPercent, RuntimeSnapshot } from './runtime-snapshot.ts';

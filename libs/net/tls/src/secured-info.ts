@@ -20,11 +20,9 @@ export class SecuredInfo implements TlsConnectionInfo {
   readonly peer: Certificate | undefined;
   readonly peerVerified: boolean;
   readonly local: TlsConnectionInfo['local'];
-  private readonly socket: TLSSocket;
-  private session: string | undefined;
+  readonly sessionId: string;
 
   constructor(socket: TLSSocket, parts: ConnectionInfoParts) {
-    this.socket = socket;
     this.version = socket.getProtocol() ?? '';
     this.cipher = socket.getCipher().name;
     this.alpn = socket.alpnProtocol || '';
@@ -32,11 +30,8 @@ export class SecuredInfo implements TlsConnectionInfo {
     this.peer = parts.peer;
     this.peerVerified = parts.peerVerified;
     this.local = parts.own ?? NO_CERTIFICATE;
-  }
-
-  get sessionId(): string {
-    this.session ??= readSession(this.socket.getSession()).id;
-    return this.session;
+    // What TLS 1.3 resumes by is a ticket; its sessions have an id for the sake of older middleboxes only.
+    this.sessionId = this.version === 'TLSv1.3' ? '' : readSession(socket.getSession()).id;
   }
 }
 

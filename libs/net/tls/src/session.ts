@@ -13,9 +13,10 @@ export interface SessionFacts {
   readonly peer: Uint8Array | undefined;
 }
 
-export function readSession(session: Buffer | undefined): SessionFacts {
+/** `session`: undefined before there is one, and null once the socket is closed, which Node's types do not tell. */
+export function readSession(session: Buffer | undefined | null): SessionFacts {
   // Version, protocol, cipher, session id, master key, …
-  const fields = session === undefined ? [] : derChildren(withoutEnvelope(session));
+  const fields = session === undefined || session === null ? [] : derChildren(withoutEnvelope(session));
   const id = fields.filter(({ tag }) => tag === OCTET_STRING)[1]?.content;
   return { id: Buffer.from(id ?? []).toString('hex'), peer: fields.find(({ tag }) => tag === PEER)?.content };
 }

@@ -2,10 +2,10 @@ import type { HeaderMap, StreamInfo, WireBytes } from '@weft/core-http';
 import { plain, type Operator } from './operator.ts';
 import { downstreamBytes, upstreamBytes } from './wire-bytes.ts';
 
-const REQUEST_PSEUDO = [':method', ':path', ':authority', ':scheme', ':protocol'];
+export const REQUEST_PSEUDO = [':method', ':path', ':authority', ':scheme', ':protocol'];
 
 /** Octets of names and values, those of pseudo headers included. */
-function sizeOf(headers: HeaderMap | undefined, pseudo: readonly string[] = []): number {
+export function sizeOf(headers: HeaderMap | undefined, pseudo: readonly string[] = []): number {
   if (headers === undefined) return 0;
   let bytes = headers.byteSize;
   for (const name of pseudo) {

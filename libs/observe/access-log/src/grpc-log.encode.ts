@@ -2,6 +2,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { registry } from '@weft/api-envoy';
 import {
   ResponseFlag,
+  type DownstreamConnection,
   type HeaderMap,
   type PeerCertificate,
   type ResponseFlagName,
@@ -11,6 +12,8 @@ import {
 } from '@weft/core-http';
 import type { Clock } from '@weft/core-runtime';
 import type { GrpcLogConfig } from './grpc-log.ts';
+import { REQUEST_PSEUDO, sizeOf } from './byte-operators.ts';
+import { CIPHER_SUITES } from './cipher-suites.ts';
 import { LOG_TYPES } from './log-types.ts';
 import type { LoggedStream } from './operator.ts';
 import { downstreamBytes, upstreamBytes } from './wire-bytes.ts';
@@ -72,7 +75,7 @@ function common(info: StreamInfo, clock: Clock): object {
     downstreamRemoteAddress: address(info.remoteAddress),
     downstreamLocalAddress: address(downstream.localAddress),
     downstreamDirectRemoteAddress: address(downstream.directRemoteAddress),
-    tlsProperties: downstream.ssl && tls(downstream.ssl, downstream.ja3),
+    tlsProperties: downstream.ssl && tls(downstream.ssl, downstream),
     startTime: {
       seconds: BigInt(Math.floor(info.startWallMs / 1000)),
       nanos: Math.round((info.startWallMs % 1000) * 1e6),
@@ -85,7 +88,7 @@ function common(info: StreamInfo, clock: Clock): object {
     timeToFirstUpstreamRxByte: since(info.firstUpstreamRxMs),
     timeToLastUpstreamRxByte: since(info.lastUpstreamRxMs),
     timeToFirstDownstreamTxByte: since(info.firstDownstreamTxMs),
-    timeToLastDownstreamTxByte: since(info.endMs),
+    timeToLastDownstreamTxByte: since(info.protocol === '' ? -1 : info.endMs),
     duration: since(info.endMs < 0 ? clock.nowMs() : info.endMs),
     upstreamRemoteAddress: address(info.upstreamHost),
     upstreamLocalAddress: address(info.upstreamLocalAddress),
@@ -120,7 +123,8 @@ function request({ info, request: headers }: LoggedStream, { requestHeaders }: G
     forwardedFor: headers.get('x-forwarded-for') ?? '',
     requestId: headers.get('x-request-id') ?? info.requestId,
     originalPath: headers.get('x-envoy-original-path') ?? '',
-    requestHeadersBytes: BigInt(headers.byteSize),
+    // A request that could not be read has no head.
+    requestHeadersBytes: BigInt(headers.path === '' && headers.method === '' ? 0 : sizeOf(headers, REQUEST_PSEUDO)),
     requestBodyBytes: BigInt(info.bytesReceived),
     requestHeaders: chosen(headers, requestHeaders),
     upstreamHeaderBytesSent: BigInt(upstreamBytes(info).headerSent),
@@ -135,7 +139,7 @@ function response({ info, response: headers, trailers }: LoggedStream, config: G
   return {
     ...(info.responseCode === 0 ? {} : { responseCode: info.responseCode }),
     responseCodeDetails: info.responseCodeDetails,
-    responseHeadersBytes: BigInt(headers?.byteSize ?? 0),
+    responseHeadersBytes: BigInt(sizeOf(headers, [':status'])),
     responseBodyBytes: BigInt(info.bytesSent),
     responseHeaders: chosen(headers, config.responseHeaders),
     responseTrailers: chosen(trailers, config.responseTrailers),
@@ -190,10 +194,15 @@ function flags(bits: number): object | undefined {
 /** Source: envoy.data.accesslog.v3.TLSProperties.TLSVersion. */
 const TLS_VERSIONS: Readonly<Record<string, number>> = { TLSv1: 1, 'TLSv1.1': 2, 'TLSv1.2': 3, 'TLSv1.3': 4 };
 
-function tls({ version, serverName, sessionId, peer, local }: TlsConnectionInfo, ja3: string | undefined): object {
+function tls(
+  { version, cipher, sessionId, peer, local }: TlsConnectionInfo,
+  { requestedServerName, ja3 }: DownstreamConnection,
+): object {
+  const tlsCipherSuite = CIPHER_SUITES[cipher];
   return {
     tlsVersion: TLS_VERSIONS[version] ?? 0,
-    tlsSniHostname: serverName,
+    ...(tlsCipherSuite === undefined ? {} : { tlsCipherSuite }),
+    tlsSniHostname: requestedServerName,
     tlsSessionId: sessionId,
     ja3Fingerprint: ja3 ?? '',
     localCertificateProperties: certificate(local, ''),
@@ -201,13 +210,11 @@ function tls({ version, serverName, sessionId, peer, local }: TlsConnectionInfo,
   };
 }
 
-function certificate(names: Pick<PeerCertificate, 'subject' | 'uriSans' | 'dnsSans'>, issuer: string): object {
+function certificate(names: Pick<PeerCertificate, 'subject' | 'uriSans'>, issuer: string): object {
   return {
     subject: names.subject,
     issuer,
-    subjectAltName: [
-      ...names.uriSans.map((value) => ({ san: { case: 'uri', value } })),
-      ...names.dnsSans.map((value) => ({ san: { case: 'dns', value } })),
-    ],
+    // Envoy tells of no others.
+    subjectAltName: names.uriSans.map((value) => ({ san: { case: 'uri', value } })),
   };
 }

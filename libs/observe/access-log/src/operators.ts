@@ -1,4 +1,5 @@
 import { responseFlagsLong, responseFlagsShort } from '@weft/core-http';
+import { uuid } from '@weft/core-runtime';
 import { addressOperatorTable } from './address-operators.ts';
 import { byteOperators } from './byte-operators.ts';
 import { coalesceOperator } from './coalesce.ts';
@@ -9,10 +10,6 @@ import { stateOperators } from './state-operators.ts';
 import { timeOperators } from './time-operators.ts';
 import { tlsOperators } from './tls-operators.ts';
 import { upstreamOperators } from './upstream-operators.ts';
-
-function uuid(hex: string): string {
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;
-}
 
 const responseCodeDetails: Operator = {
   argument: 'optional',
@@ -44,7 +41,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
     create:
       (_, { random }) =>
       () =>
-        uuid(random.hex(16)),
+        uuid(random),
   },
   TRACE_ID: plain(({ info }) => info.traceId || undefined),
   SPAN_ID: plain(({ info }) => info.spanId || undefined),

@@ -326,6 +326,7 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
     stats.rqRxReset.inc();
     const info = this.refusedInfo(details);
     info.responseCode = status;
+    info.firstDownstreamTxMs = info.startMs;
     info.bytesSent = errorReplyBody(status, details).length;
     // To come too late breaks no rule.
     if (info.bytesSent > 0 && details !== Details.requestHeaderTimeout)
@@ -344,7 +345,9 @@ export class HttpConnection implements ConnectionHandler, Http1ServerCallbacks, 
   }
 
   private logRefused(info: StreamInfo): void {
-    for (const log of this.hcm.accessLogs) log.log(info, new RequestHeaderMap('', '', ''), undefined);
+    const unread = new RequestHeaderMap('', '', '');
+    unread.scheme = '';
+    for (const log of this.hcm.accessLogs) log.log(info, unread, undefined);
   }
 
   private countTxBytes(): void {

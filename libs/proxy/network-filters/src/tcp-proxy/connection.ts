@@ -1,6 +1,6 @@
 import type { Transport, TransportClose } from '@weft/core-bytes';
 import { ResponseFlag, StreamInfo, type UpstreamConnectionFacts } from '@weft/core-http';
-import type { Timer } from '@weft/core-runtime';
+import { uuid, type Timer } from '@weft/core-runtime';
 import type {
   Cluster,
   ClusterDiscoveryHandle,
@@ -367,8 +367,11 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks, 
   }
 
   private log(type: StreamInfo['accessLogType']): void {
-    this.info.endMs = this.shared.server.runtime.clock.nowMs();
-    logConnection(this.shared.accessLogs, this.info, type);
+    const { accessLogs, server } = this.shared;
+    const { clock, random } = server.runtime;
+    this.info.endMs = clock.nowMs();
+    if (accessLogs.length > 0 || this.connection.streamInfo !== undefined) this.info.requestId ||= uuid(random);
+    logConnection(accessLogs, this.info, type);
   }
 
   private finish(): void {
