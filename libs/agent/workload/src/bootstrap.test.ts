@@ -18,7 +18,7 @@ const FACTS: SidecarFacts = {
   serverName: 'istiod.istio-system.svc',
   secretSocket: '/tmp/x/secrets.sock',
   delta: false,
-  traced: false,
+  spanCluster: '',
   metricsService: '',
   statsd: '',
 };
@@ -26,7 +26,13 @@ const FACTS: SidecarFacts = {
 test('the bootstrap is one of Envoy, with every field at its place', () => {
   for (const facts of [
     FACTS,
-    { ...FACTS, delta: true, controlPlane: 'unix:/tmp/x/xds.sock', upstreams: undefined, traced: true },
+    {
+      ...FACTS,
+      delta: true,
+      controlPlane: 'unix:/tmp/x/xds.sock',
+      upstreams: undefined,
+      spanCluster: 'outbound|9411||zipkin.test',
+    },
     { ...FACTS, upstreams: undefined, adminPort: 15_000 },
     { ...FACTS, metricsService: 'control-plane' },
     { ...FACTS, metricsService: 'stats.test:9002' },

@@ -22,8 +22,8 @@ export interface SidecarFacts {
   /** The agent's socket. */
   readonly secretSocket: string;
   readonly delta: boolean;
-  /** The control plane has spans collected: those of filters that cannot be told where to send them go there too. */
-  readonly traced: boolean;
+  /** Spans of filters that cannot be told where to send them go to this cluster, which the control plane gives; `''`: nowhere. */
+  readonly spanCluster: string;
   /** Whom the sidecar sends its stats to: `host:port`, `control-plane`, or `''`: nobody. */
   readonly metricsService: string;
   /** The statsd that it tells them over UDP: `ip:port`, or `''`: none. */
@@ -46,7 +46,7 @@ const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
  * names, node id and metadata are Istio's, so that either side may be another implementation.
  */
 export function sidecarBootstrap(facts: SidecarFacts): Json {
-  const { role, name, namespace, address, adminPort, delta, traced, metricsService, statsd } = facts;
+  const { role, name, namespace, address, adminPort, delta, spanCluster, metricsService, statsd } = facts;
   const sinks = [
     ...(metricsService === '' ? [] : [metricsSink(metricsService)]),
     ...(statsd === '' ? [] : [statsdSink(statsd)]),
@@ -59,7 +59,7 @@ export function sidecarBootstrap(facts: SidecarFacts): Json {
       metadata: metadataOf(facts),
     },
     admin: { address: socket('127.0.0.1', adminPort) },
-    ...(traced ? { tracing: { http: zipkin() } } : {}),
+    ...(spanCluster === '' ? {} : { tracing: { http: zipkin(spanCluster) } }),
     ...(sinks.length === 0 ? {} : { stats_sinks: sinks }),
     layered_runtime: { layers: [runtimeLayer(), { name: 'admin', admin_layer: {} }] },
     dynamic_resources: {
@@ -136,12 +136,12 @@ function adminCluster(port: number): Json {
 }
 
 /** The tracer that the control plane describes to connection managers, by the cluster that it gives. */
-function zipkin(): Json {
+function zipkin(cluster: string): Json {
   return {
     name: 'envoy.tracers.zipkin',
     typed_config: {
       '@type': 'type.googleapis.com/envoy.config.trace.v3.ZipkinConfig',
-      collector_cluster: 'zipkin',
+      collector_cluster: cluster,
       collector_endpoint: '/api/v2/spans',
       collector_endpoint_version: 'HTTP_JSON',
       trace_id_128bit: true,

@@ -1,5 +1,5 @@
 import { TokenAuthority, type TokenSubject } from '@weft/control-ca';
-import { CONTROL_PLANE_NAME, readPlace, readRoots, type BootstrapDefaults } from '@weft/control-registry';
+import { CONTROL_PLANE_NAME, NO_DEFAULTS, readPlace, readRoots, type BootstrapDefaults } from '@weft/control-registry';
 import type { Runtime } from '@weft/core-runtime';
 import { createIdentity, type WorkloadIdentity } from '@weft/model-identity';
 import { readFileSync } from 'node:fs';
@@ -38,6 +38,7 @@ export function findControlPlane(options: ControlPlaneOptions, subject: Subject,
     throw new Error(
       `no control plane has served from ${stateDir}: start it with weft control-plane --config-dir DIR, and name the same DIR`,
     );
+  const { spanCluster, metricsService, statsd } = { ...NO_DEFAULTS, ...place };
   const trustDomain = place?.trustDomain ?? options.trustDomain;
   const identity = createIdentity({ ...subject, trustDomain });
   if (!identity.ok) throw new Error(identity.fault);
@@ -49,11 +50,7 @@ export function findControlPlane(options: ControlPlaneOptions, subject: Subject,
     serverName: options.serverName ?? place?.serverName ?? CONTROL_PLANE_NAME,
     // On this machine the token goes over the loopback.
     registry: options.registry ?? (options.secure === undefined ? place?.debug : undefined),
-    bootstrap: {
-      traced: place?.traced ?? false,
-      metricsService: place?.metricsService ?? '',
-      statsd: place?.statsd ?? '',
-    },
+    bootstrap: { spanCluster, metricsService, statsd },
     roots,
     token: tokenSource(options, { identity: identity.value, name: subject.name, service: subject.service }, runtime),
   };

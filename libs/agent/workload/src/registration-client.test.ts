@@ -64,13 +64,13 @@ test('a registration is renewed thrice a lease, each time with the token of the 
 test('what the sidecar is to begin with comes with the answer, and stays where a later answer says nothing', async () => {
   const w = world();
   const { answer } = w;
-  w.answer = () => ({ status: 200, body: JSON.stringify({ bootstrap: { traced: true } }) });
+  w.answer = () => ({ status: 200, body: JSON.stringify({ bootstrap: { spanCluster: 'zipkin' } }) });
   await w.client.register();
-  assert.deepEqual(w.client.bootstrap, { traced: true });
+  assert.deepEqual(w.client.bootstrap, { spanCluster: 'zipkin' });
   w.answer = answer;
   w.client.setHealthy(true);
   await w.settle();
-  assert.deepEqual(w.client.bootstrap, { traced: true });
+  assert.deepEqual(w.client.bootstrap, { spanCluster: 'zipkin' });
   await w.client.deregister();
 });
 

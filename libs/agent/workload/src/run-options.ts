@@ -95,7 +95,8 @@ const FLAGS: Readonly<Record<string, Flag>> = {
   name: { value: 'NAME', help: 'the workload (required)' },
   namespace: { value: 'NS', help: 'default: default' },
   'service-account': { value: 'SA', help: 'whose identity it has (default: default)' },
-  service: { value: 'NAME', help: 'the service that it serves (default: its name)' },
+  service: { value: 'NAME', help: 'the service that it serves (default: its name; with --group none)' },
+  group: { value: 'NAME', help: 'a WorkloadGroup: its labels, names of ports, locality and weight are taken' },
   port: { value: 'P or S:P', help: 'the program listens on P; clients call port S of the service (default: P)' },
   protocol: { value: 'WORD', help: 'HTTP, HTTP2, GRPC, TCP … (default: told by the first bytes)' },
   labels: { value: 'K=V,…', help: 'default: app=SERVICE', many: true },
@@ -168,7 +169,7 @@ function unknownFlag({ name, rawName }: { readonly name: string; readonly rawNam
 }
 
 /** What a gateway has no program for. */
-const OF_PROGRAMS = ['port', 'protocol', 'service', 'probe', 'metrics', 'upstream', 'inbound-port', 'capture'] as const;
+const OF_PROGRAMS = ['port', 'protocol', 'service', 'group', 'probe', 'metrics', 'upstream', 'inbound-port', 'capture'] as const;
 
 function commandFaults(values: Values, command: readonly string[]): string[] {
   if (values['issue-token'] === true)
@@ -192,7 +193,9 @@ function readOptions(reader: Reader, command: readonly string[]): RunOptions {
   const trustDomain = reader.text('trust-domain') ?? 'cluster.local';
   const identity = createIdentity({ trustDomain, namespace, serviceAccount });
   if (!identity.ok) reader.faults.push(identity.fault);
-  const service = reader.text('service') ?? name;
+  const group = reader.text('group');
+  if (group !== undefined) reader.check(subdomainFault('name of a WorkloadGroup', group));
+  const service = reader.text('service') ?? (group === undefined ? name : '');
   const labels = reader.parsed('labels', reader.list('labels').join(','), parseLabels) ?? {};
   const port = reader.parsed('port', reader.text('port'), parsePort);
   const address = reader.text('address') ?? '127.0.0.1';
@@ -202,9 +205,10 @@ function readOptions(reader: Reader, command: readonly string[]): RunOptions {
     namespace,
     serviceAccount,
     service,
+    group,
     port,
     protocol: reader.text('protocol') ?? '',
-    labels: Object.keys(labels).length === 0 ? { app: service } : labels,
+    labels: Object.keys(labels).length === 0 && group === undefined ? { app: service } : labels,
     upstreams: reader.list('upstream').flatMap((text) => reader.parsed('upstream', text, parseUpstream) ?? []),
     probe:
       reader.parsed('probe', reader.text('probe'), parseProbe) ??

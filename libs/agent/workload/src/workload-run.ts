@@ -259,12 +259,16 @@ export class WorkloadRun {
   }
 
   private async bootstrapDefaults(): Promise<BootstrapDefaults> {
-    const defaults = { ...this.given.access.bootstrap, ...this.registration?.bootstrap };
-    const statsd = await statsdAddress(defaults.statsd).catch((error: unknown) => {
-      this.log.warning(`no stats go to statsd at ${defaults.statsd}: ${(error as Error).message}`);
+    const {
+      spanCluster,
+      metricsService,
+      statsd: told,
+    } = { ...this.given.access.bootstrap, ...this.registration?.bootstrap };
+    const statsd = await statsdAddress(told).catch((error: unknown) => {
+      this.log.warning(`no stats go to statsd at ${told}: ${(error as Error).message}`);
       return '';
     });
-    return { ...defaults, statsd };
+    return { spanCluster, metricsService, statsd };
   }
 
   private async startSidecar(ports: Ports): Promise<void> {

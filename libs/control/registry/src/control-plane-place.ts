@@ -9,13 +9,15 @@ const ROOTS = 'root-cert.pem';
 
 /** What a bootstrap is to have that no stream brings later. */
 export interface BootstrapDefaults {
-  /** Proxies have a cluster `zipkin`, and send spans there. */
-  readonly traced: boolean;
+  /** The cluster that proxies send their spans to; `''`: none. */
+  readonly spanCluster: string;
   /** Whom sidecars send their stats to: `host:port`, `control-plane`, or `''`: nobody. */
   readonly metricsService: string;
   /** The statsd that they tell them over UDP: `host:port`, or `''`: none. */
   readonly statsd: string;
 }
+
+export const NO_DEFAULTS: BootstrapDefaults = Object.freeze({ spanCluster: '', metricsService: '', statsd: '' });
 
 /**
  * Where a control plane serves, for commands on the same machine. It writes this into its state folder when it listens, and when
@@ -40,10 +42,10 @@ export function readPlace(stateDir: string): ControlPlanePlace | undefined {
   try {
     const place = JSON.parse(readState(join(stateDir, FILE)) ?? '') as Partial<ControlPlanePlace>;
     const { trustDomain = '', secure = '', debug = '', serverName = CONTROL_PLANE_NAME } = place;
-    const { traced = false, metricsService = '', statsd = '' } = place;
+    const { spanCluster, metricsService, statsd } = { ...NO_DEFAULTS, ...place };
     return trustDomain === '' || secure === '' || debug === ''
       ? undefined
-      : { trustDomain, secure, debug, serverName, traced, metricsService, statsd };
+      : { trustDomain, secure, debug, serverName, spanCluster, metricsService, statsd };
   } catch {
     return undefined;
   }

@@ -22,6 +22,7 @@ export {
 export { registrationService, type RegistrationServiceOptions } from './registration-service.ts';
 export {
   CONTROL_PLANE_NAME,
+  NO_DEFAULTS,
   readPlace,
   readRoots,
   writePlace,

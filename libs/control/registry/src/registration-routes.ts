@@ -1,3 +1,4 @@
+import type { WorkloadGroupSpec } from '@weft/api-kube';
 import { formatIdentity, type Parsed, type WorkloadIdentity } from '@weft/model-identity';
 import type { BootstrapDefaults } from './control-plane-place.ts';
 import { decodeRegistration } from './registration.decode.ts';
@@ -37,6 +38,11 @@ export interface RegistryTokens {
   issue(subject: RegistrySubject): string;
 }
 
+/** The WorkloadGroup of a name that is in force. */
+export type WorkloadGroups = (namespace: string, name: string) => WorkloadGroupSpec | undefined;
+
+const NO_GROUPS: WorkloadGroups = () => undefined;
+
 /**
  * The registration API: `PUT /v1/workloads/<namespace>/<name>` registers and renews, `DELETE` takes out, `GET /v1/workloads`
  * lists. A workload may register under the name, namespace and service account of its token, as an endpoint of the token's service or
@@ -47,6 +53,7 @@ export function registrationRoutes(
   store: RegistrationStore,
   tokens: RegistryTokens,
   bootstrap: () => BootstrapDefaults,
+  groups: WorkloadGroups = NO_GROUPS,
 ): RegistryRoutes {
   const allowed = (
     request: RegistryRequest,
@@ -86,6 +93,9 @@ export function registrationRoutes(
           ]);
         if (service !== '' && service !== subject.service)
           return refuse(403, [`the token is for an endpoint of the service ${subject.service}, not of ${service}`]);
+        const { group } = decoded.value;
+        const groupFault = group === undefined ? undefined : faultOfGroup(groups, identity, group);
+        if (groupFault !== undefined) return refuse(403, [groupFault]);
         const changed = store.put(decoded.value);
         const token = tokens.issue(subject);
         return { status: 200, body: { changed, leaseMs: store.leaseMs, token, bootstrap: bootstrap() } };
@@ -98,6 +108,15 @@ export function registrationRoutes(
           : refuse(404, [`${identity.namespace}/${name} is not registered`]);
       }),
   };
+}
+
+/** A group is for workloads of its own service account, as in Istio. */
+function faultOfGroup(groups: WorkloadGroups, { namespace, serviceAccount }: WorkloadIdentity, name: string) {
+  const group = groups(namespace, name);
+  if (group === undefined) return `there is no WorkloadGroup ${namespace}/${name}`;
+  const wanted = group.template.serviceAccount || 'default';
+  if (wanted === serviceAccount) return undefined;
+  return `WorkloadGroup ${namespace}/${name} is for the service account ${wanted}, the token is for ${serviceAccount}`;
 }
 
 function refuse(status: number, faults: readonly string[]): RegistryResponse {

@@ -18,7 +18,7 @@ const BODY = JSON.stringify({
 });
 
 /** There is one token, and one certificate for each service account: its name. */
-const BOOTSTRAP = { traced: true, metricsService: 'stats.test:9002', statsd: '' };
+const BOOTSTRAP = { spanCluster: 'zipkin', metricsService: 'stats.test:9002', statsd: '' };
 const TOKENS: RegistryTokens = {
   issue: () => 'fresh',
   verify: (token) =>

@@ -7,7 +7,7 @@ export type DecodedRegistration =
   | { readonly ok: false; readonly faults: readonly string[] };
 
 const MAX_ENTRIES = 64;
-const FIELDS = ['service', 'addresses', 'ports', 'labels', 'serviceAccount', 'healthy', 'locality', 'proxied'];
+const FIELDS = ['service', 'addresses', 'ports', 'labels', 'serviceAccount', 'healthy', 'locality', 'proxied', 'group'];
 const PORT_FIELDS = ['name', 'port', 'listenPort', 'appPort', 'protocol'];
 
 type Json = Readonly<Record<string, unknown>>;
@@ -28,6 +28,8 @@ export function decodeRegistration(
   const serviceAccount = reader.text(body, 'serviceAccount') || 'default';
   reader.check(subdomainFault('service account', serviceAccount));
   const locality = reader.text(body, 'locality');
+  const group = reader.text(body, 'group');
+  if (group !== '') reader.check(subdomainFault('WorkloadGroup', group));
   const value: WorkloadRegistration = {
     namespace,
     name,
@@ -39,6 +41,7 @@ export function decodeRegistration(
     healthy: reader.flag(body, 'healthy', false),
     proxied: reader.flag(body, 'proxied', true),
     ...(locality === '' ? {} : { locality }),
+    ...(group === '' ? {} : { group }),
   };
   return reader.faults.length > 0 ? { ok: false, faults: reader.faults } : { ok: true, value };
 }

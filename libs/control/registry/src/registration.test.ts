@@ -16,7 +16,7 @@ const WEB = {
 const IDENTITY = { trustDomain: 'cluster.local', namespace: 'videos', serviceAccount: 'web' };
 
 /** A token is the JSON of its subject. */
-const BOOTSTRAP = { traced: true, metricsService: 'stats.test:9002', statsd: '' };
+const BOOTSTRAP = { spanCluster: 'zipkin', metricsService: 'stats.test:9002', statsd: '' };
 const TOKENS: RegistryTokens = {
   issue: (subject) => Buffer.from(JSON.stringify(subject)).toString('base64url'),
   verify: (token) => {

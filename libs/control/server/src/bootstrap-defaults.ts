@@ -1,15 +1,12 @@
-import type { MeshConfig } from '@weft/control-mesh';
+import type { MeshSnapshot } from '@weft/control-mesh';
 import type { BootstrapDefaults } from '@weft/control-registry';
+import { spanCluster } from '@weft/control-translate';
 
 /** What of the mesh's settings is for bootstraps: a proxy has it from its start on. */
-export function bootstrapDefaults({
-  tracing,
-  metricsService: stats,
-  statsdUdpAddress: statsd = '',
-}: Pick<MeshConfig, 'tracing' | 'metricsService' | 'statsdUdpAddress'>): BootstrapDefaults {
+export function bootstrapDefaults(snapshot: MeshSnapshot): BootstrapDefaults {
+  const { metricsService: stats, statsdUdpAddress: statsd = '' } = snapshot.config;
   return {
-    // A collector in the mesh has the name of its own cluster.
-    traced: tracing !== undefined && tracing.inMesh !== true,
+    spanCluster: spanCluster(snapshot) ?? '',
     metricsService: typeof stats === 'object' ? addressOf(stats) : (stats ?? ''),
     statsd,
   };

@@ -14,6 +14,7 @@ import {
   registrationRoutes,
   registrationService,
   RegistrationStore,
+  NO_DEFAULTS,
   writePlace,
   type BootstrapDefaults,
   type ControlPlanePlace,
@@ -355,7 +356,7 @@ export class ControlPlane {
   }
 
   private get bootstrap(): BootstrapDefaults {
-    return bootstrapDefaults(this.snapshot?.config ?? meshDefaults(this.options));
+    return this.snapshot === undefined ? NO_DEFAULTS : bootstrapDefaults(this.snapshot);
   }
 
   private serve(services: ConstructorParameters<typeof GrpcServer>[0]['services']): GrpcServer {

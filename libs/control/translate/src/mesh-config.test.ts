@@ -3,6 +3,7 @@ import type { MeshProxy } from '@weft/control-mesh';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { spanCluster } from './observability.ts';
 import type { ProxyResources } from './resources.ts';
 import { simulate } from './simulate.testing.ts';
 import { translate } from './translate.ts';
@@ -70,6 +71,12 @@ test('spans go to a service of the mesh, of which the proxy is told although it 
   assert.match(json(listeners), /"collector_?[cC]luster":"outbound\|9411\|\|zipkin.test"/);
   const nowhere = told(WORLD + meshConfig(SPANS), 'caller');
   assert.doesNotMatch(json(nowhere.listeners), /zipkin/, 'a service that is not there');
+  const named = (...texts: string[]): string | undefined => spanCluster(readWorld(WORLD + texts.join('')).snapshot);
+  const address = meshConfig('defaultConfig: {tracing: {zipkin: {address: "zipkin.test:9411"}}}');
+  assert.deepEqual(
+    [named(ZIPKIN, meshConfig(SPANS)), named(meshConfig(SPANS)), named(address), named()],
+    [collector, undefined, 'zipkin', undefined],
+  );
 });
 
 test('what a sidecar itself asks is there from the start, though all else comes on demand', () => {

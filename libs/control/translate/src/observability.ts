@@ -3,7 +3,7 @@ import type { AccessLog } from '@weft/api-envoy/gen/envoy/config/accesslog/v3/ac
 import type { ZipkinConfig } from '@weft/api-envoy/gen/envoy/config/trace/v3/zipkin_pb';
 import type { FileAccessLog } from '@weft/api-envoy/gen/envoy/extensions/access_loggers/file/v3/file_pb';
 import type { HttpConnectionManager } from '@weft/api-envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb';
-import { providerService, type MeshSnapshot, type MeshTracing } from '@weft/control-mesh';
+import { providerService, type MeshSnapshot } from '@weft/control-mesh';
 import { isIP } from 'node:net';
 import { serviceLog } from './access-log-service.ts';
 import type { TranslateContext } from './context.ts';
@@ -65,7 +65,7 @@ export function accessLogs(
 /** Undefined: no spans, or MeshConfig names a service for them that is not there. */
 function tracingFields(snapshot: MeshSnapshot): Init<HttpConnectionManager>['tracing'] {
   const { tracing } = snapshot.config;
-  const collectorCluster = tracing && collectorOf(snapshot, tracing);
+  const collectorCluster = spanCluster(snapshot);
   if (tracing === undefined || collectorCluster === undefined) return undefined;
   return {
     randomSampling: { value: tracing.samplingPercent },
@@ -85,7 +85,10 @@ function tracingFields(snapshot: MeshSnapshot): Init<HttpConnectionManager>['tra
   };
 }
 
-function collectorOf(snapshot: MeshSnapshot, tracing: MeshTracing): string | undefined {
+/** The cluster that proxies send their spans to. Undefined: they make none, or who collects them is not there. */
+export function spanCluster(snapshot: MeshSnapshot): string | undefined {
+  const { tracing } = snapshot.config;
+  if (tracing === undefined) return undefined;
   if (tracing.inMesh !== true) return ZIPKIN_CLUSTER;
   const found = providerService(snapshot, { service: tracing.host, port: tracing.port });
   return typeof found === 'string' ? undefined : outboundCluster(found.service.hostname, found.port);
