@@ -60,8 +60,10 @@ function nodeFields({ id, cluster, metadata, locality, userAgentName }: XdsNode)
   return { id, cluster, metadata, locality, userAgentName };
 }
 
-/** Counting ends where it is more than `most`. */
+/** Counting ends where it is more than `most`; it does not begin where the number of resources alone says so. */
 function octetsOf(types: readonly TypeStatus[], full: boolean, most: number): number {
+  const least = types.reduce((total, { resources }) => total + resources, 0) * ENTRY_OCTETS;
+  if (least > most) return least;
   let sum = 0;
   for (const { typeUrl, each, error = '' } of types)
     for (const one of each?.() ?? []) {
