@@ -1,17 +1,23 @@
 // Every endpoint of the admin server, on a running proxy.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import {
   call,
   cluster,
   connectionManager,
+  eventually,
   listener,
   RawClient,
   routesOf,
   ScriptedUpstream,
   startWeft,
 } from '@weft/testing-harness';
+import { jsonLog } from './access-log-operators.ts';
 import { selfSigned } from './self-signed.ts';
 import { tutorialStats } from './stat-names.ts';
 
@@ -20,6 +26,8 @@ const CERTIFICATE = selfSigned();
 const upstream = await ScriptedUpstream.start((request, socket) => {
   if (request.path !== '/held') socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
 });
+const scratch = mkdtempSync(join(tmpdir(), 'weft-admin-'));
+const log = join(scratch, 'access.log');
 const bootstrap = {
   node: { id: 'n1', cluster: 'c1' },
   layered_runtime: {
@@ -30,7 +38,13 @@ const bootstrap = {
   },
   static_resources: {
     listeners: [
-      listener('in', connectionManager('in', routesOf({ match: { prefix: '/' }, route: { cluster: 'service1' } }))),
+      listener(
+        'in',
+        connectionManager('in', {
+          ...routesOf({ match: { prefix: '/' }, route: { cluster: 'service1' } }),
+          access_log: [jsonLog(log, ['RESPONSE_CODE'])],
+        }),
+      ),
     ],
     clusters: [
       cluster('service1', [upstream.port]),
@@ -51,6 +65,7 @@ const proxy = await startWeft({ bootstrap, args: ['--service-zone', 'z1'] });
 after(async () => {
   await proxy.stop();
   await upstream.stop();
+  rmSync(scratch, { recursive: true });
 });
 const text = async (path: string): Promise<string> => (await proxy.ask(path)).body;
 const json = async (path: string): Promise<Record<string, unknown>> =>
@@ -245,6 +260,7 @@ test('what changes something needs POST, and a GET has no effect', async () => {
     'healthcheck/ok',
     'logging',
     'quitquitquit',
+    'reopen_logs',
     'reset_counters',
     'runtime_modify?z=1',
   ]) {
@@ -254,6 +270,13 @@ test('what changes something needs POST, and a GET has no effect', async () => {
   assert.ok(proxy.process.alive);
   assert.equal((await call({ port: proxy.port('in') })).status, 200);
   assert.equal((await proxy.ask('/nothing')).status, 404);
+});
+
+test('/reopen_logs goes on in a new file, after the old one was moved', async () => {
+  await rename(log, `${log}.1`);
+  const { status, body } = await proxy.ask('/reopen_logs', 'POST');
+  assert.deepEqual([status, body], [200, 'OK\n']);
+  await eventually('a new file', () => existsSync(log) || undefined);
 });
 
 test('/healthcheck/fail makes it unready until /healthcheck/ok', async () => {

@@ -88,6 +88,7 @@ test('whatever changes something is refused by any method but POST, and then cha
     'reset_counters',
     'runtime_modify?a.b=9',
     'logging?level=error',
+    'reopen_logs',
     'drain_listeners',
     'quitquitquit',
     'healthcheck/fail',
@@ -265,12 +266,14 @@ test('draining, health checks, counters and the end are passed on', async () => 
   assert.equal((await ask('GET', '/ready')).status, 503);
   await post('/healthcheck/ok');
   await post('/reset_counters');
+  await post('/reopen_logs');
   assert.equal(await post('/quitquitquit'), 'OK\n');
   assert.deepEqual(source.calls, [
     'drain {"graceful":true,"inboundOnly":true,"skipExit":false}',
     'failing true',
     'failing false',
     'resetCounters',
+    'reopenLogs',
     'quit',
   ]);
 });

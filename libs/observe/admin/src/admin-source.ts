@@ -34,6 +34,8 @@ export interface AdminSource {
   drainListeners(options: DrainOptions): void;
   /** POST /healthcheck/fail (true) and /healthcheck/ok (false): while failing, the state is DRAINING. */
   setHealthcheckFailing(failing: boolean): void;
+  /** POST /reopen_logs: access logs are opened anew, after their files were moved away. */
+  reopenLogs(): void;
   /** POST /quitquitquit: begins the shutdown. Called after the reply was handed to the socket. */
   quit(): void;
 }

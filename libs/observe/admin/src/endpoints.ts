@@ -228,6 +228,17 @@ const configuration: readonly Endpoint[] = [
       return reply;
     },
   },
+  {
+    path: '/reopen_logs',
+    group: 'Configuration',
+    description: 'open access logs anew, after their files were moved away',
+    mutates: true,
+    parameters: NO_PARAMETERS,
+    handle(source) {
+      source.reopenLogs();
+      return OK;
+    },
+  },
 ];
 
 const lifeCycle: readonly Endpoint[] = [

@@ -108,6 +108,9 @@ export class FakeAdminSource implements AdminSource {
     this.calls.push(`failing ${failing}`);
     this.info = { ...this.info, state: failing ? 'DRAINING' : 'LIVE' };
   }
+  reopenLogs(): void {
+    this.calls.push('reopenLogs');
+  }
   quit(): void {
     this.calls.push('quit');
   }

@@ -86,6 +86,9 @@ export class ProxyAdminSource implements AdminSource {
   setHealthcheckFailing(failing: boolean): void {
     this.proxy.setHealthcheckFailing(failing);
   }
+  reopenLogs(): void {
+    this.proxy.reopenLogs();
+  }
   quit(): void {
     void this.proxy.shutdown();
   }
@@ -122,6 +125,12 @@ function commandLine(options: ProxyOptions): JsonObject {
     drain_time: `${options.drainTimeS}s`,
     drain_strategy: options.drainStrategy === 'gradual' ? 'Gradual' : 'Immediate',
     parent_shutdown_time: `${options.parentShutdownTimeS}s`,
+    // What only Envoy's build has is off here.
+    enable_mutex_tracing: false,
+    enable_fine_grain_logging: false,
+    enable_core_dump: false,
+    cpuset_threads: false,
+    log_format_escaped: false,
     strict: options.strict,
   };
 }
