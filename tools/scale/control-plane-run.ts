@@ -149,12 +149,13 @@ function registering({ debug }: ControlPlaneAddresses, folder: string, runtime: 
   const service = 11;
   const name = 'registered';
   const identity = { trustDomain: TRUST_DOMAIN, namespace: 'default', serviceAccount: 'default' };
-  const token = TokenAuthority.open(join(folder, '.state'), TRUST_DOMAIN, runtime).issue({ identity, name });
+  const labels = { app: `service-${String(service)}` };
+  const token = TokenAuthority.open(join(folder, '.state'), TRUST_DOMAIN, runtime).issue({ identity, name, labels });
   return (round) => {
     const body = JSON.stringify({
       addresses: [addressOf(13, round)],
       ports: [{ port: 8080 }],
-      labels: { app: `service-${String(service)}` },
+      labels,
       healthy: true,
     });
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };

@@ -338,7 +338,7 @@ describe('weft run', () => {
     const state = join(plane.configDir, '.weft-state');
     const { secure } = JSON.parse(readFileSync(join(state, 'control-plane.json'), 'utf8')) as { secure: string };
     const main = 'apps/workload/src/main.ts';
-    const who = ['--name', 'distant', '--service-account', 'distant'];
+    const who = ['--name', 'distant', '--service-account', 'distant', '--labels', 'app=distant,version=v2'];
     const issued = await startSource({ main, args: [...who, '--issue-token', '--state-dir', state], ready: /^\S+\n/ });
     await issued.exited;
     const tokenFile = join(plane.configDir, 'token');
@@ -354,6 +354,10 @@ describe('weft run', () => {
     const refused = await startSource({ main, args: [...other, '--', 'true'], ready: /registry answered 403/ });
     assert.match(refused.output, /the token is for default\/distant, not for default\/other/);
     assert.equal((await refused.exited).code, 1);
+    const posing = [...who, '--labels', 'app=videos-api', ...place, '--', 'true'];
+    const unmasked = await startSource({ main, args: posing, ready: /registry answered 403/ });
+    assert.match(unmasked.output, /the token is not for the labels app=videos-api .it is for app=distant,version=v2/);
+    assert.equal((await unmasked.exited).code, 1);
   });
 
   it('trusts no control plane by another name', async (t) => {

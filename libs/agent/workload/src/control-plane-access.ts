@@ -28,6 +28,8 @@ interface Subject {
   readonly serviceAccount: string;
   /** The one that it may register for. */
   readonly service: string;
+  /** Those that it may have. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** From a state folder of this machine, from flags, or from both: flags win. Throws an Error whose text is for people. */
@@ -52,21 +54,21 @@ export function findControlPlane(options: ControlPlaneOptions, subject: Subject,
     registry: options.registry ?? (options.secure === undefined ? place?.debug : undefined),
     bootstrap: { spanCluster, metricsService, statsd },
     roots,
-    token: tokenSource(options, { identity: identity.value, name: subject.name, service: subject.service }, runtime),
+    token: tokenSource(options, { ...subject, identity: identity.value }, runtime),
   };
 }
 
 /** A token that was given, or one that is made with the key of the state folder: whoever may read it may be any workload. */
 function tokenSource(
   { stateDir, token, tokenFile }: ControlPlaneOptions,
-  subject: Required<TokenSubject>,
+  { identity, name, service, labels }: Required<TokenSubject>,
   runtime: Runtime,
 ): () => string | undefined {
   if (token !== undefined) return () => token;
   if (tokenFile !== undefined) return () => readText(tokenFile).trim();
   if (stateDir === undefined) return () => undefined;
-  const tokens = TokenAuthority.open(stateDir, subject.identity.trustDomain, runtime);
-  return () => tokens.issue(subject);
+  const tokens = TokenAuthority.open(stateDir, identity.trustDomain, runtime);
+  return () => tokens.issue({ identity, name, service, labels });
 }
 
 function readText(path: string): string {

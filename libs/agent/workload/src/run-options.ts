@@ -129,7 +129,7 @@ const FLAGS: Readonly<Record<string, Flag>> = {
   'start-time': { value: 'SECONDS', help: 'for certificate and sidecar (default: 60)' },
   gateway: { help: 'run the proxy of a gateway, without a program: which one, --labels tell' },
   verbose: { help: 'tell every step' },
-  'issue-token': { help: 'print a token for --name, --service-account and --service, for another machine' },
+  'issue-token': { help: 'print a token for --name, --service-account, --service and --labels, for another machine' },
   'clean-up': { help: 'alone: remove the networks of captured runs that were killed' },
 };
 

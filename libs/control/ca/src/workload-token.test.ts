@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { TD, WEB, fakeRuntime, temporaryFolder } from './fixture.testing.ts';
 import { TokenAuthority } from './workload-token.ts';
 
-const SUBJECT = { identity: WEB, name: 'web-1', service: 'web' };
+const SUBJECT = { identity: WEB, name: 'web-1', service: 'web', labels: { app: 'web', version: 'v2' } };
 
 test('a token names its workload until it expires', (t) => {
   const runtime = fakeRuntime();
@@ -14,7 +14,8 @@ test('a token names its workload until it expires', (t) => {
   const token = tokens.issue(SUBJECT, 60_000);
   assert.deepEqual(tokens.verify(token), { ok: true, value: SUBJECT });
   const own = tokens.verify(tokens.issue({ identity: WEB, name: 'web-1' }));
-  assert.equal(own.ok && own.value.service, 'web-1');
+  assert.deepEqual(own.ok && [own.value.service, own.value.labels], ['web-1', { app: 'web-1' }]);
+  assert.throws(() => tokens.issue({ ...SUBJECT, labels: { app: 'w'.repeat(9000) } }), /do not fit in a token/);
   // Whoever opens the same folder knows the token: `weft run` beside its control plane.
   assert.ok(TokenAuthority.open(folder, TD, runtime).verify(token).ok);
   assert.equal(statSync(join(folder, 'token-key.pem')).mode & 0o777, 0o600);
@@ -31,7 +32,7 @@ test('a token that was changed, made by another, or is none is refused', (t) => 
   assert.match(fault(tokens, `${head}.${forged}.${signature}`), /signature is wrong/);
   assert.match(fault(tokens, `${head}.${body}.`), /signature is wrong/);
   assert.match(fault(tokens, `${none}.${body}.`), /not a token/);
-  for (const text of ['', 'a.b', 'a.b.c', '....', `${head}.${body}.${'A'.repeat(5000)}`])
+  for (const text of ['', 'a.b', 'a.b.c', '....', `${head}.${body}.${'A'.repeat(9000)}`])
     assert.match(fault(tokens, text), /not a token/);
   const stranger = TokenAuthority.open(temporaryFolder(t), TD, runtime);
   assert.match(fault(tokens, stranger.issue(SUBJECT)), /another control plane/);

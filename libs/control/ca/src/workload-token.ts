@@ -16,13 +16,13 @@ import { SECRET, createState, openStateFolder, readState } from './state-files.t
 
 const KEY_FILE = 'token-key.pem';
 const ISSUER = 'weft-control-plane';
-const MAX_TOKEN = 4096;
+const MAX_TOKEN = 8192;
 /** Default life of a token: long enough to start, renewals are authenticated by certificate. */
 export const TOKEN_TTL_MS = 3_600_000;
 
 /**
  * What a token says: this process may have a certificate of this service account, and register under this name as an endpoint
- * of this service.
+ * of this service and of those that select these labels.
  */
 export interface TokenSubject {
   readonly identity: WorkloadIdentity;
@@ -30,6 +30,8 @@ export interface TokenSubject {
   readonly name: string;
   /** The one service that it may serve. Default: its name, also for tokens that were issued before there was this claim. */
   readonly service?: string;
+  /** The labels that it may have. Default: `app`, which is the service; also for tokens that were issued before there was this claim. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 interface Claims {
@@ -38,6 +40,7 @@ interface Claims {
   readonly sub: string;
   readonly name: string;
   readonly service: string;
+  readonly labels: Readonly<Record<string, string>>;
   readonly namespace: string;
   readonly serviceAccount: string;
   /** Seconds since the epoch. */
@@ -80,7 +83,9 @@ export class TokenAuthority {
     this.random = random;
   }
 
-  issue({ identity, name, service = name }: TokenSubject, ttlMs: number = TOKEN_TTL_MS): string {
+  /** Throws a CaStateError where the labels are too many for a token. */
+  issue(subject: TokenSubject, ttlMs: number = TOKEN_TTL_MS): string {
+    const { identity, name, service = name, labels = usualLabels(service) } = subject;
     const { namespace, serviceAccount } = identity;
     const now = Math.floor(this.clock.wallMs() / 1000);
     const claims: Claims = {
@@ -89,6 +94,7 @@ export class TokenAuthority {
       sub: `system:serviceaccount:${namespace}:${serviceAccount}`,
       name,
       service,
+      labels,
       namespace,
       serviceAccount,
       iat: now,
@@ -96,7 +102,9 @@ export class TokenAuthority {
       jti: this.random.hex(16),
     };
     const body = `${encode({ alg: 'EdDSA', typ: 'JWT', kid: this.keyId })}.${encode(claims)}`;
-    return `${body}.${sign(null, Buffer.from(body), this.key).toString('base64url')}`;
+    const token = `${body}.${sign(null, Buffer.from(body), this.key).toString('base64url')}`;
+    if (token.length <= MAX_TOKEN) return token;
+    throw new CaStateError(`the labels of ${namespace}/${name} do not fit in a token (${MAX_TOKEN} characters)`);
   }
 
   /** Whom a token is for. The faults say nothing that helps to forge one. */
@@ -121,14 +129,19 @@ export class TokenAuthority {
     serviceAccount = '',
     name = '',
     service = name,
+    labels = usualLabels(service),
   }: Partial<Claims>) {
     if (iss !== ISSUER || aud !== this.trustDomain) return refuse(`it is for another mesh than ${this.trustDomain}`);
     const now = this.clock.wallMs();
     if (exp * 1000 <= now) return refuse(`it expired at ${new Date(exp * 1000).toISOString()}`);
     if (iat * 1000 > now + CLOCK_SKEW_MS) return refuse('it is from the future: do the clocks agree?');
     const identity = createIdentity({ trustDomain: this.trustDomain, namespace, serviceAccount });
-    return identity.ok ? ({ ok: true, value: { identity: identity.value, name, service } } as const) : identity;
+    return identity.ok ? ({ ok: true, value: { identity: identity.value, name, service, labels } } as const) : identity;
   }
+}
+
+function usualLabels(service: string): Readonly<Record<string, string>> {
+  return service === '' ? {} : { app: service };
 }
 
 function readKey(path: string): KeyObject {

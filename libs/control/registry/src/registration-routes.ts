@@ -1,4 +1,5 @@
 import type { WorkloadGroupSpec } from '@weft/api-kube';
+import type { WorkloadRegistration } from '@weft/control-mesh';
 import { formatIdentity, type Parsed, type WorkloadIdentity } from '@weft/model-identity';
 import type { BootstrapDefaults } from './control-plane-place.ts';
 import { decodeRegistration } from './registration.decode.ts';
@@ -28,8 +29,10 @@ export interface RegistrySubject {
   readonly identity: WorkloadIdentity;
   /** The workload's name. */
   readonly name: string;
-  /** The one service that it may be an endpoint of. */
+  /** The one service that it may be an endpoint of by name. */
   readonly service: string;
+  /** What labels it may have: selectors go by them. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** Who registers: the tokens of `weft run`. */
@@ -46,8 +49,8 @@ const NO_GROUPS: WorkloadGroups = () => undefined;
 /**
  * The registration API: `PUT /v1/workloads/<namespace>/<name>` registers and renews, `DELETE` takes out, `GET /v1/workloads`
  * lists. A workload may register under the name, namespace and service account of its token, as an endpoint of the token's service or
- * of none, and nothing else; the answer has a fresh token, so that it goes on as long as it renews, and what the bootstrap of its
- * sidecar is to have.
+ * of none, with labels of the token, and nothing else; the answer has a fresh token, so that it goes on as long as it renews, and what
+ * the bootstrap of its sidecar is to have.
  */
 export function registrationRoutes(
   store: RegistrationStore,
@@ -86,13 +89,8 @@ export function registrationRoutes(
         const { identity, name } = subject;
         const decoded = decodeRegistration({ namespace: identity.namespace, name }, request.body);
         if (!decoded.ok) return refuse(400, decoded.faults);
-        const { serviceAccount = 'default', service } = decoded.value;
-        if (serviceAccount !== identity.serviceAccount)
-          return refuse(403, [
-            `the token is for the service account ${identity.serviceAccount}, not for ${serviceAccount}`,
-          ]);
-        if (service !== '' && service !== subject.service)
-          return refuse(403, [`the token is for an endpoint of the service ${subject.service}, not of ${service}`]);
+        const fault = foreignTo(subject, decoded.value);
+        if (fault !== undefined) return refuse(403, [fault]);
         const { group } = decoded.value;
         const groupFault = group === undefined ? undefined : faultOfGroup(groups, identity, group);
         if (groupFault !== undefined) return refuse(403, [groupFault]);
@@ -108,6 +106,21 @@ export function registrationRoutes(
           : refuse(404, [`${identity.namespace}/${name} is not registered`]);
       }),
   };
+}
+
+/** What of a registration the token is not for. Labels, too: by them services choose their endpoints, and whom they answer as. */
+function foreignTo({ identity, service: named, labels: allowed }: RegistrySubject, registration: WorkloadRegistration) {
+  const { serviceAccount = 'default', service, labels } = registration;
+  if (serviceAccount !== identity.serviceAccount)
+    return `the token is for the service account ${identity.serviceAccount}, not for ${serviceAccount}`;
+  if (service !== '' && service !== named)
+    return `the token is for an endpoint of the service ${named}, not of ${service}`;
+  const foreign = Object.entries(labels).filter(
+    ([key, value]) => !Object.hasOwn(allowed, key) || allowed[key] !== value,
+  );
+  if (foreign.length === 0) return undefined;
+  const text = (all: Iterable<readonly [string, string]>): string => [...all].map((one) => one.join('=')).join(',');
+  return `the token is not for the labels ${text(foreign)} (it is for ${text(Object.entries(allowed)) || 'none'})`;
 }
 
 /** A group is for workloads of its own service account, as in Istio. */

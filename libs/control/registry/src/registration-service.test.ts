@@ -23,7 +23,7 @@ const TOKENS: RegistryTokens = {
   issue: () => 'fresh',
   verify: (token) =>
     token === 'good'
-      ? { ok: true, value: { identity: IDENTITY, name: 'web-1', service: 'web' } }
+      ? { ok: true, value: { identity: IDENTITY, name: 'web-1', service: 'web', labels: { app: 'web' } } }
       : { ok: false, fault: 'it is none' },
 };
 const AUTHENTICATOR: Authenticator = ({ peerCertificate }) => {

@@ -14,6 +14,7 @@ const WEB = {
   healthy: true,
 };
 const IDENTITY = { trustDomain: 'cluster.local', namespace: 'videos', serviceAccount: 'web' };
+const OF_WEB = { service: 'videos-web', labels: { app: 'videos-web', version: 'v1' } };
 
 /** A token is the JSON of its subject. */
 const BOOTSTRAP = { spanCluster: 'zipkin', metricsService: 'stats.test:9002', statsd: '' };
@@ -25,6 +26,7 @@ const TOKENS: RegistryTokens = {
         identity: typeof IDENTITY;
         name: string;
         service: string;
+        labels: Record<string, string>;
       };
       return { ok: true, value };
     } catch {
@@ -54,7 +56,7 @@ function world(kept = ''): World {
     memory: { load: () => kept, save: (text) => saved.push(text) },
   });
   const routes = registrationRoutes(store, TOKENS, () => BOOTSTRAP);
-  const web = TOKENS.issue({ identity: IDENTITY, name: 'web-1', service: 'videos-web' });
+  const web = TOKENS.issue({ identity: IDENTITY, name: 'web-1', ...OF_WEB });
   const ask = (route: string, body: object = {}, token = web): RegistryResponse =>
     routes[route]?.({
       parts: ['videos', 'web-1'],
@@ -95,8 +97,8 @@ test('a workload takes itself out, and a control plane that restarts knows those
 
 test('nobody registers what its token is not for', () => {
   const { ask, heard } = world();
-  const other = TOKENS.issue({ identity: IDENTITY, name: 'web-2', service: 'videos-web' });
-  const foreign = TOKENS.issue({ identity: { ...IDENTITY, namespace: 'other' }, name: 'web-1', service: 'videos-web' });
+  const other = TOKENS.issue({ identity: IDENTITY, name: 'web-2', ...OF_WEB });
+  const foreign = TOKENS.issue({ identity: { ...IDENTITY, namespace: 'other' }, name: 'web-1', ...OF_WEB });
   for (const token of [other, foreign]) {
     assert.equal(ask('PUT /v1/workloads/*/*', WEB, token).status, 403);
     assert.equal(ask('DELETE /v1/workloads/*/*', WEB, token).status, 403);
@@ -116,6 +118,29 @@ test('nobody becomes an endpoint of a service that its token does not name', () 
   assert.equal(ask('PUT /v1/workloads/*/*', { ...WEB, service: 'payments' }, renewed.token).status, 403);
   assert.equal(ask('PUT /v1/workloads/*/*', { ...WEB, service: '', ports: [] }, renewed.token).status, 200);
   assert.deepEqual(heard, ['+web-1', '+web-1']);
+});
+
+test('nobody makes a selector choose it by labels that its token does not name', () => {
+  const { ask, store } = world();
+  const put = 'PUT /v1/workloads/*/*';
+  for (const labels of [
+    { app: 'payments' },
+    { version: 'v2' },
+    { app: 'videos-web', tier: 'gold' },
+    { toString: 'x' },
+  ]) {
+    const refused = ask(put, { ...WEB, labels });
+    assert.equal(refused.status, 403, JSON.stringify(labels));
+    const [key = '', value = ''] = Object.entries(labels).at(-1) ?? [];
+    assert.match(
+      JSON.stringify(refused.body),
+      RegExp(`not for the labels ${key}=${value} .it is for app=videos-web,version=v1`),
+    );
+  }
+  assert.deepEqual(store.all(), []);
+  const { token } = ask(put, { ...WEB, labels: OF_WEB.labels }).body as { readonly token: string };
+  assert.equal(ask(put, { ...WEB, labels: { app: 'payments' } }, token).status, 403, 'a renewal neither');
+  assert.equal(ask(put, { ...WEB, labels: {} }, token).status, 200);
 });
 
 test('every fault of a registration is told with its path', () => {
