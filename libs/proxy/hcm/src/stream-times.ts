@@ -33,9 +33,9 @@ export abstract class StreamTimes implements TimerCallback {
       this.reply({ status: 408, body: 'request timeout', details: 'request_overall_timeout' });
     } else if (timer === this.durationTimer) {
       stats.rqMaxDurationReached.inc();
-      const flags = ResponseFlag.DurationTimeout;
+      const status = this.requestComplete ? 504 : 408;
       const body = 'downstream duration timeout';
-      this.reply({ status: 408, body, details: 'max_duration_timeout', flags, grpcStatus: DEADLINE_EXCEEDED });
+      this.reply({ status, body, details: 'max_duration_timeout', grpcStatus: DEADLINE_EXCEEDED });
     }
   }
 

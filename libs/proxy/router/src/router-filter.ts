@@ -61,7 +61,7 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
   private requestSent = false;
   private responseStarted = false;
   private over = false;
-  private timeoutStatus = 504;
+  timeoutStatus = 504;
   private responseTimer: Timer | undefined;
   private retryTimer: Timer | undefined;
 
@@ -278,7 +278,7 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
     this.upstream = undefined;
     if (this.retriedReset(upstream, 'local reset')) return;
     if (timeout && !this.responseStarted) this.chargeResponse(this.timeoutStatus, upstream);
-    this.abort(limitReply(limit, this.timeoutStatus));
+    this.abort(limitReply(limit, this));
   }
 
   private onResponseTimeout(): void {
@@ -290,7 +290,7 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
       upstream.abandon();
       this.upstream = undefined;
     }
-    this.abort(limitReply('response_timeout', this.timeoutStatus));
+    this.abort(limitReply('response_timeout', this));
   }
 
   private onRequestComplete(): void {

@@ -114,7 +114,7 @@ test('an attempt ends with the longest duration of its cluster, or of the reques
       .wait(ms - 1);
     assert.equal(exchange.status, 0);
     exchange.wait(1);
-    assert.deepEqual([exchange.status, exchange.flags], [408, 'UMSDR']);
+    assert.deepEqual([exchange.status, exchange.flags], [504, 'UMSDR']);
     assert.equal(exchange.details, 'upstream_max_stream_duration_reached');
     assert.equal(world.cluster.requestStats.upstreamRqMaxDurationReached.value, 1);
     assert.equal(world.cluster.last.stream.resetReason, 'local reset');
