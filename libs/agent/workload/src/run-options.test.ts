@@ -107,3 +107,15 @@ test('help names every flag', () => {
   assert.equal(parsed.kind, 'help');
   assert.match(parsed.kind === 'help' ? parsed.text : '', /--upstream HOST:PORT=LOCAL[\s\S]*--drain-time SECONDS/);
 });
+
+test('one of a WorkloadGroup says nothing that the group says', () => {
+  const read = (line: string) => {
+    const parsed = parseRunOptions(line.split(' '));
+    assert.ok(parsed.kind === 'options', JSON.stringify(parsed));
+    return parsed.options;
+  };
+  const { group, service, labels } = read('--config-dir d --name web-1 --group web --port 80 -- x');
+  assert.deepEqual([group, service, labels], ['web', '', {}]);
+  const own = read('--config-dir d --name web-1 --group web --service shop --labels a=b -- x');
+  assert.deepEqual([own.service, own.labels], ['shop', { a: 'b' }]);
+});

@@ -20,8 +20,10 @@ export interface RunOptions {
   readonly name: string;
   readonly namespace: string;
   readonly serviceAccount: string;
-  /** The service that it serves; default: its name. */
+  /** The service that it serves; default: its name; `''`: none by its own word. */
   readonly service: string;
+  /** The WorkloadGroup that it is one of. */
+  readonly group: string | undefined;
   /** Undefined: the program only calls others. */
   readonly port: { readonly service: number; readonly app: number } | undefined;
   /** `HTTP`, `TCP`, …; `''`: told by the first bytes. */
@@ -169,7 +171,17 @@ function unknownFlag({ name, rawName }: { readonly name: string; readonly rawNam
 }
 
 /** What a gateway has no program for. */
-const OF_PROGRAMS = ['port', 'protocol', 'service', 'group', 'probe', 'metrics', 'upstream', 'inbound-port', 'capture'] as const;
+const OF_PROGRAMS = [
+  'port',
+  'protocol',
+  'service',
+  'group',
+  'probe',
+  'metrics',
+  'upstream',
+  'inbound-port',
+  'capture',
+] as const;
 
 function commandFaults(values: Values, command: readonly string[]): string[] {
   if (values['issue-token'] === true)

@@ -224,7 +224,7 @@ export class WorkloadRun {
 
   private async register(ports: Ports): Promise<void> {
     const { options, access, network } = this.given;
-    const { port, protocol, service, labels, serviceAccount, namespace, name } = options;
+    const { port, protocol, service, group, labels, serviceAccount, namespace, name } = options;
     this.registration = new RegistrationClient({
       call: access.registry === undefined ? this.registry.call : registryAt(access.registry),
       namespace,
@@ -234,6 +234,7 @@ export class WorkloadRun {
         addresses: [network.address],
         labels,
         serviceAccount,
+        ...(group === undefined ? {} : { group }),
         ports: port === undefined ? [] : [this.registeredPort(port, ports, protocol)],
       },
       token: access.token,
@@ -337,7 +338,7 @@ export class WorkloadRun {
     const inbound =
       port === undefined
         ? ''
-        : `; ${options.service}:${port.service} arrives at ${network.address}:${network.captured ? port.app : ports.inbound}`;
+        : `; ${options.service || options.name}:${port.service} arrives at ${network.address}:${network.captured ? port.app : ports.inbound}`;
     say(`${formatIdentity(access.identity)} is ready${inbound}; sidecar ${admin ?? ''}, its log ${this.proxyLog}`);
     for (const { host, port: number, localPort } of network.captured ? [] : ports.upstreams)
       say(`${host}:${number} is at 127.0.0.1:${localPort}`);

@@ -190,3 +190,32 @@ test('a document that changed nothing but its endpoints describes the same servi
   builder.set(entry('10.0.0.2', 81));
   assert.notEqual(builder.build().services, before.services);
 });
+
+test('a WorkloadGroup adds what a workload that registers as one of it does not say', () => {
+  const builder = new MeshSnapshotBuilder();
+  const group = (weight: number) =>
+    object('WorkloadGroup', 'videos', {
+      metadata: { labels: { tier: 'back' } },
+      template: { labels: { tier: 'x', app: 'other', team: 'video' }, ports: { http: 8080 }, weight, locality: 'r/z' },
+    });
+  builder.set(group(3));
+  builder.set(
+    object('ServiceEntry', 'videos', {
+      hosts: ['videos.test'],
+      resolution: 'STATIC',
+      ports: [{ number: 80, name: 'http', protocol: 'HTTP' }],
+      workloadSelector: { labels: { team: 'video' } },
+    }),
+  );
+  builder.register(registration('a', { service: '', ports: [{ port: 8080, listenPort: 1 }], group: 'videos' }));
+  const workload = (): unknown => builder.build().workloads.get('default/a');
+  const { labels, locality, weight, ports } = workload() as Record<string, unknown>;
+  assert.deepEqual(labels, { tier: 'back', app: 'videos-api', team: 'video' });
+  assert.deepEqual([locality, weight], ['r/z', 3]);
+  assert.deepEqual(ports, [{ name: 'http', servicePort: 8080, listenPort: 1, appPort: 8080, protocol: 'http' }]);
+  assert.deepEqual(builder.build().endpoints.get('default/videos.test')?.[0]?.ports, { 80: 1 });
+  builder.set(group(5));
+  assert.equal((workload() as { weight: number }).weight, 5);
+  builder.remove(group(5).ref);
+  assert.deepEqual(builder.build().endpoints.get('default/videos.test'), []);
+});

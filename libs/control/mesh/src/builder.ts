@@ -1,4 +1,10 @@
-import type { MeshConfigSpec, ServiceEntrySpec, ServiceSpec, WorkloadEntrySpec } from '@weft/api-kube';
+import type {
+  MeshConfigSpec,
+  ServiceEntrySpec,
+  ServiceSpec,
+  WorkloadEntrySpec,
+  WorkloadGroupSpec,
+} from '@weft/api-kube';
 import { DEFAULT_MESH_CONFIG, type MeshConfig } from './config.ts';
 import { EndpointIndex } from './endpoint-index.ts';
 import { dnsEndpoint, listedEndpoints } from './endpoints.ts';
@@ -19,6 +25,7 @@ import { mergeWorkloads, workloadOfEntry, workloadOfRegistration } from './workl
 
 const SERVICE_ENTRY = 'networking.istio.io/ServiceEntry';
 const WORKLOAD_ENTRY = 'networking.istio.io/WorkloadEntry';
+const WORKLOAD_GROUP = 'networking.istio.io/WorkloadGroup';
 const SERVICE = '/Service';
 
 /**
@@ -149,7 +156,11 @@ export class MeshSnapshotBuilder {
   private touch(object: MeshObject): void {
     const { ref } = object;
     if (isPolicy(ref)) this.stalePolicies = true;
-    if (`${ref.group}/${ref.kind}` === WORKLOAD_ENTRY) this.staleWorkloads.add(workloadKey(ref));
+    const kind = `${ref.group}/${ref.kind}`;
+    if (kind === WORKLOAD_ENTRY) this.staleWorkloads.add(workloadKey(ref));
+    if (kind === WORKLOAD_GROUP)
+      for (const [key, { namespace, group }] of this.registrations)
+        if (namespace === ref.namespace && group === ref.name) this.staleWorkloads.add(key);
     for (const service of this.servicesOf(object)) this.staleServices.add(serviceKey(service));
   }
 
@@ -230,7 +241,7 @@ export class MeshSnapshotBuilder {
       const registration = this.registrations.get(key);
       const said = mergeWorkloads(
         entry && workloadOfEntry(entry, this.config),
-        registration && workloadOfRegistration(registration, this.config),
+        registration && workloadOfRegistration(registration, this.config, this.groupOf(registration)),
       );
       const workload = said && this.unhealthy.has(key) ? { ...said, healthy: false } : said;
       if (workload === undefined) {
@@ -243,6 +254,11 @@ export class MeshSnapshotBuilder {
     }
     this.staleWorkloads.clear();
     this.workloads = workloads;
+  }
+
+  private groupOf({ namespace, group }: WorkloadRegistration): MeshObject<WorkloadGroupSpec> | undefined {
+    if (group === undefined) return undefined;
+    return this.objects.get(`${WORKLOAD_GROUP}/${namespace}/${group}`) as MeshObject<WorkloadGroupSpec> | undefined;
   }
 
   private touchEndpoints(keys: readonly string[]): void {

@@ -15,6 +15,7 @@ export const POLICY_KINDS = {
   gatewayClasses: 'gateway.networking.k8s.io/GatewayClass',
   referenceGrants: 'gateway.networking.k8s.io/ReferenceGrant',
   serviceProfiles: 'linkerd.io/ServiceProfile',
+  workloadGroups: 'networking.istio.io/WorkloadGroup',
   namespaces: '/Namespace',
   meshConfigs: '/ConfigMap',
 } as const;

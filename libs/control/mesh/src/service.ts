@@ -84,6 +84,8 @@ export interface Workload {
   readonly weight: number;
   /** The service it registered for, by short or full name; `''`: found by selectors alone. */
   readonly service: string;
+  /** The WorkloadGroup that it registered as one of, in its namespace. */
+  readonly group?: string;
   readonly origin: ObjectRef | undefined;
 }
 
@@ -102,6 +104,8 @@ export interface WorkloadRegistration {
   /** Default true: `weft run` starts a proxy beside it. */
   readonly proxied?: boolean;
   readonly locality?: string;
+  /** A WorkloadGroup of its namespace: what that says is added to what it says itself. */
+  readonly group?: string;
 }
 
 export interface WorkloadRegistrationPort {

@@ -1,8 +1,9 @@
-import type { WorkloadEntrySpec } from '@weft/api-kube';
+import type { WorkloadEntrySpec, WorkloadGroupSpec } from '@weft/api-kube';
 import type { MeshConfig } from './config.ts';
 import type { MeshObject } from './object.ts';
 import { portProtocol } from './protocol.ts';
 import { registeredProtocol } from './service-sources.ts';
+import type { MeshSnapshot } from './snapshot.ts';
 import { spiffeId, type Workload, type WorkloadRegistration } from './service.ts';
 
 /** Says that a proxy of the mesh stands before an endpoint. Source: Istio's label. */
@@ -35,29 +36,52 @@ export function workloadOfEntry(object: MeshObject<WorkloadEntrySpec>, config: M
   };
 }
 
-export function workloadOfRegistration(registration: WorkloadRegistration, config: MeshConfig): Workload {
+/**
+ * A process that registered, with what its WorkloadGroup has beyond what it says itself: labels (of the group's metadata before
+ * those of its template), names of ports, locality, weight. Source: Istio, pilot/pkg/autoregistration.
+ */
+export function workloadOfRegistration(
+  registration: WorkloadRegistration,
+  config: MeshConfig,
+  group?: MeshObject<WorkloadGroupSpec>,
+): Workload {
   const { namespace, name, serviceAccount = 'default' } = registration;
+  const { template, metadata } = group?.spec ?? {};
+  const named = new Map(Object.entries(template?.ports ?? {}).map(([portName, number]) => [number, portName]));
   return {
     namespace,
     name,
-    labels: registration.labels,
+    labels: { ...template?.labels, ...metadata?.labels, ...registration.labels },
     serviceAccount,
     identity: spiffeId(config.trustDomain, namespace, serviceAccount),
     addresses: registration.addresses,
-    ports: registration.ports.map(({ name: portName = '', port, listenPort, appPort, protocol }) => ({
-      name: portName,
-      servicePort: port,
-      listenPort: listenPort ?? port,
-      appPort: appPort ?? port,
-      protocol: registeredProtocol({ name: portName, port, protocol }),
-    })),
+    ports: registration.ports.map(({ name: own, port, listenPort, appPort = port, protocol }) => {
+      const portName = own ?? named.get(appPort) ?? '';
+      return {
+        name: portName,
+        servicePort: port,
+        listenPort: listenPort ?? port,
+        appPort,
+        protocol: registeredProtocol({ name: portName, port, protocol }),
+      };
+    }),
     proxied: registration.proxied ?? true,
     healthy: registration.healthy,
-    locality: registration.locality ?? '',
-    weight: 1,
+    locality: registration.locality ?? template?.locality ?? '',
+    weight: template?.weight ?? 1,
     service: registration.service,
+    ...(registration.group === undefined ? {} : { group: registration.group }),
     origin: undefined,
   };
+}
+
+/** The WorkloadGroup of a name; undefined: there is none. */
+export function workloadGroup(
+  snapshot: MeshSnapshot | undefined,
+  namespace: string,
+  name: string,
+): MeshObject<WorkloadGroupSpec> | undefined {
+  return snapshot?.policies.workloadGroups.find(({ ref }) => ref.namespace === namespace && ref.name === name);
 }
 
 /** A process that registers under the name of a WorkloadEntry is that workload: what it says of itself is newer. */

@@ -92,7 +92,9 @@ export function registrationRoutes(
         const fault = foreignTo(subject, decoded.value);
         if (fault !== undefined) return refuse(403, [fault]);
         const { group } = decoded.value;
-        const groupFault = group === undefined ? undefined : faultOfGroup(groups, identity, group);
+        // Who is in a group stays there while it renews, though the group went.
+        const isMember = group === undefined || store.get(identity.namespace, name)?.group === group;
+        const groupFault = isMember ? undefined : faultOfGroup(groups, identity, group);
         if (groupFault !== undefined) return refuse(403, [groupFault]);
         const changed = store.put(decoded.value);
         const token = tokens.issue(subject);

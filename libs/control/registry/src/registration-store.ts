@@ -86,6 +86,10 @@ export class RegistrationStore {
     return true;
   }
 
+  get(namespace: string, name: string): WorkloadRegistration | undefined {
+    return this.leased.get(keyOf({ namespace, name }))?.registration;
+  }
+
   /** By namespace and name. */
   all(): readonly WorkloadRegistration[] {
     const keys = [...this.leased.keys()].sort();

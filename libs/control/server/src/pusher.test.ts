@@ -206,3 +206,28 @@ test('a Secret that changes reaches the gateway that serves with it', () => {
   world.push();
   assert.notEqual(secret()?.version, before.version);
 });
+
+test('policies select a sidecar by the labels of its WorkloadEntry and WorkloadGroup, too', () => {
+  const object = (group: string, kind: string, name: string, spec: object) => ({
+    ref: { group, kind, namespace: 'default', name },
+    createdAtMs: 0,
+    labels: {},
+    annotations: {},
+    spec,
+  });
+  const group = (tier: string) =>
+    object('networking.istio.io', 'WorkloadGroup', 'web', { template: { labels: { tier, app: 'x' } } });
+  const world = new World(node('web', { LABELS: { app: 'web' } }));
+  world.builder.set(
+    object('security.istio.io', 'AuthorizationPolicy', 'none', { selector: { matchLabels: { tier: 'front' } } }),
+  );
+  world.builder.set(group('front'));
+  world.builder.register(serving('web', 'web', { group: 'web', labels: { app: 'web' } }));
+  assert.deepEqual(world.push(), ['web']);
+  assert.deepEqual(world.pusher.proxy(node('web').id)?.labels, { tier: 'front', app: 'web' });
+  const denied = world.of('web').resources(TYPE_URL.listener).version;
+  world.builder.set(group('back'));
+  world.push();
+  assert.deepEqual(world.pusher.proxy(node('web').id)?.labels, { tier: 'back', app: 'web' });
+  assert.notEqual(world.of('web').resources(TYPE_URL.listener).version, denied);
+});

@@ -160,6 +160,14 @@ export class Pusher implements TornReport {
     }
   }
 
+  /** For members: a sidecar with the labels that its workload has by WorkloadEntry or WorkloadGroup beside its own. */
+  labelled(proxy: MeshProxy, own: MeshProxy['labels']): MeshProxy {
+    const workload = proxy.role === 'sidecar' ? this.mesh?.workloads.get(workloadKey(proxy)) : undefined;
+    const labels = { ...workload?.labels, ...own };
+    const isKnown = Object.entries(labels).every(([key, value]) => proxy.labels[key] === value);
+    return isKnown && Object.keys(proxy.labels).length === Object.keys(labels).length ? proxy : { ...proxy, labels };
+  }
+
   /** For members: the view that a proxy has now, which takes the place of the one before. */
   viewFor(proxy: MeshProxy, before: SharedView | undefined): SharedView | undefined {
     if (this.mesh === undefined) return undefined;
@@ -241,6 +249,8 @@ class Member implements Pushable {
   told: Snapshot | undefined;
   /** `namespace/name`, as in `MeshSnapshot.workloads`. */
   workload: string;
+  /** What its node says. */
+  private ownLabels: MeshProxy['labels'];
   private ownSecrets: readonly string[] = [];
   private dialled: ReadonlySet<MeshService> = new Set();
   private isNew = true;
@@ -250,6 +260,7 @@ class Member implements Pushable {
 
   constructor(proxy: MeshProxy, pusher: Pusher) {
     this.proxy = proxy;
+    this.ownLabels = proxy.labels;
     this.workload = workloadKey(proxy);
     this.pusher = pusher;
   }
@@ -269,6 +280,7 @@ class Member implements Pushable {
 
   become(proxy: MeshProxy): void {
     this.proxy = proxy;
+    this.ownLabels = proxy.labels;
     this.workload = workloadKey(proxy);
     this.startOver();
   }
@@ -277,7 +289,10 @@ class Member implements Pushable {
     const { isNew } = this;
     this.isNew = false;
     try {
-      if (isNew) this.view = this.pusher.viewFor(this.proxy, this.view);
+      if (isNew) {
+        this.proxy = this.pusher.labelled(this.proxy, this.ownLabels);
+        this.view = this.pusher.viewFor(this.proxy, this.view);
+      }
       if (!this.pusher.tell(this, isNew)) this.isNew = isNew;
     } catch (error) {
       // What one proxy's configuration does to the translation must not be the end of all others'.

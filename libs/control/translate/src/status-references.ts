@@ -53,6 +53,21 @@ export function gatewayClassStatus({ snapshot, groups }: StatusWorld): ObjectSta
   });
 }
 
+/** How many workloads registered as one of each WorkloadGroup. */
+export function workloadGroupStatus({ snapshot, proxies }: StatusWorld): ObjectStatus[] {
+  const { workloadGroups } = snapshot.policies;
+  if (workloadGroups.length === 0) return [];
+  const members = [...snapshot.workloads.values()].filter(({ group }) => group !== undefined);
+  const connected = new Set(proxies.map(({ namespace, name }) => `${namespace}/${name}`));
+  return workloadGroups.map((group) => {
+    const { namespace, name } = group.ref;
+    const own = members.filter((one) => one.group === name && one.namespace === namespace);
+    const effectiveOn = own.filter((one) => connected.has(`${one.namespace}/${one.name}`)).length;
+    const users = own.length === 0 ? [] : [`${own.length} ${own.length === 1 ? 'workload' : 'workloads'}`];
+    return statusOf(group, effectiveOn, usage(users, `no workload registered with --group ${name}`));
+  });
+}
+
 /** How many workloads run under each ServiceAccount. */
 export function serviceAccountStatus(
   { snapshot, proxies }: StatusWorld,

@@ -196,3 +196,12 @@ test('a ServiceEntry whose host another one describes says which', () => {
   );
   assert.match(found['ServiceEntry far'] ?? '', /^shadowed by ServiceEntry default\/first: callers mean it by a\.test/);
 });
+
+test('a WorkloadGroup says how many registered as one of it', () => {
+  const group = (name: string) => document('networking.istio.io/v1', 'WorkloadGroup', { name, spec: '{template: {}}' });
+  const found = statuses(
+    `proxies: [{name: a}]\nworkloads: [{name: a, group: used}, {name: b, group: used}]\n${group('used')}${group('idle')}`,
+  );
+  assert.equal(found['WorkloadGroup used'], 'effective on 1 proxy; used by 2 workloads');
+  assert.equal(found['WorkloadGroup idle'], 'not used: no workload registered with --group idle');
+});

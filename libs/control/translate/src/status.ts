@@ -7,6 +7,7 @@ import {
   namespaceStatus,
   referenceGrantStatus,
   serviceAccountStatus,
+  workloadGroupStatus,
 } from './status-references.ts';
 import { secretStatus } from './status-secrets.ts';
 import { authorizationStatus, peerAuthenticationStatus } from './status-security.ts';
@@ -28,6 +29,7 @@ const ASPECTS: readonly ((world: StatusWorld, documents: readonly MeshObject[]) 
   serviceProfileStatus,
   serviceStatus,
   workloadEntryStatus,
+  workloadGroupStatus,
   referenceGrantStatus,
   namespaceStatus,
   gatewayClassStatus,

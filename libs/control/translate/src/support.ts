@@ -83,6 +83,9 @@ export const translationSupport: KindSupport = {
     'workloadSelector.*', 'exportTo', 'subjectAltNames',
   ],
   'networking.istio.io/WorkloadEntry': WORKLOAD,
+  'networking.istio.io/WorkloadGroup': [
+    'metadata.labels.*', ...under('template', 'labels.*', 'locality', 'ports.*', 'serviceAccount', 'weight'),
+  ],
   'security.istio.io/PeerAuthentication': ['*'],
   'security.istio.io/AuthorizationPolicy': [
     'selector.*', 'targetRef.*', 'targetRefs.*', 'action', 'provider.name',

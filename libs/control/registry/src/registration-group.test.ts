@@ -1,0 +1,44 @@
+import { createFakeRuntime } from '@weft/core-runtime/testing';
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { registrationRoutes, type RegistryTokens, type WorkloadGroups } from './registration-routes.ts';
+import { RegistrationStore } from './registration-store.ts';
+
+const SUBJECT = {
+  identity: { trustDomain: 'cluster.local', namespace: 'videos', serviceAccount: 'web' },
+  name: 'web-1',
+  service: '',
+  labels: {},
+};
+const TOKENS: RegistryTokens = { issue: () => '', verify: () => ({ ok: true, value: SUBJECT }) };
+
+test('a workload joins a WorkloadGroup of its service account, and stays in it while it renews', () => {
+  const listener = { onRegistered: () => undefined, onUnregistered: () => undefined };
+  const store = new RegistrationStore({ runtime: createFakeRuntime(), listener });
+  let groups: WorkloadGroups = (_, name) =>
+    name === 'web' ? { template: { serviceAccount: 'web' } } : name === 'open' ? { template: {} } : undefined;
+  const routes = registrationRoutes(
+    store,
+    TOKENS,
+    () => ({ spanCluster: '', metricsService: '', statsd: '' }),
+    (namespace, name) => groups(namespace, name),
+  );
+  const ask = (group: string) =>
+    routes['PUT /v1/workloads/*/*']?.({
+      parts: ['videos', 'web-1'],
+      body: JSON.stringify({ addresses: ['127.0.0.1'], serviceAccount: 'web', group }),
+      headers: { authorization: 'Bearer x' },
+    });
+  const errorOf = (group: string) => [ask(group)?.status, (ask(group)?.body as { error: string }).error];
+  assert.deepEqual(errorOf('nothing'), [403, 'there is no WorkloadGroup videos/nothing']);
+  assert.deepEqual(errorOf('open'), [
+    403,
+    'WorkloadGroup videos/open is for the service account default, the token is for web',
+  ]);
+  assert.equal(ask('No Name')?.status, 400);
+  assert.equal(ask('web')?.status, 200);
+  assert.equal(store.get('videos', 'web-1')?.group, 'web');
+  groups = () => undefined;
+  assert.equal(ask('web')?.status, 200);
+  store.close();
+});
