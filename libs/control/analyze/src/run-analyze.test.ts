@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -81,6 +82,20 @@ describe('weft analyze', () => {
     assert.equal(record?.['origin'], 'Service videos-db.default');
     assert.deepEqual([record?.['line'], record?.['column'], record?.['path']], [7, 11, 'spec.ports[0].port']);
     assert.match((await run('-v', '-o', 'yaml', directory)).out, /^- code: IST0118\n {2}name: PortName/);
+  });
+
+  it('reads folders as the control plane does: links but for loops, and files alone', async () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), 'analyze-other-'));
+    writeFileSync(join(elsewhere, 'a.yaml'), SERVICE);
+    symlinkSync(elsewhere, join(directory, 'other'));
+    symlinkSync(join(directory, 'nothing'), join(directory, 'dangling'));
+    assert.match((await run('-v', directory)).out, /Service videos-db.default .*other\/a.yaml/);
+    symlinkSync('..', join(directory, 'loop'));
+    assert.match((await run(directory)).err, /loop is a link to a folder that it lies in: it is not followed/);
+    rmSync(join(directory, 'loop'));
+    execFileSync('mkfifo', [join(directory, 'b.yaml')]);
+    assert.match((await run(directory)).err, /cannot read .*b.yaml: it is a FIFO, and no file/);
+    rmSync(elsewhere, { recursive: true });
   });
 
   it('says how it is called to who calls it wrongly', async () => {

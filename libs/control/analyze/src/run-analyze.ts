@@ -1,3 +1,4 @@
+import { CONFIG_FILE, LEADS_BACK, leadsBack, noFile } from '@weft/control-sources';
 import { nearest } from '@weft/core-config-text';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -135,7 +136,7 @@ function analyzePaths(options: Options, output: AnalyzeOutput): number {
   const { meshConfig, namespace, paths } = options;
   const texts = new Map<string, string>();
   for (const path of [...paths, ...(meshConfig === undefined ? [] : [meshConfig])]) {
-    const problem = collect(path, texts);
+    const problem = collect(path, path, texts);
     if (problem === undefined) continue;
     output.stderr(`weft analyze: ${problem}\n`);
     return MISUSED;
@@ -176,18 +177,23 @@ function tell(all: readonly Message[], options: Options, output: AnalyzeOutput):
   return FOUND;
 }
 
-/** Reads a file, or all *.yaml, *.yml and *.json below a directory; gives what went wrong. */
-function collect(path: string, texts: Map<string, string>): string | undefined {
+/** Reads a file, or all *.yaml, *.yml and *.json below a directory, as the control plane does; gives what went wrong. */
+function collect(path: string, base: string, texts: Map<string, string>): string | undefined {
   try {
-    if (!statSync(path).isDirectory()) {
-      texts.set(path, readFileSync(path, 'utf8'));
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats?.isDirectory() === true) {
+      if (path !== base && leadsBack(path, base)) return `${path} ${LEADS_BACK}`;
+      for (const name of readdirSync(path)) {
+        const problem = name.startsWith('.') ? undefined : collect(join(path, name), base, texts);
+        if (problem !== undefined) return problem;
+      }
       return undefined;
     }
-    for (const entry of readdirSync(path, { withFileTypes: true })) {
-      if (entry.name.startsWith('.') || (!entry.isDirectory() && !/\.(ya?ml|json)$/.test(entry.name))) continue;
-      const problem = collect(join(path, entry.name), texts);
-      if (problem !== undefined) return problem;
-    }
+    // What is named on the command line is read, whatever it is: `<(kubectl …)`.
+    if (path !== base && !CONFIG_FILE.test(path)) return undefined;
+    const fault = path === base || stats === undefined ? undefined : noFile(stats);
+    if (fault !== undefined) return `cannot read ${path}: it ${fault}`;
+    texts.set(path, readFileSync(path, 'utf8'));
     return undefined;
   } catch (error) {
     return `cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`;

@@ -1,3 +1,4 @@
+import { CONFIG_FILE, leadsBack } from '@weft/control-sources';
 import type { Clock } from '@weft/core-runtime';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, type Stats } from 'node:fs';
@@ -5,10 +6,6 @@ import { dirname, join, relative } from 'node:path';
 
 /** Texts by path below the configuration folder. */
 export type ConfigTexts = ReadonlyMap<string, string>;
-
-const CONFIG_FILE = /\.(ya?ml|json)$/;
-/** Deeper folders are a loop of links. */
-const MAX_DEPTH = 32;
 
 /** Texts that were read before, each with what its file was like then. For who looks at the same folder again and again. */
 export class FileMemory {
@@ -53,7 +50,7 @@ export function readConfigFiles(folder: string): ConfigTexts {
 /** The same, a file at each step, for who must not be kept from other things by thousands of files. */
 export function* configFilesInSteps(folder: string, memory?: FileMemory): Generator<undefined, ConfigTexts> {
   const texts = new Map<string, string>();
-  yield* collect({ folder, texts, memory }, folder, 0);
+  yield* collect({ folder, texts, memory }, folder);
   memory?.end();
   return new Map([...texts].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
@@ -71,15 +68,15 @@ interface Collection {
   readonly memory: FileMemory | undefined;
 }
 
-function* collect(into: Collection, path: string, depth: number): Generator<undefined, void> {
-  if (depth > MAX_DEPTH) return;
+function* collect(into: Collection, path: string): Generator<undefined, void> {
   for (const name of readdirSync(path)) {
     if (name.startsWith('.')) continue;
     const full = join(path, name);
     // A file that goes away meanwhile is gone: the next look tells.
     const info = statSync(full, { throwIfNoEntry: false });
-    if (info?.isDirectory() === true) yield* collect(into, full, depth + 1);
-    else if (info?.isFile() === true && CONFIG_FILE.test(name))
+    if (info?.isDirectory() === true) {
+      if (!leadsBack(full, into.folder)) yield* collect(into, full);
+    } else if (info?.isFile() === true && CONFIG_FILE.test(name))
       into.texts.set(relative(into.folder, full), into.memory?.read(full, info) ?? readFileSync(full, 'utf8'));
     yield;
   }

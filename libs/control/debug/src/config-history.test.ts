@@ -50,6 +50,14 @@ class World {
 }
 
 describe('the history of the documents', () => {
+  it('follows links as the control plane does, and never out of a loop', (t) => {
+    const world = new World(t);
+    world.write({ 'a.yaml': doc('a'), '../other/b.yaml': doc('b') });
+    symlinkSync('../other', join(world.configDir, 'other'));
+    symlinkSync('..', join(world.configDir, 'loop'));
+    assert.deepEqual(Object.keys(world.files), ['a.yaml', 'other/b.yaml']);
+  });
+
   it('keeps a version whenever files are different, and survives a restart', (t) => {
     const world = new World(t);
     const history = world.open();

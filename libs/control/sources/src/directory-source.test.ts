@@ -1,6 +1,8 @@
+import { formatFault } from '@weft/core-config-text';
 import { createFakeRuntime } from '@weft/core-runtime/testing';
 import assert from 'node:assert/strict';
-import fs, { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import fs, { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -111,6 +113,48 @@ it('keeps what is in force when a text is broken, and tells the faults', async (
   put('a.yaml', rule('a'));
   await nextSet();
   assert.deepEqual(sets.at(-1)?.set.faults, []);
+});
+
+it('tells of what is named as a file and is none, and reads on', async () => {
+  execFileSync('mkfifo', [join(directory, 'pipe.yaml')]);
+  put('z.yaml', rule('z'));
+  await nextSet();
+  while (!names().includes('z')) await nextSet();
+  assert.deepEqual(sets.at(-1)?.set.faults.map(formatFault), [
+    `${join(directory, 'pipe.yaml')}: cannot be read: is a FIFO, and no file`,
+  ]);
+  rmSync(join(directory, 'pipe.yaml'));
+  await nextSet();
+  assert.deepEqual(sets.at(-1)?.set.faults, []);
+});
+
+it('follows links, but for those that lead to where they lie', async () => {
+  const elsewhere = mkdtempSync(join(tmpdir(), 'sources-other-'));
+  writeFileSync(join(elsewhere, 'c.yaml'), rule('c'));
+  symlinkSync('..', join(directory, 'deep/loop'));
+  symlinkSync('.', join(directory, 'self'));
+  symlinkSync(tmpdir(), join(directory, 'above'));
+  symlinkSync(elsewhere, join(directory, 'other'));
+  symlinkSync(join(directory, 'deep'), join(elsewhere, 'back'));
+  await nextSet();
+  while (!names().includes('c')) await nextSet();
+  while ((sets.at(-1)?.set.faults.length ?? 0) < 5) await nextSet();
+  assert.deepEqual(names().sort(), ['a', 'b', 'c']);
+  const told = sets.at(-1)?.set.faults.map((fault) => formatFault(fault).replaceAll(`${directory}/`, ''));
+  const loop = 'is a link to a folder that it lies in: it is not followed';
+  assert.deepEqual(told?.sort(), [
+    `above: ${loop}`,
+    `deep/loop: ${loop}`,
+    'other/back/b.yml:1:1: metadata.name: DestinationRule default/b is already defined at deep/b.yml:1; that one is in force',
+    `other/back/loop: ${loop}`,
+    `self: ${loop}`,
+  ]);
+  rmSync(join(directory, 'self'));
+  rmSync(join(directory, 'above'));
+  rmSync(join(directory, 'other'));
+  while ((sets.at(-1)?.set.faults.length ?? 0) > 1) await nextSet();
+  assert.deepEqual(names(), ['a', 'b']);
+  rmSync(elsewhere, { recursive: true });
 });
 
 it('reads a folder that the system refuses to watch, and says that changes are not noticed', async (t) => {

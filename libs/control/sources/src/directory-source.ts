@@ -1,8 +1,9 @@
 import { formatFault, type Fault } from '@weft/core-config-text';
 import { FolderWatch, type Logger, type Runtime, type Timer } from '@weft/core-runtime';
 import type { SupportCheck } from '@weft/api-kube';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { CONFIG_FILE, leadsBack, LEADS_BACK, readPlainFile } from './config-path.ts';
 import type { MeshConfigFile } from './mesh-config-file.ts';
 import { ObjectFiles, type ObjectChanges, type ObjectSet } from './object-set.ts';
 
@@ -37,13 +38,10 @@ export interface DirectorySourceOptions {
   readonly longestMs?: number;
 }
 
-const CONFIG_FILE = /\.(ya?ml|json)$/;
-/** Deeper folders are a loop of links. */
-const MAX_DEPTH = 32;
-
 /**
  * Every *.yaml, *.yml and *.json below a directory, watched. Names that begin with a dot are left alone, but for Kubernetes'
- * `..data`, whose swap changes all files beside it. A file that cannot be read keeps what it last said.
+ * `..data`, whose swap changes all files beside it. A file that cannot be read keeps what it last said. Links are followed, unless
+ * they lead to a folder that they lie in.
  */
 export class DirectorySource {
   private readonly options: DirectorySourceOptions;
@@ -126,16 +124,19 @@ export class DirectorySource {
 
   private async readPath(path: string, depth: number, texts: Map<string, string | undefined>): Promise<void> {
     const found = await stat(path).catch(() => undefined);
-    if (found?.isDirectory() === true) await this.readFolder(path, depth, texts);
-    else {
-      if (found === undefined && depth > 0) this.forgetBelow(path, texts);
-      if (!CONFIG_FILE.test(path) && path !== this.options.meshConfig?.file) return;
-      await this.readOne(path, texts);
+    if (found?.isDirectory() === true) {
+      if (depth === 0 || !leadsBack(path, this.options.directory)) return this.readFolder(path, depth, texts);
+      this.forgetBelow(path, texts);
+      this.unreadable.set(path, { path: '', file: path, message: LEADS_BACK });
+      return;
     }
+    if (found === undefined && depth > 0) this.forgetBelow(path, texts);
+    if (!CONFIG_FILE.test(path) && path !== this.options.meshConfig?.file) return;
+    await this.readOne(path, texts);
   }
 
   private async readFolder(folder: string, depth: number, texts: Map<string, string | undefined>): Promise<void> {
-    if (depth > MAX_DEPTH) return;
+    this.unreadable.delete(folder);
     this.watchFolder(folder, depth);
     const names = await readdir(folder).catch((): string[] => []);
     const present = new Set(names.map((name) => join(folder, name)));
@@ -149,22 +150,24 @@ export class DirectorySource {
 
   private async readOne(file: string, texts: Map<string, string | undefined>): Promise<void> {
     try {
-      texts.set(file, await readFile(file, 'utf8'));
+      texts.set(file, await readPlainFile(file));
       this.unreadable.delete(file);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
+      const { code, message } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') {
         texts.set(file, undefined);
         if (file === this.options.meshConfig?.file)
           this.unreadable.set(file, { path: '', file, message: 'there is no such file' });
         else this.unreadable.delete(file);
-      } else this.unreadable.set(file, { path: '', file, message: `cannot be read: ${code ?? String(error)}` });
+      } else this.unreadable.set(file, { path: '', file, message: `cannot be read: ${code ?? message}` });
     }
   }
 
   private forgetBelow(path: string, texts: Map<string, string | undefined>): void {
     const prefix = join(path, '/');
     for (const file of this.files.fileNames()) if (file.startsWith(prefix)) texts.set(file, undefined);
+    for (const file of this.unreadable.keys())
+      if (file === path || file.startsWith(prefix)) this.unreadable.delete(file);
     for (const [folder, watch] of this.watches) {
       if (folder !== path && !folder.startsWith(prefix)) continue;
       watch.close();
