@@ -7,7 +7,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, it } from 'node:test';
-import { DirectorySource } from './directory-source.ts';
+import { DirectorySource, type DirectorySourceOptions } from './directory-source.ts';
 import type { ObjectChanges, ObjectSet } from './object-set.ts';
 
 let directory: string;
@@ -42,15 +42,10 @@ function nextSet(): Promise<void> {
   });
 }
 
-beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'sources-'));
-  sets = [];
-  mkdirSync(join(directory, 'deep'));
-  put('a.yaml', rule('a'));
-  put('deep/b.yml', rule('b'));
-  put('notes.txt', 'nothing');
+async function restart(options: Partial<DirectorySourceOptions> = {}): Promise<void> {
+  (source as DirectorySource | undefined)?.close();
   source = new DirectorySource(
-    { directory, runtime },
+    { directory, runtime, ...options },
     {
       onObjects: (set, changes) => {
         sets.push({ set, changes });
@@ -59,6 +54,16 @@ beforeEach(async () => {
     },
   );
   await source.start();
+}
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'sources-'));
+  sets = [];
+  mkdirSync(join(directory, 'deep'));
+  put('a.yaml', rule('a'));
+  put('deep/b.yml', rule('b'));
+  put('notes.txt', 'nothing');
+  await restart();
 });
 afterEach(() => {
   source.close();
@@ -113,6 +118,39 @@ it('keeps what is in force when a text is broken, and tells the faults', async (
   put('a.yaml', rule('a'));
   await nextSet();
   assert.deepEqual(sets.at(-1)?.set.faults, []);
+});
+
+it('keeps the documents of a file that is emptied and written again', async () => {
+  await restart({ emptyMs: 600_000 });
+  writeFileSync(join(directory, 'a.yaml'), '');
+  put('x.yaml', rule('x'));
+  while (!names().includes('x')) await nextSet();
+  assert.deepEqual(names(), ['a', 'b', 'x']);
+  writeFileSync(join(directory, 'a.yaml'), rule('a', 'other'));
+  await nextSet();
+  assert.deepEqual(
+    sets.flatMap(({ changes }) => [...changes.changed, ...changes.removed]).map(({ spec }) => spec),
+    [{ host: 'other' }],
+  );
+  assert.equal(runtime.timers.pending, 0);
+});
+
+it('lets the documents of a file go that stays empty, or has none but a comment, or is gone', async () => {
+  for (const [name, lose] of [
+    ['empty', (file: string) => writeFileSync(file, '')],
+    ['comment', (file: string) => writeFileSync(file, '# nothing any more')],
+    ['gone', (file: string) => rmSync(file)],
+  ] as const) {
+    const file = join(directory, `${name}.yaml`);
+    put(`${name}.yaml`, rule(name));
+    while (!names().includes(name)) await nextSet();
+    const since = runtime.clock.nowMs();
+    lose(file);
+    while (names().includes(name)) await nextSet();
+    const waited = runtime.clock.nowMs() - since;
+    if (name === 'empty') assert.ok(waited >= 1000, String(waited));
+  }
+  assert.equal(runtime.timers.pending, 0);
 });
 
 it('tells of what is named as a file and is none, and reads on', async () => {
@@ -190,17 +228,7 @@ it('reads a file with the defaults of the mesh beside the folder, and again when
   t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'mesh');
   writeFileSync(file, 'accessLogFile: /dev/stdout\n');
-  source.close();
-  source = new DirectorySource(
-    { directory, runtime, meshConfig: { file, namespace: 'istio-system' } },
-    {
-      onObjects: (set, changes) => {
-        sets.push({ set, changes });
-        next?.();
-      },
-    },
-  );
-  await source.start();
+  await restart({ meshConfig: { file, namespace: 'istio-system' } });
   const mesh = (): unknown =>
     [...(sets.at(-1)?.set.objects.values() ?? [])].find(({ ref }) => ref.kind === 'ConfigMap')?.spec;
   assert.deepEqual(mesh(), { data: { mesh: { accessLogFile: '/dev/stdout' } } });

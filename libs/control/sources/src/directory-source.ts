@@ -4,6 +4,7 @@ import type { SupportCheck } from '@weft/api-kube';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CONFIG_FILE, leadsBack, LEADS_BACK, readPlainFile } from './config-path.ts';
+import { EmptiedFiles } from './emptied-files.ts';
 import type { MeshConfigFile } from './mesh-config-file.ts';
 import { ObjectFiles, type ObjectChanges, type ObjectSet } from './object-set.ts';
 
@@ -36,6 +37,8 @@ export interface DirectorySourceOptions {
   readonly quietMs?: number;
   /** How long changes wait at most while there is no quiet, in milliseconds. Default 1000. */
   readonly longestMs?: number;
+  /** How long a file with documents must have been empty before they go, in milliseconds. Default 1000. */
+  readonly emptyMs?: number;
 }
 
 /**
@@ -52,6 +55,7 @@ export class DirectorySource {
   /** Paths that may have changed, each with how deep it lies. */
   private readonly dirty = new Map<string, number>();
   private readonly unreadable = new Map<string, Fault>();
+  private readonly emptied: EmptiedFiles;
   private readonly watcher: ObjectWatcher;
   private timer: Timer | undefined;
   private waitingSinceMs: number | undefined;
@@ -63,7 +67,8 @@ export class DirectorySource {
     this.options = options;
     this.watcher = watcher;
     this.logger = options.runtime.loggers.get('config');
-    const { support, namespace, meshConfig, ages } = options;
+    const { support, namespace, meshConfig, ages, emptyMs = 1000 } = options;
+    this.emptied = new EmptiedFiles(options.runtime, emptyMs, (file) => this.changed(file, 1));
     this.files = new ObjectFiles({
       ages: ages?.load() ?? [],
       ...(support === undefined ? {} : { support }),
@@ -83,6 +88,7 @@ export class DirectorySource {
   close(): void {
     this.closed = true;
     this.timer?.cancel();
+    this.emptied.close();
     this.fileWatch?.close();
     for (const watch of this.watches.values()) watch.close();
   }
@@ -150,11 +156,15 @@ export class DirectorySource {
 
   private async readOne(file: string, texts: Map<string, string | undefined>): Promise<void> {
     try {
-      texts.set(file, await readPlainFile(file));
+      const text = await readPlainFile(file);
       this.unreadable.delete(file);
+      if (text === '' && this.files.hasDocuments(file) && !this.emptied.isMeant(file)) return;
+      this.emptied.forget(file);
+      texts.set(file, text);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') {
+        this.emptied.forget(file);
         texts.set(file, undefined);
         if (file === this.options.meshConfig?.file)
           this.unreadable.set(file, { path: '', file, message: 'there is no such file' });

@@ -100,6 +100,11 @@ export class ObjectFiles {
     return [...this.files.keys()];
   }
 
+  /** Its text has documents, taken or not. */
+  hasDocuments(file: string): boolean {
+    return this.files.get(file)?.pieces.some(({ entries }) => entries.length > 0) ?? false;
+  }
+
   /** What of a file is not taken, as it stands now. */
   private refusedIn(file: string): RefusedDocument[] {
     const refused: RefusedDocument[] = [];
