@@ -3,6 +3,7 @@ import { asksOnDemand, type MeshProxy, type MeshService, type MeshSnapshot } fro
 import {
   BOOTSTRAP_CLUSTERS,
   clustersAhead,
+  INVALID_BACKEND_CLUSTER,
   parseOutboundCluster,
   translateService,
   translateView,
@@ -109,9 +110,13 @@ export class SharedView {
   }
 }
 
-/** No part of what a view or a proxy is told: Secrets are added for each proxy, and some clusters are in every bootstrap. */
+/**
+ * No part of what a view or a proxy is told: Secrets are added for each proxy, some clusters are in every bootstrap, and one is
+ * nowhere on purpose.
+ */
 export function isElsewhere({ typeUrl, name }: Reference): boolean {
-  return typeUrl === TYPE_URL.secret || (typeUrl === TYPE_URL.cluster && BOOTSTRAP_CLUSTERS.has(name));
+  if (typeUrl !== TYPE_URL.cluster) return typeUrl === TYPE_URL.secret;
+  return name === INVALID_BACKEND_CLUSTER || BOOTSTRAP_CLUSTERS.has(name);
 }
 
 /** The same snapshot where nothing changed; resources that stayed are shared. */

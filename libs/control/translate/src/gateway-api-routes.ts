@@ -9,29 +9,37 @@ import {
   type MeshObject,
   type MeshService,
 } from '@weft/control-mesh';
-import { escapeRegex } from './authorization-match.ts';
 import type { TranslateContext } from './context.ts';
 import { byRank, grpcRouteMatch, httpRouteMatch, type RankedMatch } from './gateway-api-match.ts';
 import { corsOfFilter } from './cors.ts';
-import { BLACK_HOLE_CLUSTER, outboundCluster } from './names.ts';
+import { INVALID_BACKEND_CLUSTER, outboundCluster } from './names.ts';
+import { prefixReplaced } from './prefix-replaced.ts';
 import { durationOf, type Init } from './proto.ts';
+import { requestRedirect, type RedirectPlace } from './redirect-action.ts';
 import { otherHosts, retryPlan, type RetryPlan } from './retries.ts';
 import type { Trace } from './trace.ts';
-import { clusterSpecifier, levelHeaders, redirectAction, timeouts, type WeightedTarget } from './route-action.ts';
+import { clusterSpecifier, levelHeaders, timeouts, type WeightedTarget } from './route-action.ts';
 import { destinationPort, forwarding } from './virtual-service-routes.ts';
 
 type Rule = HTTPRouteRule | GRPCRouteRule;
+/** RouteAction.ClusterNotFoundResponseCode by number. */
+const INTERNAL_SERVER_ERROR = 2;
+
 type Filters = readonly Partial<HTTPRouteRuleFilter>[];
 
 /** The routes of a service's own HTTPRoutes and GRPCRoutes; undefined where it has none. */
 export function meshRoutes(cx: TranslateContext, service: MeshService, port: number): Init<Route>[] | undefined {
   const bound = routesForService(cx.snapshot, { service, port, namespace: cx.proxy.namespace });
   if (bound.length === 0) return undefined;
-  return gatewayApiRoutes(cx, bound, port);
+  return gatewayApiRoutes(cx, bound, { port, isTls: false });
 }
 
 /** All rules of several routes in one list, the most specific match first; of equal ones the older route's. */
-export function gatewayApiRoutes(cx: TranslateContext, bound: readonly GatewayApiRoute[], port: number): Init<Route>[] {
+export function gatewayApiRoutes(
+  cx: TranslateContext,
+  bound: readonly GatewayApiRoute[],
+  place: RedirectPlace,
+): Init<Route>[] {
   const ranked = bound.flatMap(({ kind, object }) =>
     (object.spec.rules ?? []).flatMap((rule, i) => {
       const matches =
@@ -44,7 +52,7 @@ export function gatewayApiRoutes(cx: TranslateContext, bound: readonly GatewayAp
   );
   ranked.sort((a, b) => byRank(a.match.rank, b.match.rank));
   if (cx.trace !== undefined) traceRules(cx.trace, ranked);
-  return ranked.flatMap((entry) => routesOf(cx, entry, port));
+  return ranked.flatMap((entry) => routesOf(cx, entry, place));
 }
 
 /** Of equal matches the first alone is asked, and nothing behind one that takes all. */
@@ -71,39 +79,29 @@ interface RankedRule {
   readonly from: { readonly group: string; readonly kind: string; readonly namespace: string };
 }
 
-function routesOf(cx: TranslateContext, { match, rule, name, from }: RankedRule, port: number): Init<Route>[] {
+function routesOf(cx: TranslateContext, { match, rule, name, from }: RankedRule, place: RedirectPlace): Init<Route>[] {
   const filters: Filters = rule.filters ?? [];
   const { hostRewriteSpecifier: _, ...headers } = levelHeaders(headersOf(filters));
   const cors = corsOfFilter(filters.find(({ type }) => type === 'CORS')?.cors);
   const base: Init<Route> = { name, match: match.match, ...headers, ...cors };
   const redirect = filters.find(({ type }) => type === 'RequestRedirect')?.requestRedirect;
-  if (redirect !== undefined) {
-    const { scheme, hostname, port: to, statusCode, path } = redirect;
-    const value = redirectAction({
-      ...(scheme === undefined ? {} : { scheme }),
-      ...(hostname === undefined ? {} : { authority: hostname }),
-      ...(to === undefined ? {} : { port: to }),
-      ...(path?.replaceFullPath === undefined ? {} : { uri: path.replaceFullPath }),
-      ...(path?.replacePrefixMatch === undefined ? {} : { prefixRewrite: path.replacePrefixMatch }),
-      // The standard's default; its type has it filled in.
-      redirectCode: (statusCode as number | undefined) ?? 302,
-    });
-    return [{ ...base, action: { case: 'redirect', value } }];
-  }
+  if (redirect !== undefined)
+    return [{ ...base, action: { case: 'redirect', value: requestRedirect(redirect, place, match.prefix) } }];
   const targets = (rule.backendRefs ?? []).map((ref): WeightedTarget => {
     const backendHeaders = headersOf(ref.filters ?? []);
     return {
-      cluster: backendCluster(cx, ref, { from, port }),
+      cluster: backendCluster(cx, ref, { from, port: place.port }),
       weight: (ref.weight as number | undefined) ?? 1,
       headers: backendHeaders,
     };
   });
   // Nowhere to go is the route's fault and not the caller's.
-  if (!targets.some(({ weight, cluster }) => weight > 0 && cluster !== BLACK_HOLE_CLUSTER))
+  if (!targets.some((target) => target.weight > 0 && !isInvalid(target)))
     return [{ ...base, action: { case: 'directResponse', value: { status: 500 } } }];
   const { timeouts: times, retry } = rule as HTTPRouteRule;
   const action: Init<RouteAction> = {
     clusterSpecifier: clusterSpecifier(targets),
+    ...(targets.some(isInvalid) ? { clusterNotFoundResponseCode: INTERNAL_SERVER_ERROR } : {}),
     ...timeouts(times?.request),
     ...rewriteOf(filters, match.prefix),
   };
@@ -124,7 +122,7 @@ function headersOf(filters: Filters): VirtualServiceHttpHeaders | undefined {
   return { ...(request === undefined ? {} : { request }), ...(response === undefined ? {} : { response }) };
 }
 
-/** URLRewrite. A prefix of whole segments becomes another: `/a` in `/a/b` by `/` is `/b`, and never `//b`. */
+/** URLRewrite. */
 function rewriteOf(filters: Filters, prefix: string): Init<RouteAction> {
   const rewrite = filters.find(({ type }) => type === 'URLRewrite')?.urlRewrite;
   if (rewrite === undefined) return {};
@@ -134,10 +132,7 @@ function rewriteOf(filters: Filters, prefix: string): Init<RouteAction> {
   if (path?.replaceFullPath !== undefined)
     return { ...host, regexRewrite: { pattern: { regex: '^/.*$' }, substitution: path.replaceFullPath } };
   if (path?.replacePrefixMatch === undefined) return host;
-  const replacement = path.replacePrefixMatch.replace(/\/+$/, '');
-  if (replacement === '')
-    return { ...host, regexRewrite: { pattern: { regex: `^${escapeRegex(prefix)}/*` }, substitution: '/' } };
-  return { ...host, prefixRewrite: prefix === '' ? `${replacement}/` : replacement };
+  return { ...host, ...prefixReplaced(prefix, path.replacePrefixMatch) };
 }
 
 function planOf(retry: HTTPRouteRule['retry'], backendRequest: string | undefined): RetryPlan {
@@ -170,19 +165,23 @@ function planOf(retry: HTTPRouteRule['retry'], backendRequest: string | undefine
 
 type BackendRef = NonNullable<Rule['backendRefs']>[number];
 
-/** The cluster of a backend; one that is not there, or that the route may not refer to, is the black hole. */
+function isInvalid({ cluster }: WeightedTarget): boolean {
+  return cluster === INVALID_BACKEND_CLUSTER;
+}
+
+/** The cluster of a backend; for one that is not there, or that the route may not refer to, that which nobody has. */
 function backendCluster(
   cx: TranslateContext,
   ref: BackendRef,
   { from, port }: { readonly from: RankedRule['from']; readonly port: number },
 ): string {
-  if (!isService(ref)) return BLACK_HOLE_CLUSTER;
+  if (!isService(ref)) return INVALID_BACKEND_CLUSTER;
   const namespace = ref.namespace ?? from.namespace;
   const to = { group: ref.group, kind: ref.kind, namespace, name: ref.name };
-  if (!isGranted(cx.snapshot, { from, to })) return BLACK_HOLE_CLUSTER;
+  if (!isGranted(cx.snapshot, { from, to })) return INVALID_BACKEND_CLUSTER;
   const service = cx.service(parentHost(cx.snapshot, ref, from.namespace), namespace);
   const number = service && destinationPort(service, ref.port, port);
-  if (service === undefined || number === undefined) return BLACK_HOLE_CLUSTER;
+  if (service === undefined || number === undefined) return INVALID_BACKEND_CLUSTER;
   cx.need(service);
   return outboundCluster(service.hostname, number);
 }

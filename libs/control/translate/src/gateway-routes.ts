@@ -44,7 +44,7 @@ export function gatewayRoutes(cx: TranslateContext, name: string, ports: readonl
     virtualHosts: [...hosts]
       .sort(([a], [b]) => byHostSpecificity(a, b) || (a < b ? -1 : 1))
       .map(([host, routes]) => ({
-        ...virtualHost(`${host}:${routes.port.port}`, [host], routesOf(cx, routes)),
+        ...virtualHost(`${host}:${routes.port.port}`, [host], routesOf(cx, host, routes)),
         ...(routes.redirect ? { requireTls: REQUIRE_TLS_ALL } : {}),
       })),
   });
@@ -75,9 +75,16 @@ function collect(cx: TranslateContext, port: GatewayPort, hosts: Map<string, Hos
     }
 }
 
-function routesOf(cx: TranslateContext, { port, services, apiRoutes }: HostRoutes): Init<Route>[] {
+function routesOf(cx: TranslateContext, host: string, { port, services, apiRoutes }: HostRoutes): Init<Route>[] {
   const merged = mergedRoutes(cx, port, [...new Set(services)]);
-  return apiRoutes.length === 0 ? merged : [...merged, ...gatewayApiRoutes(cx, apiRoutes, port.port)];
+  if (apiRoutes.length === 0) return merged;
+  const place = { port: port.port, isTls: isTlsPort(port), host: host.startsWith('*') ? undefined : host };
+  return [...merged, ...gatewayApiRoutes(cx, apiRoutes, place)];
+}
+
+/** Where requests are answered, TLS was ended. */
+function isTlsPort({ tls }: GatewayPort): boolean {
+  return tls !== undefined;
 }
 
 /** What stands behind a route for every request is never asked. */
@@ -86,7 +93,7 @@ function mergedRoutes(
   port: GatewayPort,
   services: readonly BoundVirtualService[],
 ): Init<Route>[] {
-  const call = { proxy: cx.proxy, gateway: port.gateway, port: port.port };
+  const call = { proxy: cx.proxy, gateway: port.gateway, port: port.port, isTls: isTlsPort(port) };
   let before: BoundVirtualService | undefined;
   return services.flatMap((from) => {
     const routes = virtualServiceRoutes(cx, from, call);

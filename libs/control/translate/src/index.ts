@@ -1,7 +1,7 @@
 export { BOOTSTRAP_CLUSTERS } from './config-source.ts';
 export { clustersAhead, translate, translateOwn, translateService, translateView } from './translate.ts';
 export type { ProxyResources, ViewResources } from './resources.ts';
-export { OWN_CERTIFICATE, parseOutboundCluster } from './names.ts';
+export { INVALID_BACKEND_CLUSTER, OWN_CERTIFICATE, parseOutboundCluster } from './names.ts';
 export { spanCluster } from './observability.ts';
 export { translationSupport } from './support.ts';
 export { authzWhy, type AuthzAnswer, type AuthzQuestion } from './authz-why.ts';

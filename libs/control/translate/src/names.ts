@@ -3,6 +3,11 @@
 export const PASSTHROUGH_CLUSTER = 'PassthroughCluster';
 export const INBOUND_PASSTHROUGH_CLUSTER = 'InboundPassthroughCluster';
 export const BLACK_HOLE_CLUSTER = 'BlackHoleCluster';
+/**
+ * What routes name in the place of a backend that is not there: no proxy has such a cluster, and the route says what it answers
+ * then. The black hole is a cluster, and always answers 503.
+ */
+export const INVALID_BACKEND_CLUSTER = 'InvalidBackendCluster';
 export const VIRTUAL_OUTBOUND = 'virtualOutbound';
 export const VIRTUAL_INBOUND = 'virtualInbound';
 export const VIRTUAL_OUTBOUND_PORT = 15001;

@@ -2,13 +2,11 @@ import type {
   VirtualServiceHeaderOperations,
   VirtualServiceHttp,
   VirtualServiceHttpHeaders,
-  VirtualServiceHttpRedirect,
   VirtualServiceHttpRewrite,
 } from '@weft/api-kube';
 import type { HeaderValueOption } from '@weft/api-envoy/gen/envoy/config/core/v3/base_pb';
 import type {
   DirectResponseAction,
-  RedirectAction,
   Route,
   RouteAction,
   WeightedCluster_ClusterWeight,
@@ -16,8 +14,6 @@ import type {
 import { BLACK_HOLE_CLUSTER } from './names.ts';
 import { durationOf, type Init } from './proto.ts';
 
-/** RedirectAction.RedirectResponseCode by number. */
-const REDIRECT_CODES: Readonly<Record<number, number>> = { 301: 0, 302: 1, 303: 2, 307: 3, 308: 4 };
 const NO_TIMEOUT = { seconds: 0n, nanos: 0 } as const;
 
 /** A destination of calls, resolved to its cluster. */
@@ -110,29 +106,6 @@ export function rewriteFields(rewrite: VirtualServiceHttpRewrite | undefined): I
     ...(authority === undefined || authority === ''
       ? {}
       : { hostRewriteSpecifier: { case: 'hostRewriteLiteral', value: authority } }),
-  };
-}
-
-export function redirectAction(redirect: VirtualServiceHttpRedirect): Init<RedirectAction> {
-  const { authority = '', uri, prefixRewrite, port, derivePort, scheme, redirectCode = 301 } = redirect;
-  const colon = authority.lastIndexOf(':');
-  const [host, hostPort] =
-    colon > authority.lastIndexOf(']')
-      ? [authority.slice(0, colon), Number(authority.slice(colon + 1))]
-      : [authority, 0];
-  const derived = derivePort === 'FROM_PROTOCOL_DEFAULT' ? (scheme === 'https' ? 443 : 80) : 0;
-  const path = uri === undefined || uri === '' ? undefined : uri;
-  return {
-    hostRedirect: host,
-    portRedirect: port ?? (derived === 0 ? hostPort : derived),
-    ...(path === undefined ? {} : { pathRewriteSpecifier: { case: 'pathRedirect', value: path } }),
-    ...(path === undefined && prefixRewrite !== undefined
-      ? { pathRewriteSpecifier: { case: 'prefixRewrite', value: prefixRewrite } }
-      : {}),
-    ...(scheme === undefined || scheme === ''
-      ? {}
-      : { schemeRewriteSpecifier: { case: 'schemeRedirect', value: scheme } }),
-    responseCode: REDIRECT_CODES[redirectCode] ?? 0,
   };
 }
 

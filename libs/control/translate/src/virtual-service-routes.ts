@@ -5,12 +5,12 @@ import type { TranslateContext } from './context.ts';
 import { corsOfRule } from './cors.ts';
 import { BLACK_HOLE_CLUSTER, outboundCluster } from './names.ts';
 import type { Init } from './proto.ts';
+import { redirectAction, type RedirectPlace } from './redirect-action.ts';
 import { IDEMPOTENT_METHODS, retryPlan } from './retries.ts';
 import {
   clusterSpecifier,
   directResponse,
   levelHeaders,
-  redirectAction,
   requestedHost,
   rewriteFields,
   timeouts,
@@ -19,11 +19,16 @@ import {
 import { ofMethods, routeMatch } from './route-match.ts';
 
 /** The routes that a VirtualService makes of its HTTP rules for one call: one for each match of each rule, in order. */
-export function virtualServiceRoutes(cx: TranslateContext, from: BoundVirtualService, call: RouteCall): Init<Route>[] {
+export function virtualServiceRoutes(
+  cx: TranslateContext,
+  from: BoundVirtualService,
+  call: RouteCall & { readonly isTls?: boolean },
+): Init<Route>[] {
+  const place = { port: call.port, isTls: call.isTls ?? false };
   return rulesFor(from, call).flatMap(({ rule, matches }) =>
     matches.flatMap((match) => {
       const name = [rule.name, match?.name].filter((part) => part !== undefined && part !== '').join('.');
-      return routesOfRule(cx, { rule, from, port: call.port, name, match: routeMatch(match) });
+      return routesOfRule(cx, { rule, from, place, name, match: routeMatch(match) });
     }),
   );
 }
@@ -31,18 +36,19 @@ export function virtualServiceRoutes(cx: TranslateContext, from: BoundVirtualSer
 interface RuleMatch {
   readonly rule: VirtualServiceHttp;
   readonly from: BoundVirtualService;
-  readonly port: number;
+  readonly place: RedirectPlace;
   readonly name: string;
   readonly match: Init<RouteMatch>;
 }
 
-function routesOfRule(cx: TranslateContext, { rule, from, port, name, match }: RuleMatch): Init<Route>[] {
+function routesOfRule(cx: TranslateContext, { rule, from, place, name, match }: RuleMatch): Init<Route>[] {
   const base: Init<Route> = { name, match, ...routeHeaders(rule), ...corsOfRule(rule.corsPolicy) };
   if (rule.redirect !== undefined)
-    return [{ ...base, action: { case: 'redirect', value: redirectAction(rule.redirect) } }];
+    return [{ ...base, action: { case: 'redirect', value: redirectAction(rule.redirect, place) } }];
   if (rule.directResponse !== undefined)
     return [{ ...base, action: { case: 'directResponse', value: directResponse(rule) } }];
   const { namespace } = from.object.ref;
+  const { port } = place;
   const targets = (rule.route ?? []).map(({ destination, weight, headers }): WeightedTarget => ({
     cluster: destinationCluster(cx, destination, { namespace, port }),
     weight: weight ?? ((rule.route?.length ?? 0) > 1 ? 0 : 100),
