@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { viewGroups } from './view-groups.ts';
 import { readWorld, testProxy } from './world.testing.ts';
 
-test('proxies that see the same are looked at once, and there is a pause after each group', () => {
+test('proxies that see the same are looked at once, and there is a pause before and after each group', () => {
   const { snapshot } = readWorld(`workloads:
   - {name: web-1, service: web, addresses: [10.0.1.1], ports: [{name: http, port: 80}]}
 `);
@@ -19,7 +19,7 @@ test('proxies that see the same are looked at once, and there is a pause after e
   let pauses = 0;
   let step = steps.next();
   for (; step.done !== true; step = steps.next()) pauses += 1;
-  assert.equal(pauses, 2);
+  assert.equal(pauses, 4);
   assert.deepEqual(
     step.value.map((group) => [group.view.namespace, group.proxies.length, group.services.size]),
     [

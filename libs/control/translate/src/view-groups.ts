@@ -43,24 +43,29 @@ export interface ViewGroup {
   readonly trace: Trace;
 }
 
+const PROXIES_A_STEP = 100;
+
 /** Everything that makes listeners and routes of calls outward. */
 const TRACED = [outboundListeners, outboundRoutes, upstreamListeners, grpcListeners, gateways];
 
 /**
  * Groups proxies by what they see and makes the listeners and routes of each group once, and of those only the ones that a
- * document can be behind. Yields after each group, so that who has other things to do can stop in between.
+ * document can be behind. Yields every few milliseconds of work, and after each group, so that who has other things to do can stop in between.
  */
 export function* viewGroups(snapshot: MeshSnapshot, proxies: readonly MeshProxy[]): Generator<void, ViewGroup[]> {
   const members = new Map<string, { readonly view: MeshProxy; readonly proxies: MeshProxy[] }>();
-  for (const proxy of proxies) {
+  for (const [i, proxy] of proxies.entries()) {
+    if (i % PROXIES_A_STEP === PROXIES_A_STEP - 1) yield;
     const view = proxy.role === 'gateway' ? { ...proxy, id: '', addresses: [] } : viewOf(snapshot, proxy);
     const key = viewKey(view);
     const known = members.get(key);
     if (known === undefined) members.set(key, { view, proxies: [proxy] });
     else known.proxies.push(proxy);
   }
+  yield;
   const steered = servicesOf(snapshot, steeredHosts(snapshot));
   const ruled = servicesOf(snapshot, ruledHosts(snapshot));
+  yield;
   const groups: ViewGroup[] = [];
   for (const member of members.values()) {
     groups.push(groupOf(snapshot, member, { steered, ruled }));
