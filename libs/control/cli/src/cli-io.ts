@@ -24,7 +24,7 @@ export interface HttpReply {
 /** What `weft` ends with. */
 export const EXIT = {
   done: 0,
-  /** The answer is no: denied, not found, refused. */
+  /** The answer is no: denied, not found, refused, different. */
   no: 1,
   /** The command line is wrong. */
   misuse: 2,

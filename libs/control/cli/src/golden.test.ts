@@ -100,7 +100,16 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
     'authz wy',
   ],
   ca: ['ca status', 'ca status -o json', 'ca rotate', 'ca rotate --yes', 'ca statsu', 'ca'],
-  status: ['status', 'status virtualservices', 'status nothing'],
+  status: [
+    'status',
+    'status virtualservices',
+    'status AuthorizationPolicies',
+    'status gateways',
+    'status nothing',
+    'status vidoes-api',
+    'status serviceentri',
+    'status videos-api -n elsewhere',
+  ],
 };
 
 const ROUTE = (weight: number): string => `apiVersion: networking.istio.io/v1

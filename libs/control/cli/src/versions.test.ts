@@ -24,7 +24,8 @@ describe('weft versions, diff and rollback', () => {
 
   it('shows what differs between two, or what the newest changed', async (t) => {
     const { source } = world(t);
-    const { stdout } = await weft('diff', debugPort(source));
+    const { stdout, exitCode } = await weft('diff', debugPort(source));
+    assert.equal(exitCode, 1, 'they differ');
     assert.equal(
       stdout,
       [
@@ -40,7 +41,8 @@ describe('weft versions, diff and rollback', () => {
       ].join('\n'),
     );
     assert.equal((await weft('diff 1 2', debugPort(source))).stdout, stdout);
-    assert.equal((await weft('diff 2', debugPort(source))).stdout, 'Versions 2 and 2 hold the same documents.\n');
+    const same = await weft('diff 2', debugPort(source));
+    assert.deepEqual([same.stdout, same.exitCode], ['Versions 2 and 2 hold the same documents.\n', 0]);
     const unknown = await weft('diff 7', debugPort(source));
     assert.equal(unknown.exitCode, 1);
     assert.equal(unknown.stderr, 'weft diff: there is no version 7: 1 to 2 are kept\nweft versions lists them.\n');

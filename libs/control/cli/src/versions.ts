@@ -60,6 +60,7 @@ export const diff: Verb = {
     summary: 'tell what differs between two kept versions, document by document',
     about: [
       'Without B: between A and the newest. Without both: what the newest changed. What Secrets hold is not shown.',
+      'Ends with 1 where anything differs.',
     ],
     options: COMMON_OPTIONS,
     examples: ['weft diff', 'weft diff 3', 'weft diff 3 5'],
@@ -72,7 +73,7 @@ export const diff: Verb = {
       throw new CliError('there is nothing to compare: fewer than two versions are kept', EXIT.no);
     const found = await client.get<VersionDiff>(`/debug/versionz/${encodeURIComponent(b)}`, { against: from });
     print(io, line, found, () => diffText(found));
-    return EXIT.done;
+    return found.changes.length === 0 ? EXIT.done : EXIT.no;
   },
 };
 
