@@ -30,6 +30,7 @@ export {
   addConnectionMetadata,
   nextConnectionId,
   socketAddress,
+  type ClusterFacts,
   type ConnectionMetadata,
   type DownstreamConnection,
   type FilterStateTexts,

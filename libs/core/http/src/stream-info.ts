@@ -38,6 +38,14 @@ export interface UpstreamConnectionFacts {
   readonly handshakeEndMs: number;
 }
 
+/** What logs tell of a cluster. */
+export interface ClusterFacts {
+  readonly name: string;
+  /** Its `alt_stat_name`, or its name. */
+  readonly altStatName: string;
+  readonly metadata?: Metadata | undefined;
+}
+
 let lastConnectionId = 0;
 
 /** Ids of connections are unique in the process, whatever proxy they belong to: only logs compare them. */
@@ -115,6 +123,9 @@ export function addConnectionMetadata(
 
 /** Source: envoy.data.accesslog.v3.AccessLogType. */
 export type AccessLogType =
+  | 'DownstreamStart'
+  | 'DownstreamPeriodic'
+  | 'DownstreamTunnelSuccessfullyEstablished'
   | 'DownstreamEnd'
   | 'TcpConnectionStart'
   | 'TcpUpstreamConnected'
@@ -210,6 +221,14 @@ export class StreamInfo {
   setDynamicMetadata(namespace: string, values: Readonly<Record<string, unknown>>): void {
     this.metadata ??= new Map();
     this.metadata.set(namespace, { ...this.metadata.get(namespace), ...values });
+  }
+
+  /** The cluster that the request goes to; undefined leaves what is known. */
+  noteCluster(cluster: ClusterFacts | undefined): void {
+    if (cluster === undefined) return;
+    this.upstreamCluster = cluster.name;
+    this.upstreamClusterStatName = cluster.altStatName;
+    this.upstreamClusterMetadata = cluster.metadata;
   }
 
   /** Takes over what the filter that ended the connection says of it. */

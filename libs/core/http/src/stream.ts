@@ -39,6 +39,8 @@ export interface CodecStream {
    * written. It is whole when the last octet was handed over or the stream was reset.
    */
   bytes?: WireBytes | undefined;
+  /** Brings `bytes` up to date while the stream goes on. Absent where it always is. */
+  countBytes?(): void;
 }
 
 /** A stream at a server codec: the response goes in, `pause` and `resume` hold the request body. */

@@ -97,12 +97,12 @@ export class Http1ClientCodec
   }
 
   /** Whatever comes is the one stream's. */
-  private count(stream: Http1ClientStream): void {
+  countStream(stream: Http1ClientStream): void {
     if (stream.bytes !== undefined) this.countUpTo(stream.bytes, this.reader.received);
   }
 
   private detach(stream: Http1ClientStream): void {
-    this.count(stream);
+    this.countStream(stream);
     stream.detach();
     this.stream = undefined;
   }
@@ -195,7 +195,7 @@ export class Http1ClientCodec
    */
   private endResponse(stream: Http1ClientStream): void {
     stream.responseEnded = true;
-    this.count(stream);
+    this.countStream(stream);
     this.reader.idle();
     if (!stream.requestEnded || this.reader.hasInput) this.goAway();
   }

@@ -91,13 +91,13 @@ export class Http1ServerCodec
   }
 
   /** Of what came, a request that is whole has only what was read; the rest is the next one's. */
-  private count(stream: Http1ServerStream): void {
+  countStream(stream: Http1ServerStream): void {
     const { bytes } = stream;
     if (bytes !== undefined) this.countUpTo(bytes, stream.requestEnded ? this.reader.consumed : this.reader.received);
   }
 
   private detach(stream: Http1ServerStream): void {
-    this.count(stream);
+    this.countStream(stream);
     stream.detach();
     this.stream = undefined;
   }
@@ -302,7 +302,7 @@ export class Http1ServerCodec
   /** `whole`: the body is as long as its head promised; otherwise only a broken connection tells the client the truth. */
   private endResponse(stream: Http1ServerStream, whole: boolean): void {
     stream.responseEnded = true;
-    this.count(stream);
+    this.countStream(stream);
     this.output.flush();
     if (!whole) {
       const { receiver } = stream;

@@ -8,6 +8,7 @@ export interface StreamCodec<S, H extends HeaderMap> {
   resetStream(stream: S): void;
   pauseStream(): void;
   resumeStream(): void;
+  countStream(stream: S): void;
 }
 
 /** One request and its response at a codec. Once it is over, calls on it do nothing: the codec has moved on. */
@@ -48,6 +49,9 @@ export abstract class Http1Stream<C extends StreamCodec<never, H>, H extends Hea
   }
   reset(_reason: ResetReason): void {
     this.codec?.resetStream(this as never);
+  }
+  countBytes(): void {
+    this.codec?.countStream(this as never);
   }
   pause(): void {
     this.codec?.pauseStream();

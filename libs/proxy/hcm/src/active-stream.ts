@@ -4,6 +4,7 @@ import {
   ResponseHeaderMap,
   StreamInfo,
   WireBytes,
+  type AccessLogType,
   type HeaderMap,
   type Protocol,
   type RequestReceiver,
@@ -128,6 +129,7 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
     }
     if (hcm.tracer !== undefined)
       this.span = hcm.tracer.start(headers, info, new FilterSlot(this, this.filters.length));
+    if (hcm.config.accessLogOptions.onNewRequest) this.logNew();
     if (this.requestPath === undefined) this.terminal?.onRequestHeaders?.(headers, end);
     else this.requestPath.headers(0, headers, end);
   }
@@ -263,6 +265,7 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
     info.firstDownstreamTxMs = this.activeMs;
     this.owner.onResponse(this);
     if (this.closeAfter) headers.set('connection', 'close');
+    if (this.upgradeAccepted && hcm.config.accessLogOptions.onTunnel) this.logTunnel(headers.status);
     this.codec.headers(headers, end);
     if (end) this.end();
   }
@@ -373,6 +376,34 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
     this.responsePath = new Direction([...this.filters].reverse(), responseEnds(this), bufferLimitBytes);
   }
 
+  /** Route and cluster are known by then, as in Envoy. */
+  private logNew(): void {
+    const name = this.route()?.clusterName;
+    this.info.noteCluster(name === undefined ? undefined : this.hcm.clusters.get(name));
+    this.logNow('DownstreamStart');
+  }
+
+  private logTunnel(status: number): void {
+    if (status === 101 || (this.request.method === 'CONNECT' && status >= 200 && status < 300))
+      this.logNow('DownstreamTunnelSuccessfullyEstablished');
+  }
+
+  /** A line while the stream goes on. */
+  logNow(type: AccessLogType): void {
+    const { info } = this;
+    this.codec.countBytes?.();
+    info.accessLogType = type;
+    info.endMs = this.hcm.runtime.clock.nowMs();
+    this.log();
+    info.accessLogType = 'DownstreamEnd';
+    info.endMs = -1;
+  }
+
+  private log(): void {
+    const sent = this.answered ? this.response : undefined;
+    for (const log of this.hcm.accessLogs) log.log(this.info, this.request, sent, this.trailersSent);
+  }
+
   private countBytes(codec: ServerStream): void {
     this.info.downstreamBytes = new WireBytes();
     this.info.upstreamBytes = new WireBytes();
@@ -410,9 +441,8 @@ export class ActiveStream extends StreamTimes implements RequestReceiver {
         stats.rqRxReset.inc();
       }
     }
-    const sent = this.answered ? response : undefined;
-    for (const log of hcm.accessLogs) log.log(info, this.request, sent, this.trailersSent);
-    this.span?.finish(info, this.request, sent);
+    this.log();
+    this.span?.finish(info, this.request, this.answered ? response : undefined);
     this.owner.onStreamEnd(this);
   }
 }

@@ -16,6 +16,7 @@ import { decodeRouteConfiguration } from '@weft/model-route';
 import type { GrowingRoutes, HttpFilterFactory } from '@weft/proxy-filter-api';
 import type { HcmConfig, RouteSource, UpgradeConfig } from './config.ts';
 import type { ClientCertDetails } from './forward-client-cert.ts';
+import { accessLogOptionsSupport, decodeAccessLogOptions } from './access-log-options.decode.ts';
 import { decodeHttpFilters } from './http-filters.decode.ts';
 import { decodeLocalReply, localReplySupport } from './local-reply.decode.ts';
 import { decodeHttp1Settings, decodeHttp2Options, protocolOptionsSupport } from './protocol-options.decode.ts';
@@ -52,7 +53,7 @@ export const supported: FieldSupport = mergeSupport([{
     'config_source', 'default_config', 'apply_default_config_without_warming', 'type_urls',
   ],
   'envoy.config.core.v3.TypedExtensionConfig': ['name', 'typed_config'],
-}, protocolOptionsSupport, localReplySupport, originalIpSupport, configSourceSupport]); // prettier-ignore
+}, accessLogOptionsSupport, protocolOptionsSupport, localReplySupport, originalIpSupport, configSourceSupport]); // prettier-ignore
 
 type Registry = readonly HttpFilterFactory<unknown>[];
 
@@ -87,6 +88,7 @@ export function decodeHcm(message: HttpConnectionManager, cx: DecodeContext, fil
     maxRequestsPerConnection: common?.maxRequestsPerConnection ?? 0,
     localReply: decodeLocalReply(message.localReplyConfig, cx.at('local_reply_config')),
     accessLogs: decodeAccessLogs(message.accessLog, cx.at('access_log')),
+    accessLogOptions: decodeAccessLogOptions(message, cx),
     tracing: tracing(message.tracing, cx.at('tracing')),
   };
   if (cx.faults.length > before || routes === undefined || chain === undefined) return undefined;

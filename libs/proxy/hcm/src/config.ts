@@ -5,6 +5,7 @@ import type { CidrRange } from '@weft/model-match';
 import type { RouteTable } from '@weft/model-route';
 import type { Http1ServerSettings } from '@weft/net-h1';
 import type { GrowingRoutes, HttpFilterFactory } from '@weft/proxy-filter-api';
+import type { AccessLogOptions } from './access-log-options.decode.ts';
 import type { ClientCertDetails, ForwardClientCert } from './forward-client-cert.ts';
 import type { LocalReplyConfig } from './local-reply-config.ts';
 import type { OriginalIpDetector } from './original-ip.ts';
@@ -123,5 +124,6 @@ export interface HcmConfig extends FilterChainConfig {
   readonly maxRequestsPerConnection: number;
   readonly localReply: LocalReplyConfig | undefined;
   readonly accessLogs: readonly AccessLogConfig[];
+  readonly accessLogOptions: AccessLogOptions;
   readonly tracing: TracingConfig | undefined;
 }

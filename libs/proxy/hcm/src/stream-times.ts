@@ -1,5 +1,5 @@
 import { ResponseFlag } from '@weft/core-http';
-import type { RequestHeaderMap } from '@weft/core-http';
+import type { AccessLogType, RequestHeaderMap } from '@weft/core-http';
 import type { Timer, TimerCallback } from '@weft/core-runtime';
 import { grpcTimeoutMs } from '@weft/model-policy';
 import type { ForwardAction } from '@weft/model-route';
@@ -21,8 +21,10 @@ export abstract class StreamTimes implements TimerCallback {
   private idleTimer: Timer | undefined;
   private requestTimer: Timer | undefined;
   private durationTimer: Timer | undefined;
+  private logTimer: Timer | undefined;
 
   abstract reply(reply: LocalReply): void;
+  abstract logNow(type: AccessLogType): void;
 
   onTimer(timer: Timer): void {
     if (this.over) return;
@@ -36,6 +38,9 @@ export abstract class StreamTimes implements TimerCallback {
       const status = this.requestComplete ? 504 : 408;
       const body = 'downstream duration timeout';
       this.reply({ status, body, details: 'max_duration_timeout', grpcStatus: DEADLINE_EXCEEDED });
+    } else if (timer === this.logTimer) {
+      this.logNow('DownstreamPeriodic');
+      this.startLogTimer();
     }
   }
 
@@ -44,6 +49,7 @@ export abstract class StreamTimes implements TimerCallback {
     this.startIdle(config.streamIdleTimeoutMs);
     if (config.requestTimeoutMs > 0 && !end) this.requestTimer = runtime.timers.start(config.requestTimeoutMs, this);
     if (config.maxStreamDurationMs > 0) this.durationTimer = runtime.timers.start(config.maxStreamDurationMs, this);
+    if (config.accessLogOptions.intervalMs > 0) this.startLogTimer();
   }
 
   /** A route's own idle timeout and duration replace the connection manager's. */
@@ -65,7 +71,13 @@ export abstract class StreamTimes implements TimerCallback {
     this.requestTimer?.cancel();
   }
 
+  private startLogTimer(): void {
+    const { config, runtime } = this.hcm;
+    this.logTimer = runtime.timers.start(config.accessLogOptions.intervalMs, this);
+  }
+
   protected stopTimers(): void {
+    this.logTimer?.cancel();
     this.idleTimer?.cancel();
     this.requestTimer?.cancel();
     this.durationTimer?.cancel();

@@ -64,6 +64,7 @@ export const TEST_CONFIG: Omit<HcmConfig, 'terminal'> = {
   maxRequestsPerConnection: 0,
   localReply: undefined,
   accessLogs: [],
+  accessLogOptions: { intervalMs: 0, onNewRequest: false, onTunnel: false },
   tracing: undefined,
 };
 

@@ -29,7 +29,7 @@ import { requestTimes, setExpectedTimeout, type RequestTimes } from './request-t
 import { resetReply } from './reset-reply.ts';
 import { RetryState, type RetryVerdict } from './retry-state.ts';
 import { endsHere } from './tcp-upstream.ts';
-import { forgetAttempt, noteAttempt, noteCluster } from './stream-notes.ts';
+import { forgetAttempt, noteAttempt } from './stream-notes.ts';
 import { UpstreamRequest } from './upstream-request.ts';
 
 const NO_TIMES: RequestTimes = { globalMs: 0, perTryMs: 0, perTryIdleMs: 0 };
@@ -84,7 +84,7 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
       return STOP;
     }
     this.cluster = cluster;
-    noteCluster(stream.info, cluster);
+    stream.info.noteCluster(cluster);
     const action = route.action as ForwardAction;
     const overrides = hasEnvoyHeaders(headers) ? takeOverrides(headers) : undefined;
     this.times = requestTimes(action, headers, overrides, router.config.respectExpectedRqTimeout);

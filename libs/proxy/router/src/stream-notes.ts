@@ -1,12 +1,5 @@
 import type { StreamInfo, UpstreamConnectionFacts } from '@weft/core-http';
-import type { Cluster, Host } from '@weft/proxy-filter-api';
-
-/** What logs tell of the cluster that a request goes to. */
-export function noteCluster(info: StreamInfo, cluster: Cluster): void {
-  info.upstreamCluster = cluster.name;
-  info.upstreamClusterStatName = cluster.altStatName;
-  info.upstreamClusterMetadata = cluster.metadata;
-}
+import type { Host } from '@weft/proxy-filter-api';
 
 /** What logs tell of where an attempt goes. */
 export function noteAttempt(info: StreamInfo, host: Host, connection: UpstreamConnectionFacts): void {
