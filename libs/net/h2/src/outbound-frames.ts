@@ -12,9 +12,10 @@ export class OutboundFrames {
   private newFrames = 0;
   private newControlFrames = 0;
   private handedBytes = 0;
-  /** End, frames, control frames; over and over. */
-  private marks: number[] = [];
+  /** End, frames, control frames; over and over, from `first` to `end`. */
+  private readonly marks: number[] = [];
   private first = 0;
+  private end = 0;
 
   constructor(settings: Http2Settings) {
     this.settings = settings;
@@ -31,7 +32,11 @@ export class OutboundFrames {
   /** All gathered frames went to the transport, as `bytes`. */
   handedOver(bytes: number): void {
     this.handedBytes += bytes;
-    this.marks.push(this.handedBytes, this.newFrames, this.newControlFrames);
+    const { marks, end } = this;
+    marks[end] = this.handedBytes;
+    marks[end + 1] = this.newFrames;
+    marks[end + 2] = this.newControlFrames;
+    this.end = end + 3;
     this.count(this.newFrames, this.newControlFrames);
     this.newFrames = 0;
     this.newControlFrames = 0;
@@ -41,15 +46,18 @@ export class OutboundFrames {
   release(bufferedBytes: number): void {
     const { marks } = this;
     const sent = this.handedBytes - bufferedBytes;
-    while (this.first < marks.length && (marks[this.first] as number) <= sent) {
+    while (this.first < this.end && (marks[this.first] as number) <= sent) {
       this.count(-(marks[this.first + 1] as number), -(marks[this.first + 2] as number));
       this.first += 3;
     }
-    if (this.first === marks.length) {
-      marks.length = 0;
+    if (this.first === this.end) {
+      // Mostly all is out: the array stays as long as it is, unless a peer was slow.
+      if (this.end > 96) marks.length = 0;
+      this.end = 0;
       this.first = 0;
     } else if (this.first >= 96) {
       marks.splice(0, this.first);
+      this.end -= this.first;
       this.first = 0;
     }
   }
@@ -71,6 +79,7 @@ export class OutboundFrames {
     this.count(-this.frames, -this.controlFrames);
     this.marks.length = 0;
     this.first = 0;
+    this.end = 0;
     this.newFrames = 0;
     this.newControlFrames = 0;
   }

@@ -10,6 +10,8 @@ export class StreamTable {
   size = 0;
   private slots: (Http2Stream | undefined)[] = [];
   private mask = -1;
+  /** Streams that do not stand where their id says. */
+  private displaced = 0;
 
   get(id: number): Http2Stream | undefined {
     const { slots, mask } = this;
@@ -38,18 +40,27 @@ export class StreamTable {
       hole = (hole + 1) & mask;
     }
     this.size -= 1;
-    // What stands behind the hole moves into it where its own search would end there.
-    for (let at = (hole + 1) & mask; ; at = (at + 1) & mask) {
-      const stream = slots[at];
-      if (stream === undefined) break;
-      const home = (stream.id >>> 1) & mask;
-      if (((at - home) & mask) < ((at - hole) & mask)) continue;
-      slots[hole] = stream;
-      hole = at;
-    }
+    if (hole !== ((id >>> 1) & mask)) this.displaced -= 1;
+    // Ids in a row stand in a row, each at its own place, and leave it without a look at their neighbours.
+    if (this.displaced > 0) hole = this.closeUp(hole);
     slots[hole] = undefined;
     // After a crowd has left; an idle connection keeps the smallest table.
     if (this.size === 0 && slots.length > SMALLEST_SLOTS * 4) this.resize(SMALLEST_SLOTS);
+  }
+
+  /** What stands behind a hole moves into it where its own search would end there. Gives the hole that is left. */
+  private closeUp(from: number): number {
+    const { slots, mask } = this;
+    let hole = from;
+    for (let at = (hole + 1) & mask; ; at = (at + 1) & mask) {
+      const stream = slots[at];
+      if (stream === undefined) return hole;
+      const home = (stream.id >>> 1) & mask;
+      if (((at - home) & mask) < ((at - hole) & mask)) continue;
+      slots[hole] = stream;
+      if (hole === home) this.displaced -= 1;
+      hole = at;
+    }
   }
 
   /** All streams as of now. */
@@ -59,15 +70,18 @@ export class StreamTable {
 
   private place(stream: Http2Stream): void {
     const { slots, mask } = this;
-    let at = (stream.id >>> 1) & mask;
+    const home = (stream.id >>> 1) & mask;
+    let at = home;
     while (slots[at] !== undefined) at = (at + 1) & mask;
     slots[at] = stream;
+    if (at !== home) this.displaced += 1;
   }
 
   private resize(size: number): void {
     const { slots } = this;
     this.slots = new Array<Http2Stream | undefined>(size).fill(undefined);
     this.mask = size - 1;
+    this.displaced = 0;
     for (const stream of slots) if (stream !== undefined) this.place(stream);
   }
 }
