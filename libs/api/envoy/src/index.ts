@@ -6,7 +6,7 @@ export { mergeSupport, type FieldSupport } from './support.ts';
 export { nearest } from '@weft/core-config-text';
 export { loadConfig, type ConfigText, type LoadedConfig } from './load-config.ts';
 export type { TextFormat } from '@weft/core-config-text';
-export { validateMessage } from './validate/validate-message.ts';
+export { validateMessage, type MessageVisitor } from './validate/validate-message.ts';
 export { reportUnsupported, type UnreadCheck } from './report-unsupported.ts';
 export { configToJson } from './config-to-json.ts';
 export { followsFromUnread } from './follows-from-unread.ts';

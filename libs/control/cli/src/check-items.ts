@@ -168,6 +168,9 @@ export function checkProxies({ proxies, registrations, version }: ProxyWorld): C
           hint: 'it keeps what it had: weft proxy-status NAME, and mend the document that it is about',
         },
       ),
+      item('every proxy is told what the documents say', withheld(proxies), {
+        hint: 'proxies would refuse it, so that it is told otherwise or not at all: mend the documents behind it',
+      }),
       item(
         'every proxy has what it is to have',
         inState((status) => status.startsWith('STALE')),
@@ -182,6 +185,18 @@ export function checkProxies({ proxies, registrations, version }: ProxyWorld): C
       }),
     ],
   };
+}
+
+/** Each thing once, with how many proxies it is about. */
+function withheld(proxies: readonly ProxySync[]): string[] {
+  const told = Map.groupBy(
+    proxies.flatMap(({ name, withheld: all }) => all.map((text) => ({ name, text }))),
+    ({ text }) => text,
+  );
+  return [...told].map(
+    ([text, [first, ...others]]) =>
+      `${first?.name ?? ''}${others.length > 0 ? ` and ${others.length} more` : ''}: ${text}`,
+  );
 }
 
 function unhealthy({ workloads }: Registrations): string[] {

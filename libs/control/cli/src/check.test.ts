@@ -9,7 +9,9 @@ const ROOT = { id: 'aa', phase: 'signing', given: false, notAfter: '2036-01-01T0
 /** A mesh in which nothing is wrong. */
 const GOOD = {
   '/debug/info': { name: 'weft-control-plane', version: '0.1.0', documentsRead: true },
-  '/debug/syncz': [{ name: 'web-1.default', version: 'weft 0.1.0', types: { CDS: { status: 'SYNCED' } } }],
+  '/debug/syncz': [
+    { name: 'web-1.default', version: 'weft 0.1.0', types: { CDS: { status: 'SYNCED' } }, withheld: [] },
+  ],
   '/v1/workloads': {
     workloads: [{ namespace: 'default', name: 'web-1', serviceAccount: 'web', healthy: true }],
     expired: [],

@@ -46,6 +46,20 @@ const source = testSource(readFileSync(`${DATA}world.yaml`, 'utf8'), {
     },
     'videos-web-1': { [CDS]: { state: 'NEVER_ACKNOWLEDGED', versionAcknowledged: '' }, [LDS]: { state: 'STALE' } },
   },
+  withheld: {
+    'videos-web-1': [
+      {
+        typeUrl: CDS,
+        name: 'outbound|80||videos-api.default.svc.cluster.local',
+        path: 'circuit_breakers.thresholds[0].max_connections',
+        message: 'is -1; expected an integer from 0 to 4294967295',
+        outcome: 'It stays as it was.',
+        documents: [
+          { group: 'networking.istio.io', kind: 'DestinationRule', namespace: 'default', name: 'videos-api' },
+        ],
+      },
+    ],
+  },
 });
 
 /** What is asked, one golden file each. */

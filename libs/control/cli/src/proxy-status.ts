@@ -53,7 +53,7 @@ function tableOf(all: readonly ProxySync[], columns: readonly SyncType[]): strin
   return table(['NAME', ...columns, 'ISTIOD', 'VERSION'], rows) + refusals(all);
 }
 
-/** The proxies' own words. */
+/** The proxies' own words, and what they are spared. */
 function refusals(all: readonly ProxySync[]): string {
   const found = all.flatMap(({ name, types }) =>
     Object.entries(types).flatMap(([type, { error, sentAt = '' }]) =>
@@ -62,7 +62,10 @@ function refusals(all: readonly ProxySync[]): string {
         : [`\n${name} refused ${type}${sentAt === '' ? '' : ` of ${sentAt}`}:\n${indent(error)}\n`],
     ),
   );
-  return found.join('');
+  const withheld = all.flatMap(({ name, withheld: parts }) =>
+    parts.length === 0 ? [] : [`\n${name} is not told what it would refuse:\n${parts.map(indent).join('\n')}\n`],
+  );
+  return [...found, ...withheld].join('');
 }
 
 function indent(text: string): string {

@@ -44,7 +44,7 @@ export function debugEndpoints(source: DebugSource): DebugRoutes {
     'GET /debug/': page,
     'GET /debug/info': () =>
       found({ name: source.name, version: source.version, documentsRead: source.mesh() !== undefined }),
-    'GET /debug/syncz': () => found(syncStatus(source.proxies(), source.name)),
+    'GET /debug/syncz': () => found(syncStatus(source.proxies(), source.name, (id) => source.withheld(id))),
     'GET /debug/config_dump': (request) => ofProxy(source, request, (_, snapshot) => configDump(snapshot)),
     'GET /debug/origins': withMesh((mesh, request) =>
       ofProxy(source, request, (id, snapshot) => {
@@ -58,7 +58,12 @@ export function debugEndpoints(source: DebugSource): DebugRoutes {
     'GET /v1/registration': withMesh((mesh) => found(registrationView(mesh))),
     'GET /debug/configz': () => found(documentView(source.documents())),
     'GET /debug/status': withMesh(async (mesh) => {
-      const question = { mesh, proxies: meshProxies(source), documents: source.documents() };
+      const question = {
+        mesh,
+        proxies: meshProxies(source),
+        documents: source.documents(),
+        withheld: (id: string) => source.withheld(id),
+      };
       return found(await statusView(question, () => source.rest()));
     }),
     'GET /debug/authzz': withMesh((mesh, request) => answerAuthz(mesh, request, meshProxies(source))),

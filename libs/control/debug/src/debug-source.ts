@@ -1,6 +1,6 @@
 import type { CertificateAuthority } from '@weft/control-ca';
 import type { JsonObject } from '@bufbuild/protobuf';
-import type { MeshProxy, MeshSnapshot } from '@weft/control-mesh';
+import type { MeshProxy, MeshSnapshot, ObjectRef } from '@weft/control-mesh';
 import type { ObjectSet } from '@weft/control-sources';
 import type { MetricFamily, ProxyStatus, Snapshot } from '@weft/xds-server';
 import type { ConfigHistory } from './config-history.ts';
@@ -16,6 +16,8 @@ export interface DebugSource {
   meshProxy(nodeId: string): MeshProxy | undefined;
   /** What a node is to have. */
   snapshotOf(nodeId: string): Snapshot | undefined;
+  /** What a node is not told as the documents say, since proxies would refuse it. */
+  withheld(nodeId: string): readonly WithheldPart[];
   /** Undefined until the documents were read once. */
   mesh(): MeshSnapshot | undefined;
   /** The documents, and what is wrong with those that are not taken. */
@@ -32,6 +34,19 @@ export interface DebugSource {
   readonly authority: AuthoritySource | undefined;
   /** Undefined: no versions are kept. */
   readonly history: ConfigHistory | undefined;
+}
+
+/** One part of a resource that proxies would refuse. */
+export interface WithheldPart {
+  /** Empty: of all resources. */
+  readonly typeUrl: string;
+  readonly name: string;
+  /** In the resource, by the names of the API. */
+  readonly path: string;
+  readonly message: string;
+  /** What is told instead, in a sentence. */
+  readonly outcome: string;
+  readonly documents: readonly ObjectRef[];
 }
 
 /** One entry of a proxy's access log. */

@@ -1,7 +1,9 @@
 import { formatFault } from '@weft/core-config-text';
 import { refKey, refText, type MeshProxy, type MeshSnapshot, type ObjectRef } from '@weft/control-mesh';
 import type { ConfigObject, ObjectSet } from '@weft/control-sources';
-import { statusInSteps, statusText, type ObjectStatus } from '@weft/control-translate';
+import { statusInSteps, statusText, type ObjectStatus, type StatusNote } from '@weft/control-translate';
+import type { WithheldPart } from './debug-source.ts';
+import { withheldText } from './withheld-text.ts';
 
 /** Annotations that repeat a whole document, secrets and all. */
 const REPEATED = 'kubectl.kubernetes.io/last-applied-configuration';
@@ -61,6 +63,8 @@ export interface StatusQuestion {
   readonly mesh: MeshSnapshot;
   readonly proxies: readonly MeshProxy[];
   readonly documents: ObjectSet;
+  /** By node id. */
+  readonly withheld: (id: string) => readonly WithheldPart[];
 }
 
 /**
@@ -69,10 +73,12 @@ export interface StatusQuestion {
  */
 export async function statusView(question: StatusQuestion, rest: () => Promise<void>): Promise<StatusRow[]> {
   const { mesh, proxies, documents } = question;
+  const faults = notesByDocument(question);
   const steps = statusInSteps(mesh, proxies, documents.objects.values());
   let step = steps.next();
   for (; step.done !== true; step = steps.next()) await rest();
-  const taken = step.value.map((one): StatusRow => {
+  const all = step.value.map((one) => withNotes(one, faults.get(refKey(one.ref)) ?? []));
+  const taken = all.map((one): StatusRow => {
     const { kind, namespace, name } = one.ref;
     const place = documents.objects.get(refKey(one.ref))?.place;
     return {
@@ -86,6 +92,22 @@ export async function statusView(question: StatusQuestion, rest: () => Promise<v
     };
   });
   return [...taken, ...documents.refused.filter(({ foreign }) => !foreign).map((one) => refusedRow(one, documents))];
+}
+
+/** What proxies are not told of a document, each thing once. */
+function notesByDocument({ proxies, withheld }: StatusQuestion): ReadonlyMap<string, StatusNote[]> {
+  const found = new Map<string, Map<string, StatusNote>>();
+  for (const part of proxies.flatMap(({ id }) => withheld(id)))
+    for (const ref of part.documents) {
+      const key = refKey(ref);
+      const message = `not told to proxies, which would refuse it: ${withheldText({ ...part, documents: [] })}`;
+      found.set(key, (found.get(key) ?? new Map<string, StatusNote>()).set(message, { kind: 'warning', message }));
+    }
+  return new Map([...found].map(([key, notes]) => [key, [...notes.values()]]));
+}
+
+function withNotes(status: ObjectStatus, notes: readonly StatusNote[]): ObjectStatus {
+  return notes.length === 0 ? status : { ...status, notes: [...notes, ...status.notes] };
 }
 
 /** With each fault as analyze has it: where, what was expected, what was meant. */

@@ -1,6 +1,7 @@
 export { debugEndpoints } from './debug-endpoints.ts';
-export type { DebugSource, LoggedCall, ProxyLoad } from './debug-source.ts';
+export type { DebugSource, LoggedCall, ProxyLoad, WithheldPart } from './debug-source.ts';
 export type { DebugHandler, DebugRequest, DebugResponse, DebugRoutes } from './debug-route.ts';
+export { withheldText } from './withheld-text.ts';
 export type { ProxySync, SyncType, TypeSync } from './sync-status.ts';
 export { documentKinds } from './document-kinds.ts';
 export type { StatusRow } from './document-views.ts';

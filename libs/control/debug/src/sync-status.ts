@@ -1,5 +1,7 @@
 import { TYPE_URL, type ProxyStatus, type SyncState, type TypeStatus } from '@weft/xds-server';
+import type { WithheldPart } from './debug-source.ts';
 import { proxyName } from './proxy-name.ts';
+import { withheldText } from './withheld-text.ts';
 
 /** The types that people ask about, in the order of Istio's table; then those that only some proxies want. */
 export const SYNC_TYPES = {
@@ -50,18 +52,24 @@ export interface ProxySync {
   readonly version: string;
   readonly controlPlane: string;
   readonly types: Readonly<Partial<Record<SyncType, TypeSync>>>;
+  /** What it is not told as the documents say, since it would refuse it. */
+  readonly withheld: readonly string[];
 }
 
 /** Every proxy by name. Of two streams for the same type the younger one counts: the other is about to end. */
-export function syncStatus(proxies: readonly ProxyStatus[], controlPlane: string): ProxySync[] {
+export function syncStatus(
+  proxies: readonly ProxyStatus[],
+  controlPlane: string,
+  withheld: (id: string) => readonly WithheldPart[],
+): ProxySync[] {
   const named = proxies.filter(({ node }) => node !== undefined);
   const byNode = Map.groupBy(named, ({ node }) => node?.id ?? '');
   return [...byNode]
-    .map(([id, streams]) => proxySync(id, streams, controlPlane))
+    .map(([id, streams]) => ({ ...proxySync(id, streams, controlPlane), withheld: withheld(id).map(withheldText) }))
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
-function proxySync(id: string, streams: readonly ProxyStatus[], controlPlane: string): ProxySync {
+function proxySync(id: string, streams: readonly ProxyStatus[], controlPlane: string): Omit<ProxySync, 'withheld'> {
   const ordered = streams.toSorted((a, b) => a.connectedMs - b.connectedMs);
   const [oldest] = ordered as [ProxyStatus];
   const { node, peerAddress, protocol, connectedMs } = oldest;

@@ -11,7 +11,7 @@ import { ObjectFiles, type ObjectSet } from '@weft/control-sources';
 import { translate } from '@weft/control-translate';
 import { encodeResource, Snapshot, TYPE_URL, type ProxyStatus, type TypeStatus } from '@weft/xds-server';
 import type { ConfigHistory } from './config-history.ts';
-import type { DebugSource, ProxyLoad } from './debug-source.ts';
+import type { DebugSource, ProxyLoad, WithheldPart } from './debug-source.ts';
 
 /** What a written-down source has beside its world. */
 export interface TestSourceOptions {
@@ -20,6 +20,8 @@ export interface TestSourceOptions {
   readonly loads?: readonly ProxyLoad[];
   /** By proxy name and type URL: how that type stands. Default: synced. */
   readonly states?: Readonly<Record<string, Readonly<Record<string, Partial<TypeStatus>>>>>;
+  /** By proxy name: what it is not told. */
+  readonly withheld?: Readonly<Record<string, readonly WithheldPart[]>>;
   /** Names of proxies that are not connected. */
   readonly absent?: readonly string[];
   /** By proxy name: what its node says of itself. */
@@ -59,6 +61,7 @@ export function testSource(world: string, options: TestSourceOptions = {}): Debu
     proxies: () => connected.map((proxy) => statusFor(proxy, snapshots.get(proxy.id) as Snapshot, options)),
     meshProxy: (id) => proxies.find((proxy) => proxy.id === id),
     snapshotOf: (id) => snapshots.get(id),
+    withheld: (id) => options.withheld?.[proxies.find((proxy) => proxy.id === id)?.name ?? ''] ?? [],
     mesh: () => mesh,
     documents: () => set,
     loads: () => options.loads ?? [],

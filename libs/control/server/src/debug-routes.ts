@@ -43,6 +43,10 @@ class ControlPlaneView implements DebugSource {
     return this.controlPlane.cache.get(nodeId);
   }
 
+  withheld(nodeId: string): ReturnType<DebugSource['withheld']> {
+    return this.controlPlane.pusher.withheldFrom(nodeId);
+  }
+
   mesh(): ReturnType<DebugSource['mesh']> {
     return this.controlPlane.current;
   }

@@ -62,6 +62,12 @@ export const KNOWN_METRICS: readonly KnownMetric[] = [
     zero: ALONE,
   },
   {
+    name: 'weft_withheld_resources',
+    help: 'Parts of resources that proxies would refuse, and that are told otherwise or not at all.',
+    kind: 'gauge',
+    zero: ALONE,
+  },
+  {
     name: 'weft_access_log_entries',
     help: 'Entries of access logs that proxies sent, by node and kind.',
     kind: 'counter',

@@ -42,11 +42,12 @@ class World {
   readonly cache = new SnapshotCache();
   readonly builder = new MeshSnapshotBuilder();
   readonly pusher: Pusher;
+  readonly metrics = new ControlPlaneMetrics();
   readonly told: string[] = [];
   secrets: readonly Resource[] = [];
 
   constructor(...nodes: readonly XdsNode[]) {
-    const metrics = new ControlPlaneMetrics();
+    const { metrics } = this;
     const queue = new PushQueue({ ...this.runtime, metrics });
     const { runtime, cache } = this;
     this.pusher = new Pusher({ runtime, cache, queue, metrics, secrets: () => this.secrets });
@@ -230,4 +231,64 @@ test('policies select a sidecar by the labels of its WorkloadEntry and WorkloadG
   world.push();
   assert.deepEqual(world.pusher.proxy(node('web').id)?.labels, { tier: 'back', app: 'web' });
   assert.notEqual(world.of('web').resources(TYPE_URL.listener).version, denied);
+});
+
+const rule = (name: string, service: string, maxConnections: number) => ({
+  ref: { group: 'networking.istio.io', kind: 'DestinationRule', namespace: 'default', name },
+  createdAtMs: 0,
+  labels: {},
+  annotations: {},
+  spec: { host: service, trafficPolicy: { connectionPool: { tcp: { maxConnections } } } },
+});
+
+const withheld = (world: World, name: string): readonly string[] =>
+  world.pusher
+    .withheldFrom(node(name).id)
+    .map(
+      ({ name: resource, outcome, documents }) => `${resource} ${outcome} ${documents.map((ref) => ref.name).join()}`,
+    );
+
+test('what proxies would refuse costs itself: it stays as it was, its document is told, and all else goes on', () => {
+  const world = new World(node('everything'), node('one', calls('web')), node('two', calls('other')));
+  const cluster = (name: string, service: string): Resource | undefined =>
+    world.of(name).resources(TYPE_URL.cluster).get(`outbound|80||${service}.default.svc.cluster.local`);
+  const before = cluster('one', 'web');
+  world.builder.set(rule('wrong', 'web', -1));
+  world.builder.set(rule('right', 'other', 7));
+  assert.deepEqual(world.push(), ['everything', 'two']);
+  assert.equal(cluster('one', 'web'), before);
+  const told = ['outbound|80||web.default.svc.cluster.local It stays as it was. wrong'];
+  assert.deepEqual(withheld(world, 'everything'), told);
+  assert.deepEqual(withheld(world, 'one'), told);
+  assert.deepEqual(withheld(world, 'two'), []);
+  assert.match(world.metrics.page(), /^weft_withheld_resources 1$/m);
+  assert.match(world.metrics.page(), /^weft_failed_translations 0$/m);
+  const logged = world.runtime.logged.filter((line) => line.includes('Behind it: DestinationRule default/wrong'));
+  assert.equal(logged.length, 1, 'once, however many it is about');
+
+  world.builder.register(serving('web', 'web', { addresses: ['10.1.0.2'] }));
+  const ended = world.endpoints('one', 'web');
+  assert.ok(world.push().includes('one'), 'its endpoints go on');
+  assert.notEqual(world.endpoints('one', 'web')?.version, ended?.version);
+  assert.deepEqual(withheld(world, 'one'), told);
+
+  world.builder.set(rule('wrong', 'web', 9));
+  world.push();
+  assert.notEqual(cluster('one', 'web')?.version, before?.version);
+  assert.deepEqual(withheld(world, 'everything'), []);
+  assert.match(world.metrics.page(), /^weft_withheld_resources 0$/m);
+});
+
+test('a resource that was never anything else has what is left of it, and comes when its document is mended', () => {
+  const world = new World();
+  world.builder.set(rule('wrong', 'web', -1));
+  world.push();
+  world.pusher.connected(node('late'));
+  assert.deepEqual(withheld(world, 'late'), [
+    'outbound|80||web.default.svc.cluster.local Calls to it are answered 503. wrong',
+  ]);
+  assert.ok(world.of('late').resources(TYPE_URL.cluster).has('outbound|80||web.default.svc.cluster.local'));
+  world.builder.set(rule('wrong', 'web', 1));
+  world.push();
+  assert.deepEqual(withheld(world, 'late'), []);
 });

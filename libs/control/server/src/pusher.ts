@@ -20,11 +20,13 @@ import {
   type XdsNode,
 } from '@weft/xds-server';
 import type { ConnectedProxy } from './admission.ts';
-import { encodedOnce, messagesOf } from './encoded.ts';
+import { guarded, settle, type Withheld } from './guarded.ts';
+import { messagesOf } from './messages-of.ts';
 import { changeOfEndpoints, type EndpointChange } from './endpoint-change.ts';
 import type { ControlPlaneMetrics } from './metrics.ts';
 import { proxyOfNode } from './proxy-of-node.ts';
-import { isElsewhere, SharedView, type TornReport } from './shared-view.ts';
+import { isElsewhere, SharedView, type ViewReport } from './shared-view.ts';
+import { WithheldLedger } from './withheld-ledger.ts';
 
 export interface PusherOptions {
   readonly runtime: Runtime;
@@ -42,16 +44,18 @@ const SLICE_MS = 20;
  * Turns the mesh into a snapshot for each proxy that is connected, whenever one of them changes. What proxies have in common is
  * made once for all of them (`SharedView`): a snapshot is that and what the proxy has of its own.
  */
-export class Pusher implements TornReport {
+export class Pusher implements ViewReport {
   private readonly options: PusherOptions;
   private readonly logger: Logger;
   private readonly members = new Map<string, Member>();
   private readonly views = new Map<string, SharedView>();
+  private readonly ledger: WithheldLedger;
   private mesh: MeshSnapshot | undefined;
 
   constructor(options: PusherOptions) {
     this.options = options;
     this.logger = options.runtime.loggers.get('push');
+    this.ledger = new WithheldLedger(this.logger, options.metrics);
   }
 
   /** Every proxy that is connected. */
@@ -62,6 +66,12 @@ export class Pusher implements TornReport {
   /** The proxy of a node id; undefined where it is not connected. */
   proxy(id: string): MeshProxy | undefined {
     return this.members.get(id)?.proxy;
+  }
+
+  /** What a proxy is not told as the documents say. */
+  withheldFrom(id: string): readonly Withheld[] {
+    const member = this.members.get(id);
+    return [...this.ledger.of(member?.view), ...this.ledger.of(member)];
   }
 
   /** The same, with what its connection proves. */
@@ -108,6 +118,7 @@ export class Pusher implements TornReport {
     if (member.streams > 0) return;
     this.members.delete(id);
     this.leave(member.view);
+    this.ledger.set(member, []);
     this.options.queue.remove(member);
     this.options.cache.clear(id);
   }
@@ -203,14 +214,20 @@ export class Pusher implements TornReport {
     const { cache, secrets } = this.options;
     if (startOver) {
       const made = translateOwn(mesh, member.proxy);
-      member.keep(messagesOf(made).map(encodedOnce), made);
+      const settled = settle(
+        messagesOf(made).map(guarded),
+        (typeUrl, name) => member.ownBefore(typeUrl, name),
+        (to) => isElsewhere(to) || member.view?.snapshot.resources(to.typeUrl).has(to.name) === true,
+      );
+      member.keep(settled.resources, made);
+      this.ledger.set(member, settled.withheld);
     }
     const names = member.secretNames;
     const next = member.assemble(names.length === 0 ? [] : secrets(names, member.proxy.namespace));
     if (next === undefined) return false;
     const [fault] = faultsOf(next, member.own);
     if (fault !== undefined) {
-      this.torn(member.proxy.id, fault);
+      this.ledger.set(member, [...this.ledger.of(member), this.torn(member.proxy.id, fault)]);
       return false;
     }
     member.told = next;
@@ -218,22 +235,35 @@ export class Pusher implements TornReport {
     return true;
   }
 
-  torn(whose: string, fault: SnapshotFault): void {
+  torn(whose: string, fault: SnapshotFault): Withheld {
     this.options.metrics.count('weft_torn_snapshots');
     this.logger.error(`${whose} keeps its configuration, for the new one is torn: ${formatSnapshotFault(fault)}`);
+    return everything(`is torn: ${formatSnapshotFault(fault)}`);
   }
 
-  failed(whose: string, error: Error): void {
+  withheld(view: SharedView, all: readonly Withheld[]): void {
+    this.ledger.set(view, all);
+  }
+
+  failed(whose: string, error: Error): Withheld {
     this.options.metrics.count('weft_failed_translations');
     this.logger.error(
       `${whose} keeps its configuration, for the new one cannot be made: ${error.stack ?? error.message}`,
     );
+    return everything(`cannot be made: ${error.message}`);
+  }
+
+  /** For members: nothing new is told. */
+  stuck(member: Member, withheld: Withheld): void {
+    this.ledger.set(member, [withheld]);
   }
 
   private leave(view: SharedView | undefined): void {
     if (view === undefined) return;
     view.members -= 1;
-    if (view.members === 0) this.views.delete(view.key);
+    if (view.members > 0) return;
+    this.views.delete(view.key);
+    this.ledger.set(view, []);
   }
 }
 
@@ -297,8 +327,13 @@ class Member implements Pushable {
     } catch (error) {
       // What one proxy's configuration does to the translation must not be the end of all others'.
       this.isNew = true;
-      this.pusher.failed(this.proxy.id, error as Error);
+      this.pusher.stuck(this, this.pusher.failed(this.proxy.id, error as Error));
     }
+  }
+
+  /** What it had of its own. */
+  ownBefore(typeUrl: string, name: string): Resource | undefined {
+    return this.own.find((resource) => resource.typeUrl === typeUrl && resource.name === name);
   }
 
   /** What it has of its own. */
@@ -323,6 +358,11 @@ class Member implements Pushable {
     this.last = { shared, extra };
     return shared.over(extra);
   }
+}
+
+/** Nothing of it is told. */
+function everything(message: string): Withheld {
+  return { typeUrl: '', name: '', path: '', message, outcome: 'It keeps what it has.', documents: [] };
 }
 
 function isSame(a: readonly Resource[], b: readonly Resource[]): boolean {

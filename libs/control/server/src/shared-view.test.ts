@@ -32,7 +32,10 @@ test('a view of many services is made in as many turns as there is time for, and
     });
   const mesh = builder.build();
   const stands = viewOf(mesh, proxy);
-  const view = new SharedView(viewKey(stands), stands, { torn: () => assert.fail('it is whole') });
+  const view = new SharedView(viewKey(stands), stands, {
+    torn: () => assert.fail('it is whole'),
+    withheld: () => undefined,
+  });
   let turns = 0;
   while (!view.refresh(mesh, () => false)) {
     turns += 1;

@@ -9,12 +9,16 @@ import {
   translateView,
 } from '@weft/control-translate';
 import { Snapshot, TYPE_URL, type Reference, type Resource, type SnapshotFault } from '@weft/xds-server';
-import { encodedOnce, messagesOf } from './encoded.ts';
+import { guarded, settle, type Before, type Withheld } from './guarded.ts';
+import { messagesOf } from './messages-of.ts';
 import type { EndpointChange } from './endpoint-change.ts';
 
-/** Hears of what should never be. */
-export interface TornReport {
-  torn(whose: string, fault: SnapshotFault): void;
+/** Hears of what proxies are not told. */
+export interface ViewReport {
+  /** What should never be: nothing of the new snapshot is told. */
+  torn(whose: string, fault: SnapshotFault): Withheld;
+  /** All that is not told, in place of what was said of the view before. */
+  withheld(view: SharedView, all: readonly Withheld[]): void;
 }
 
 /**
@@ -36,9 +40,10 @@ export class SharedView {
   /** What changed since it was made: `all`, or the endpoints of these services. */
   private due: 'all' | Set<MeshService> = 'all';
   private ahead: { readonly mesh: MeshSnapshot; readonly clusters: Iterator<readonly Message[]> } | undefined;
-  private readonly report: TornReport;
+  private withheld: readonly Withheld[] = [];
+  private readonly report: ViewReport;
 
-  constructor(key: string, proxy: MeshProxy, report: TornReport) {
+  constructor(key: string, proxy: MeshProxy, report: ViewReport) {
     this.key = key;
     this.proxy = proxy;
     this.report = report;
@@ -72,7 +77,7 @@ export class SharedView {
     if (this.ahead?.mesh !== mesh) this.ahead = { mesh, clusters: clustersAhead(mesh, this.proxy) };
     const { clusters } = this.ahead;
     for (let next = clusters.next(); next.done !== true; next = clusters.next()) {
-      for (const message of next.value) encodedOnce(message);
+      for (const message of next.value) guarded(message);
       if (!hasTime()) return false;
     }
     this.ahead = undefined;
@@ -81,7 +86,8 @@ export class SharedView {
 
   private translate(mesh: MeshSnapshot): void {
     const made = translateView(mesh, this.proxy);
-    const next = replaceAll(this.snapshot, messagesOf(made).map(encodedOnce));
+    const { resources, withheld } = settle(messagesOf(made).map(guarded), this.before, isElsewhere);
+    const next = replaceAll(this.snapshot, resources);
     const asks = asksOnDemand(mesh, this.proxy);
     const [fault] = next.consistent(
       ({ typeUrl, name }) =>
@@ -89,7 +95,13 @@ export class SharedView {
         (asks && typeUrl === TYPE_URL.cluster && parseOutboundCluster(name) !== undefined),
     );
     // A reference to nothing is a fault of ours; proxies keep what they have rather than lose a route.
-    if (fault !== undefined) return this.report.torn(`a view of ${this.members} proxies`, fault);
+    if (fault !== undefined) {
+      const torn = this.report.torn(`a view of ${this.members} proxies`, fault);
+      this.report.withheld(this, [...withheld, torn]);
+      return;
+    }
+    this.withheld = withheld;
+    this.report.withheld(this, withheld);
     this.services = made.services;
     this.secrets = made.secrets;
     this.snapshot = next;
@@ -100,13 +112,27 @@ export class SharedView {
     const set: Resource[] = [];
     for (const service of services) {
       const { clusters, endpoints } = translateService(mesh, this.proxy, service);
-      for (const resource of [...clusters, ...endpoints].map(encodedOnce)) {
+      const made = [...clusters, ...endpoints].map(guarded);
+      const { resources, withheld } = settle(made, this.before, () => true);
+      this.renew(made, withheld);
+      for (const resource of resources) {
         // What routes do not name it was never told of.
         const known = this.snapshot.resources(resource.typeUrl).get(resource.name);
         if (known !== undefined && known.version !== resource.version) set.push(resource);
       }
     }
     this.snapshot = this.snapshot.with({ set });
+  }
+
+  private readonly before: Before = (typeUrl, name) => this.snapshot.resources(typeUrl).get(name);
+
+  /** Some resources alone were made anew. */
+  private renew(made: readonly Reference[], found: readonly Withheld[]): void {
+    if (this.withheld.length === 0 && found.length === 0) return;
+    const isMade = (one: Reference): boolean =>
+      made.some(({ typeUrl, name }) => typeUrl === one.typeUrl && name === one.name);
+    this.withheld = [...this.withheld.filter((one) => !isMade(one)), ...found];
+    this.report.withheld(this, this.withheld);
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type MeshObject,
   type MeshService,
 } from '@weft/control-mesh';
+import { from as tag } from './behind.ts';
 import type { TranslateContext } from './context.ts';
 import { byRank, grpcRouteMatch, httpRouteMatch, type RankedMatch } from './gateway-api-match.ts';
 import { corsOfFilter } from './cors.ts';
@@ -52,7 +53,7 @@ export function gatewayApiRoutes(
   );
   ranked.sort((a, b) => byRank(a.match.rank, b.match.rank));
   if (cx.trace !== undefined) traceRules(cx.trace, ranked);
-  return ranked.flatMap((entry) => routesOf(cx, entry, place));
+  return ranked.flatMap((entry) => routesOf(cx, entry, place).map((route) => tag(route, [entry.object.ref])));
 }
 
 /** Of equal matches the first alone is asked, and nothing behind one that takes all. */

@@ -1,6 +1,7 @@
 import type { Listener } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
 import type { FilterChain } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_components_pb';
 import { gatewayPorts, isHttp, isTls, type GatewayPort, type MeshObject } from '@weft/control-mesh';
+import { from as tag } from './behind.ts';
 import { httpAuthorization, networkAuthorization } from './authorization-filters.ts';
 import { isAudited } from './authorization-steps.ts';
 import type { TranslateContext } from './context.ts';
@@ -61,10 +62,11 @@ function chainsOf(cx: TranslateContext, group: readonly GatewayPort[], draft: Re
       }
       for (const name of free) taken.set(name, one);
       cx.trace?.acts(one.behind);
-      chains.push({
+      const chain: Init<FilterChain> = {
         ...one.make(),
         ...(names.length > 0 ? { filterChainMatch: { ...one.match.filterChainMatch, serverNames: free } } : one.match),
-      });
+      };
+      chains.push(tag(chain, [one.behind.ref]));
     }
   }
   return chains;

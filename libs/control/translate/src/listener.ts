@@ -4,14 +4,19 @@ import type { FilterChain, ListenerFilter } from '@weft/api-envoy/gen/envoy/conf
 import type { HttpInspector } from '@weft/api-envoy/gen/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb';
 import type { OriginalDst } from '@weft/api-envoy/gen/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb';
 import type { TlsInspector } from '@weft/api-envoy/gen/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb';
+import { behind, from as tag } from './behind.ts';
 import { make, pack, type Init } from './proto.ts';
 
+const CHAIN = 'envoy.config.listener.v3.FilterChain';
 /** TrafficDirection by number. */
 export const INBOUND = 1;
 export const OUTBOUND = 2;
 
 export function listener(init: Init<Listener>): Listener {
-  return make<Listener>('envoy.config.listener.v3.Listener', init);
+  const filterChains = (init.filterChains ?? []).map((chain) =>
+    tag(make<FilterChain>(CHAIN, chain as Init<FilterChain>), behind(chain)),
+  );
+  return make<Listener>('envoy.config.listener.v3.Listener', { ...init, filterChains });
 }
 
 export function socketAddress(address: string, port: number): Init<Address> {

@@ -12,6 +12,7 @@ import {
   type PortPolicy,
   type ServicePort,
 } from '@weft/control-mesh';
+import { from as tag } from './behind.ts';
 import { madeBefore, type MadeCluster } from './cluster-memo.ts';
 import type { TranslateContext } from './context.ts';
 import { ADS } from './config-source.ts';
@@ -90,7 +91,8 @@ function clusterOf(cx: TranslateContext, key: ClusterKey): MadeCluster {
   const proxied = all === known ? undefined : all.map((endpoint) => endpoint.proxied);
   const grpc = cx.proxy.traffic === 'grpc';
   const { autoMtls = true } = cx.snapshot.config;
-  return madeBefore(
+  const origin = service.origin === undefined ? [] : [service.origin];
+  const made = madeBefore(
     service,
     known,
     JSON.stringify([port.number, subset, policy, budget, proxied, grpc, autoMtls]),
@@ -103,12 +105,18 @@ function clusterOf(cx: TranslateContext, key: ClusterKey): MadeCluster {
         ...transportFields(key, policy, endpoints, autoMtls),
       });
       const discovered = cluster.clusterDiscoveryType.value === TYPE.EDS;
-      const made = { cluster, assignment: discovered ? loadAssignment(name, port.number, endpoints) : undefined };
+      const made = {
+        cluster,
+        assignment: discovered ? tag(loadAssignment(name, port.number, endpoints), origin) : undefined,
+      };
       if (!grpc) return made;
       const mutual = policy.tls?.mode === 'ISTIO_MUTUAL';
       return forGrpc(made, mutual ? (policy.tls?.subjectAltNames ?? identitiesOf(service, endpoints)) : undefined);
     },
   );
+  const rules = cx.rule(service)?.sources ?? [];
+  tag(made.cluster, rules.length > 0 ? rules.map(({ ref }) => ref) : origin);
+  return made;
 }
 
 /** Where the hosts come from. Source: ServiceEntry.resolution. */

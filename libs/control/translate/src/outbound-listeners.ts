@@ -27,6 +27,7 @@ import {
   outboundCluster,
   PASSTHROUGH_CLUSTER,
   VIRTUAL_OUTBOUND,
+  VIRTUAL_INBOUND_PORT,
   VIRTUAL_OUTBOUND_PORT,
 } from './names.ts';
 import { accessLogs, observed } from './observability.ts';
@@ -36,13 +37,16 @@ import type { ResourceDraft } from './resources.ts';
 import { redisFilter } from './redis-filter.ts';
 import { destinationCluster } from './virtual-service-routes.ts';
 
+/** Where the proxy itself listens at every address: no second listener can be there. */
+const RESERVED: ReadonlySet<number> = new Set([VIRTUAL_OUTBOUND_PORT, VIRTUAL_INBOUND_PORT]);
+
 type Target = { readonly cluster: string; readonly weight: number };
 
 /** Listeners of a workload whose calls are redirected: one for each HTTP port, one for each address of other services. */
 export function outboundListeners(cx: TranslateContext, draft: ResourceDraft): void {
   if (cx.proxy.role !== 'sidecar' || cx.proxy.traffic !== 'capture') return;
   const { services } = cx.scope;
-  for (const port of httpPorts(services)) draft.listeners.push(httpListener(cx, port));
+  for (const port of httpPorts(services)) if (!RESERVED.has(port)) draft.listeners.push(httpListener(cx, port));
   const names = new Set(draft.listeners.map(({ name }) => name));
   const tls = new Map<number, Init<FilterChain>[]>();
   for (const service of services)
@@ -50,13 +54,13 @@ export function outboundListeners(cx: TranslateContext, draft: ResourceDraft): v
       if (isTls(port.protocol)) append(tls, port.number, sniChain(cx, service, port));
       else if (port.protocol !== 'udp' && !isHttp(port.protocol) && port.protocol !== 'auto')
         for (const made of tcpListeners(cx, service, port))
-          if (!names.has(made.name)) {
+          if (!names.has(made.name) && !(RESERVED.has(port.number) && made.name.startsWith('0.0.0.0_'))) {
             names.add(made.name);
             draft.listeners.push(made);
           }
     }
   for (const [port, chains] of tls)
-    if (!names.has(`0.0.0.0_${port}`)) draft.listeners.push(tlsListener(cx, port, chains));
+    if (!names.has(`0.0.0.0_${port}`) && !RESERVED.has(port)) draft.listeners.push(tlsListener(cx, port, chains));
   draft.listeners.push(virtualOutbound(cx));
 }
 

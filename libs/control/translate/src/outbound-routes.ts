@@ -13,6 +13,7 @@ import {
   type MeshService,
   type RouteCall,
 } from '@weft/control-mesh';
+import { behind, from as tag } from './behind.ts';
 import type { TranslateContext } from './context.ts';
 import { meshRoutes } from './gateway-api-routes.ts';
 import { outboundCluster, PASSTHROUGH_CLUSTER } from './names.ts';
@@ -88,7 +89,8 @@ export function virtualHost(
   domains: readonly string[],
   routes: readonly Init<Route>[],
 ): Init<VirtualHost> {
-  return { name, domains: [...domains], routes: [...routes], includeRequestAttemptCount: true };
+  const made = routes.map((route) => tag(make<Route>('envoy.config.route.v3.Route', route), behind(route)));
+  return { name, domains: [...domains], routes: made, includeRequestAttemptCount: true };
 }
 
 export function meshCall({ proxy }: TranslateContext, port: number): RouteCall {

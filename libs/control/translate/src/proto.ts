@@ -25,15 +25,27 @@ export function pack<T extends Message>(typeName: T['$typeName'], init: Init<T>)
   return packed(make<T>(typeName, init));
 }
 
+/** In place of a message that cannot be written; its octets say why. The guard finds it, and no proxy ever sees it. */
+export const UNWRITABLE = 'weft/unwritable';
+
+/** What no field can hold (a negative number in an unsigned one) is a fault of this message, and not the end of a translation. */
 export function packed(message: Message): Init<Any> {
   const desc = registry().getMessage(message.$typeName);
   if (desc === undefined) throw new Error(`Envoy's API has no message ${message.$typeName}`);
-  return { typeUrl: `type.googleapis.com/${message.$typeName}`, value: toBinary(desc, message) };
+  try {
+    return { typeUrl: `type.googleapis.com/${message.$typeName}`, value: toBinary(desc, message) };
+  } catch (error) {
+    return { typeUrl: UNWRITABLE, value: Buffer.from((error as Error).message) };
+  }
 }
 
+/** Far beyond what a duration may be, and well inside of what its field holds. */
+const MOST_SECONDS = 1e15;
+
 export function duration(ms: number): Init<Duration> {
-  const seconds = Math.floor(ms / 1000);
-  return { seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1e6) };
+  const seconds = Math.min(Math.floor(ms / 1000), MOST_SECONDS);
+  if (seconds === MOST_SECONDS) return { seconds: BigInt(seconds), nanos: 0 };
+  return { seconds: BigInt(seconds), nanos: Math.min(Math.round((ms - seconds * 1000) * 1e6), 999_999_999) };
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = {

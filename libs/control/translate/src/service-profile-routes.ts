@@ -1,6 +1,7 @@
 import type { ServiceProfileRoute, ServiceProfileRouteCondition, ServiceProfileSpec } from '@weft/api-kube';
 import type { Route, RouteMatch } from '@weft/api-envoy/gen/envoy/config/route/v3/route_components_pb';
 import { resolveHost, type MeshObject, type MeshService, type MeshSnapshot, type PortPolicy } from '@weft/control-mesh';
+import { from as tag } from './behind.ts';
 import type { TranslateContext } from './context.ts';
 import { outboundCluster } from './names.ts';
 import type { Init } from './proto.ts';
@@ -48,7 +49,9 @@ export function serviceProfileRoutes(cx: TranslateContext, service: MeshService,
   const cluster = outboundCluster(service.hostname, port);
   const routes = (profile?.spec.routes ?? []).flatMap((route) => {
     const match = conditionMatch(route.condition);
-    return match === undefined ? [] : [profileRoute(route, match, cluster)];
+    return match === undefined || profile === undefined
+      ? []
+      : [tag(profileRoute(route, match, cluster), [profile.ref])];
   });
   if (profile !== undefined && routes.length > 0) cx.trace?.acts(profile);
   if (profile !== undefined) profilesLose(cx, service, profile, "it is of the callers' own namespace");

@@ -33,7 +33,7 @@ export function policyFields(policy: PortPolicy, protocol: Protocol): Init<Clust
       ? {}
       : {
           upstreamConnectionOptions: {
-            tcpKeepalive: keepalive === undefined ? {} : { keepaliveTime: keepalive / 1000 },
+            tcpKeepalive: keepalive === undefined ? {} : { keepaliveTime: Math.floor(keepalive / 1000) },
           },
         }),
   };

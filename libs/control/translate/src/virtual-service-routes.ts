@@ -1,6 +1,7 @@
 import type { VirtualServiceDestination, VirtualServiceHttp } from '@weft/api-kube';
 import type { Route, RouteAction, RouteMatch } from '@weft/api-envoy/gen/envoy/config/route/v3/route_components_pb';
 import { rulesFor, type BoundVirtualService, type MeshService, type RouteCall } from '@weft/control-mesh';
+import { from as tag } from './behind.ts';
 import type { TranslateContext } from './context.ts';
 import { corsOfRule } from './cors.ts';
 import { BLACK_HOLE_CLUSTER, outboundCluster } from './names.ts';
@@ -28,7 +29,8 @@ export function virtualServiceRoutes(
   return rulesFor(from, call).flatMap(({ rule, matches }) =>
     matches.flatMap((match) => {
       const name = [rule.name, match?.name].filter((part) => part !== undefined && part !== '').join('.');
-      return routesOfRule(cx, { rule, from, place, name, match: routeMatch(match) });
+      const routes = routesOfRule(cx, { rule, from, place, name, match: routeMatch(match) });
+      return routes.map((route) => tag(route, [from.object.ref]));
     }),
   );
 }

@@ -30,6 +30,11 @@ export class Re2 {
     return this.compiled.groupCount();
   }
 
+  /** How many instructions it was compiled to; RE2's own count differs by a few. */
+  get programSize(): number {
+    return this.compiled.programSize();
+  }
+
   /** Every match in `text` replaced. `substitution` is compiled for this pattern. */
   replaceAll(text: string, substitution: Substitution): string {
     const matcher = this.compiled.matcher(text);

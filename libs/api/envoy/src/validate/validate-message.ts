@@ -8,25 +8,31 @@ import { registry } from '../registry.ts';
 import { rulesOf, type FieldPlan } from './compile-rules.ts';
 import type { Check } from './check.ts';
 
+/** Looks at one message of those that are validated, wherever it lies; an Any is looked at before what it holds. */
+export type MessageVisitor = (message: Message, at: () => DecodeContext) => void;
+
 /**
  * Reports everything in a message that breaks the rules of the API (`validate.rules`), also in the messages inside its Any
- * fields. An Any that cannot be opened is left to its decoder, which reports it.
+ * fields. An Any that cannot be opened is left to its decoder, which reports it. `visit` is called for every message on the way.
  */
-export function validateMessage(message: Message, cx: DecodeContext): void {
+export function validateMessage(message: Message, cx: DecodeContext, visit?: MessageVisitor): void {
   const desc = registry().getMessage(message.$typeName);
-  if (desc !== undefined) new Validator(cx).message(message, desc);
+  if (desc !== undefined) new Validator(cx, visit).message(message, desc);
 }
 
 class Validator {
   private readonly cx: DecodeContext;
+  private readonly visit: MessageVisitor | undefined;
   /** The way from the root to the value at hand: joined to a path only when there is something to say. */
   private readonly way: (string | number)[] = [];
 
-  constructor(cx: DecodeContext) {
+  constructor(cx: DecodeContext, visit: MessageVisitor | undefined) {
     this.cx = cx;
+    this.visit = visit;
   }
 
   message(message: Message, desc: DescMessage): void {
+    this.visit?.(message, () => this.cx.at(...this.way));
     if (desc.typeName === 'google.protobuf.Any') {
       this.any(message as Any);
       return;
