@@ -25,6 +25,8 @@ const OTHERWISE: readonly (readonly [exchange: RegExp, operator: RegExp])[] = [
   [/./, /^RESPONSE_HEADERS_BYTES$/],
   // How much is indexed or encoded is for each encoder to choose.
   [/gRPC/, /^(UP|DOWN)STREAM_(WIRE|HEADER)_BYTES_SENT$/],
+  // What the connection carried before is not sent in full again.
+  [/large gRPC/, /^UPSTREAM_(WIRE|HEADER)_BYTES_RECEIVED$/],
   // Envoy adds the heads of earlier attempts twice.
   [/tried three times/, /^UPSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED$/],
   // Nobody waits in a pool for connections of plain bytes.

@@ -211,9 +211,11 @@ export async function startWorld(authority: CertificateAuthority, refused: numbe
   });
   const secure = createSecureServer({ cert: certificate.cert, key: certificate.key });
   secure.on('stream', (stream) => {
-    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
     stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '7', 'grpc-message': 'not you' }));
-    stream.end('0123456789');
+    stream.resume().on('end', () => {
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+      stream.end('0123456789');
+    });
   });
   const echo = createServer((socket) => socket.on('error', () => undefined).pipe(socket));
   for (const server of [secure, echo]) {
@@ -323,12 +325,12 @@ async function raw(port: number, head: string, body = ''): Promise<void> {
   client.close();
 }
 
-async function grpc(world: OperatorWorld, port: number): Promise<void> {
+async function grpc(world: OperatorWorld, port: number, message: Buffer): Promise<void> {
   const { ca } = world.authority;
   const { cert, key } = world.certificate;
   const session = connectHttp2(`https://localhost:${port}`, { ca, cert, key, servername: 'localhost' });
   const stream = session.request({ ':method': 'POST', ':path': '/grpc/say?x=1', 'content-type': 'application/grpc' });
-  stream.end('12345678');
+  stream.end(message);
   stream.resume();
   await once(stream, 'close');
   session.close();
@@ -359,6 +361,8 @@ export const EXCHANGES: Readonly<Record<string, (world: OperatorWorld, proxy: Ru
   'no route': (_, proxy) => raw(proxy.port('plain'), 'GET * HTTP/1.1'),
   'an interim response and no other': (_, proxy) => raw(proxy.port('plain'), 'GET /interim HTTP/1.1'),
   'an upstream that closes': (_, proxy) => raw(proxy.port('plain'), 'GET /closes HTTP/1.1'),
-  'gRPC over TLS on both sides': (world, proxy) => grpc(world, proxy.port('secure')),
+  'gRPC over TLS on both sides': (world, proxy) => grpc(world, proxy.port('secure'), Buffer.from('12345678')),
+  'a large gRPC message over TLS on both sides': (world, proxy) =>
+    grpc(world, proxy.port('secure'), Buffer.alloc(300_000)),
   'bytes over TLS': (world, proxy) => bytes(world, proxy.port('bytes')),
 };

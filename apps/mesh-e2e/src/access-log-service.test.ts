@@ -31,6 +31,7 @@ const OTHERWISE: readonly (readonly [exchange: RegExp, place: RegExp])[] = [
   // As in lines: the codec writes `connection: close`, each side encodes and prefers what it likes.
   [/./, /^response\.responseHeadersBytes$/],
   [/gRPC/, /(Wire|Header)BytesSent$/],
+  [/large gRPC/, /upstream(Wire|Header)BytesReceived$/],
   [/TLS/, /tlsCipherSuite$/],
 ];
 
