@@ -10,7 +10,6 @@ export {
   type NetworkSystem,
 } from './network-namespace.ts';
 export { machineLock, type NetworkLock } from './network-lock.ts';
-export { hasEnded, ownMark, parseMark, type ProcessMark } from './process-mark.ts';
 export { Relay } from './relay.ts';
 export { runCommand, inNamespace, type CommandResult, type RunCommand } from './run-command.ts';
 export { captureCommand, type CommandOutcome } from './capture-command.ts';

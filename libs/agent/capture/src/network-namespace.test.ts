@@ -11,7 +11,7 @@ import {
   type NetworkNamespace,
   type NetworkSystem,
 } from './network-namespace.ts';
-import { ownMark } from './process-mark.ts';
+import { ownMark } from '@weft/core-runtime';
 import type { CommandResult } from './run-command.ts';
 
 const OK: CommandResult = { code: 0, out: '', err: '' };

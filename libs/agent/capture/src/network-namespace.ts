@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { machineLock, type NetworkLock } from './network-lock.ts';
-import { hasEnded, ownMark, parseMark } from './process-mark.ts';
+import { hasEnded, ownMark, parseMark } from '@weft/core-runtime';
 import { inNamespace, mustRun, runCommand, type RunCommand } from './run-command.ts';
 
 /** What namespaces are made with, and where they are noted. */

@@ -57,7 +57,9 @@ test('a registration is renewed thrice a lease, each time with the token of the 
     ['first', 'lease-1', 'lease-2', 'lease-3'],
   );
   await w.client.deregister();
-  assert.deepEqual(w.asked.at(-1), { method: 'DELETE', token: 'lease-4', body: '' });
+  const run = (JSON.parse(w.asked[0]?.body ?? '') as { run: string }).run;
+  assert.match(run, /^[0-9a-f]{32}$/);
+  assert.deepEqual(w.asked.at(-1), { method: 'DELETE', token: 'lease-4', body: JSON.stringify({ run }) });
   assert.equal(w.runtime.timers.pending, 0);
 });
 
@@ -128,4 +130,11 @@ test('a refusal is told with its reason', async () => {
     assert.match(error.message, /403: the token is for another/);
     return true;
   });
+});
+
+test('who has ended does not register again', async () => {
+  const w = world();
+  await w.client.register();
+  await w.client.deregister();
+  await assert.rejects(w.client.register(), /the run has ended/);
 });

@@ -1,5 +1,5 @@
-import type { BootstrapDefaults } from '@weft/control-registry';
-import { after, type Logger, type Runtime, type Timer } from '@weft/core-runtime';
+import type { BootstrapDefaults, RegistrationHolder } from '@weft/control-registry';
+import { after, ownMark, type Logger, type Runtime, type Timer } from '@weft/core-runtime';
 import { httpCall } from './http-call.ts';
 
 /** One call of the registration API; rejects when it cannot be made. */
@@ -15,7 +15,7 @@ export interface RegistrationClientOptions {
   readonly call: RegistryCall;
   readonly namespace: string;
   readonly name: string;
-  /** What is registered; `healthy` is added. */
+  /** What is registered; `healthy` is added, and which run this is. */
   readonly registration: Readonly<Record<string, unknown>>;
   /** The token to begin with, and again when that of the last answer is refused. */
   readonly token: () => string | undefined;
@@ -25,6 +25,16 @@ export interface RegistrationClientOptions {
 /** A refusal that will not change by itself. */
 export class RegistrationRefused extends Error {}
 
+/** Another run has the name. */
+export class NameTaken extends RegistrationRefused {
+  readonly holder: RegistrationHolder;
+
+  constructor(text: string, holder: RegistrationHolder) {
+    super(text);
+    this.holder = holder;
+  }
+}
+
 const RETRY_MS = 1000;
 const LEASE_MS = 15_000;
 
@@ -33,12 +43,14 @@ interface Answer {
   readonly token?: string;
   readonly bootstrap?: Partial<BootstrapDefaults>;
   readonly error?: string;
+  readonly holder?: RegistrationHolder;
 }
 
 /** Keeps a workload registered: renews thrice a lease, tells changes of health at once, takes it out at the end. */
 export class RegistrationClient {
   private readonly options: RegistrationClientOptions;
   private readonly log: Logger;
+  private readonly run: string;
   /** What the control plane says of the sidecar's bootstrap; one of an older version says nothing. */
   bootstrap: Partial<BootstrapDefaults> = {};
   private healthy = false;
@@ -53,11 +65,16 @@ export class RegistrationClient {
   constructor(options: RegistrationClientOptions) {
     this.options = options;
     this.log = options.runtime.loggers.get('registry');
+    this.run = options.runtime.random.hex(16);
   }
 
-  /** Registers, unhealthy. Rejects when the registry refuses or cannot be reached; call again to try again. */
-  async register(): Promise<void> {
-    await this.put();
+  /**
+   * Registers, unhealthy. Rejects when the registry refuses or cannot be reached; call again to try again. `replaces`: the run of
+   * this name that is known to have ended.
+   */
+  async register(replaces = ''): Promise<void> {
+    if (this.closed) throw new RegistrationRefused('the run has ended');
+    await this.put(replaces);
     this.arm(this.renewMs);
   }
 
@@ -74,7 +91,7 @@ export class RegistrationClient {
     this.timer?.cancel();
     await this.sending;
     try {
-      await this.send('DELETE', '');
+      await this.send('DELETE', JSON.stringify({ run: this.run }));
     } catch (error) {
       this.log.warning(`could not take the registration out: ${textOf(error)}`);
     }
@@ -102,9 +119,11 @@ export class RegistrationClient {
     } while (this.again && !this.closed);
   }
 
-  private async put(): Promise<void> {
-    const { registration } = this.options;
-    const answer = await this.send('PUT', JSON.stringify({ ...registration, healthy: this.healthy }));
+  private async put(replaces = ''): Promise<void> {
+    const { run, healthy, options } = this;
+    const process = JSON.stringify(ownMark());
+    const said = { ...options.registration, healthy, run, process, ...(replaces === '' ? {} : { replaces }) };
+    const answer = await this.send('PUT', JSON.stringify(said));
     this.lease = answer.token ?? this.lease;
     this.bootstrap = answer.bootstrap ?? this.bootstrap;
     this.renewMs = (answer.leaseMs ?? LEASE_MS) / 3;
@@ -117,7 +136,8 @@ export class RegistrationClient {
     if (answer.status === 401 && this.lease !== undefined)
       answer = await call({ method, namespace, name, token: token() ?? '', body });
     const parsed = parse(answer.body);
-    if (answer.status === 200 || (method === 'DELETE' && answer.status === 404)) return parsed;
+    if (answer.status === 200 || (method === 'DELETE' && [404, 409].includes(answer.status))) return parsed;
+    if (answer.status === 409 && parsed.holder !== undefined) throw new NameTaken(parsed.error ?? '', parsed.holder);
     const text = `the registry answered ${answer.status}: ${parsed.error ?? answer.body.slice(0, 200)}`;
     throw answer.status < 500 ? new RegistrationRefused(text) : new Error(text);
   }

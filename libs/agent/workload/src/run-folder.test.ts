@@ -1,4 +1,4 @@
-import { ownMark } from '@weft/agent-capture';
+import { ownMark } from '@weft/core-runtime';
 import assert from 'node:assert/strict';
 import {
   chownSync,

@@ -1,4 +1,4 @@
-import { hasEnded, ownMark, parseMark } from '@weft/agent-capture';
+import { hasEnded, ownMark, parseMark } from '@weft/core-runtime';
 import { lstatSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -60,7 +60,8 @@ function ask(
         if (code === GRPC_STATUS.OK) return resolve({ status: 200, body });
         const status = statusOfCode(code);
         if (status === undefined) return reject(new Error(`${grpcStatusName(code)}: ${message}`));
-        resolve({ status, body: JSON.stringify({ error: message }) });
+        // What does not fit in a status came as a message before it.
+        resolve({ status, body: body === '' ? JSON.stringify({ error: message }) : body });
       },
     };
     const asking = channel.call(path, receiver, { metadata, timeoutMs: TIMEOUT_MS });

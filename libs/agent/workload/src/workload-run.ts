@@ -12,6 +12,7 @@ import { GrpcJsChannel } from '@weft/net-grpc';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sidecarBootstrap } from './bootstrap.ts';
+import { claimName } from './claim-name.ts';
 import { Child, endingText, exitCodeOf, type Program } from './child.ts';
 import type { ControlPlaneAccess } from './control-plane-access.ts';
 import { freePorts } from './free-port.ts';
@@ -19,7 +20,7 @@ import { HealthWatch } from './health-watch.ts';
 import { httpCall } from './http-call.ts';
 import { MetricsMerge, type AskForMetrics } from './metrics-merge.ts';
 import { probeOf } from './probe.ts';
-import { RegistrationClient, RegistrationRefused, registryAt } from './registration-client.ts';
+import { RegistrationClient, registryAt } from './registration-client.ts';
 import { makeRunFolder } from './run-folder.ts';
 import type { RunOptions } from './run-options.ts';
 import { SecureRegistry } from './secure-registry.ts';
@@ -53,7 +54,6 @@ const READINESS_PORT = 15_021;
 const STATUS_PORT = 15_020;
 const ADMIN_PORT = 15_000;
 const STOP_PROXY_MS = 5000;
-const REGISTER_AGAIN_MS = 1000;
 
 /**
  * One run of a workload:
@@ -240,17 +240,8 @@ export class WorkloadRun {
       token: access.token,
       runtime: this.runtime,
     });
-    const deadlineMs = this.runtime.clock.nowMs() + options.startMs;
-    for (;;) {
-      try {
-        await this.registration.register();
-        return;
-      } catch (error) {
-        if (error instanceof RegistrationRefused || this.runtime.clock.nowMs() > deadlineMs) throw error;
-        this.log.info(`not registered yet: ${error instanceof Error ? error.message : String(error)}`);
-        await new Promise<void>((resolve) => after(this.runtime.timers, REGISTER_AGAIN_MS, () => resolve()));
-      }
-    }
+    const { runtime, registration: client } = this;
+    await claimName({ client, runtime, say: this.given.say, withinMs: options.startMs });
   }
 
   /** Captured traffic arrives at the program's own port; else the sidecar has one beside it. */

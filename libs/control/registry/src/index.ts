@@ -6,12 +6,14 @@ export {
 } from './registration-store.ts';
 export {
   registrationRoutes,
+  type RegistryConflict,
   type RegistryRequest,
   type RegistryResponse,
   type RegistryRoutes,
   type RegistrySubject,
   type RegistryTokens,
 } from './registration-routes.ts';
+export type { RegistrationHolder, RegistrationRun } from './registration-run.ts';
 export {
   DEREGISTER,
   encodeRegistrationCall,

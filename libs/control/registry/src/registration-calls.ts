@@ -8,7 +8,7 @@ export const DEREGISTER = '/weft.registry.v1.WorkloadRegistry/Deregister';
 export interface RegistrationCall {
   readonly namespace: string;
   readonly name: string;
-  /** What HTTP has in its body: JSON; `''` to deregister. */
+  /** What HTTP has in its body: JSON. */
   readonly body: string;
 }
 
@@ -35,6 +35,7 @@ const CODES: readonly (readonly [number, number])[] = [
   [401, GRPC_STATUS.UNAUTHENTICATED],
   [403, GRPC_STATUS.PERMISSION_DENIED],
   [404, GRPC_STATUS.NOT_FOUND],
+  [409, GRPC_STATUS.ALREADY_EXISTS],
 ];
 
 export function codeOfStatus(status: number): number {

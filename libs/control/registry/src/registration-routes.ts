@@ -2,7 +2,8 @@ import type { WorkloadGroupSpec } from '@weft/api-kube';
 import type { WorkloadRegistration } from '@weft/control-mesh';
 import { formatIdentity, type Parsed, type WorkloadIdentity } from '@weft/model-identity';
 import type { BootstrapDefaults } from './control-plane-place.ts';
-import { decodeRegistration } from './registration.decode.ts';
+import { decodeRegistration, decodeRun } from './registration.decode.ts';
+import { mayReplace, takenText, type RegistrationHolder } from './registration-run.ts';
 import type { RegistrationStore } from './registration-store.ts';
 
 /** One request to the control plane's debug port, as far as it is looked at here. */
@@ -20,6 +21,13 @@ export interface RegistryResponse {
   readonly status: number;
   /** Sent as JSON. */
   readonly body: unknown;
+}
+
+/** The body of a 409. */
+export interface RegistryConflict {
+  readonly error: string;
+  readonly faults: readonly string[];
+  readonly holder: RegistrationHolder;
 }
 
 export type RegistryRoutes = Readonly<Record<string, (request: RegistryRequest) => RegistryResponse>>;
@@ -50,7 +58,8 @@ const NO_GROUPS: WorkloadGroups = () => undefined;
  * The registration API: `PUT /v1/workloads/<namespace>/<name>` registers and renews, `DELETE` takes out, `GET /v1/workloads`
  * lists. A workload may register under the name, namespace and service account of its token, as an endpoint of the token's service or
  * of none, with labels of the token, and nothing else; the answer has a fresh token, so that it goes on as long as it renews, and what
- * the bootstrap of its sidecar is to have.
+ * the bootstrap of its sidecar is to have. A name that another run has is refused with 409, and whose it is: who knows that run to
+ * have ended says so (`replaces`), and has the name.
  */
 export function registrationRoutes(
   store: RegistrationStore,
@@ -96,18 +105,39 @@ export function registrationRoutes(
         const isMember = group === undefined || store.get(identity.namespace, name)?.group === group;
         const groupFault = isMember ? undefined : faultOfGroup(groups, identity, group);
         if (groupFault !== undefined) return refuse(403, [groupFault]);
-        const changed = store.put(decoded.value);
+        const held = heldByAnother(store, decoded);
+        if (held !== undefined) return held;
+        const changed = store.put(decoded.value, decoded.run);
         const token = tokens.issue(subject);
         return { status: 200, body: { changed, leaseMs: store.leaseMs, token, bootstrap: bootstrap() } };
       }),
     'DELETE /v1/workloads/*/*': (request) =>
-      allowed(request, ({ identity, name }) => {
-        const removed = store.remove(identity.namespace, name);
-        return removed
-          ? { status: 200, body: { removed } }
-          : refuse(404, [`${identity.namespace}/${name} is not registered`]);
-      }),
+      allowed(request, ({ identity, name }) => takeOut(store, { namespace: identity.namespace, name }, request.body)),
   };
+}
+
+/** A run takes out itself alone; whoever names none, as people do, whom they want. */
+function takeOut(
+  store: RegistrationStore,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  body: string,
+): RegistryResponse {
+  const run = decodeRun(body);
+  if (run.id !== '' && !mayReplace(run, store.holder(namespace, name)))
+    return refuse(409, [`${namespace}/${name} is registered by another run`]);
+  const removed = store.remove(namespace, name);
+  return removed ? { status: 200, body: { removed } } : refuse(404, [`${namespace}/${name} is not registered`]);
+}
+
+function heldByAnother(
+  store: RegistrationStore,
+  { value: { namespace, name }, run }: Extract<ReturnType<typeof decodeRegistration>, { ok: true }>,
+): RegistryResponse | undefined {
+  const [holder, registration] = [store.holder(namespace, name), store.get(namespace, name)];
+  if (mayReplace(run, holder) || holder === undefined || registration === undefined) return undefined;
+  const error = takenText(registration, (other) => store.get(namespace, other) === undefined);
+  const body: RegistryConflict = { error, faults: [error], holder };
+  return { status: 409, body };
 }
 
 /** What of a registration the token is not for. Labels, too: by them services choose their endpoints, and whom they answer as. */

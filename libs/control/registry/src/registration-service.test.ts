@@ -100,6 +100,16 @@ test('token and certificate have to be of the same workload', () => {
   assert.deepEqual(store.all(), []);
 });
 
+test('whose a name is comes before the status that refuses it', () => {
+  const { ask } = world();
+  const of = (run: string): Uint8Array =>
+    encodeRegistrationCall({ namespace: 'videos', name: 'web-1', body: JSON.stringify({ ...JSON.parse(BODY), run }) });
+  ask(REGISTER, of('a'));
+  const { status, body } = ask(REGISTER, of('b'));
+  assert.equal(status.code, GRPC_STATUS.ALREADY_EXISTS);
+  assert.deepEqual((JSON.parse(body) as { holder: object }).holder, { run: 'a', process: '', renewals: 0 });
+});
+
 test('what is no registration is refused', () => {
   const { ask } = world();
   for (const message of [undefined, Buffer.from('{'), Buffer.from('null'), Buffer.from('{"namespace":1}')])

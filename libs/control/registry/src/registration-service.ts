@@ -66,5 +66,7 @@ function end(call: GrpcServerCall, { status, body }: RegistryResponse): void {
     return call.end();
   }
   const { error = '' } = body as { readonly error?: string };
+  // Whose the name is does not fit in a status.
+  if (status === 409) call.send(Buffer.from(JSON.stringify(body)));
   return call.end({ code: codeOfStatus(status), message: error });
 }

@@ -1,5 +1,6 @@
 import type { WorkloadRegistration } from '@weft/control-mesh';
 import { after, type Runtime, type Timer } from '@weft/core-runtime';
+import { NO_RUN, type RegistrationHolder, type RegistrationRun } from './registration-run.ts';
 
 /** Hears what changes; a lease that is renewed changes nothing. */
 export interface RegistrationListener {
@@ -27,6 +28,7 @@ const LEASE_MS = 15_000;
 interface Leased {
   readonly registration: WorkloadRegistration;
   readonly text: string;
+  readonly holder: RegistrationHolder;
   timer: Timer;
 }
 
@@ -56,22 +58,24 @@ export class RegistrationStore {
     this.listener = listener;
     this.memory = memory;
     this.leaseMs = leaseMs;
-    for (const registration of kept(memory?.load() ?? '')) this.put(registration);
+    for (const { registration, run } of kept(memory?.load() ?? '')) this.put(registration, run);
   }
 
-  /** Registers, or renews; tells whether anything is new. */
-  put(registration: WorkloadRegistration): boolean {
+  /** Registers, or renews; tells whether anything is new. Whether the run may have the name is asked before. */
+  put(registration: WorkloadRegistration, { id, process }: RegistrationRun = NO_RUN): boolean {
     const key = keyOf(registration);
     const text = JSON.stringify(registration);
     const before = this.leased.get(key);
     before?.timer.cancel();
     this.lost.delete(key);
     const timer = after(this.runtime.timers, this.leaseMs, () => this.expire(key));
-    this.leased.set(key, { registration, text, timer });
-    if (before?.text === text) return false;
-    this.listener.onRegistered(registration);
-    this.save();
-    return true;
+    const isRenewal = before?.holder.run === id;
+    const holder = { run: id, process, renewals: isRenewal ? before.holder.renewals + 1 : 0 };
+    this.leased.set(key, { registration, text, holder, timer });
+    const changed = before?.text !== text;
+    if (changed) this.listener.onRegistered(registration);
+    if (changed || !isRenewal) this.save();
+    return changed;
   }
 
   /** False: there is no such registration. */
@@ -88,6 +92,11 @@ export class RegistrationStore {
 
   get(namespace: string, name: string): WorkloadRegistration | undefined {
     return this.leased.get(keyOf({ namespace, name }))?.registration;
+  }
+
+  /** Which run has a name; undefined: none. */
+  holder(namespace: string, name: string): RegistrationHolder | undefined {
+    return this.leased.get(keyOf({ namespace, name }))?.holder;
   }
 
   /** By namespace and name. */
@@ -121,7 +130,11 @@ export class RegistrationStore {
   }
 
   private save(): void {
-    this.memory?.save(`${JSON.stringify(this.all(), null, 2)}\n`);
+    const list = this.all().map((registration): KeptRegistration => {
+      const { run = '', process = '' } = this.holder(registration.namespace, registration.name) ?? {};
+      return run === '' ? registration : { ...registration, run, process };
+    });
+    this.memory?.save(`${JSON.stringify(list, null, 2)}\n`);
   }
 }
 
@@ -129,13 +142,28 @@ function keyOf({ namespace, name }: { readonly namespace: string; readonly name:
   return `${namespace}/${name}`;
 }
 
+/** As it is on disk: whose it is comes back with it, or a second run could take the name while the control plane restarts. */
+interface KeptRegistration extends WorkloadRegistration {
+  readonly run?: string;
+  readonly process?: string;
+}
+
+interface Kept {
+  readonly registration: WorkloadRegistration;
+  readonly run: RegistrationRun;
+}
+
 /** A file that is damaged is worth no more than none: every workload registers again within a third of a lease. */
-function kept(text: string): readonly WorkloadRegistration[] {
+function kept(text: string): readonly Kept[] {
   try {
     const list: unknown = text === '' ? [] : JSON.parse(text);
-    return Array.isArray(list)
-      ? (list as readonly WorkloadRegistration[]).filter(({ name }) => typeof name === 'string')
-      : [];
+    if (!Array.isArray(list)) return [];
+    return (list as readonly KeptRegistration[])
+      .filter(({ name }) => typeof name === 'string')
+      .map(({ run = '', process = '', ...registration }) => ({
+        registration,
+        run: { id: run, process, replaces: '' },
+      }));
   } catch {
     return [];
   }

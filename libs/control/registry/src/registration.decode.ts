@@ -1,13 +1,29 @@
 import type { WorkloadRegistration, WorkloadRegistrationPort } from '@weft/control-mesh';
 import { labelFault, subdomainFault } from '@weft/model-identity';
 import { isIP } from 'node:net';
+import { NO_RUN, type RegistrationRun } from './registration-run.ts';
 
 export type DecodedRegistration =
-  | { readonly ok: true; readonly value: WorkloadRegistration }
+  | { readonly ok: true; readonly value: WorkloadRegistration; readonly run: RegistrationRun }
   | { readonly ok: false; readonly faults: readonly string[] };
 
 const MAX_ENTRIES = 64;
-const FIELDS = ['service', 'addresses', 'ports', 'labels', 'serviceAccount', 'healthy', 'locality', 'proxied', 'group'];
+/** Of an id or a process mark, in characters. */
+const MAX_RUN = 512;
+const FIELDS = [
+  'service',
+  'addresses',
+  'ports',
+  'labels',
+  'serviceAccount',
+  'healthy',
+  'locality',
+  'proxied',
+  'group',
+  'run',
+  'process',
+  'replaces',
+];
 const PORT_FIELDS = ['name', 'port', 'listenPort', 'appPort', 'protocol'];
 
 type Json = Readonly<Record<string, unknown>>;
@@ -30,6 +46,11 @@ export function decodeRegistration(
   const locality = reader.text(body, 'locality');
   const group = reader.text(body, 'group');
   if (group !== '') reader.check(subdomainFault('WorkloadGroup', group));
+  const run = {
+    id: reader.short(body, 'run'),
+    process: reader.short(body, 'process'),
+    replaces: reader.short(body, 'replaces'),
+  };
   const value: WorkloadRegistration = {
     namespace,
     name,
@@ -43,7 +64,14 @@ export function decodeRegistration(
     ...(locality === '' ? {} : { locality }),
     ...(group === '' ? {} : { group }),
   };
-  return reader.faults.length > 0 ? { ok: false, faults: reader.faults } : { ok: true, value };
+  return reader.faults.length > 0 ? { ok: false, faults: reader.faults } : { ok: true, value, run };
+}
+
+/** Which run takes itself out; a body that names none is of nobody. */
+export function decodeRun(text: string): RegistrationRun {
+  const body = parse(text);
+  const id = body === undefined ? '' : new Reader().short(body, 'run');
+  return { ...NO_RUN, id };
 }
 
 class Reader {
@@ -62,6 +90,13 @@ class Reader {
     const value = body[field] ?? '';
     if (typeof value === 'string') return value;
     this.faults.push(`${path}${field}: is not a text`);
+    return '';
+  }
+
+  short(body: Json, field: string): string {
+    const value = this.text(body, field);
+    if (value.length <= MAX_RUN) return value;
+    this.faults.push(`${field}: has more than ${MAX_RUN} characters`);
     return '';
   }
 

@@ -14,6 +14,8 @@ const WEB = {
   healthy: true,
 };
 const IDENTITY = { trustDomain: 'cluster.local', namespace: 'videos', serviceAccount: 'web' };
+const PUT = 'PUT /v1/workloads/*/*';
+const DELETE = 'DELETE /v1/workloads/*/*';
 const OF_WEB = { service: 'videos-web', labels: { app: 'videos-web', version: 'v1' } };
 
 /** A token is the JSON of its subject. */
@@ -190,4 +192,49 @@ test('a registration that expired is told of for an hour, or until the workload 
   assert.deepEqual(store.expired(), []);
   ask('DELETE /v1/workloads/*/*');
   assert.deepEqual(store.expired(), [], 'who takes its leave did not expire');
+});
+
+test('a second run is refused while the first lives, and told what a replica is called', () => {
+  const { ask, heard, runtime } = world();
+  assert.equal(ask(PUT, { ...WEB, run: 'a', process: 'mark' }).status, 200);
+  runtime.clock.advance(5000);
+  ask(PUT, { ...WEB, run: 'a', process: 'mark' });
+  const second = { ...WEB, addresses: ['127.0.0.2'], run: 'b' };
+  const { status, body } = ask(PUT, second);
+  assert.equal(status, 409);
+  const error =
+    'videos/web-1 is already registered by another run, at 127.0.0.1:30001; for a replica: --name web-2 --service videos-web';
+  assert.deepEqual(body, { error, faults: [error], holder: { run: 'a', process: 'mark', renewals: 1 } });
+  assert.equal(ask(PUT, WEB).status, 409, 'nor one that names no run');
+  assert.equal(ask(DELETE, { run: 'b' }).status, 409, 'nor does it take the first one out');
+  assert.deepEqual(heard, ['+web-1']);
+  runtime.clock.advance(15_000);
+  assert.equal(ask(PUT, second).status, 200, 'when the lease is over the name is free');
+  assert.equal(ask(PUT, { ...WEB, run: 'a' }).status, 409, 'and the first is late');
+  assert.equal(ask(DELETE, { run: 'b' }).status, 200);
+  assert.equal(ask(PUT, { ...WEB, run: 'a' }).status, 200);
+  assert.equal(ask(DELETE).status, 200, 'a person takes out whom they want');
+});
+
+test('a run that is known to have ended is replaced at once, also over a restart of the control plane', () => {
+  const first = world();
+  first.ask(PUT, { ...WEB, run: 'a', process: 'mark' });
+  const second = world(first.saved.at(-1));
+  assert.equal(second.ask(PUT, { ...WEB, run: 'b' }).status, 409);
+  assert.equal(second.ask(PUT, { ...WEB, run: 'b', replaces: 'z' }).status, 409, 'that was another');
+  assert.equal(second.ask(PUT, { ...WEB, run: 'b', replaces: 'a' }).status, 200);
+  assert.deepEqual(second.heard, ['+web-1'], 'what proxies are told is the same');
+  const third = world(second.saved.at(-1));
+  assert.equal(third.ask(PUT, { ...WEB, run: 'a' }).status, 409);
+  assert.equal(third.ask(PUT, { ...WEB, run: 'b' }).status, 200);
+});
+
+test('a workload that only calls others is told of a name, and long ids are refused', () => {
+  const { ask } = world();
+  ask(PUT, { ...WEB, service: '', ports: [], run: 'a' });
+  assert.match(
+    JSON.stringify(ask(PUT, { ...WEB, run: 'b' }).body),
+    /at 127\.0\.0\.1; for one beside it: --name web-2"/,
+  );
+  assert.equal(ask(PUT, { ...WEB, run: 'a'.repeat(513) }).status, 400);
 });

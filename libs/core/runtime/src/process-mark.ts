@@ -25,7 +25,20 @@ export function markOf(pid: number): ProcessMark {
   };
 }
 
-/** True only where it is certain: a process that we cannot see may live in another container. */
+/** `elsewhere`: it is of another machine or container, or of an earlier start of this machine: we cannot tell. */
+export type ProcessLife = 'running' | 'ended' | 'elsewhere';
+
+/** Of a process that may be of another machine: only what is of this one, in our own space, is looked for. */
+export function lifeOf(mark: ProcessMark): ProcessLife {
+  const own = markOf(mark.pid);
+  if (mark.boot === '' || mark.boot !== own.boot || mark.space !== own.space) return 'elsewhere';
+  return isThere(mark.pid) && mark.started === own.started ? 'running' : 'ended';
+}
+
+/**
+ * Of a process of this machine, whose mark was found on its disk. True only where it is certain: a process that we cannot see may
+ * live in another container.
+ */
 export function hasEnded(mark: ProcessMark): boolean {
   const own = markOf(mark.pid);
   if (mark.boot !== own.boot) return true;
