@@ -29,6 +29,7 @@ spec:
   rules:
     - from: [{source: {principals: [cluster.local/ns/default/sa/playlists-api]}}]
       to: [{operation: {methods: [GET], paths: [/videos/*]}}]
+      when: [{key: connection.sni, values: [outbound_.10010_._.videos-api.default.svc.cluster.local]}]
 ---
 apiVersion: security.istio.io/v1
 kind: PeerAuthentication

@@ -21,12 +21,14 @@ export function answerAuthz(
     );
   const port = query.get('port');
   if (port !== null && !/^\d+$/.test(port)) return refused(400, `port is "${port}"; expected a number`);
+  const path = query.get('path') ?? '/';
+  if (!path.startsWith('/')) return refused(400, `path is "${path}"; expected "/${path}"`);
   const host = query.get('host');
   const question = {
     source: slashed(query.get('src') ?? ''),
     destination: slashed(query.get('dst') ?? ''),
     method: (query.get('method') ?? '').toUpperCase(),
-    path: query.get('path') ?? '/',
+    path,
     ...(port === null ? {} : { port: Number(port) }),
     ...(host === null ? {} : { host }),
     headers: query.getAll('header').flatMap(headerParts),

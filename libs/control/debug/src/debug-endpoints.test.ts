@@ -111,6 +111,9 @@ describe('the debug endpoints', () => {
     assert.deepEqual(described['ports'], [{ port: 80, owner: 'Gateway default/edge, http' }]);
     const asked = await bodyOf<Record<string, unknown>>('/debug/authzz?src=192.0.2.7&dst=edge&method=GET&path=/', edge);
     assert.equal(asked['decision'], 'ALLOW');
+    const relative = await ask(edge, 'GET /debug/authzz?src=192.0.2.7&dst=edge&method=GET&path=a/b');
+    assert.equal(relative.status, 400);
+    assert.deepEqual(relative.body, { error: 'path is "a/b"; expected "/a/b"' });
     assert.equal((await ask(testSource(EDGE, { absent: ['edge'] }), 'GET /debug/describe?workload=edge')).status, 404);
   });
 

@@ -168,13 +168,9 @@ function operationPermissions(
   return [...requests, ...either(operation.ports, operation.notPorts, { one: portPermission(cx), ...WHAT })];
 }
 
-/** A port that this proxy does not have is asked for as it is: nothing arrives there. */
 function portPermission(cx: RuleContext): (text: string) => Init<Permission> {
-  return (text) => {
-    const found = cx.ports(Number(text));
-    const numbers = found.length === 0 ? [Number(text)] : found;
-    return somePermission(numbers.map((value) => ({ rule: { case: 'destinationPort', value } })));
-  };
+  return (text) =>
+    somePermission(cx.ports(Number(text)).map((value) => ({ rule: { case: 'destinationPort', value } })));
 }
 
 /** What another filter noted; `[text]` asks for one of a list. Source: Istio's experimental.envoy.filters.*. */

@@ -54,6 +54,14 @@ export function isAudited(cx: TranslateContext): boolean {
   return authorizationOf(cx).audit.some((policy) => !isDryRun(policy));
 }
 
+/** True where a policy asks for the server name of connections: somebody has to look for it. */
+export function asksServerName(cx: TranslateContext): boolean {
+  const { audit, deny, allow, custom } = authorizationOf(cx);
+  return [...audit, ...deny, ...allow, ...custom].some(({ spec }) =>
+    (spec.rules ?? []).some(({ when = [] }) => when.some(({ key }) => key === 'connection.sni')),
+  );
+}
+
 /** Names of CUSTOM rules begin with it: by that the provider is asked. */
 export const CUSTOM_RULE_PREFIX = 'istio-ext-authz-';
 const BAD_PROVIDER = '-deny-due-to-bad-CUSTOM-action';
@@ -101,17 +109,19 @@ export function ruleName(
   return `ns[${namespace}]-policy[${name}]-rule[${i}]`;
 }
 
-/** A policy names the port of the program; calls arrive at the proxy's. */
+/** Nothing arrives there. */
+const NO_PORT = 0;
+
+/** A policy names the port of the program, whatever clients call; calls arrive at the proxy's. Source: Operation.ports. */
 function portLookup(cx: TranslateContext): PortLookup {
   if (cx.proxy.role !== 'sidecar') return (port) => [port];
   const ports = inboundPorts(cx.snapshot, cx.proxy);
-  return (wanted) => [
-    ...new Set(
-      ports.flatMap(({ appPort, servicePort, listenPort }) =>
-        wanted === appPort || wanted === servicePort ? [listenPort] : [],
-      ),
-    ),
-  ];
+  return (wanted) => {
+    const found = new Set(ports.flatMap(({ appPort, listenPort }) => (wanted === appPort ? [listenPort] : [])));
+    if (found.size > 0) return [...found];
+    // What no program has is asked for as it is, unless the proxy itself has it, for a program at another port.
+    return [ports.some(({ listenPort }) => listenPort === wanted) ? NO_PORT : wanted];
+  };
 }
 
 function authorizationOf(cx: TranslateContext): EffectiveAuthorization {

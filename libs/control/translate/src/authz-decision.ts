@@ -1,10 +1,13 @@
 import { DecodeContext, sourceNamed } from '@weft/api-envoy';
 import type { RBAC as Rules } from '@weft/api-envoy/gen/envoy/config/rbac/v3/rbac_pb';
-import { RequestHeaderMap, socketAddress, type TlsConnectionInfo } from '@weft/core-http';
+import { RequestHeaderMap, socketAddress } from '@weft/core-http';
+import { applyPathRules } from '@weft/model-match';
 import { decodeRbac, type RbacPolicy, type RbacRequest } from '@weft/model-rbac';
 import { isIP } from 'node:net';
 import { authorizationSteps, customStep, type AuthorizationStep, type CustomStep } from './authorization-steps.ts';
 import type { TranslateContext } from './context.ts';
+import { PATH_RULES } from './hcm.ts';
+import { meshConnection } from './mesh-certificate.ts';
 import { make, type Init } from './proto.ts';
 
 /** One rule of a policy that was asked. */
@@ -38,6 +41,8 @@ export interface SeenRequest {
   readonly listenPort: number;
   /** `''`: no certificate of the mesh came with it. */
   readonly identity: string;
+  /** SNI of the connection; `''`: none, or nobody looked. */
+  readonly serverName: string;
   readonly address: string;
   readonly method: string;
   readonly path: string;
@@ -47,6 +52,10 @@ export interface SeenRequest {
 
 export function decideRequest(cx: TranslateContext, seen: SeenRequest): Decision {
   const request = requestOf(cx, seen);
+  if (seen.kind === 'http' && applyPathRules(request.headers, PATH_RULES) === 'refuse') {
+    const reason = `the proxy answers 400 to the path "${seen.path}" before any policy is asked`;
+    return { allowed: false, reason, rule: undefined, tried: [] };
+  }
   const custom = askCustom(customStep(cx, seen.kind), seen.kind, request);
   const decision = decide(authorizationSteps(cx, seen.kind), request);
   const tried = [...custom.tried, ...decision.tried];
@@ -121,9 +130,11 @@ function policiesOf(rules: Init<Rules> | undefined): readonly RbacPolicy[] {
   return decodeRbac(make<Rules>('envoy.config.rbac.v3.RBAC', rules), cx)?.policies ?? [];
 }
 
-function requestOf({ proxy }: TranslateContext, seen: SeenRequest): RbacRequest {
-  const { identity, address, method, path, host, headers, listenPort } = seen;
-  const ssl = { peer: { uriSans: [identity], dnsSans: [], subject: '' } } as unknown as TlsConnectionInfo;
+function requestOf(
+  { proxy }: TranslateContext,
+  seen: SeenRequest,
+): RbacRequest & { readonly headers: RequestHeaderMap } {
+  const { identity, serverName, address, method, path, host, headers, listenPort } = seen;
   const from = socketAddress(address, 0);
   return {
     connection: {
@@ -131,8 +142,8 @@ function requestOf({ proxy }: TranslateContext, seen: SeenRequest): RbacRequest 
       localAddress: socketAddress(proxy.addresses.find((one) => isIP(one) !== 0) ?? '127.0.0.1', listenPort),
       directRemoteAddress: from,
       tls: identity !== '',
-      requestedServerName: '',
-      ...(identity === '' ? {} : { ssl }),
+      requestedServerName: serverName,
+      ...(identity === '' ? {} : { ssl: meshConnection(identity, serverName) }),
     },
     remoteAddress: proxy.role === 'sidecar' ? (forwardedFor(headers) ?? from) : from,
     headers: new RequestHeaderMap(method, path, host, [...headers]),

@@ -21,6 +21,8 @@ import {
   type Workload,
 } from '@weft/control-mesh';
 import { isIP } from 'node:net';
+import { meshSni } from './names.ts';
+import { externalSni } from './outbound-clusters.ts';
 
 /** The mesh, and who is connected: gateways are known by that alone. */
 export interface AuthzWorld {
@@ -62,6 +64,8 @@ export interface TargetPort {
 export interface Way {
   readonly kind: 'http' | 'tcp';
   readonly identity: string;
+  /** SNI as the proxy sees it; `''`: none. */
+  readonly serverName: string;
   /** Why there is no identity. */
   readonly why?: string;
   /** The connection fails before any policy is asked. */
@@ -130,13 +134,19 @@ function gatewayTarget({ port, protocol, tls, hosts: [first], source }: GatewayP
 export function waysOf(world: AuthzWorld, caller: Caller, target: Target, port: TargetPort): readonly Way[] | string {
   if (target.proxy.role === 'gateway') return atGateway(caller, port);
   const means = meansOf(world.snapshot, caller, target, port);
-  const ways = means.map(({ tls, why }) => atSidecar(caller, port, { tls, why }));
+  const ways = means.map((one) => atSidecar(caller, port, isLookedAt(target, port) ? one : { ...one, serverName: '' }));
   const unknown = ways.find((way) => typeof way === 'string');
   return unknown ?? ways.filter((way) => typeof way !== 'string');
 }
 
-function atGateway(caller: Caller, { kind, mtls }: TargetPort): readonly Way[] | string {
+/** A listener that takes plaintext alone looks for no TLS, unless it takes what is redirected. */
+function isLookedAt({ proxy }: Target, { mtls }: TargetPort): boolean {
+  return mtls !== 'DISABLE' || proxy.traffic === 'capture';
+}
+
+function atGateway(caller: Caller, { kind, mtls, host }: TargetPort): readonly Way[] | string {
   const named = caller.text.startsWith('spiffe://');
+  const serverName = mtls === 'NONE' ? '' : host.replace(/:\d+$/, '');
   switch (mtls) {
     case 'ISTIO_MUTUAL':
       return caller.identity === ''
@@ -144,43 +154,55 @@ function atGateway(caller: Caller, { kind, mtls }: TargetPort): readonly Way[] |
             {
               kind,
               identity: '',
+              serverName,
               refused: `the port takes mutual TLS of the mesh alone, and ${caller.text} has no certificate of it`,
             },
           ]
-        : [{ kind, identity: caller.identity }];
+        : [{ kind, identity: caller.identity, serverName }];
     case 'MUTUAL':
     case 'OPTIONAL_MUTUAL':
-      if (named) return [{ kind, identity: caller.identity }];
+      if (named) return [{ kind, identity: caller.identity, serverName }];
       return `the port is ${mtls}: which certificate ${caller.text} shows there is nothing that the mesh knows; ask with spiffe://…`;
     default:
-      return [{ kind, identity: '', why: 'a gateway knows clients of such a port by their address alone' }];
+      return [{ kind, identity: '', serverName, why: 'a gateway knows clients of such a port by their address alone' }];
   }
 }
 
 interface Means {
   readonly tls: 'mesh' | 'plain' | 'SIMPLE' | 'MUTUAL';
+  /** `''` without TLS. */
+  readonly serverName: string;
   readonly why: string;
+}
+
+function plain(why: string): Means {
+  return { tls: 'plain', serverName: '', why };
 }
 
 /** What the caller's proxy does on the way: what DestinationRules say, else automatic mutual TLS. */
 function meansOf(snapshot: MeshSnapshot, { text, identity, proxy }: Caller, target: Target, port: TargetPort): Means[] {
-  if (identity === '') return [{ tls: 'plain', why: `${text} has no proxy that would speak mutual TLS` }];
-  if (proxy === undefined) return [{ tls: 'mesh', why: '' }];
+  if (identity === '') return [plain(`${text} has no proxy that would speak mutual TLS`)];
   const { service } = port;
-  if (service === undefined) return [{ tls: 'plain', why: 'no service has the port: it is called by address' }];
+  if (proxy === undefined)
+    return [{ tls: 'mesh', serverName: service === undefined ? '' : meshSni(service.hostname, port.port), why: '' }];
+  if (service === undefined) return [plain('no service has the port: it is called by address')];
   const rule = destinationRuleFor(snapshot, proxy, service);
   const subsets = (rule?.subsets ?? []).filter(({ labels = {} }) =>
     Object.entries(labels).every(([key, value]) => target.proxy.labels[key] === value),
   );
   const means = [undefined, ...subsets].map((subset): Means => {
-    const mode = portPolicy(rule, port.port, subset).tls?.mode;
+    const { mode, sni = externalSni(service) } = portPolicy(rule, port.port, subset).tls ?? {};
+    const own = meshSni(service.hostname, port.port, subset?.name);
     const by = `${rule?.sources.map(({ ref }) => refText(ref)).join(', ') ?? ''} says tls ${mode ?? ''}`;
-    if (mode === 'DISABLE') return { tls: 'plain', why: by };
-    if (mode === 'ISTIO_MUTUAL') return { tls: 'mesh', why: by };
-    if (mode === 'SIMPLE' || mode === 'MUTUAL') return { tls: mode, why: by };
-    return automatic(snapshot, proxy, service, { target, port });
+    if (mode === 'DISABLE') return plain(by);
+    if (mode === 'ISTIO_MUTUAL') return { tls: 'mesh', serverName: own, why: by };
+    if (mode === 'SIMPLE' || mode === 'MUTUAL') return { tls: mode, serverName: sni, why: by };
+    const { tls, why } = automatic(snapshot, proxy, service, { target, port });
+    return { tls, serverName: tls === 'mesh' ? own : '', why };
   });
-  return means.filter(({ tls }, i) => means.findIndex((one) => one.tls === tls) === i);
+  return means.filter(
+    ({ tls, serverName }, i) => means.findIndex((one) => one.tls === tls && one.serverName === serverName) === i,
+  );
 }
 
 function automatic(
@@ -188,7 +210,7 @@ function automatic(
   caller: MeshProxy,
   service: MeshService,
   { target, port }: { readonly target: Target; readonly port: TargetPort },
-): Means {
+): Pick<Means, 'tls' | 'why'> {
   if (snapshot.config.autoMtls === false) return { tls: 'plain', why: 'automatic mutual TLS is off' };
   if (caller.traffic === 'grpc')
     return { tls: 'plain', why: 'a gRPC program speaks it only where a DestinationRule says so' };
@@ -202,23 +224,25 @@ function automatic(
   return { tls: 'mesh', why: '' };
 }
 
-function atSidecar({ text, identity }: Caller, { kind, mtls }: TargetPort, { tls, why }: Means): Way | string {
+function atSidecar({ text, identity }: Caller, { kind, mtls }: TargetPort, means: Means): Way | string {
+  const { tls, serverName, why } = means;
   if (tls === 'mesh') {
-    if (mtls !== 'DISABLE') return { kind, identity };
+    if (mtls !== 'DISABLE') return { kind, identity, serverName };
     return why === ''
-      ? { kind, identity: '', why: 'the port takes none' }
-      : { kind, identity: '', refused: `mutual TLS to a port that takes none: ${why}` };
+      ? { kind, identity: '', serverName: '', why: 'the port takes none' }
+      : { kind, identity: '', serverName, refused: `mutual TLS to a port that takes none: ${why}` };
   }
   if (tls === 'plain')
     return mtls === 'STRICT'
-      ? { kind, identity: '', refused: `plaintext to a STRICT port: ${why}` }
-      : { kind, identity: '', why };
+      ? { kind, identity: '', serverName: '', refused: `plaintext to a STRICT port: ${why}` }
+      : { kind, identity: '', serverName: '', why };
   if (mtls === 'STRICT' && tls === 'MUTUAL')
     return `whether the certificate that ${text} shows is of the mesh is nothing that the control plane knows: ${why}`;
-  if (mtls === 'STRICT') return { kind, identity: '', refused: `TLS without a certificate to a STRICT port: ${why}` };
+  if (mtls === 'STRICT')
+    return { kind, identity: '', serverName, refused: `TLS without a certificate to a STRICT port: ${why}` };
   if (mtls === 'DISABLE' && kind === 'http')
-    return { kind, identity: '', refused: `TLS to a port that takes plaintext: ${why}` };
-  return { kind: 'tcp', identity: '', why };
+    return { kind, identity: '', serverName, refused: `TLS to a port that takes plaintext: ${why}` };
+  return { kind: 'tcp', identity: '', serverName, why };
 }
 
 /** By `name` or `namespace/name`; else the first that serves a service of that name. */

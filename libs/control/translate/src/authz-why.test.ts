@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { authzWhy, type AuthzAnswer, type AuthzQuestion } from './authz-why.ts';
+import { translate } from './translate.ts';
 import { readWorld } from './world.testing.ts';
 
 const YAML = readFileSync(new URL('../testdata/authorization/in.yaml', import.meta.url), 'utf8');
@@ -233,4 +234,79 @@ test('a provider that is not there denies what its rules are about, and nothing 
 
 test('connections are asked of a gRPC provider', () => {
   assert.equal(whyCustom({ destination: 'videos-db-1' }).asks, 'ext-authz-grpc');
+});
+
+/** ALLOW, with these rules, for videos-api alone. */
+function allows(rules: string): string {
+  return `
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: looked-at}
+spec: {selector: {matchLabels: {app: looked-at}}, ${rules}}
+`;
+}
+const LOOKED_AT = `
+workloads:
+  - {name: looked-at-1, service: looked-at, addresses: [10.0.0.9], labels: {app: looked-at}, ports: [{name: http, port: 80}]}
+---
+`;
+
+test('a path is asked about as the connection manager makes it', () => {
+  const ask = (rules: string, path: string) =>
+    why({ destination: 'looked-at', path }, allows(rules) + `---${LOOKED_AT}`);
+  const a = 'rules: [{to: [{operation: {paths: [/a]}}]}]';
+  for (const path of ['/a', '/q/../a', '/%61', '/q/..\\a']) assert.equal(ask(a, path).allowed, true, path);
+  for (const path of ['//a', '/%2Fa', '/a/', '/b']) assert.equal(ask(a, path).allowed, false, path);
+  const denyOthers = 'action: DENY, rules: [{to: [{operation: {notPaths: [/ok*]}}]}]';
+  assert.equal(ask(denyOthers, '/ok/x').allowed, true);
+  assert.equal(ask(denyOthers, '/ok/../admin').allowed, false);
+  const { allowed, reason, tried } = ask(a, '/a%00');
+  assert.deepEqual([allowed, tried], [false, []]);
+  assert.match(reason, /answers 400 to the path/);
+});
+
+test('the server name is that which the proxy of the caller asks for', () => {
+  const ask = (name: string, question: Partial<AuthzQuestion> = {}, extra = '') => {
+    const policy = allows(`rules: [{when: [{key: connection.sni, values: [${name}]}]}]`);
+    const { tried } = why({ destination: 'looked-at', ...question }, `${policy}---${LOOKED_AT}${extra}`);
+    return tried.find(({ rule }) => rule.includes('[looked-at]'))?.operationMatches;
+  };
+  const own = 'outbound_.80_._.looked-at.default.svc.cluster.local';
+  assert.equal(ask(own), true);
+  assert.equal(ask('other.test'), false);
+  assert.equal(ask(own, { source: 'legacy-1' }), false);
+  assert.equal(ask('"*"', { source: 'legacy-1' }), false);
+  const named = RULE('SIMPLE, sni: other.test')
+    .replace('videos-api', 'looked-at')
+    .replace(/^\n---/, '');
+  assert.equal(ask('other.test', {}, named), true);
+});
+
+test('a port that takes mutual TLS alone looks for the server name where a policy asks', () => {
+  const filters = (rules: string): number | undefined => {
+    const strict = `---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: default}
+spec: {mtls: {mode: STRICT}}
+`;
+    const proxies = '---\nproxies: [{name: looked-at-1, traffic: explicit, labels: {app: looked-at}}]\n';
+    const world = readWorld(LOOKED_AT.replace(/---\n$/, '') + proxies + strict + allows(rules).replace(/^\n/, ''));
+    const proxy = world.proxies.get('looked-at-1');
+    assert.ok(proxy);
+    return translate(world.snapshot, proxy).listeners.find(({ name }) => name.startsWith('inbound'))?.listenerFilters
+      .length;
+  };
+  assert.equal(filters('rules: [{when: [{key: connection.sni, values: [a]}]}]'), 1);
+  assert.equal(filters('rules: [{when: [{key: source.ip, values: [10.0.0.1]}]}]'), 0);
+});
+
+test('a policy names the port of the program, and not that of the service', () => {
+  const ports = 'ports: [{name: http, port: 10010, listenPort: 18001, appPort: 18010}]';
+  const world = LOOKED_AT.replace(/ports: .*\]/, ports);
+  const ask = (port: number) =>
+    why({ destination: 'looked-at' }, `${allows(`rules: [{to: [{operation: {ports: ["${port}"]}}]}]`)}---${world}`)
+      .allowed;
+  assert.deepEqual([ask(18010), ask(10010), ask(18001)], [true, false, false]);
 });

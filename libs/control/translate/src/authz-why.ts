@@ -63,11 +63,12 @@ export function authzWhy(
     mtls: port.mtls,
     mtlsBy: port.mtlsBy,
   };
-  const ways = waysOf(world, caller, target, port);
+  const host = question.host ?? port.host;
+  const ways = waysOf(world, caller, target, { ...port, host });
   if (typeof ways === 'string')
     return { ...base, allowed: false, reason: ways, undecided: ways, rule: undefined, tried: [] };
   const { method, path, headers = [] } = question;
-  const seen = { listenPort: port.listenPort, method, path, host: question.host ?? port.host, headers };
+  const seen = { listenPort: port.listenPort, method, path, host, headers };
   return { ...base, ...decideAll(new TranslateContext(snapshot, target.proxy), { caller, target, ways, seen }) };
 }
 
@@ -75,7 +76,7 @@ interface Case {
   readonly caller: Caller;
   readonly target: Target;
   readonly ways: readonly Way[];
-  readonly seen: Omit<SeenRequest, 'kind' | 'identity' | 'address'>;
+  readonly seen: Omit<SeenRequest, 'kind' | 'identity' | 'serverName' | 'address'>;
 }
 
 type Verdict = Decision & Pick<AuthzAnswer, 'sourceIdentity' | 'sourceWhy' | 'undecided'>;
@@ -85,10 +86,10 @@ function decideAll(cx: TranslateContext, { caller, target, ways, seen }: Case): 
   const addresses = addressesOf(cx, caller, target);
   const all = ways.flatMap((way) =>
     (way.refused === undefined ? addresses : addresses.slice(0, 1)).map((address) => {
-      const { identity, kind, why, refused } = way;
+      const { identity, serverName, kind, why, refused } = way;
       const decided: Decision =
         refused === undefined
-          ? decideRequest(cx, { ...seen, kind, identity, address })
+          ? decideRequest(cx, { ...seen, kind, identity, serverName, address })
           : { allowed: false, reason: refused, rule: undefined, tried: [] };
       return { way, verdict: { ...decided, sourceIdentity: identity, sourceWhy: why } };
     }),
@@ -102,7 +103,9 @@ function decideAll(cx: TranslateContext, { caller, target, ways, seen }: Case): 
 
 function undecidedBy(caller: Caller, sameWay: boolean, ways: readonly Way[]): string {
   if (!sameWay) {
-    const [one = '', another = ''] = ways.map(({ refused, why }) => refused ?? why ?? 'with mutual TLS');
+    const [one = '', another = ''] = ways.map(
+      ({ refused, why, serverName }) => refused ?? why ?? `with mutual TLS to ${serverName}`,
+    );
     return `the caller reaches subsets of the service in different ways (${one}; ${another})`;
   }
   if (caller.addresses.length > 1)

@@ -7,6 +7,7 @@ import type {
   HttpFilter,
 } from '@weft/api-envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb';
 import type { TcpProxy } from '@weft/api-envoy/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb';
+import type { PathRules } from '@weft/model-match';
 import { ADS } from './config-source.ts';
 import { corsFilter } from './cors.ts';
 import { tcpOnDemand } from './on-demand.ts';
@@ -33,6 +34,9 @@ const FORWARD_CERT = { SANITIZE: 0, APPEND_FORWARD: 2, SANITIZE_SET: 3 } as cons
 /** HttpConnectionManager.ServerHeaderTransformation by number: PASS_THROUGH, so that the service's own `server` is seen. */
 const PASS_THROUGH = 2;
 
+/** What every connection manager does to paths, before any policy is asked: Istio's BASE. Escaped slashes stay. */
+export const PATH_RULES: PathRules = { normalizePath: true, mergeSlashes: false, escapedSlashes: 'keep' };
+
 /** A connection manager. The times are Istio's: no limit for streams, which routes have for themselves. */
 export function httpFilter(options: HttpOptions): Init<Filter> {
   const { direction, statPrefix, routes, filters, observed } = options;
@@ -44,8 +48,8 @@ export function httpFilter(options: HttpOptions): Init<Filter> {
         : { case: 'routeConfig', value: routes },
     httpFilters: [...filters, ...(direction === 'inbound' ? [] : [corsFilter()]), router()],
     streamIdleTimeout: { seconds: 0n, nanos: 0 },
-    normalizePath: true,
-    mergeSlashes: false,
+    normalizePath: PATH_RULES.normalizePath,
+    mergeSlashes: PATH_RULES.mergeSlashes,
     upgradeConfigs: [{ upgradeType: 'websocket' }],
     ...whoIsTrusted(direction),
     ...observed,

@@ -13,7 +13,7 @@ import {
   type InboundPort,
 } from '@weft/control-mesh';
 import { httpAuthorization, networkAuthorization } from './authorization-filters.ts';
-import { isAudited } from './authorization-steps.ts';
+import { asksServerName, isAudited } from './authorization-steps.ts';
 import type { TranslateContext } from './context.ts';
 import { httpFilter, tcpFilter } from './hcm.ts';
 import {
@@ -122,7 +122,9 @@ function portListener(cx: TranslateContext, port: InboundPort): Listener {
   // With STRICT nothing is to be told apart: a plaintext client fails the handshake, which names what it spoke.
   const inspectors =
     mode === 'STRICT'
-      ? []
+      ? asksServerName(cx)
+        ? [tlsInspector()]
+        : []
       : [...(mode === 'PERMISSIVE' ? [tlsInspector()] : []), ...(guessed ? [httpInspector()] : [])];
   const address = bindAddress(cx);
   return listener({

@@ -173,14 +173,13 @@ function transportFields(
       return {
         transportSocket: meshUpstreamTls({
           ...question,
-          sni: tls.sni ?? question.sni,
           identities: tls.subjectAltNames ?? identities,
         }),
       };
     case 'SIMPLE':
     case 'MUTUAL': {
       const external = {
-        sni: service.hostname.startsWith('*') ? '' : service.hostname,
+        sni: externalSni(service),
         identities: service.subjectAltNames,
       };
       return { transportSocket: ruleUpstreamTls(tls, { ...external, protocol: port.protocol }) };
@@ -194,6 +193,11 @@ function transportFields(
         ],
       };
   }
+}
+
+/** SNI of TLS that is not the mesh's, where the rule names none. */
+export function externalSni({ hostname }: MeshService): string {
+  return hostname.startsWith('*') ? '' : hostname;
 }
 
 /** Who may answer for a service: those that it names, else those that its endpoints are. */

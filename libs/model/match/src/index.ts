@@ -23,6 +23,7 @@ export { decodeQueryParameterMatchers } from './query-parameter-matcher.decode.t
 export { MetadataMatcher, type ValueMatcher } from './metadata-matcher.ts';
 export { decodeMetadataMatcher, decodeValueMatcher, metadataMatcherSupport } from './metadata-matcher.decode.ts';
 export { pathOnly } from './path.ts';
+export { applyPathRules, type PathRules } from './path-rules.ts';
 export { wireText } from './wire-text.ts';
 export { CidrRange, anyContains, maskIp, parseIp, type IpAddress } from './cidr.ts';
 export { decodeCidr } from './cidr.decode.ts';

@@ -1,9 +1,9 @@
 import { ResponseFlag, type RequestHeaderMap } from '@weft/core-http';
+import { applyPathRules } from '@weft/model-match';
 import { isGrpc } from '@weft/model-route';
 import type { LocalReply } from '@weft/proxy-filter-api';
 import type { ActiveStream } from './active-stream.ts';
 import { applyHostRules } from './host-rules.ts';
-import { applyPathRules } from './path-rules.ts';
 import type { RequestOrigin } from './request-head.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { ConfigSource } from '@weft/model-config-source';
 import type { AccessLogConfig } from '@weft/observe-access-log';
 import type { TracingConfig } from '@weft/observe-tracing';
-import type { CidrRange } from '@weft/model-match';
+import type { CidrRange, PathRules } from '@weft/model-match';
 import type { RouteTable } from '@weft/model-route';
 import type { Http1ServerSettings } from '@weft/net-h1';
 import type { GrowingRoutes, HttpFilterFactory } from '@weft/proxy-filter-api';
@@ -66,7 +66,7 @@ export interface Http2Options {
 }
 
 /** A http_connection_manager, decoded. Times are milliseconds, 0 is "never". Source: HttpConnectionManager v3. */
-export interface HcmConfig extends FilterChainConfig {
+export interface HcmConfig extends FilterChainConfig, PathRules {
   readonly statPrefix: string;
   readonly codecType: 'AUTO' | 'HTTP1' | 'HTTP2';
   readonly http1: Partial<Http1ServerSettings>;
@@ -88,10 +88,6 @@ export interface HcmConfig extends FilterChainConfig {
   /** `service-cluster` goes into user-agent and x-envoy-downstream-service-cluster (add_user_agent). */
   readonly addUserAgent: boolean;
   readonly proxy100Continue: boolean;
-  readonly normalizePath: boolean;
-  readonly mergeSlashes: boolean;
-  /** What becomes of `%2F` and `%5C` in paths (path_with_escaped_slashes_action). */
-  readonly escapedSlashes: 'keep' | 'reject' | 'redirect' | 'forward';
   readonly stripPort: 'none' | 'any' | 'matching';
   readonly stripTrailingHostDot: boolean;
   /** `:scheme` and x-forwarded-proto of every request (scheme_header_transformation); `''` leaves them. */

@@ -1,6 +1,13 @@
 import type { RequestHeaderMap } from '@weft/core-http';
 import { normalizePath } from './normalize-path.ts';
-import type { HcmConfig } from './config.ts';
+
+/** What becomes of the paths of requests before anything looks at them. Source: HttpConnectionManager. */
+export interface PathRules {
+  readonly normalizePath: boolean;
+  readonly mergeSlashes: boolean;
+  /** What becomes of `%2F` and `%5C` (path_with_escaped_slashes_action). */
+  readonly escapedSlashes: 'keep' | 'reject' | 'redirect' | 'forward';
+}
 
 /** `refuse`: the path cannot be what the configuration wants. `redirect`: the client is to come back with the path as it is now. */
 export type PathVerdict = 'go on' | 'refuse' | 'redirect';
@@ -9,10 +16,10 @@ export type PathVerdict = 'go on' | 'refuse' | 'redirect';
  * Rewrites a request's path as the configuration asks: escaped slashes unescaped, dot segments resolved, slashes merged, in
  * this order, so that no step hides something from the next. Source: Envoy's ConnectionManagerUtility::maybeNormalizePath.
  */
-export function applyPathRules(headers: RequestHeaderMap, config: HcmConfig): PathVerdict {
+export function applyPathRules(headers: RequestHeaderMap, rules: PathRules): PathVerdict {
   // A fragment is the client's own; the codec of HTTP/1.1 refuses it by itself.
   if (headers.path.includes('#')) return 'refuse';
-  const { normalizePath: normalize, mergeSlashes, escapedSlashes } = config;
+  const { normalizePath: normalize, mergeSlashes, escapedSlashes } = rules;
   if ((!normalize && !mergeSlashes && escapedSlashes === 'keep') || !headers.path.startsWith('/')) return 'go on';
   let { path } = headers;
   let verdict: PathVerdict = 'go on';
