@@ -16,7 +16,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dirname(here));
 const names = SCENARIOS.map(({ name }) => name).join(',');
 const USAGE = `Usage: npm run bench -- [--scenarios ${names}|all] [--peers weft,envoy,nginx,haproxy,node:http]
-                     [--rounds N] [--seconds N] [--connections N] [--write]
+                     [--rounds N] [--seconds N] [--warm-up SECONDS] [--connections N] [--write]
 --write puts the tables into docs/performance.md`;
 const say = (line: string): boolean => process.stdout.write(`${line}\n`);
 const flags = readFlags();
@@ -47,6 +47,7 @@ const world: World = {
   folder: mkdtempSync(join(tmpdir(), 'weft-bench-')),
   nginx: program('nginx'),
   seconds: Number(flags.seconds),
+  warmUpSeconds: Number(flags['warm-up']),
   connections: Number(flags.connections),
   ca,
   leaf: ca.issue('localhost'),
@@ -69,6 +70,7 @@ function readFlags() {
         peers: { type: 'string', default: 'weft,envoy,nginx,haproxy,node:http' },
         rounds: { type: 'string', default: '3' },
         seconds: { type: 'string', default: '5' },
+        'warm-up': { type: 'string', default: '10' },
         connections: { type: 'string', default: '50' },
         write: { type: 'boolean', default: false },
       },

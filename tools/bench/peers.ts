@@ -12,7 +12,13 @@ export interface Peer {
 
 /** As its image runs it: the bundle, with the image's flags, and what V8 made of the source kept beside it. */
 export function weft(root: string): Peer {
-  const flags = ['--enable-source-maps', '--no-parallel-scavenge', '--invocation-count-for-turbofan=50000'];
+  const flags = [
+    '--enable-source-maps',
+    '--no-parallel-scavenge',
+    '--invocation-count-for-turbofan=50000',
+    '--incremental-marking-soft-trigger=20',
+    '--incremental-marking-hard-trigger=10',
+  ];
   const main = [...flags, join(root, 'apps/proxy/dist/bin/main.js')];
   return {
     name: 'weft',

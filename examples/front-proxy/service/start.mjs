@@ -7,6 +7,8 @@ const children = [
     '--enable-source-maps',
     '--no-parallel-scavenge',
     '--invocation-count-for-turbofan=50000',
+    '--incremental-marking-soft-trigger=20',
+    '--incremental-marking-hard-trigger=10',
     '/weft/bin/main.js',
     '-c',
     '/etc/service-envoy.yaml',
