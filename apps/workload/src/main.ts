@@ -42,7 +42,7 @@ async function main(): Promise<number> {
   try {
     return await start(parsed.options);
   } catch (error) {
-    say(error instanceof Error ? error.message : String(error));
+    for (const line of (error instanceof Error ? error.message : String(error)).split('\n')) say(line);
     return 1;
   }
 }

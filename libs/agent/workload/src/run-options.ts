@@ -2,6 +2,7 @@ import { nearest } from '@weft/core-config-text';
 import { createIdentity, subdomainFault } from '@weft/model-identity';
 import { isIP } from 'node:net';
 import { registryFault } from './registry-url.ts';
+import { twinFaults } from './wanted-ports.ts';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import {
   parseLabels,
@@ -162,6 +163,7 @@ export function parseRunOptions(args: readonly string[]): ParsedRunOptions {
   if (faults.length > 0) return { kind: 'faults', faults };
   const reader = new Reader(parsed.values as Values);
   const options = readOptions(reader, end === -1 ? [] : args.slice(end + 1));
+  reader.faults.push(...twinFaults(options));
   return reader.faults.length > 0 ? { kind: 'faults', faults: reader.faults } : { kind: 'options', options };
 }
 

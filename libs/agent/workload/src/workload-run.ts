@@ -28,6 +28,7 @@ import { adminAt, type SidecarAdmin } from './sidecar-admin.ts';
 import { Sidecar } from './sidecar.ts';
 import { statsdAddress } from './statsd-address.ts';
 import { StatusServer } from './status-server.ts';
+import { mustBeFree, wantedPorts } from './wanted-ports.ts';
 import type { WorkloadNetwork } from './workload-network.ts';
 
 export interface WorkloadRunOptions {
@@ -165,6 +166,7 @@ export class WorkloadRun {
 
   private async prepare(): Promise<Ports> {
     const { network } = this.given;
+    await mustBeFree(wantedPorts(this.given.options, network));
     const ports = await this.choosePorts();
     await this.status.listen(ports.readiness, network.address);
     if (network.captured) await this.status.listen(STATUS_PORT, network.address);
