@@ -1,5 +1,5 @@
-import { StreamInfo, type SocketAddress } from '@weft/core-http';
-import type { Timer } from '@weft/core-runtime';
+import { StreamInfo, WireBytes, type SocketAddress } from '@weft/core-http';
+import { uuid, type Timer } from '@weft/core-runtime';
 import type { ConnectedDatagrams, DatagramOwner } from '@weft/net-udp';
 import type { Cluster, Host, UdpListenerSocket } from '@weft/proxy-filter-api';
 import type { UdpClusterStats } from './stats.ts';
@@ -138,7 +138,11 @@ export class UdpSession implements DatagramOwner {
     const { accessLogs, server } = this.shared;
     if (accessLogs.length === 0) return;
     const { info, counts } = this;
-    info.endMs = server.runtime.clock.nowMs();
+    const { clock, random } = server.runtime;
+    info.endMs = clock.nowMs();
+    // As Envoy: what goes over the wire is counted of connections only.
+    info.downstreamBytes ??= new WireBytes();
+    info.requestId ||= uuid(random);
     (info.downstream.metadata as Map<string, Record<string, unknown>>).set('udp.proxy.session', {
       cluster_name: this.ends.cluster.name,
       bytes_sent: info.bytesSent,

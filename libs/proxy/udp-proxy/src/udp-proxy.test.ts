@@ -24,7 +24,9 @@ function decode(yaml: string) {
   const logged: string[] = [];
   const logger = {
     log: ({ accessLogType, downstream, bytesReceived, bytesSent }: StreamInfo) =>
-      logged.push(`${accessLogType} ${bytesReceived}/${bytesSent} ${JSON.stringify([...(downstream.metadata ?? [])])}`),
+      logged.push(
+        `${accessLogType} ${bytesReceived}/${bytesSent} ${JSON.stringify([...(downstream.metadata ?? [])])} ${requestId}`,
+      ),
   };
   const factory = createUdpProxyFactory({
     accessLogs: (configs) => configs.map(() => logger),
@@ -181,6 +183,9 @@ test('lines of log are written for each session, and for the whole at the end', 
   );
   assert.match(logged[1] ?? '', /"udp.proxy.session",\{"cluster_name":"a","bytes_sent":0,"bytes_received":5/);
   assert.match(logged[2] ?? '', /"udp.proxy.proxy".*"session_total":1/);
+  const ids = logged.map((line) => line.split(' ').at(-1) ?? '');
+  assert.match(ids[0] ?? '', /^[0-9a-f]{8}-[0-9a-f]{4}-4/);
+  assert.deepEqual([ids[1], ids[2]], [ids[0], '']);
 });
 
 test('what cannot be done yet is refused by name', () => {
