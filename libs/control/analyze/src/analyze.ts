@@ -4,6 +4,7 @@ import { Analysis } from './analysis.ts';
 import { checkAnnotations } from './checks/annotations.ts';
 import { checkAuthorization } from './checks/authorization.ts';
 import { checkDestinationRules } from './checks/destination-rules.ts';
+import { checkDelegates } from './checks/delegates.ts';
 import { checkDestinations } from './checks/destinations.ts';
 import { checkGatewayApi } from './checks/gateway-api.ts';
 import { checkGateways } from './checks/gateways.ts';
@@ -19,6 +20,7 @@ import { byPlace, type Message } from './message.ts';
 const CHECKS = [
   checkVirtualServiceHosts,
   checkDestinations,
+  checkDelegates,
   checkVirtualServiceRules,
   checkResilience,
   checkDestinationRules,

@@ -187,6 +187,17 @@ export const CODES = {
     level: 'Warning',
     meaning: 'no document describes a host of the mesh; a workload may register for it',
   },
+  WFT0120: {
+    name: 'DelegateIgnored',
+    level: 'Warning',
+    meaning:
+      'a delegate is not exported to who names it, or a rule of it matches what the rule that delegates does not',
+  },
+  WFT0121: {
+    name: 'DelegateNotUsed',
+    level: 'Warning',
+    meaning: 'a VirtualService has no hosts, and none delegates to it',
+  },
 } as const satisfies Readonly<Record<string, CodeInfo>>;
 
 export type Code = keyof typeof CODES;

@@ -1,5 +1,6 @@
 import {
   boundVirtualServices,
+  documentsOf,
   destinationRuleFor,
   findService,
   gatewayApiRoutes,
@@ -64,7 +65,7 @@ function meshRefs(
   { host, port, virtualServices }: MeshHost,
 ): readonly ObjectRef[] {
   const bound = virtualServiceFor(virtualServices, host);
-  if (bound !== undefined) return [bound.object.ref];
+  if (bound !== undefined) return documentsOf(bound).map(({ ref }) => ref);
   const { namespace } = proxy;
   const service = findService(mesh, host, namespace);
   const routes = service === undefined ? [] : routesForService(mesh, { service, port, namespace });
@@ -91,7 +92,7 @@ function gatewayRefs(mesh: MeshSnapshot, proxy: MeshProxy, host: string): readon
     );
     return here && (hostnames.length === 0 || hostnames.some((one) => hostCovers(one, host)));
   });
-  return [...bound.map(({ object }) => object.ref), ...routes.map(({ object }) => object.ref)];
+  return [...bound.flatMap(documentsOf).map(({ ref }) => ref), ...routes.map(({ object }) => object.ref)];
 }
 
 function splitPort(name: string): [string, string] {

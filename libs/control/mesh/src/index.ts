@@ -31,8 +31,8 @@ export { upstreamFault } from './upstream-fault.ts';
 export { viewKey, viewOf } from './proxy-view.ts';
 export {
   boundVirtualServices,
+  documentsOf,
   matchConcerns,
-  MESH_GATEWAY,
   rulesFor,
   shadowsOf,
   virtualServiceFor,
@@ -41,6 +41,8 @@ export {
   type RouteCall,
   type RuleForCall,
 } from './virtual-service.ts';
+export { MESH_GATEWAY } from './gateway-names.ts';
+export { isDelegate, type BoundHttpRule, type DelegateFault } from './delegates.ts';
 export { destinationRuleFor, portPolicy, type EffectiveDestinationRule, type PortPolicy } from './destination-rule.ts';
 export { mtlsMode, type EffectiveMtls, type MtlsMode, type MtlsQuestion } from './peer-authentication.ts';
 export {

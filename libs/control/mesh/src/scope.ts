@@ -1,11 +1,12 @@
 import type { SidecarSpec } from '@weft/api-kube';
+import { MESH_GATEWAY } from './gateway-names.ts';
 import { hostCovers, hostsOverlap } from './host-name.ts';
 import { labelsMatch, type MeshObject } from './object.ts';
 import type { MeshProxy } from './proxy.ts';
 import { inMeshOrder } from './service-index.ts';
 import type { MeshService } from './service.ts';
 import { findService, isVisible, resolveHost, type MeshSnapshot } from './snapshot.ts';
-import { MESH_GATEWAY, virtualServicesAt, type BoundVirtualService } from './virtual-service.ts';
+import { virtualServicesAt, type BoundVirtualService } from './virtual-service.ts';
 
 /** What one sidecar is told of the mesh. */
 export interface ProxyScope {
@@ -137,8 +138,10 @@ function candidates(
 }
 
 /** Every host that a VirtualService sends calls to, in full. */
-export function destinationHosts(snapshot: MeshSnapshot, { object }: BoundVirtualService): string[] {
-  const { http = [], tcp = [], tls = [] } = object.spec;
-  const routes = [...http, ...tcp, ...tls].flatMap(({ route = [] }) => route);
-  return routes.map(({ destination }) => resolveHost(snapshot, destination.host, object.ref.namespace));
+export function destinationHosts(snapshot: MeshSnapshot, { object, http }: BoundVirtualService): string[] {
+  const { tcp = [], tls = [] } = object.spec;
+  const rules = [...http, ...[...tcp, ...tls].map((rule) => ({ rule, by: object }))];
+  return rules.flatMap(({ rule: { route = [] }, by }) =>
+    route.map(({ destination }) => resolveHost(snapshot, destination.host, by.ref.namespace)),
+  );
 }

@@ -1,17 +1,16 @@
-import type { VirtualServiceHttp, VirtualServiceHttpMatch, VirtualServiceSpec } from '@weft/api-kube';
+import type { VirtualServiceHttpMatch, VirtualServiceSpec } from '@weft/api-kube';
+import { delegatedRules, isDelegate, type BoundHttpRule, type DelegatedRules } from './delegates.ts';
+import { gatewayNames, MESH_GATEWAY } from './gateway-names.ts';
 import { byHostSpecificity, hostCovers } from './host-name.ts';
 import { labelsMatch, type MeshObject } from './object.ts';
 import type { MeshProxy } from './proxy.ts';
 import { isVisible, resolveHost, type MeshSnapshot } from './snapshot.ts';
 
-/** The gateway name that stands for all sidecars. */
-export const MESH_GATEWAY = 'mesh';
-
-/** A VirtualService with the names in it made full. */
-export interface BoundVirtualService {
+/** A VirtualService with the names in it made full, and the rules of its delegates in their places. */
+export interface BoundVirtualService extends DelegatedRules {
   readonly object: MeshObject<VirtualServiceSpec>;
   readonly hosts: readonly string[];
-  /** `mesh`, or `namespace/name` of a Gateway. */
+  /** `mesh`, or `namespace/name` of a Gateway. Of a delegate none. */
   readonly gateways: readonly string[];
 }
 
@@ -21,27 +20,17 @@ const bound = new WeakMap<MeshSnapshot, readonly BoundVirtualService[]>();
 export function boundVirtualServices(snapshot: MeshSnapshot): readonly BoundVirtualService[] {
   let list = bound.get(snapshot);
   if (list === undefined) {
-    list = snapshot.policies.virtualServices.map((object) => ({
+    const all = snapshot.policies.virtualServices;
+    const named = new Map(all.map((object) => [`${object.ref.namespace}/${object.ref.name}`, object]));
+    list = all.map((object) => ({
       object,
       hosts: (object.spec.hosts ?? []).map((host) => resolveHost(snapshot, host, object.ref.namespace)),
-      gateways: gatewayNames(object.spec.gateways, object.ref.namespace),
+      gateways: isDelegate(object) ? [] : gatewayNames(object.spec.gateways, object.ref.namespace),
+      ...delegatedRules(object, (namespace, name) => named.get(`${namespace}/${name}`)),
     }));
     bound.set(snapshot, list);
   }
   return list;
-}
-
-/** `gateways` in full; none is the mesh. Source: VirtualService.gateways. */
-export function gatewayNames(names: readonly string[] | undefined, namespace: string): string[] {
-  if (names === undefined || names.length === 0) return [MESH_GATEWAY];
-  return names.map((name) => gatewayName(name, namespace));
-}
-
-function gatewayName(name: string, namespace: string): string {
-  if (name === MESH_GATEWAY || name.includes('/')) return name;
-  // The older form is a host name: `gw.namespace.svc.cluster.local`.
-  const [first, second] = name.split('.');
-  return second === undefined ? `${namespace}/${name}` : `${second}/${first ?? ''}`;
 }
 
 /** Those that a client in `namespace` may be subject to at a gateway, oldest first. */
@@ -119,17 +108,21 @@ export function matchConcerns(
 }
 
 /** A rule, and those of its matches that can concern a call; undefined matches everything. */
-export interface RuleForCall {
-  readonly rule: VirtualServiceHttp;
+export interface RuleForCall extends BoundHttpRule {
   readonly matches: readonly (VirtualServiceHttpMatch | undefined)[];
 }
 
-/** The rules of a VirtualService that can concern a call, in order. */
-export function rulesFor({ object }: BoundVirtualService, call: RouteCall): RuleForCall[] {
-  return (object.spec.http ?? []).flatMap((rule): RuleForCall[] => {
+/** The rules of a VirtualService and its delegates that can concern a call, in order. */
+export function rulesFor({ http }: BoundVirtualService, call: RouteCall): RuleForCall[] {
+  return http.flatMap(({ rule, by }): RuleForCall[] => {
     const all = rule.match ?? [];
-    if (all.length === 0) return [{ rule, matches: [undefined] }];
-    const matches = all.filter((match) => matchConcerns(match, call, object.ref.namespace));
-    return matches.length === 0 ? [] : [{ rule, matches }];
+    if (all.length === 0) return [{ rule, by, matches: [undefined] }];
+    const matches = all.filter((match) => matchConcerns(match, call, by.ref.namespace));
+    return matches.length === 0 ? [] : [{ rule, by, matches }];
   });
+}
+
+/** Every document that its rules are from: itself, and its delegates. */
+export function documentsOf({ object, http }: BoundVirtualService): readonly MeshObject<VirtualServiceSpec>[] {
+  return [...new Set([object, ...http.map(({ by }) => by)])];
 }

@@ -15,7 +15,7 @@ import { gatewayApiRoutes } from './gateway-api-routes.ts';
 import { virtualHost } from './outbound-routes.ts';
 import { make, type Init } from './proto.ts';
 import { takesAll } from './route-match.ts';
-import { virtualServiceRoutes } from './virtual-service-routes.ts';
+import { actsFor, virtualServiceRoutes } from './virtual-service-routes.ts';
 
 /** VirtualHost.TlsRequirementType by number. */
 const REQUIRE_TLS_ALL = 2;
@@ -98,7 +98,7 @@ function mergedRoutes(
   return services.flatMap((from) => {
     const routes = virtualServiceRoutes(cx, from, call);
     if (routes.length === 0) cx.trace?.fitsNone(from.object);
-    else if (before === undefined) cx.trace?.acts(from.object);
+    else if (before === undefined) actsFor(cx, from, call);
     else
       cx.trace?.loses(
         from.object,

@@ -23,7 +23,7 @@ import { retryPlan } from './retries.ts';
 import { timeouts } from './route-action.ts';
 import { ANY_PATH } from './route-match.ts';
 import { profilesLose, serviceProfileRoutes } from './service-profile-routes.ts';
-import { virtualServiceRoutes } from './virtual-service-routes.ts';
+import { actsFor, virtualServiceRoutes } from './virtual-service-routes.ts';
 
 /** Hosts of VirtualServices that no service has are served where clients send HTTP without naming a port. */
 const DEFAULT_HTTP_PORT = 80;
@@ -131,8 +131,9 @@ function routesLose(
 }
 
 function steeredRoutes(cx: TranslateContext, from: BoundVirtualService, port: number): Init<Route>[] {
-  const routes = virtualServiceRoutes(cx, from, meshCall(cx, port));
-  if (routes.length > 0) cx.trace?.acts(from.object);
+  const call = meshCall(cx, port);
+  const routes = virtualServiceRoutes(cx, from, call);
+  if (routes.length > 0) actsFor(cx, from, call);
   else cx.trace?.fitsNone(from.object);
   return routes;
 }

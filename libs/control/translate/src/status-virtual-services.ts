@@ -1,12 +1,15 @@
 import type { VirtualServiceDestination, VirtualServiceSpec } from '@weft/api-kube';
 import {
   boundVirtualServices,
+  documentsOf,
   findService,
   hostCovers,
+  isDelegate,
   isHttp,
   isTls,
   istioPorts,
   MESH_GATEWAY,
+  refText,
   resolveHost,
   servesGateway,
   shadowsOf,
@@ -15,6 +18,7 @@ import {
   virtualServiceFor,
   type GatewayPort,
   type MeshObject,
+  type MeshSnapshot,
 } from '@weft/control-mesh';
 import type { GatewaySpec } from '@weft/api-kube';
 import {
@@ -22,6 +26,7 @@ import {
   proxiesText,
   shadowNotes,
   statusOf,
+  usage,
   type ObjectStatus,
   type StatusNote,
   type StatusWorld,
@@ -33,7 +38,9 @@ type RuleKind = 'http' | 'tls' | 'tcp';
 /** What VirtualServices do: found by what they are behind in the listeners and routes of the proxies. */
 export function virtualServiceStatus(world: StatusWorld): ObjectStatus[] {
   const inMesh = meshShadows(world);
+  const roots = rootsByDelegate(world.snapshot);
   return boundVirtualServices(world.snapshot).map((mine) => {
+    if (isDelegate(mine.object)) return delegateStatus(world, mine, roots.get(mine.object) ?? []);
     const effectiveOn = countGroups(world, ({ trace }) => trace.isActing(mine.object));
     const shadows = shadowNotes(inMesh.get(mine) ?? [], SHADOWED_IN_MESH);
     const hidden = [...shadows, ...atGateways(world, mine), ...behindOthers(world, mine)];
@@ -41,9 +48,29 @@ export function virtualServiceStatus(world: StatusWorld): ObjectStatus[] {
       ...hidden,
       ...withoutRoutes(world, mine, effectiveOn),
       ...(effectiveOn === 0 && hidden.length === 0 ? nothingToSteer(world, mine) : []),
+      ...mine.faults.map(({ path, message }): StatusNote => ({ kind: 'warning', message, path })),
       ...missingDestinations(world, mine),
     ]);
   });
+}
+
+function rootsByDelegate(snapshot: MeshSnapshot): ReadonlyMap<MeshObject, readonly MeshObject[]> {
+  const found = new Map<MeshObject, MeshObject[]>();
+  for (const root of boundVirtualServices(snapshot))
+    for (const object of documentsOf(root).slice(1)) {
+      const roots = found.get(object);
+      if (roots === undefined) found.set(object, [root.object]);
+      else roots.push(root.object);
+    }
+  return found;
+}
+
+/** It acts where those who delegate to it do. */
+function delegateStatus(world: StatusWorld, mine: BoundVirtualService, roots: readonly MeshObject[]): ObjectStatus {
+  const effectiveOn = countGroups(world, ({ trace }) => trace.isActing(mine.object));
+  const users = roots.map(({ ref }) => refText(ref));
+  const unused = 'it has no hosts, and no VirtualService takes a rule of it by delegate';
+  return statusOf(mine.object, effectiveOn, [...usage(users, unused), ...missingDestinations(world, mine)]);
 }
 
 const SHADOWED_IN_MESH = 'it has the same host in the mesh and is older; those of the mesh are not merged';

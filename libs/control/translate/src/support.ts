@@ -61,7 +61,7 @@ export const translationSupport: KindSupport = {
     'hosts', 'gateways', 'exportTo',
     ...under('http', 'name', 'match.name', 'match.uri.*', 'match.scheme.*', 'match.method.*', 'match.authority.*', 'match.headers.*',
       'match.withoutHeaders.*', 'match.queryParams.*', 'match.port', 'match.sourceLabels.*', 'match.sourceNamespace',
-      'match.gateways', 'match.ignoreUriCase', 'route.*', 'redirect.*', 'directResponse.*', 'rewrite.*', 'corsPolicy.*', 'timeout',
+      'match.gateways', 'match.ignoreUriCase', 'route.*', 'redirect.*', 'directResponse.*', 'rewrite.*', 'corsPolicy.*', 'delegate.*', 'timeout',
       'retries.attempts', 'retries.perTryTimeout', 'retries.retryOn', 'retries.backoff', 'retries.retryIgnorePreviousHosts',
       'headers.*'),
     ...under('tcp', ...STREAM_MATCH),

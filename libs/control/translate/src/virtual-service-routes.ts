@@ -1,6 +1,12 @@
 import type { VirtualServiceDestination, VirtualServiceHttp } from '@weft/api-kube';
 import type { Route, RouteAction, RouteMatch } from '@weft/api-envoy/gen/envoy/config/route/v3/route_components_pb';
-import { rulesFor, type BoundVirtualService, type MeshService, type RouteCall } from '@weft/control-mesh';
+import {
+  rulesFor,
+  type BoundVirtualService,
+  type MeshObject,
+  type MeshService,
+  type RouteCall,
+} from '@weft/control-mesh';
 import { from as tag } from './behind.ts';
 import type { TranslateContext } from './context.ts';
 import { corsOfRule } from './cors.ts';
@@ -26,30 +32,39 @@ export function virtualServiceRoutes(
   call: RouteCall & { readonly isTls?: boolean },
 ): Init<Route>[] {
   const place = { port: call.port, isTls: call.isTls ?? false };
-  return rulesFor(from, call).flatMap(({ rule, matches }) =>
+  return rulesFor(from, call).flatMap(({ rule, by, matches }) =>
     matches.flatMap((match) => {
       const name = [rule.name, match?.name].filter((part) => part !== undefined && part !== '').join('.');
-      const routes = routesOfRule(cx, { rule, from, place, name, match: routeMatch(match) });
-      return routes.map((route) => tag(route, [from.object.ref]));
+      const routes = routesOfRule(cx, { rule, by, place, name, match: routeMatch(match) });
+      const refs = [...new Set([from.object, by])].map(({ ref }) => ref);
+      return routes.map((route) => tag(route, refs));
     }),
   );
 }
 
+/** For who asks which documents are behind the routes of a call: the VirtualService, and those of its delegates that have one. */
+export function actsFor(cx: TranslateContext, from: BoundVirtualService, call: RouteCall): void {
+  if (cx.trace === undefined) return;
+  cx.trace.acts(from.object);
+  for (const { by } of rulesFor(from, call)) cx.trace.acts(by);
+}
+
 interface RuleMatch {
   readonly rule: VirtualServiceHttp;
-  readonly from: BoundVirtualService;
+  /** Who wrote where it leads. */
+  readonly by: MeshObject;
   readonly place: RedirectPlace;
   readonly name: string;
   readonly match: Init<RouteMatch>;
 }
 
-function routesOfRule(cx: TranslateContext, { rule, from, place, name, match }: RuleMatch): Init<Route>[] {
+function routesOfRule(cx: TranslateContext, { rule, by, place, name, match }: RuleMatch): Init<Route>[] {
   const base: Init<Route> = { name, match, ...routeHeaders(rule), ...corsOfRule(rule.corsPolicy) };
   if (rule.redirect !== undefined)
     return [{ ...base, action: { case: 'redirect', value: redirectAction(rule.redirect, place) } }];
   if (rule.directResponse !== undefined)
     return [{ ...base, action: { case: 'directResponse', value: directResponse(rule) } }];
-  const { namespace } = from.object.ref;
+  const { namespace } = by.ref;
   const { port } = place;
   const targets = (rule.route ?? []).map(({ destination, weight, headers }): WeightedTarget => ({
     cluster: destinationCluster(cx, destination, { namespace, port }),

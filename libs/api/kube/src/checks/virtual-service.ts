@@ -18,7 +18,8 @@ const RETRY_ON = [
 export function checkVirtualService(spec: VirtualServiceSpec, report: Report): void {
   const { hosts = [], http = [], tcp = [], tls = [] } = spec;
   for (const [i, host] of hosts.entries()) checkHost(host, `spec.hosts[${i}]`, report);
-  if (hosts.length > 0 && http.length + tcp.length + tls.length === 0)
+  if (hosts.length === 0) checkDelegate(spec, report);
+  else if (http.length + tcp.length + tls.length === 0)
     report('spec', 'routes nothing', { expected: 'at least one rule in http, tcp or tls' });
   for (const [i, rule] of http.entries()) checkHttp(rule, `spec.http[${i}]`, { report, delegated: hosts.length === 0 });
   for (const [i, { route = [] }] of tcp.entries())
@@ -31,6 +32,15 @@ export function checkVirtualService(spec: VirtualServiceSpec, report: Report): v
   checkWeights(tcp, 'tcp', report);
   checkWeights(tls, 'tls', report);
   checkWeights(http, 'http', report);
+}
+
+/** A VirtualService without hosts has rules for others to take, and those are HTTP rules. */
+function checkDelegate({ gateways = [], http = [], tcp = [], tls = [] }: VirtualServiceSpec, report: Report): void {
+  const expected = 'hosts, since a VirtualService without hosts is a delegate';
+  if (http.length === 0) report('spec', 'has no hosts, and no HTTP rule', { expected: 'hosts, or http' });
+  if (gateways.length > 0) report('spec.gateways', 'are of no use without hosts', { expected });
+  if (tcp.length > 0) report('spec.tcp', 'is of no use without hosts', { expected });
+  if (tls.length > 0) report('spec.tls', 'is of no use without hosts', { expected });
 }
 
 function checkHttp(

@@ -4,24 +4,17 @@ import type { ConfigObject } from '@weft/control-sources';
 import { nearest } from '@weft/core-config-text';
 import { meant, type Analysis, type Spot } from '../analysis.ts';
 
-/** What routes of VirtualServices name: hosts, ports, subsets, delegates. */
+/** What routes of VirtualServices name: hosts, ports, subsets. */
 export function checkDestinations(analysis: Analysis): void {
   for (const object of analysis.of('networking.istio.io/VirtualService')) {
     const { http = [], tcp = [], tls = [] } = object.spec;
-    for (const [i, { route = [], mirror, mirrors = [], delegate }] of http.entries()) {
+    for (const [i, { route = [], mirror, mirrors = [] }] of http.entries()) {
       const path = `spec.http[${i}]`;
       for (const [j, { destination }] of route.entries())
         check(analysis, { object, path: `${path}.route[${j}].destination` }, destination);
       if (mirror !== undefined) check(analysis, { object, path: `${path}.mirror` }, mirror);
       for (const [j, { destination }] of mirrors.entries())
         check(analysis, { object, path: `${path}.mirrors[${j}].destination` }, destination);
-      if (delegate?.name !== undefined)
-        checkDelegate(
-          analysis,
-          { object, path: `${path}.delegate` },
-          delegate.name,
-          delegate.namespace ?? object.ref.namespace,
-        );
     }
     for (const [list, rules] of Object.entries({ tcp, tls }))
       for (const [i, { route = [] }] of rules.entries())
@@ -117,16 +110,4 @@ function checkSubset(
 
 function isFor(analysis: Analysis, rule: ConfigObject<{ readonly host: string }>, fullName: string): boolean {
   return hostCovers(analysis.host(rule.spec.host, rule.ref.namespace), fullName);
-}
-
-function checkDelegate(analysis: Analysis, spot: Spot, name: string, namespace: string): void {
-  const found = analysis.find('networking.istio.io/VirtualService', namespace, name);
-  const names = analysis.names('networking.istio.io/VirtualService');
-  if (found === undefined)
-    analysis.report(
-      'IST0101',
-      { ...spot, path: `${spot.path}.name` },
-      `Referenced delegate not found: "${namespace}/${name}". The rule has no effect.`,
-      meant(nearest(name, names), 'add a VirtualService of that name without hosts'),
-    );
 }
