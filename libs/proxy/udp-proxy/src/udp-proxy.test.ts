@@ -23,7 +23,7 @@ function decode(yaml: string) {
   const sockets: FakeSocket[] = [];
   const logged: string[] = [];
   const logger = {
-    log: ({ accessLogType, downstream, bytesReceived, bytesSent }: StreamInfo) =>
+    log: ({ accessLogType, downstream, bytesReceived, bytesSent, requestId }: StreamInfo) =>
       logged.push(
         `${accessLogType} ${bytesReceived}/${bytesSent} ${JSON.stringify([...(downstream.metadata ?? [])])} ${requestId}`,
       ),
