@@ -198,6 +198,11 @@ export const CODES = {
     level: 'Warning',
     meaning: 'a VirtualService has no hosts, and none delegates to it',
   },
+  WFT0122: {
+    name: 'PortOfNoWorkload',
+    level: 'Warning',
+    meaning: 'a PeerAuthentication says something of a port at which none of its workloads listens',
+  },
 } as const satisfies Readonly<Record<string, CodeInfo>>;
 
 export type Code = keyof typeof CODES;

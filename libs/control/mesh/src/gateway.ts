@@ -44,12 +44,16 @@ interface ListenerSource {
 /** The label by which a proxy says which Gateway of the Gateway API it serves. */
 export const GATEWAY_NAME_LABEL = 'gateway.networking.k8s.io/gateway-name';
 
+/** `namespace/name` of the Gateway of the Gateway API that a proxy serves, if there is such; none: it is no gateway. */
+export function apiGatewayOf({ role, namespace, name, labels }: MeshProxy): readonly string[] {
+  return role === 'gateway' ? [`${namespace}/${labels[GATEWAY_NAME_LABEL] ?? name}`] : [];
+}
+
 /** True where the proxy serves the gateway: chosen by labels, or for the Gateway API by name in its namespace. */
 export function servesGateway(proxy: MeshProxy, object: MeshObject): boolean {
-  if (proxy.role !== 'gateway') return false;
   const { ref, spec } = object;
-  if (ref.group === 'networking.istio.io') return labelsMatch((spec as GatewaySpec).selector, proxy.labels);
-  return ref.namespace === proxy.namespace && (proxy.labels[GATEWAY_NAME_LABEL] ?? proxy.name) === ref.name;
+  if (ref.group !== 'networking.istio.io') return apiGatewayOf(proxy).includes(`${ref.namespace}/${ref.name}`);
+  return proxy.role === 'gateway' && labelsMatch((spec as GatewaySpec).selector, proxy.labels);
 }
 
 /** Every port that a proxy is to open, of the oldest gateway first. */

@@ -41,6 +41,7 @@ export {
   type RouteCall,
   type RuleForCall,
 } from './virtual-service.ts';
+export { absentPorts } from './absent-ports.ts';
 export { MESH_GATEWAY } from './gateway-names.ts';
 export { isDelegate, type BoundHttpRule, type DelegateFault } from './delegates.ts';
 export { destinationRuleFor, portPolicy, type EffectiveDestinationRule, type PortPolicy } from './destination-rule.ts';
@@ -89,6 +90,7 @@ export {
   istioPorts,
   routesAtPort,
   selectsNamespace,
+  apiGatewayOf,
   servesGateway,
   sharedHosts,
   type GatewayPort,

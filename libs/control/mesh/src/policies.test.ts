@@ -180,7 +180,10 @@ test('authorization is asked of the root namespace, the own one, and by selector
     policy('own', { selector: { matchLabels: { app: 'p' } } }),
     policy('not-mine', { selector: { matchLabels: { app: 'q' } } }),
     policy('other/own', {}),
-    policy('gateway', { action: 'AUDIT', targetRefs: [{ kind: 'Gateway', name: 'g' }] }),
+    policy('gateway', {
+      action: 'AUDIT',
+      targetRefs: [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'g' }],
+    }),
   );
   const names = (gateways: string[]) => {
     const { allow, deny, audit } = authorizationFor(snapshot, { namespace: 'default', labels: { app: 'p' }, gateways });

@@ -50,12 +50,18 @@ export interface InboundPort {
   readonly service: MeshService | undefined;
 }
 
-export function workloadOf(snapshot: MeshSnapshot, { namespace, name }: MeshProxy): Workload | undefined {
+/** What tells which workload a proxy has, or a workload itself. */
+export type WorkloadOfProxy = Pick<MeshProxy, 'namespace' | 'name' | 'labels'>;
+
+export function workloadOf(
+  snapshot: MeshSnapshot,
+  { namespace, name }: Pick<MeshProxy, 'namespace' | 'name'>,
+): Workload | undefined {
   return snapshot.workloads.get(workloadKey({ namespace, name }));
 }
 
 /** The services that a proxy's workload serves. */
-export function servicesServedBy(snapshot: MeshSnapshot, proxy: MeshProxy): MeshService[] {
+export function servicesServedBy(snapshot: MeshSnapshot, proxy: WorkloadOfProxy): MeshService[] {
   const workload = workloadOf(snapshot, proxy);
   const registered =
     workload === undefined || workload.service === ''
@@ -69,7 +75,7 @@ export function servicesServedBy(snapshot: MeshSnapshot, proxy: MeshProxy): Mesh
 }
 
 /** Every port at which the proxy takes calls, by the port where they arrive. */
-export function inboundPorts(snapshot: MeshSnapshot, proxy: MeshProxy): InboundPort[] {
+export function inboundPorts(snapshot: MeshSnapshot, proxy: WorkloadOfProxy): InboundPort[] {
   const workload = workloadOf(snapshot, proxy);
   const found = new Map<number, InboundPort>();
   for (const service of servicesServedBy(snapshot, proxy))

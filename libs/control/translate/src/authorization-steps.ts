@@ -1,5 +1,6 @@
 import type { Policy, RBAC as Rules } from '@weft/api-envoy/gen/envoy/config/rbac/v3/rbac_pb';
 import {
+  apiGatewayOf,
   authorizationFor,
   customProvider,
   inboundPorts,
@@ -126,9 +127,5 @@ function portLookup(cx: TranslateContext): PortLookup {
 
 function authorizationOf(cx: TranslateContext): EffectiveAuthorization {
   const { namespace, labels } = cx.proxy;
-  return authorizationFor(cx.snapshot, { namespace, labels, gateways: gatewaysOf(cx) });
-}
-
-function gatewaysOf({ proxy }: TranslateContext): string[] {
-  return proxy.role === 'gateway' ? [`${proxy.namespace}/${proxy.name}`] : [];
+  return authorizationFor(cx.snapshot, { namespace, labels, gateways: apiGatewayOf(cx.proxy) });
 }

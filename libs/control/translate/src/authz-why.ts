@@ -1,4 +1,4 @@
-import { authorizationFor, type MeshProxy, type MeshSnapshot, type ObjectRef } from '@weft/control-mesh';
+import { apiGatewayOf, authorizationFor, type MeshProxy, type MeshSnapshot, type ObjectRef } from '@weft/control-mesh';
 import { isIP } from 'node:net';
 import { cidrRange } from './authorization-match.ts';
 import { decideRequest, type Decision, type SeenRequest } from './authz-decision.ts';
@@ -125,9 +125,8 @@ function addressesOf(cx: TranslateContext, { addresses }: Caller, { proxy }: Tar
 }
 
 function rangesOf({ snapshot, proxy }: TranslateContext): string[] {
-  const { namespace, name, labels, role } = proxy;
-  const gateways = role === 'gateway' ? [`${namespace}/${name}`] : [];
-  const { custom, deny, allow } = authorizationFor(snapshot, { namespace, labels, gateways });
+  const { namespace, labels } = proxy;
+  const { custom, deny, allow } = authorizationFor(snapshot, { namespace, labels, gateways: apiGatewayOf(proxy) });
   return [...custom, ...deny, ...allow].flatMap(({ spec }) =>
     (spec.rules ?? []).flatMap(({ from = [], when = [] }) => [
       ...from.flatMap(({ source = {} }) => [

@@ -32,6 +32,34 @@ test('a PeerAuthentication that decides at no port says who does', () => {
   assert.equal(found['PeerAuthentication nobody'], 'not attached: no proxy is selected');
 });
 
+test('a PeerAuthentication says which of its ports nobody listens at', () => {
+  const ports = 'portLevelMtls: {80: {mode: STRICT}, 9999: {mode: DISABLE}}';
+  const found = statuses(WORLD + policy('PeerAuthentication', 'ports', `{${selecting('web')}, ${ports}}`));
+  assert.equal(
+    found['PeerAuthentication ports'],
+    'effective on 1 proxy; no program that it selects listens at port 9999: what it says of it holds nowhere',
+  );
+});
+
+test('an AuthorizationPolicy of a Gateway is for its proxies, by name or by label', () => {
+  const named = 'gateway.networking.k8s.io/gateway-name';
+  const target = (name: string): string =>
+    `{targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: ${name}}], rules: [{}]}`;
+  const found = statuses(
+    WORLD.replace('workloads:', `  - {name: edge-7, role: gateway, labels: {${named}: edge}}\nworkloads:`) +
+      `---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: edge}
+spec: {gatewayClassName: weft, listeners: [{name: http, port: 80, protocol: HTTP}]}
+` +
+      policy('AuthorizationPolicy', 'edge', target('edge')) +
+      policy('AuthorizationPolicy', 'other', target('other')),
+  );
+  assert.equal(found['AuthorizationPolicy edge'], 'effective on 1 proxy');
+  assert.equal(found['AuthorizationPolicy other'], 'not attached: no proxy of the Gateway other is connected');
+});
+
 test('an AuthorizationPolicy counts only proxies that take calls', () => {
   const found = statuses(
     WORLD +

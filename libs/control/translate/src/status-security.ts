@@ -1,4 +1,6 @@
 import {
+  absentPorts,
+  apiGatewayOf,
   authorizationFor,
   authorizationProvider,
   customProvider,
@@ -27,10 +29,20 @@ export function peerAuthenticationStatus({ snapshot, proxies }: StatusWorld): Ob
     for (const policy of by) if (policy !== undefined) counts.set(policy, (counts.get(policy) ?? 0) + 1);
   return peerAuthentications.map((policy) => {
     const effectiveOn = counts.get(policy) ?? 0;
-    if (effectiveOn > 0 || proxies.length === 0) return statusOf(policy, effectiveOn, []);
+    if (proxies.length === 0) return statusOf(policy, effectiveOn, []);
     const selected = deciding.filter(({ proxy }) => selects(snapshot, policy, proxy));
-    return statusOf(policy, 0, decidesNothing(selected.map(({ by }) => by)));
+    const absent = absentPorts(snapshot, policy.spec, selected.map(({ proxy }) => proxy)); // prettier-ignore
+    const notes = effectiveOn > 0 ? [] : decidesNothing(selected.map(({ by }) => by));
+    return statusOf(policy, effectiveOn, [...notes, ...absent.map(holdsNowhere)]);
   });
+}
+
+function holdsNowhere(port: string): StatusNote {
+  return {
+    kind: 'warning',
+    message: `no program that it selects listens at port ${port}: what it says of it holds nowhere`,
+    path: `spec.portLevelMtls["${port}"]`,
+  };
 }
 
 /** `selected`: for each proxy that a policy selects, who decides at its ports instead. */
@@ -96,9 +108,9 @@ function takesCalls(snapshot: MeshSnapshot, proxy: MeshProxy): boolean {
   return ports.length > 0;
 }
 
-function effectiveOf(snapshot: MeshSnapshot, { role, namespace, name, labels }: MeshProxy): EffectiveAuthorization {
-  const gateways = role === 'gateway' ? [`${namespace}/${name}`] : [];
-  return authorizationFor(snapshot, { namespace, labels, gateways });
+function effectiveOf(snapshot: MeshSnapshot, proxy: MeshProxy): EffectiveAuthorization {
+  const { namespace, labels } = proxy;
+  return authorizationFor(snapshot, { namespace, labels, gateways: apiGatewayOf(proxy) });
 }
 
 /** Why nobody can be asked: for all its workloads, or for one that has policies of other providers too. */
@@ -123,14 +135,13 @@ function unaskable(
 }
 
 function unselected({ spec }: AuthorizationPolicy): StatusNote {
-  const other = targetRefsOf(spec).find(({ kind }) => kind !== 'Gateway');
-  return other === undefined
-    ? { kind: 'unattached', message: 'no proxy is selected' }
-    : {
-        kind: 'unattached',
-        message: `${other.kind} as a target comes with a later version of Weft`,
-        path: 'spec.targetRefs',
-      };
+  const [target] = targetRefsOf(spec);
+  if (target === undefined) return { kind: 'unattached', message: 'no proxy is selected' };
+  return {
+    kind: 'unattached',
+    message: `no proxy of the Gateway ${target.name} is connected`,
+    path: spec.targetRef === undefined ? 'spec.targetRefs' : 'spec.targetRef',
+  };
 }
 
 /** Rules that ask for what nobody verifies yet: they allow nothing. */

@@ -39,6 +39,9 @@ const BACKEND_REF = ['group', 'kind', 'name', 'namespace', 'port', 'weight'] as 
 
 const WORKLOAD = ['address', 'labels.*', 'locality', 'ports.*', 'serviceAccount', 'weight'] as const;
 
+/** Services and GatewayClasses are the targets of waypoints. */
+const TARGET_REF = ['group', 'kind=Gateway', 'name', 'namespace'] as const;
+
 /** Conditions that `conditionOf` translates: those on claims of a JWT wait for somebody who verifies one. */
 const WHEN_KEYS = ['source.ip', 'remote.ip', 'source.namespace', 'source.trustDomain', 'source.principal', 'source.serviceAccount',
   'destination.ip', 'destination.port', 'connection.sni', 'request.headers[*', 'experimental.envoy.filters.*'] as const; // prettier-ignore
@@ -88,7 +91,7 @@ export const translationSupport: KindSupport = {
   ],
   'security.istio.io/PeerAuthentication': ['*'],
   'security.istio.io/AuthorizationPolicy': [
-    'selector.*', 'targetRef.*', 'targetRefs.*', 'action', 'provider.name',
+    'selector.*', ...under('targetRef', ...TARGET_REF), ...under('targetRefs', ...TARGET_REF), 'action', 'provider.name',
     ...under('rules.from.source', 'principals', 'notPrincipals', 'namespaces', 'notNamespaces', 'serviceAccounts',
       'notServiceAccounts', 'trustDomains', 'notTrustDomains', 'ipBlocks', 'notIpBlocks', 'remoteIpBlocks', 'notRemoteIpBlocks'),
     'rules.to.*', `rules.when.key=${WHEN_KEYS.join('|')}`, 'rules.when.values', 'rules.when.notValues',

@@ -4,6 +4,7 @@ import type {
   AuthorizationPolicyRuleToOperation,
   AuthorizationPolicyRuleWhen,
   AuthorizationPolicySpec,
+  AuthorizationPolicyTargetRef,
 } from '../types/index.ts';
 import { isAddressRange } from './words.ts';
 
@@ -22,7 +23,9 @@ const KEYS = [
 const NAMED_KEYS = /^(request\.headers|request\.auth\.claims|experimental\.envoy\.filters\.[^[\]]+)\[.+\]$/;
 
 export function checkAuthorizationPolicy(spec: AuthorizationPolicySpec, report: Report): void {
-  const { action, provider, rules = [] } = spec;
+  const { action, provider, rules = [], targetRef, targetRefs = [] } = spec;
+  checkTarget(targetRef, 'spec.targetRef', report);
+  for (const [i, target] of targetRefs.entries()) checkTarget(target, `spec.targetRefs[${i}]`, report);
   if (action === 'CUSTOM') checkCustom(spec, report);
   if (action !== 'CUSTOM' && provider !== undefined)
     report('spec.provider', `is set, and the action is ${action ?? 'ALLOW'}`, { expected: 'action CUSTOM' });
@@ -32,6 +35,26 @@ export function checkAuthorizationPolicy(spec: AuthorizationPolicySpec, report: 
     for (const [j, { operation }] of to.entries()) checkOperation(operation, `${path}.to[${j}]`, report);
     for (const [j, condition] of when.entries()) checkCondition(condition, `${path}.when[${j}]`, report);
   }
+}
+
+/** Group and kind of what a policy may be bound to. Source: Istio's validation of policy targets. */
+const TARGETS: Readonly<Record<string, string>> = {
+  Gateway: 'gateway.networking.k8s.io',
+  GatewayClass: 'gateway.networking.k8s.io',
+  Service: '',
+  ServiceEntry: 'networking.istio.io',
+};
+
+function checkTarget(target: AuthorizationPolicyTargetRef | undefined, path: string, report: Report): void {
+  if (target === undefined) return;
+  const { kind, group = '' } = target;
+  const wanted = TARGETS[kind];
+  const expected = `one of ${Object.keys(TARGETS).join(', ')}`;
+  if (wanted === undefined) report(`${path}.kind`, `a policy cannot be bound to a ${kind}`, { expected });
+  else if (wanted !== group && !(wanted === '' && group === 'core'))
+    report(target.group === undefined ? path : `${path}.group`, `${kind} is not of the group "${group}"`, {
+      expected: `"${wanted}"`,
+    });
 }
 
 function checkCondition(condition: AuthorizationPolicyRuleWhen, path: string, report: Report): void {

@@ -1,6 +1,10 @@
-import { labelsMatch, refText } from '@weft/control-mesh';
+import type { AuthorizationPolicySpec, PeerAuthenticationSpec } from '@weft/api-kube';
+import { absentPorts, labelsMatch, refText, targetRefsOf, type Workload } from '@weft/control-mesh';
 import type { ConfigObject } from '@weft/control-sources';
-import type { Analysis } from '../analysis.ts';
+import { nearest } from '@weft/core-config-text';
+import { meant, type Analysis } from '../analysis.ts';
+
+const GATEWAY = 'gateway.networking.k8s.io/Gateway';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -22,6 +26,8 @@ export function checkSelectors(analysis: Analysis): void {
     .of('security.istio.io/AuthorizationPolicy')
     .map((object) => ({ object, labels: object.spec.selector?.matchLabels, path: 'spec.selector' }));
   for (const one of [...sidecars, ...peers, ...policies]) checkWorkloads(analysis, one);
+  for (const object of analysis.of('security.istio.io/PeerAuthentication')) checkPorts(analysis, object);
+  for (const object of analysis.of('security.istio.io/AuthorizationPolicy')) checkTargets(analysis, object);
   for (const [first, second] of twins(sidecars)) {
     const code = second.labels === undefined ? 'IST0111' : 'IST0110';
     const what = second.labels === undefined ? 'has no workload selector either' : 'selects the same workloads';
@@ -43,12 +49,7 @@ export function checkSelectors(analysis: Analysis): void {
 
 function checkWorkloads(analysis: Analysis, { object, labels, path }: Selecting): void {
   if (labels === undefined || !analysis.knowsWorkloads) return;
-  const { namespace } = object.ref;
-  const everywhere = namespace === analysis.snapshot.config.rootNamespace;
-  const workloads = [...analysis.snapshot.workloads.values()].filter(
-    (workload) => everywhere || workload.namespace === namespace,
-  );
-  if (workloads.some((workload) => labelsMatch(labels, workload.labels))) return;
+  if (workloadsOf(analysis, object, labels).length > 0) return;
   const text = Object.entries(labels)
     .map(([key, value]) => `${key}=${value}`)
     .join(', ');
@@ -58,6 +59,39 @@ function checkWorkloads(analysis: Analysis, { object, labels, path }: Selecting)
     `No matching workloads for this resource with the following labels: ${text}. It has no effect.`,
     'correct the labels, or the namespace',
   );
+}
+
+function workloadsOf({ snapshot }: Analysis, { ref }: ConfigObject, labels: Labels | undefined): Workload[] {
+  const everywhere = ref.namespace === snapshot.config.rootNamespace;
+  return [...snapshot.workloads.values()].filter(
+    (workload) => (everywhere || workload.namespace === ref.namespace) && labelsMatch(labels, workload.labels),
+  );
+}
+
+function checkPorts(analysis: Analysis, object: ConfigObject<PeerAuthenticationSpec>): void {
+  const { spec } = object;
+  const selected = workloadsOf(analysis, object, spec.selector?.matchLabels);
+  for (const port of absentPorts(analysis.snapshot, spec, selected))
+    analysis.report(
+      'WFT0122',
+      { object, path: `spec.portLevelMtls["${port}"]` },
+      `No program of the workloads it selects listens at port ${port}: what it says of it holds nowhere.`,
+      'name the port of the program, not that of its service',
+    );
+}
+
+function checkTargets(analysis: Analysis, object: ConfigObject<AuthorizationPolicySpec>): void {
+  const { spec, ref } = object;
+  for (const { kind, name } of targetRefsOf(spec)) {
+    if (kind !== 'Gateway' || analysis.find(GATEWAY, ref.namespace, name) !== undefined) continue;
+    const at = (spec.targetRefs ?? []).findIndex((target) => target.name === name);
+    analysis.report(
+      'IST0101',
+      { object, path: at < 0 ? 'spec.targetRef.name' : `spec.targetRefs[${at}].name` },
+      `Referenced Gateway not found: "${ref.namespace}/${name}". The policy has no effect there.`,
+      meant(nearest(name, analysis.names(GATEWAY)), 'add the Gateway (gateway.networking.k8s.io)'),
+    );
+  }
 }
 
 /** Pairs of an older and a younger resource of one namespace with the same selector. */
