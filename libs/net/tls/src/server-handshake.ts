@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { recogniseProtocol } from '@weft/core-bytes';
 import type { Clock, Timers } from '@weft/core-runtime';
+import type { Certificate } from './certificate.ts';
 import { parseClientHello, type ClientHello } from './client-hello.ts';
 import { answerPlaintext } from './answer-plaintext.ts';
 import { serverGroup } from './key-exchange.ts';
@@ -21,6 +22,8 @@ export interface ServerHandshakeFailure {
   readonly plaintext: string | undefined;
   /** Undefined for what is no failed verification. */
   readonly verification: VerifyFailureKind | undefined;
+  /** What the client showed, where that is why. */
+  readonly peer?: Certificate;
   /** The client went away without a word. */
   readonly closedByPeer: boolean;
 }
@@ -147,7 +150,8 @@ export class ServerHandshake {
       requiredName: '',
     });
     if (verdict?.kind === 'refused') {
-      this.fail({ reason: `TLS_error: ${verdict.reason}`, verification: verdict.counted });
+      const { counted: verification, reason } = verdict;
+      this.fail({ reason: `TLS_error: ${reason}`, verification, ...(peer === undefined ? {} : { peer }) });
       return;
     }
     this.settle();

@@ -1,3 +1,4 @@
+import type { PeerCertificate } from '@weft/core-http';
 import { ThrottledLog } from '@weft/core-runtime';
 import type { Counter } from '@weft/core-stats';
 import {
@@ -30,6 +31,7 @@ export class DownstreamTlsSocket implements PreparedTransportSocket {
   private readonly chain: string;
   /** Clients that speak no TLS come in swarms: a health check, a scanner. */
   private readonly plaintextLog: ThrottledLog;
+  private readonly refusalLog: ThrottledLog;
   private readonly secretsNotReady: Counter;
   private readonly keyLog: KeyLogFile | undefined;
   private readonly onClosed: () => void;
@@ -47,6 +49,7 @@ export class DownstreamTlsSocket implements PreparedTransportSocket {
     this.place = `listener "${listener.name}"`;
     this.chain = listener.chainName === undefined ? '' : ` (filter chain "${listener.chainName}")`;
     this.plaintextLog = new ThrottledLog(runtime.loggers.get('connection'), runtime.clock);
+    this.refusalLog = new ThrottledLog(runtime.loggers.get('connection'), runtime.clock);
     this.stats = new SslStats(scope.scope('ssl.'), (server.workerIndex ?? 0) === 0);
     this.keyLog = options.common.keyLog && new KeyLogFile(options.common.keyLog, runtime.loggers.get('config'));
     const factory = scope.scope('server_ssl_socket_factory.');
@@ -107,6 +110,17 @@ export class DownstreamTlsSocket implements PreparedTransportSocket {
     );
   }
 
+  /** `peer`: what the client showed. */
+  refused({ reason, peer }: ServerHandshakeFailure, from: string): void {
+    this.refusalLog.warning(
+      (more) =>
+        `${this.place} refused the client ${from}${this.chain}: ${reason.replace(/^TLS_error: /, '')}${more}. ` +
+        (peer === undefined
+          ? 'Give the client a certificate (in a mesh: a sidecar), or let this listener do without (in a mesh: PERMISSIVE).'
+          : `The certificate is ${nameOf(peer)}, of ${quoted(peer.issuer)}, and valid until ${new Date(peer.validToMs).toISOString()}.`),
+    );
+  }
+
   private tellExpiry(): void {
     const { resolved } = this.source;
     this.source.current?.certificates.forEach(({ leaf }, i) =>
@@ -164,11 +178,24 @@ class DownstreamHandshake implements ServerHandshakeOwner, Handshake {
   onHandshakeFailure(failure: ServerHandshakeFailure): void {
     const { stats } = this.tls;
     const { verification, closedByPeer, plaintext, reason } = failure;
-    if (verification !== undefined) stats.failed(verification);
-    else if (!closedByPeer) stats.connectionError.inc();
+    if (verification !== undefined) {
+      stats.failed(verification);
+      this.tls.refused(failure, this.from);
+    } else if (!closedByPeer) stats.connectionError.inc();
     if (plaintext !== undefined) this.tls.plaintext(plaintext, this.from);
     this.owner.onHandshakeFailure({ reason, plaintext });
   }
+}
+
+/** Certificates say what their makers like: at most a line's worth of it gets into the log. */
+function quoted(text: string): string {
+  return JSON.stringify(text.length > MAX_NAME ? `${text.slice(0, MAX_NAME)}…` : text);
+}
+
+const MAX_NAME = 200;
+
+function nameOf({ uriSans, dnsSans, subject }: PeerCertificate): string {
+  return quoted(uriSans[0] ?? dnsSans[0] ?? subject);
 }
 
 function refuseLater(socket: Socket, owner: HandshakeOwner): Handshake {

@@ -189,6 +189,39 @@ describe('the TLS transport socket of listeners', () => {
     );
   });
 
+  it('names clients whose certificates it refuses, and why, not more than once in ten seconds', async () => {
+    await world.start({
+      require_client_certificate: true,
+      common_tls_context: {
+        tls_certificates: [inline(one)],
+        validation_context: { trusted_ca: { inline_string: ca.cert } },
+      },
+    });
+    const names = ['URI:spiffe://mesh/ns/a/sa/old'];
+    const old = issueCertificate({ commonName: 'old', names, issuer: ca, notAfter: '010101000000Z' });
+    const otherCa = issueCertificate({ commonName: 'Other\nCA', ca: true });
+    const foreign = issueCertificate({ commonName: 'two', names: ['DNS:x.test'], issuer: otherCa });
+    for (const shown of [old, old, foreign, undefined]) {
+      const ended = world.ended();
+      await world.subject(shown === undefined ? {} : { ...shown });
+      assert.ok('failure' in (await ended));
+      if (shown !== old || world.count('ssl.fail_verify_error') === 2) world.runtime.clock.advance(10_000);
+    }
+    const lines = world.runtime.logged.filter((line) => line.includes('refused the client'));
+    assert.equal(lines.length, 3, lines.join(''));
+    assert.match(
+      lines[0] ?? '',
+      /\[warning\].* listener "in" refused the client 127\.0\.0\.1:\d+: CERTIFICATE_VERIFY_FAILED: .*certificate has expired\. The certificate is "spiffe:\/\/mesh\/ns\/a\/sa\/old", of "CN=CA", and valid until 2001-01-01T00:00:00\.000Z\./,
+    );
+    assert.match(lines[1] ?? '', /unable to \S+.* \(and 1 more since .*"x\.test", of "CN=Other/);
+    assert.match(
+      lines[2] ?? '',
+      /the client showed no certificate, and one is required.*Give the client a certificate/,
+    );
+    for (const line of lines)
+      assert.equal(line.indexOf('\n'), line.length - 1, 'what a certificate says starts no line');
+  });
+
   it('names a client that speaks plaintext, in log and stats, not more than once in ten seconds', async () => {
     await world.start({ common_tls_context: { tls_certificates: [inline(one)] } });
     const call = async (): Promise<Outcome> => {

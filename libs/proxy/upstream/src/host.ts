@@ -10,6 +10,7 @@ import type { ConnectTarget } from '@weft/net-tcp';
 import type { Host, HostStats } from '@weft/proxy-filter-api';
 import type { HostSocket } from './host-sockets.ts';
 import type { HttpPool } from './http-pool.ts';
+import type { TlsTrouble } from './tls-trouble.ts';
 
 /** What /clusters shows of a host. The pools count connections and requests, the router how requests ended. */
 export class UpstreamHostStats implements HostStats {
@@ -58,8 +59,8 @@ export class UpstreamHost implements Host {
   weight: number;
   healthStatus: HealthStatus;
   priority: number;
-  /** TLS met something else here, which was said already. */
-  spokePlaintext = false;
+  /** What was said of its TLS already. */
+  tlsTrouble: TlsTrouble = '';
   /** What ALPN chose last, where a cluster leaves the protocol to it; `''`: nothing yet. */
   lastAlpn: '' | 'h2' | 'http/1.1' = '';
   /** The pools of what is the cluster's usual kind of connection, one for each routing priority, made when first needed. */

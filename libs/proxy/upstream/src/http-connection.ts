@@ -167,6 +167,7 @@ export class HttpConnection
   // ---- what the transport calls
 
   onData(chunk: Buffer): void {
+    if (!this.answered) this.heard();
     this.cx.stats.upstreamCxRxBytesTotal.add(chunk.length);
     this.lastReadBytes = chunk.length;
     this.codec?.onData(chunk);
@@ -189,7 +190,9 @@ export class HttpConnection
     this.idleTimer?.cancel();
     this.durationTimer?.cancel();
     this.spend();
-    this.countClose(this.peerEnded ? 'remote' : close.by, this.lostRequest || this.active > 0);
+    const by = this.peerEnded ? 'remote' : close.by;
+    if (by === 'remote') this.noteRefusal(close, true);
+    this.countClose(by, this.lostRequest || this.active > 0);
     this.cx.stats.upstreamRqPerCx.record(this.requests);
     // The codec resets the requests, whose owners may ask for another connection at once: this one is out of all counts.
     this.codec?.onClose(close);

@@ -137,6 +137,7 @@ export class TcpConnection extends UpstreamConnection implements Transport, Tran
   // ---- the host's side
 
   onData(chunk: Buffer): void {
+    if (!this.answered) this.heard();
     this.cx.stats.upstreamCxRxBytesTotal.add(chunk.length);
     this.receiver?.onData(chunk);
   }
@@ -147,6 +148,7 @@ export class TcpConnection extends UpstreamConnection implements Transport, Tran
     this.receiver?.onDrain();
   }
   onClose(close: TransportClose): void {
+    this.noteRefusal(close, false);
     // Raw bytes are a request from the first to the last one.
     this.countClose(close.by, this.active);
     this.release();

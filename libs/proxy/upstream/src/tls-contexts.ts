@@ -87,6 +87,12 @@ export class UpstreamTlsContexts {
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
+  /** Whom the cluster's own certificate names; `''` where it has none. */
+  get ownName(): string {
+    const leaf = this.source.current?.context.own?.leaf;
+    return leaf?.uriSans[0] ?? leaf?.dnsSans[0] ?? leaf?.subject ?? '';
+  }
+
   forHost(host: UpstreamHost, kind: PoolKind): TlsClientContext {
     const { tls, source } = this;
     const { current } = source;

@@ -3,10 +3,11 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { after, before, test, type TestContext } from 'node:test';
-import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
+import { connect, createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
 import { issueCertificate, issueCrl } from '@weft/net-tls/testing';
 import { createTestCertificate, type TestCertificate } from '@weft/net-tcp/testing';
 import { ScriptedUpstream, testCluster, type TestCluster } from './testing.ts';
+import { certificateAlert } from './tls-trouble.ts';
 
 let server: Server;
 let certificate: TestCertificate;
@@ -27,10 +28,10 @@ before(async () => {
 });
 after(() => server.close());
 
-function tlsCluster(tls: object): TestCluster {
+function tlsCluster(tls: object, port = (server.address() as AddressInfo).port): TestCluster {
   const type = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext';
   const socket = JSON.stringify({ name: 't', typed_config: { '@type': type, ...tls } });
-  return testCluster([(server.address() as AddressInfo).port], `transport_socket: ${socket}`);
+  return testCluster([port], `transport_socket: ${socket}`);
 }
 
 const trusting = (ca: TestCertificate, more: object = {}): object => ({
@@ -212,4 +213,48 @@ test('the use of an RSA key is looked at where it is asked for, and counted wher
   // OpenSSL itself may refuse such a key; what it lets through is judged here.
   if (accepted.failure === undefined) assert.equal(lenient.stat('ssl.was_key_usage_invalid'), 1);
   assert.match(refused.failure?.details ?? '', /KEY_USAGE_BIT_INCORRECT|CERTIFICATE/);
+});
+
+test('a host that refuses our certificate, or has one that we refuse, is logged once until it answers', async (t) => {
+  const strict = { ...certificate, requestCert: true, ca: ca.cert, rejectUnauthorized: true };
+  const own = issueCertificate({ commonName: 'old', names: ['URI:spiffe://mesh/old'], notAfter: '010101000000Z' });
+  const warnings = (cluster: TestCluster): string[] => cluster.runtime.logged.filter((line) => line.includes('host '));
+  // It says nothing: it judges when the handshake is over.
+  const silent = await serve(t, strict);
+  const showing = { common_tls_context: { tls_certificates: [inline(own)] } };
+  const one = tlsCluster(showing, silent.port);
+  for (let i = 0; i < 2; i += 1) await one.request().over();
+  assert.equal(warnings(one).length, 1, one.runtime.logged.join(''));
+  assert.match(
+    warnings(one)[0] ?? '',
+    /Cluster c: host 127\.0\.0\.1:\d+: it ended the connection with the TLS handshake and said nothing: it may have refused the certificate of this proxy, spiffe:\/\/mesh\/old/,
+  );
+  const two = tlsCluster(trusting(other));
+  for (let i = 0; i < 2; i += 1) await two.request().over();
+  assert.equal(warnings(two).length, 1);
+  assert.match(warnings(two)[0] ?? '', /its certificate is refused: CERTIFICATE_VERIFY_FAILED: verify cert failed/);
+  // With nothing to show, and with what the host takes, nothing is said.
+  const three = tlsCluster({});
+  await three.request().over();
+  const four = tlsCluster({ common_tls_context: { tls_certificates: [inline(client)] } }, silent.port);
+  assert.equal((await four.request().over()).body, 'ok');
+  assert.deepEqual([...warnings(three), ...warnings(four)], []);
+  for (const { cluster } of [three, four]) cluster.drain();
+});
+
+test('the alert by which a host refuses our certificate is logged', async (t) => {
+  // Without a certificate the library itself refuses, with an alert; so does Envoy for every fault.
+  const strict = await serve(t, { ...certificate, requestCert: true, ca: ca.cert, rejectUnauthorized: true });
+  const alerted = connect({ port: strict.port, host: '127.0.0.1', rejectUnauthorized: false });
+  alerted.resume();
+  const [error] = (await once(alerted, 'error')) as [Error];
+  assert.equal(certificateAlert(error), 'certificate required');
+  for (const [code, alert] of [
+    ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'unknown ca'],
+    ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED', 'certificate expired'],
+    ['ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE', 'bad certificate'],
+    ['ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR', undefined],
+    ['ECONNRESET', undefined],
+  ] as const)
+    assert.equal(certificateAlert(Object.assign(new Error(), { code })), alert);
 });

@@ -24,6 +24,7 @@ import { connectInternally } from './internal-connect.ts';
 import type { PoolContext } from './pool-context.ts';
 import type { PoolKind } from './pool-kind.ts';
 import type { ResourceLimits } from './resource-limits.ts';
+import { certificateAlert, isEnd, type TlsTrouble } from './tls-trouble.ts';
 
 /** What waits on both sides of connections. */
 export interface BufferedBytes {
@@ -32,6 +33,9 @@ export interface BufferedBytes {
   /** As Envoy counts it: what the last read of each connection took, also when it was looked at since. */
   read: number;
 }
+
+/** Who closes so soon after the handshake, without a word, refuses what it was shown there. */
+const REFUSED_WITHIN_MS = 1000;
 
 /**
  * One connection to a host, and its share of the counts: connecting -> (open -> closed | closed). It counts from its making,
@@ -56,6 +60,8 @@ export abstract class UpstreamConnection implements ConnectOwner, UpstreamConnec
   protected lastReadBytes = 0;
   private sentBytes = 0;
   private counted = true;
+  /** A byte of the host arrived. */
+  protected answered = false;
 
   constructor(cx: PoolContext, host: UpstreamHost, priority: RoutePriority, kind: PoolKind) {
     this.cx = cx;
@@ -91,7 +97,6 @@ export abstract class UpstreamConnection implements ConnectOwner, UpstreamConnec
     this.connectEndMs = this.cx.clock.nowMs();
     if (this.ssl !== undefined) this.handshakeEndMs = this.connectEndMs;
     this.transport = transport;
-    this.host.spokePlaintext = false;
     this.cx.stats.upstreamCxConnectMs.record(this.connectEndMs - this.connectBeginMs);
     this.opened(transport);
   }
@@ -104,19 +109,60 @@ export abstract class UpstreamConnection implements ConnectOwner, UpstreamConnec
     if (timeout) stats.upstreamCxConnectTimeout.inc();
     if (failure.reason === 'tls' && stats.ssl !== undefined) {
       if (failure.refusedPeer !== true) stats.ssl.connectionError.inc();
-      if (failure.plaintext === true) this.tellPlaintext(stats.ssl.plaintextPeer, failure.details);
+      this.tellHandshakeFailure(stats.ssl.plaintextPeer, failure);
     }
     this.countClose(timeout ? 'local' : 'remote', false);
     this.failed({ ...connectFailureText(failure), host: this.host });
   }
 
-  /** Said once for each host: what is wrong is a matter of configuration, and does not change by itself. */
-  private tellPlaintext(counter: Counter, details: string): void {
-    counter.inc();
+  private tellHandshakeFailure(plaintextPeers: Counter, failure: ConnectFailure): void {
+    const details = failure.details.replace(/^TLS_error: /, '');
+    if (failure.plaintext === true) {
+      plaintextPeers.inc();
+      this.tell('plaintext', () => details);
+    } else if (failure.refusedPeer !== true) this.tellRefusal(failure.error, true);
+    // Without its secrets a cluster refuses every peer, and says so elsewhere.
+    else if (this.host.socket.tls?.resolved !== undefined)
+      this.tell('its certificate', () => `its certificate is refused: ${details}`);
+  }
+
+  /** The first bytes of the host: it takes the connection as it is. */
+  protected heard(): void {
+    this.answered = true;
+    this.host.tlsTrouble = '';
+  }
+
+  /**
+   * The host ended the connection. In TLS 1.3 it refuses our certificate when the handshake is done for us. `isHttp`: who takes a
+   * connection for requests has no other reason to end it at once.
+   */
+  protected noteRefusal({ error }: TransportClose, isHttp: boolean): void {
+    if (this.answered || this.ssl === undefined) return;
+    this.tellRefusal(error, isHttp && this.cx.clock.nowMs() - this.connectEndMs < REFUSED_WITHIN_MS);
+  }
+
+  /** `soon`: an end without a word is telling, too. */
+  private tellRefusal(error: Error | undefined, soon: boolean): void {
+    const own = this.host.socket.tls?.ownName ?? '';
+    if (own === '') return;
+    const alert = certificateAlert(error);
+    if (alert !== undefined)
+      this.tell('our certificate', () => `it refused the certificate of this proxy, ${own}: TLS alert "${alert}"`);
+    else if (soon && isEnd(error))
+      this.tell(
+        'our certificate',
+        () =>
+          'it ended the connection with the TLS handshake and said nothing: it may have refused the certificate of this proxy, ' +
+          `${own}; its log tells`,
+      );
+  }
+
+  /** Said once for each host, until it answers: what is wrong is a matter of configuration, and seldom changes by itself. */
+  private tell(trouble: TlsTrouble, text: () => string): void {
     const { host, cx } = this;
-    if (host.spokePlaintext) return;
-    host.spokePlaintext = true;
-    cx.logger.warning(`Cluster ${cx.config.name}: host ${host.address.text}: ${details.replace(/^TLS_error: /, '')}.`);
+    if (host.tlsTrouble === trouble) return;
+    host.tlsTrouble = trouble;
+    cx.logger.warning(`Cluster ${cx.config.name}: host ${host.address.text}: ${text()}.`);
   }
 
   /** Gives up a connection under way; nobody is told. */
