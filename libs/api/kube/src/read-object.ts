@@ -3,7 +3,7 @@ import { findKind, kubeKinds, splitApiVersion, type KubeKind } from './catalog.t
 import { checkSpec } from './checks/check-spec.ts';
 import { isMeshConfigMap } from './mesh-config-text.ts';
 import { readMetadata, type ObjectMeta } from './metadata.ts';
-import { ValueReader } from './read-value.ts';
+import { nothing, ValueReader } from './read-value.ts';
 import type { Report, ReportHint } from './report.ts';
 import type { Schema } from './schema.ts';
 
@@ -30,6 +30,8 @@ export interface ReadObject {
   readonly said?: Omit<ObjectIdentity, 'group'>;
   /** Absent if there is any fault. */
   readonly object?: KubeObject;
+  /** What it is, where that is a kind that is known. */
+  readonly kind?: { readonly group: string; readonly kind: string };
   /** It is of a kind that has nothing to do with the mesh (a Deployment), and not a misspelling of one that has. */
   readonly foreign?: boolean;
 }
@@ -45,9 +47,9 @@ export function readObject(root: ConfigNode, report: Report, options: ReadOption
     report('', 'is no resource', { expected: 'a map with apiVersion, kind and metadata' });
     return {};
   }
-  let faults = 0;
+  const faults: string[] = [];
   const counting: Report = (path, message, hint) => {
-    faults += 1;
+    faults.push(path);
     report(path, message, hint);
   };
   const type = readType(root, counting);
@@ -57,14 +59,34 @@ export function readObject(root: ConfigNode, report: Report, options: ReadOption
     report: counting,
     namespace: options.namespace ?? 'default',
   });
-  const spec = readBody(root, type, counting);
-  if (faults === 0) checkSpec(`${kind.group}/${kind.kind}`, spec, metadata, counting);
-  if (metadata === undefined) return { said: saidOf(root, options) };
+  const { spec, standIns } = readBody(root, type, counting);
   const { group, kind: name } = kind;
+  checkReadable(`${group}/${name}`, { spec, faults: [...faults], standIns }, counting);
+  const read = { kind: { group, kind: name } };
+  if (metadata === undefined) return { ...read, said: saidOf(root, options) };
   const identity = { group, kind: name, namespace: metadata.namespace, name: metadata.name };
-  return faults > 0
-    ? { identity }
-    : { identity, object: Object.freeze({ group, version, kind: name, metadata, spec }) };
+  return faults.length > 0
+    ? { ...read, identity }
+    : { ...read, identity, object: Object.freeze({ group, version, kind: name, metadata, spec }) };
+}
+
+interface Readable {
+  readonly spec: unknown;
+  readonly faults: readonly string[];
+  readonly standIns: readonly string[];
+}
+
+/** Of what could not be read nothing is said twice: not of what stands in for it, nor of what may only follow from it. */
+function checkReadable(kind: string, { spec, faults, standIns }: Readable, report: Report): void {
+  const isKnown = (path: string): boolean =>
+    faults.some((fault) => isAtOrBelow(fault, path)) || standIns.some((place) => isAtOrBelow(path, place));
+  checkSpec(kind, spec, (path, message, hint) => {
+    if (!isKnown(path)) report(path, message, hint);
+  });
+}
+
+function isAtOrBelow(path: string, place: string): boolean {
+  return path === place || (path.startsWith(place) && /^[.[]/.test(path.slice(place.length)));
 }
 
 function saidOf(root: MapNode, { namespace: own = 'default' }: ReadOptions): Omit<ObjectIdentity, 'group'> {
@@ -191,20 +213,29 @@ function typeHint(root: MapNode, key: string): ReportHint {
 
 const HEAD = ['apiVersion', 'kind', 'metadata', 'status'];
 
-function readBody(root: MapNode, { kind, version }: ObjectType, report: Report): unknown {
+function readBody(
+  root: MapNode,
+  { kind, version }: ObjectType,
+  report: Report,
+): { readonly spec: unknown; readonly standIns: readonly string[] } {
   const schema = kind.schema(version);
-  const reader = new ValueReader(report);
+  const reader = new ValueReader(kind.kind === 'Secret' ? withoutValues(report) : report);
+  const { standIns } = reader;
   if (kind.body === 'document') {
     const entries = [...root.entries].filter(([key]) => !HEAD.includes(key));
     const body = { ...root, entries: new Map(entries) };
-    return (kind.kind === 'Secret' ? new ValueReader(withoutValues(report)) : reader).read(body, schema, '');
+    return { spec: reader.read(body, schema, ''), standIns };
   }
   const known = [...HEAD, 'spec'];
   for (const key of root.entries.keys()) if (!known.includes(key)) reportTopField(key, known, schema, report);
   const spec = root.entries.get('spec')?.value;
-  if (spec !== undefined) return reader.read(spec, schema, 'spec');
-  if (schema.specRequired === true || (schema.required ?? []).length > 0) report('', 'lacks the field "spec"');
-  return Object.freeze({});
+  if (spec !== undefined) {
+    const value = reader.read(spec, schema, 'spec');
+    return { spec: value ?? nothing(schema), standIns: value === undefined ? [...standIns, 'spec'] : standIns };
+  }
+  const isMissing = schema.specRequired === true || (schema.required ?? []).length > 0;
+  if (isMissing) report('', 'lacks the field "spec"');
+  return { spec: nothing(schema), standIns: isMissing ? ['spec'] : [] };
 }
 
 function reportTopField(key: string, known: readonly string[], schema: Schema, report: Report): void {

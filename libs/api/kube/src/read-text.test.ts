@@ -46,6 +46,7 @@ describe('a document', () => {
     assert.deepEqual(faultsOf(text), [
       'x.yaml:13:7: spec.http[0].retries.atempts: unknown field "atempts"; did you mean "attempts"?',
       'x.yaml:14:22: spec.http[0].retries.perTryTimeout: is the number 2 (expected a duration); did you mean "2s"?',
+      'x.yaml:7:5: spec.hosts[0]: "*.*" is no host name (expected "*" only as the whole first label, as in "*.example.com")',
     ]);
   });
 

@@ -47,13 +47,20 @@ export function readText(source: KubeText, options: ReadTextOptions = {}): ReadD
       faults.push({ path: full, file: source.file, position: at(offsetOf(root, path, atKey)), message, ...hint });
     };
     const read = readObject(root, report, options);
-    if (read.object !== undefined && options.support !== undefined) {
-      const { group, kind } = read.object;
+    if (read.kind !== undefined && options.support !== undefined) {
+      const { group, kind } = read.kind;
+      const known = new Set(faults.map(({ path }) => path));
+      const more: Report = (path, message, hint) => {
+        // What no schema knows does not come later.
+        if (!known.has(path === '' || prefix === '' ? `${prefix}${path}` : `${prefix}.${path}`))
+          report(path, message, hint);
+      };
       const part = kind === 'ConfigMap' ? 'data' : 'spec';
       const written = root.kind === 'map' ? root.entries.get(part)?.value : undefined;
-      options.support.report(`${group}/${kind}`, written, report, part);
+      options.support.report(`${group}/${kind}`, written, more, part);
     }
-    const whole = faults.length === 0 || read.identity === undefined ? read : { identity: read.identity };
+    const { kind: _, ...found } = read;
+    const whole = faults.length === 0 || read.identity === undefined ? found : { identity: read.identity };
     return { ...whole, faults, position: begin, index };
   });
 }

@@ -14,12 +14,14 @@ import { reportScalar } from './scalar.ts';
 import type { Schema } from './schema.ts';
 
 /**
- * Reads a value by its schema: reports every fault, sets defaults, and gives what is left as a frozen value. Values with
- * faults are given too, as they are: who reads on must look at the faults first.
+ * Reads a value by its schema: reports every fault, sets defaults, and gives what is left as a frozen value, which has the
+ * schema's types also where there are faults: what cannot be read is left out, or stands in as nothing (`standIns`).
  */
 export class ValueReader {
   private readonly sink: Report;
   private faults = 0;
+  /** Paths of what must be there and could not be read: in its place stands an empty text, 0, or the like. */
+  readonly standIns: string[] = [];
   /** The schemas around the value, outermost first: a field in the wrong place belongs to one of them. */
   private readonly around: { readonly schema: Schema; readonly path: string }[] = [];
 
@@ -52,11 +54,11 @@ export class ValueReader {
     if (node.kind === 'scalar') {
       if (node.value === null && schema.nullable === true) return undefined;
       reportScalar(node, schema, path, this.report);
-      return node.value;
+      return hasType(node.value, schema) ? node.value : undefined;
     }
     const expected = schema.intOrString === true ? 'an integer or text' : EXPECTED[schema.type ?? 'object'];
     this.report(path, node.kind === 'map' ? 'is a map' : 'is a list', { expected });
-    return plainValue(node);
+    return undefined;
   }
 
   private list(node: ListNode, schema: Schema, path: string): unknown {
@@ -67,7 +69,9 @@ export class ValueReader {
     if (maxItems !== undefined && count > maxItems)
       this.report(path, `has ${count} elements`, { expected: `at most ${maxItems}` });
     const values = node.items.map((item, index) =>
-      items === undefined ? plainValue(item) : this.read(item, items, joinPath(path, index)),
+      items === undefined
+        ? plainValue(item)
+        : (this.read(item, items, joinPath(path, index)) ?? this.standIn(items, joinPath(path, index))),
     );
     this.unique(values, schema, path);
     return Object.freeze(values);
@@ -104,9 +108,12 @@ export class ValueReader {
       else this.unknownField(key, below, properties ?? {});
     }
     this.around.pop();
-    for (const key of required)
-      if (!node.entries.has(key) && properties?.[key]?.default === undefined)
-        this.report(path, `lacks the field "${key}"`);
+    for (const key of required) {
+      const field = properties?.[key];
+      if (field?.default !== undefined) continue;
+      if (!node.entries.has(key)) this.report(path, `lacks the field "${key}"`);
+      if (value[key] === undefined && field !== undefined) value[key] = this.standIn(field, joinPath(path, key));
+    }
     const count = node.entries.size;
     if (minProperties !== undefined && count < minProperties)
       this.report(path, 'is empty', { expected: 'at least one field' });
@@ -115,6 +122,11 @@ export class ValueReader {
     for (const [key, field] of Object.entries(properties ?? {}))
       if (value[key] === undefined && field.default !== undefined) value[key] = this.preset(field);
     return Object.freeze(value);
+  }
+
+  private standIn(schema: Schema, path: string): unknown {
+    this.standIns.push(path);
+    return nothing(schema);
   }
 
   /** A default, with the defaults of the fields inside it. */
@@ -147,6 +159,35 @@ export class ValueReader {
         known.length === 0 ? { atKey: true } : { atKey: true, expected: `one of ${known.join(', ')}` },
       );
   }
+}
+
+/** The emptiest value of a type, with what must be in it. */
+export function nothing({ type, required = [], properties, default: preset }: Schema): unknown {
+  if (preset !== undefined) return preset;
+  switch (type) {
+    case 'string':
+      return '';
+    case 'integer':
+    case 'number':
+      return 0;
+    case 'boolean':
+      return false;
+    case 'array':
+      return Object.freeze([]);
+    default: {
+      const inner = required.flatMap((key) =>
+        properties?.[key] === undefined ? [] : [[key, nothing(properties[key])]],
+      );
+      return Object.freeze(Object.fromEntries(inner) as Record<string, unknown>);
+    }
+  }
+}
+
+function hasType(value: unknown, { type, intOrString }: Schema): boolean {
+  if (value === null) return type === undefined;
+  if (intOrString === true) return typeof value === 'number' || typeof value === 'string';
+  if (type === 'integer' || type === 'number') return typeof value === 'number';
+  return type === undefined || typeof value === type;
 }
 
 const EXPECTED = {

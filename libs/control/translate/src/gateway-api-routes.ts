@@ -113,14 +113,19 @@ function routesOf(cx: TranslateContext, { match, rule, name, from }: RankedRule,
 function headersOf(filters: Filters): VirtualServiceHttpHeaders | undefined {
   const operations = (modifier: HTTPRouteRuleFilter['requestHeaderModifier']) =>
     modifier && {
-      set: Object.fromEntries((modifier.set ?? []).map(({ name, value }) => [name, value])),
-      add: Object.fromEntries((modifier.add ?? []).map(({ name, value }) => [name, value])),
+      set: Object.fromEntries((modifier.set ?? []).map(({ name, value }) => [name, literal(value)])),
+      add: Object.fromEntries((modifier.add ?? []).map(({ name, value }) => [name, literal(value)])),
       remove: modifier.remove ?? [],
     };
   const request = operations(filters.find(({ type }) => type === 'RequestHeaderModifier')?.requestHeaderModifier);
   const response = operations(filters.find(({ type }) => type === 'ResponseHeaderModifier')?.responseHeaderModifier);
   if (request === undefined && response === undefined) return undefined;
   return { ...(request === undefined ? {} : { request }), ...(response === undefined ? {} : { response }) };
+}
+
+/** Values of the Gateway API mean themselves; to proxies % begins a command. */
+function literal(value: string): string {
+  return value.replaceAll('%', '%%');
 }
 
 /** URLRewrite. */
@@ -131,7 +136,10 @@ function rewriteOf(filters: Filters, prefix: string): Init<RouteAction> {
   const host: Init<RouteAction> =
     hostname === undefined ? {} : { hostRewriteSpecifier: { case: 'hostRewriteLiteral', value: hostname } };
   if (path?.replaceFullPath !== undefined)
-    return { ...host, regexRewrite: { pattern: { regex: '^/.*$' }, substitution: path.replaceFullPath } };
+    return {
+      ...host,
+      regexRewrite: { pattern: { regex: '^/.*$' }, substitution: path.replaceFullPath.replaceAll('\\', '\\\\') },
+    };
   if (path?.replacePrefixMatch === undefined) return host;
   return { ...host, ...prefixReplaced(prefix, path.replacePrefixMatch) };
 }

@@ -126,8 +126,11 @@ for (const [title, match] of Object.entries(LEFT_OUT))
     assert.match(mended[0] ?? '', /wrong\.test.*right\.test|right\.test.*wrong\.test/);
   });
 
-test('an endpoint of no weight is left out, and its service has the others', () => {
-  const endpoints = [{ address: '10.0.2.1', weight: 0 }, { address: '10.0.2.2' }];
+test('an endpoint at a port that there is not is left out, and its service has the others', () => {
+  const endpoints = [
+    { address: '10.0.2.1', ports: { http: 70_000 } },
+    { address: '10.0.2.2', weight: 0 },
+  ];
   const ports = [{ number: 80, name: 'http', protocol: 'HTTP' }];
   const spec = { hosts: ['entry.test'], resolution: 'STATIC', ports, endpoints };
   const { faults, mended } = guard(told('ServiceEntry', spec));
@@ -136,6 +139,7 @@ test('an endpoint of no weight is left out, and its service has the others', () 
     [['The endpoint is left out.', 'wrong']],
   );
   assert.ok(mended[0]?.includes('10.0.2.2') === true && !mended[0].includes('10.0.2.1'));
+  assert.match(mended[0], /"load_balancing_weight":1\b/, 'no weight is that of every endpoint');
 });
 
 test('a service at the ports of the proxy itself takes no second listener there', () => {

@@ -45,7 +45,8 @@ function lbEndpoint(endpoint: MeshEndpoint, port: number): LbEndpoint {
       },
     },
     ...(healthy ? {} : { healthStatus: UNHEALTHY }),
-    loadBalancingWeight: weight,
+    // Nobody has a weight of 0: it counts as none given, as in Istio.
+    loadBalancingWeight: weight === 0 ? 1 : weight,
     metadata: {
       filterMetadata: {
         ...(proxied ? { 'envoy.transport_socket_match': { tlsMode: 'istio' } } : {}),

@@ -130,7 +130,23 @@ function checkOperation(operation: AuthorizationPolicyRuleToOperation | undefine
     for (const [i, port] of (operation[key] ?? []).entries())
       if (!isPort(port)) report(`${path}.operation.${key}[${i}]`, `"${port}" is no port`, { expected: '1 to 65535' });
   for (const key of ['paths', 'notPaths'] as const)
-    for (const [i, one] of (operation[key] ?? []).entries())
-      if (!/^[/*{]/.test(one))
-        report(`${path}.operation.${key}[${i}]`, `"${one}" matches no path`, { suggestion: `/${one}` });
+    for (const [i, one] of (operation[key] ?? []).entries()) checkPath(one, `${path}.operation.${key}[${i}]`, report);
+}
+
+/** A path, `prefix*`, `*suffix`, or a template whose `{*}` and `{**}` are whole segments. Source: Istio's path templates. */
+function checkPath(path: string, place: string, report: Report): void {
+  if (!/^[/*{]/.test(path)) {
+    report(place, `"${path}" matches no path`, { suggestion: `/${path}` });
+    return;
+  }
+  if (!/[{}]/.test(path)) return;
+  const segments = path.split('/');
+  const wrong = segments.find((segment) => segment !== '{*}' && segment !== '{**}' && /[{}*]/.test(segment));
+  const rest = segments.indexOf('{**}');
+  if (wrong !== undefined)
+    report(place, `"${wrong}" is no segment of a template`, {
+      expected: '{*} for one segment and {**} for any number, each between slashes, and no other "*", "{" or "}"',
+    });
+  else if (rest >= 0 && segments.slice(rest + 1).some((segment) => segment.startsWith('{')))
+    report(place, 'has an operator behind {**}', { expected: 'only text behind it' });
 }

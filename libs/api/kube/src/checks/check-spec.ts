@@ -1,4 +1,3 @@
-import type { ObjectMeta } from '../metadata.ts';
 import type { Report } from '../report.ts';
 import type {
   AuthorizationPolicySpec,
@@ -23,7 +22,7 @@ import { checkSidecar } from './sidecar.ts';
 import { checkVirtualService } from './virtual-service.ts';
 
 /** What must hold of a kind and its schema cannot say; Istio's own admission checks the like. Paths begin with `spec`. */
-export function checkSpec(kind: string, spec: unknown, _metadata: ObjectMeta | undefined, report: Report): void {
+export function checkSpec(kind: string, spec: unknown, report: Report): void {
   switch (kind) {
     case 'networking.istio.io/VirtualService':
       checkVirtualService(spec as VirtualServiceSpec, report);

@@ -1,5 +1,6 @@
 import type { Report } from '../report.ts';
 import type { DestinationRuleSpec, DestinationRuleTrafficPolicy } from '../types/index.ts';
+import { checkDuration } from './durations.ts';
 import { checkHost } from './words.ts';
 
 export function checkDestinationRule(spec: DestinationRuleSpec, report: Report): void {
@@ -17,6 +18,7 @@ export function checkDestinationRule(spec: DestinationRuleSpec, report: Report):
 function checkPolicy(policy: DestinationRuleTrafficPolicy | undefined, path: string, report: Report): void {
   if (policy === undefined) return;
   checkTls(policy.tls, `${path}.tls`, report);
+  checkPool(policy.connectionPool, `${path}.connectionPool`, report);
   const seen = new Map<number, number>();
   for (const [i, setting] of (policy.portLevelSettings ?? []).entries()) {
     const here = `${path}.portLevelSettings[${i}]`;
@@ -26,8 +28,38 @@ function checkPolicy(policy: DestinationRuleTrafficPolicy | undefined, path: str
       report(`${here}.port`, `is for port ${port}, as ${path}.portLevelSettings[${seen.get(port) ?? 0}] is`);
     else seen.set(port, i);
     checkTls(setting.tls, `${here}.tls`, report);
+    checkPool(setting.connectionPool, `${here}.connectionPool`, report);
   }
 }
+
+type Pool = DestinationRuleTrafficPolicy['connectionPool'];
+
+/** Numbers that count something. */
+const COUNTS = [
+  'http1MaxPendingRequests',
+  'http2MaxRequests',
+  'maxRequestsPerConnection',
+  'maxRetries',
+  'maxConcurrentStreams',
+] as const;
+
+function checkPool(pool: Pool, path: string, report: Report): void {
+  const { tcp, http } = pool ?? {};
+  const atLeastNone = (value: number | undefined, place: string): void => {
+    if (value !== undefined && value < 0) report(place, `${value} is too small`, { expected: 'at least 0' });
+  };
+  atLeastNone(tcp?.maxConnections, `${path}.tcp.maxConnections`);
+  for (const key of COUNTS) atLeastNone(http?.[key], `${path}.http.${key}`);
+  checkDuration(tcp?.connectTimeout, `${path}.tcp.connectTimeout`, report);
+  // The kernel counts whole seconds.
+  checkDuration(tcp?.tcpKeepalive?.time, `${path}.tcp.tcpKeepalive.time`, report, 1000);
+  checkDuration(tcp?.tcpKeepalive?.interval, `${path}.tcp.tcpKeepalive.interval`, report, 1000);
+  checkDuration(http?.idleTimeout, `${path}.http.idleTimeout`, report);
+  checkDuration(http?.http2KeepAlive?.interval, `${path}.http.http2KeepAlive.interval`, report);
+  checkDuration(http?.http2KeepAlive?.timeout, `${path}.http.http2KeepAlive.timeout`, report);
+}
+
+const MAX_SNI_OCTETS = 255;
 
 function checkTls(tls: DestinationRuleTrafficPolicy['tls'], path: string, report: Report): void {
   if (tls === undefined) return;
@@ -40,6 +72,8 @@ function checkTls(tls: DestinationRuleTrafficPolicy['tls'], path: string, report
     report(path, 'is MUTUAL without a certificate', {
       expected: 'clientCertificate and privateKey, or credentialName',
     });
+  if (Buffer.byteLength(sni ?? '') > MAX_SNI_OCTETS)
+    report(`${path}.sni`, `has ${Buffer.byteLength(sni ?? '')} octets`, { expected: `at most ${MAX_SNI_OCTETS}` });
   const given = Object.entries({ clientCertificate, privateKey, caCertificates, credentialName, sni }).filter(
     ([, value]) => value,
   );

@@ -1,5 +1,6 @@
 import type { Report } from '../report.ts';
 import type { GRPCRouteSpec, HTTPRouteSpec, ServiceProfileSpec } from '../types/index.ts';
+import { checkRemoval } from './headers.ts';
 import { checkRegex } from './words.ts';
 
 interface TypedMatch {
@@ -9,7 +10,10 @@ interface TypedMatch {
 
 /** Regular expressions of routes are RE2, as everywhere in the mesh. */
 export function checkHttpRoute({ rules = [] }: HTTPRouteSpec, report: Report): void {
-  for (const [i, { matches = [] }] of rules.entries()) {
+  for (const [i, { matches = [], filters = [], backendRefs = [] }] of rules.entries()) {
+    checkFilters(filters, `spec.rules[${i}]`, report);
+    for (const [j, ref] of backendRefs.entries())
+      checkFilters(ref.filters ?? [], `spec.rules[${i}].backendRefs[${j}]`, report);
     for (const [j, { path, headers = [], queryParams = [] }] of matches.entries()) {
       const here = `spec.rules[${i}].matches[${j}]`;
       checkTyped(path, `${here}.path`, report);
@@ -20,7 +24,10 @@ export function checkHttpRoute({ rules = [] }: HTTPRouteSpec, report: Report): v
 }
 
 export function checkGrpcRoute({ rules = [] }: GRPCRouteSpec, report: Report): void {
-  for (const [i, { matches = [] }] of rules.entries()) {
+  for (const [i, { matches = [], filters = [], backendRefs = [] }] of rules.entries()) {
+    checkFilters(filters, `spec.rules[${i}]`, report);
+    for (const [j, ref] of backendRefs.entries())
+      checkFilters(ref.filters ?? [], `spec.rules[${i}].backendRefs[${j}]`, report);
     for (const [j, { method, headers = [] }] of matches.entries()) {
       const here = `spec.rules[${i}].matches[${j}]`;
       if (method?.type === 'RegularExpression') {
@@ -35,6 +42,19 @@ export function checkGrpcRoute({ rules = [] }: GRPCRouteSpec, report: Report): v
 export function checkServiceProfile({ routes = [] }: ServiceProfileSpec, report: Report): void {
   for (const [i, { condition }] of routes.entries())
     checkRegex(condition.pathRegex, `spec.routes[${i}].condition.pathRegex`, report);
+}
+
+interface HeaderFilter {
+  readonly requestHeaderModifier?: { readonly remove?: readonly string[] };
+  readonly responseHeaderModifier?: { readonly remove?: readonly string[] };
+}
+
+/** Values are literal, and their form is the schema's to say; what is removed is any text to it. */
+function checkFilters(filters: readonly HeaderFilter[], path: string, report: Report): void {
+  for (const [i, filter] of filters.entries())
+    for (const key of ['requestHeaderModifier', 'responseHeaderModifier'] as const)
+      for (const [j, name] of (filter[key]?.remove ?? []).entries())
+        checkRemoval(name, `${path}.filters[${i}].${key}.remove[${j}]`, report);
 }
 
 function checkTyped(match: TypedMatch | undefined, path: string, report: Report): void {

@@ -1,4 +1,4 @@
-import { nearest } from '@weft/core-config-text';
+import { joinPath, nearest } from '@weft/core-config-text';
 import type { Report } from '../report.ts';
 import type {
   VirtualServiceHttp,
@@ -6,6 +6,9 @@ import type {
   VirtualServiceSpec,
   VirtualServiceStringMatch,
 } from '../types/index.ts';
+import { checkDuration } from './durations.ts';
+import { checkHeaders } from './headers.ts';
+import { checkDirectResponse, checkRedirect, checkRetries, checkRewrite } from './http-action.ts';
 import { checkHost, checkRegex } from './words.ts';
 
 /** Envoy's conditions of retries, HTTP and gRPC. Source: x-envoy-retry-on, x-envoy-retry-grpc-on. */
@@ -15,9 +18,18 @@ const RETRY_ON = [
   ...['cancelled', 'deadline-exceeded', 'internal', 'resource-exhausted', 'unavailable'],
 ];
 
+/** Proxies add weights up in 32 bits. */
+const MOST_WEIGHT = 0xffff_ffff;
+
 export function checkVirtualService(spec: VirtualServiceSpec, report: Report): void {
-  const { hosts = [], http = [], tcp = [], tls = [] } = spec;
-  for (const [i, host] of hosts.entries()) checkHost(host, `spec.hosts[${i}]`, report);
+  const { hosts = [], gateways = [], http = [], tcp = [], tls = [] } = spec;
+  for (const [i, host] of hosts.entries()) {
+    checkHost(host, `spec.hosts[${i}]`, report);
+    if (host === '*' && (gateways.length === 0 || gateways.includes('mesh')))
+      report(`spec.hosts[${i}]`, '"*" would take every call of the mesh', {
+        expected: 'names, or gateways without "mesh"',
+      });
+  }
   if (hosts.length === 0) checkDelegate(spec, report);
   else if (http.length + tcp.length + tls.length === 0)
     report('spec', 'routes nothing', { expected: 'at least one rule in http, tcp or tls' });
@@ -49,7 +61,18 @@ function checkHttp(
   cx: { readonly report: Report; readonly delegated: boolean },
 ): void {
   const { report } = cx;
-  const { route = [], redirect, directResponse, delegate, match = [], retries, rewrite, corsPolicy } = rule;
+  const {
+    route = [],
+    redirect,
+    directResponse,
+    delegate,
+    match = [],
+    retries,
+    rewrite,
+    corsPolicy,
+    headers,
+    timeout,
+  } = rule;
   const actions = Object.entries({ route: route.length > 0 ? route : undefined, redirect, directResponse, delegate })
     .filter(([, value]) => value !== undefined)
     .map(([name]) => name);
@@ -64,13 +87,14 @@ function checkHttp(
   for (const [i, { host }] of route.map(({ destination }) => destination).entries())
     checkHost(host, `${path}.route[${i}].destination.host`, report);
   if (retries?.retryOn !== undefined) checkRetryOn(retries.retryOn, `${path}.retries.retryOn`, report);
-  if (retries?.attempts === 0 && retries.perTryTimeout !== undefined)
-    report(`${path}.retries.perTryTimeout`, 'is set, and attempts is 0', {
-      expected: 'attempts of at least 1, or no perTryTimeout',
-    });
-  if (rewrite?.uri !== undefined && rewrite.uriRegexRewrite !== undefined)
-    report(`${path}.rewrite`, 'has uri and uriRegexRewrite', { expected: 'only one of them' });
-  checkRegex(rewrite?.uriRegexRewrite?.match, `${path}.rewrite.uriRegexRewrite.match`, report);
+  checkRetries(retries, `${path}.retries`, report);
+  checkRewrite(rewrite, `${path}.rewrite`, report);
+  checkRedirect(redirect, `${path}.redirect`, report);
+  checkDirectResponse(directResponse, `${path}.directResponse`, report);
+  checkHeaders(headers, `${path}.headers`, report);
+  for (const [i, target] of route.entries()) checkHeaders(target.headers, `${path}.route[${i}].headers`, report);
+  checkDuration(timeout, `${path}.timeout`, report);
+  checkDuration(corsPolicy?.maxAge, `${path}.corsPolicy.maxAge`, report);
   for (const [i, origin] of (corsPolicy?.allowOrigins ?? []).entries())
     checkRegex(origin.regex, `${path}.corsPolicy.allowOrigins[${i}].regex`, report);
 }
@@ -82,12 +106,22 @@ function checkMatch(match: VirtualServiceHttpMatch, path: string, report: Report
     ),
     ...(['headers', 'withoutHeaders', 'queryParams'] as const).flatMap((key) =>
       Object.entries(match[key] ?? {}).map(([name, value]): [string, VirtualServiceStringMatch] => [
-        /^[A-Za-z_]\w*$/.test(name) ? `${path}.${key}.${name}` : `${path}.${key}[${JSON.stringify(name)}]`,
+        joinPath(`${path}.${key}`, name),
         value,
       ]),
     ),
   ];
-  for (const [place, text] of texts) checkRegex(text?.regex, `${place}.regex`, report);
+  for (const [place, text] of texts) {
+    checkRegex(text?.regex, `${place}.regex`, report);
+    if (text?.regex === '')
+      report(`${place}.regex`, 'is empty', { expected: 'an expression; {} asks only that it is there' });
+    if (text?.prefix === '' && place !== `${path}.uri`)
+      report(`${place}.prefix`, 'is empty', { expected: 'a beginning; {} asks only that it is there' });
+  }
+  if (Object.hasOwn(match.queryParams ?? {}, ''))
+    report(`${path}.queryParams`, 'has a parameter without a name', { expected: 'names' });
+  if (Object.hasOwn(match.withoutHeaders ?? {}, ''))
+    report(`${path}.withoutHeaders`, 'has a header without a name', { expected: 'names' });
   for (const name of Object.keys(match.headers ?? {})) {
     const place = `${path}.headers[${JSON.stringify(name)}]`;
     if (name === '') report(`${path}.headers`, 'has a header without a name');
@@ -122,6 +156,8 @@ function checkWeights(
       if (weight < 0)
         report(`spec.${list}[${i}].route[${j}].weight`, `${weight} is too small`, { expected: 'at least 0' });
     const sum = route.reduce((total, { weight = 0 }) => total + weight, 0);
+    if (sum > MOST_WEIGHT)
+      report(`spec.${list}[${i}].route`, `has weights of ${sum} in all`, { expected: `at most ${MOST_WEIGHT}` });
     if (route.length > 1 && sum === 0)
       report(`spec.${list}[${i}].route`, 'has only weights of 0', {
         expected: 'weights, since there are several destinations',

@@ -2,13 +2,15 @@ import { RE2JS } from 're2js';
 import { isIP } from 'node:net';
 import type { Report } from '../report.ts';
 
+/** What the runtime that proxies of the mesh have allows. Source: Istio's re2.max_program_size.error_level. */
+const MOST_INSTRUCTIONS = 32_768;
 const LABEL = /^[a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9_])?$/i;
 
 /** What is wrong with an RE2 regular expression; undefined if nothing is. */
 export function regexFault(regex: string): string | undefined {
   try {
-    RE2JS.compile(regex);
-    return undefined;
+    const size = RE2JS.compile(regex).programSize();
+    return size > MOST_INSTRUCTIONS ? `it becomes ${size} instructions, more than ${MOST_INSTRUCTIONS}` : undefined;
   } catch (error) {
     return error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : String(error);
   }
@@ -18,7 +20,9 @@ export function checkRegex(regex: string | undefined, path: string, report: Repo
   const fault = regex === undefined ? undefined : regexFault(regex);
   if (fault !== undefined)
     report(path, `is no regular expression: ${fault}`, {
-      expected: 'RE2 syntax, which has no backreferences and no look-around',
+      expected: fault.includes('instructions')
+        ? 'a shorter one: repetitions such as {500} count as often'
+        : 'RE2 syntax, which has no backreferences and no look-around',
     });
 }
 
