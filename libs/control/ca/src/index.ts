@@ -20,6 +20,6 @@ export type { IssuedLeaf } from './issued-leaves.ts';
 export type { Root, RootPhase } from './root.ts';
 export { CaStateError } from './root-store.ts';
 export { TOKEN_TTL_MS, TokenAuthority, type TokenSubject } from './workload-token.ts';
-export { PUBLIC, SECRET, openStateFolder, readState, replaceState } from './state-files.ts';
+export { PUBLIC, SECRET, createState, openStateFolder, readState, replaceState } from './state-files.ts';
 export { ServingCertificate, type ServingMaterial, type ServingOptions } from './serving-certificate.ts';
 export { requireCertificate } from './require-certificate.ts';

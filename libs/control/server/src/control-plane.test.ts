@@ -9,7 +9,9 @@ import { GrpcJsChannel, type GrpcChannelTls } from '@weft/net-grpc';
 import { TYPE_URL } from '@weft/xds-server';
 import { TestProxy, type ReceivedResponse } from '@weft/xds-server/testing';
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
@@ -363,14 +365,20 @@ test('the metrics page and the debug port answer', async () => {
   assert.equal((await fetch(`http://${addresses.debug}/%E0%A4%A`)).status, 400);
 });
 
-test('a port that cannot be had is named by its flag, and nothing stays open', async () => {
-  const { addresses } = await world();
+test('a port that is taken while the state is opened is named by its flag, and nothing stays open', async () => {
+  const rival = createServer().listen(0, '127.0.0.1');
+  await once(rival, 'listening');
+  const { port } = rival.address() as AddressInfo;
+  await new Promise((resolve) => rival.close(resolve));
   const parsed = parseControlPlaneOptions(['--config-dir', newFolder(), '--secure-port=0', '--xds-port=0',
-    '--metrics-port', addresses.metrics.split(':')[1] ?? '', '--debug-port=0']); // prettier-ignore
+    '--metrics-port', String(port), '--debug-port=0']); // prettier-ignore
   if (parsed.kind !== 'options') throw new Error(JSON.stringify(parsed));
   const controlPlane = await ControlPlane.open(
     parsed.options,
     createRuntime('info', () => undefined),
   );
+  rival.listen(port, '127.0.0.1');
+  await once(rival, 'listening');
+  cleanUp.push(() => rival.close());
   await assert.rejects(controlPlane.start(), /--metrics-port cannot be opened: .*EADDRINUSE/);
 });

@@ -46,10 +46,12 @@ import { meshDefaults } from './mesh-defaults.ts';
 import { MeshState } from './mesh-state.ts';
 import { ControlPlaneMetrics } from './metrics.ts';
 import type { ControlPlaneOptions } from './options.ts';
+import { mustBeFree } from './own-ports.ts';
 import { Pusher } from './pusher.ts';
 import { registrationMemory } from './registration-memory.ts';
 import { Reports } from './reports.ts';
 import { secretResources } from './secret-resources.ts';
+import { StateLock } from './state-lock.ts';
 import { statusVisibility } from './status-visibility.ts';
 
 /** Where a control plane answers: `ip:port`, as bound. */
@@ -85,6 +87,7 @@ export class ControlPlane {
   readonly reports: Reports;
   /** The versions of the documents that were in force. */
   private readonly kept: ConfigHistory;
+  private readonly lock: StateLock;
   private readonly tokens: TokenAuthority;
   private readonly source: DirectorySource;
   private readonly logger: Logger;
@@ -104,23 +107,26 @@ export class ControlPlane {
     // A mistyped name would be an empty mesh with a root of its own.
     if (statSync(options.configDir, { throwIfNoEntry: false })?.isDirectory() !== true)
       throw new Error(`--config-dir ${options.configDir}: there is no such folder; mkdir makes it`);
-    const authority = await CertificateAuthority.open(
-      {
-        stateDir: options.stateDir,
-        trustDomain: options.trustDomain,
-        ...(options.caDir === '' ? {} : { givenDir: options.caDir }),
-        defaultTtlMs: options.certificateTtlMs,
-        clockSkewMs: options.clockSkewMs,
-      },
-      runtime,
-    );
-    return new ControlPlane(options, runtime, authority);
+    StateLock.check(options.stateDir);
+    await mustBeFree(options.ports, options.bindAddress);
+    const lock = StateLock.take(options.stateDir);
+    try {
+      return new ControlPlane(options, runtime, { lock, authority: await openAuthority(options, runtime) });
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
   }
 
-  private constructor(options: ControlPlaneOptions, runtime: Runtime, authority: CertificateAuthority) {
+  private constructor(
+    options: ControlPlaneOptions,
+    runtime: Runtime,
+    { authority, lock }: { readonly authority: CertificateAuthority; readonly lock: StateLock },
+  ) {
     this.options = options;
     this.runtime = runtime;
     this.authority = authority;
+    this.lock = lock;
     this.logger = runtime.loggers.get('main');
     this.tokens = TokenAuthority.open(options.stateDir, options.trustDomain, runtime);
     const { configDir, stateDir, keptVersions: kept } = options;
@@ -197,6 +203,7 @@ export class ControlPlane {
     ]);
     this.grpc = [];
     this.http = [];
+    this.lock.release();
   }
 
   private createXds(admit: Admit): XdsServer {
@@ -405,4 +412,17 @@ export class ControlPlane {
       });
     }
   }
+}
+
+function openAuthority(options: ControlPlaneOptions, runtime: Runtime): Promise<CertificateAuthority> {
+  return CertificateAuthority.open(
+    {
+      stateDir: options.stateDir,
+      trustDomain: options.trustDomain,
+      ...(options.caDir === '' ? {} : { givenDir: options.caDir }),
+      defaultTtlMs: options.certificateTtlMs,
+      clockSkewMs: options.clockSkewMs,
+    },
+    runtime,
+  );
 }

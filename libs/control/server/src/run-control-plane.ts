@@ -33,15 +33,16 @@ async function serve(options: ControlPlaneOptions, host: ControlPlaneHost): Prom
     controlPlane = await ControlPlane.open(options, runtime);
     await controlPlane.start(debugRoutes);
   } catch (error) {
-    host.err(`weft control-plane: ${(error as Error).message}\n`);
+    for (const line of (error as Error).message.split('\n')) host.err(`weft control-plane: ${line}\n`);
     return host.exit(1);
   }
   let ending = false;
-  const end = (): void => {
+  const end = (signal: string): void => {
     if (ending) return host.exit(1);
     ending = true;
+    host.err(`weft control-plane: ${signal}: the control plane ends; its proxies go on with what they have\n`);
     void controlPlane.stop().then(() => host.exit(0));
   };
-  host.onSignal('SIGTERM', end);
-  host.onSignal('SIGINT', end);
+  host.onSignal('SIGTERM', () => end('SIGTERM'));
+  host.onSignal('SIGINT', () => end('SIGINT'));
 }
