@@ -13,7 +13,7 @@ import { ANY_PATH } from './route-match.ts';
 const UNAVAILABLE = 503;
 
 /**
- * What stands at the port of an upstream that is not there, so that the program hears why: requests are answered 503, other
+ * What stands at the port of an upstream that is not there, or that a Sidecar leaves out, so that the program hears why: requests are answered 503, other
  * connections are closed, which the access log tells. The service takes its place when it comes.
  */
 export function absentUpstream(cx: TranslateContext, { host, port }: ProxyUpstream, fault: string): Init<Listener> {
@@ -24,7 +24,7 @@ export function absentUpstream(cx: TranslateContext, { host, port }: ProxyUpstre
   const answered = httpFilter({
     direction: 'outbound',
     statPrefix: name,
-    routes: answers(name, `${host}:${port} cannot be called: ${fault}. It can as soon as it is there.\n`),
+    routes: answers(name, `${host}:${port} cannot be called: ${fault}. It can be as soon as that changes.\n`),
     observed: observed(cx),
     filters: [],
   });

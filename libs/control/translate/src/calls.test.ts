@@ -89,6 +89,33 @@ test('of two VirtualServices for a host in the mesh the older one wins, whole (T
   assert.equal(simulate(resources, 'outbound', { ...call, draw: 99 }).hosts[0], '10.0.1.1:80');
 });
 
+test('an upstream that the egress hosts of a Sidecar leave out answers so, and has no cluster', () => {
+  const sidecar = `---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: few}
+spec:
+  workloadSelector: {labels: {app: playlists-api}}
+  egress: [{hosts: ["./playlists-db.default.svc.cluster.local"]}]
+`;
+  const text = readFileSync(new URL('../testdata/explicit-upstreams/in.yaml', import.meta.url), 'utf8');
+  const { snapshot, proxies } = readWorld(`${text}${sidecar}`);
+  const proxy = proxies.get('playlists-api-1');
+  assert.ok(proxy);
+  const resources = translate(snapshot, proxy);
+  const { route } = simulate(resources, 'outbound', { ip: '127.0.0.1', port: 18402, host: 'x' });
+  assert.ok(route?.action.kind === 'direct_response');
+  assert.equal(
+    `${route.action.status} ${route.action.body}`,
+    '503 videos-api:10010 cannot be called: the egress hosts of Sidecar default/few leave out videos-api.default.svc.cluster.local. It can be as soon as that changes.\n',
+  );
+  assert.equal(
+    simulate(resources, 'outbound', { ip: '127.0.0.1', port: 18403, raw: true }).cluster,
+    'outbound|6379||playlists-db.default.svc.cluster.local',
+  );
+  assert.deepEqual(resources.clusters.map(({ name }) => name).filter((name) => name.includes('videos-api')), []); // prettier-ignore
+});
+
 test('an upstream that is not there answers why, and its service takes its place when it comes', () => {
   const { proxies, builder } = world('explicit-upstreams');
   const proxy = proxies.get('playlists-api-1');
@@ -107,7 +134,7 @@ test('an upstream that is not there answers why, and its service takes its place
   };
   assert.equal(
     answer({ host: 'nowhere', port: 80 }),
-    '503 nowhere:80 cannot be called: the mesh has no service nowhere that default may see. It can as soon as it is there.\n',
+    '503 nowhere:80 cannot be called: the mesh has no service nowhere that default may see. It can be as soon as that changes.\n',
   );
   assert.match(answer({ host: 'videos-api', port: 81 }), /the service videos-api has no port 81, but 10010\. /);
   assert.equal(ask({ host: 'nowhere', port: 80 }, true).cluster, 'BlackHoleCluster');

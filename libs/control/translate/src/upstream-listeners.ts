@@ -28,8 +28,9 @@ export function upstreamListeners(cx: TranslateContext, draft: ResourceDraft): v
           ...init,
         }),
       );
-    if (service === undefined || port === undefined) {
-      add(absentUpstream(cx, upstream, upstreamFault(cx.snapshot, cx.proxy, upstream) ?? 'it is not there'));
+    const fault = upstreamFault(cx.snapshot, cx.proxy, upstream);
+    if (service === undefined || port === undefined || fault !== undefined) {
+      add(absentUpstream(cx, upstream, fault ?? 'it is not there'));
       continue;
     }
     add(chains(cx, service, port));
