@@ -1,4 +1,4 @@
-import type { AnalysisRow, AuthorityView, ProxySync, SyncType } from '@weft/control-debug';
+import type { AnalysisRow, AuthorityView, ProxySync, SyncType, TypeSync } from '@weft/control-debug';
 import type { CliError } from './cli-io.ts';
 
 /** One question, and what was found. */
@@ -142,9 +142,9 @@ export function checkProxies({ proxies, registrations, version }: ProxyWorld): C
   const lost = workloads.map(qualified).filter((name) => !connected.has(name));
   const inState = (test: (status: string) => boolean): string[] =>
     proxies.flatMap(({ name, types }) =>
-      (Object.entries(types) as [SyncType, { readonly status: string; readonly error?: string }][])
+      (Object.entries(types) as [SyncType, TypeSync][])
         .filter(([, { status }]) => test(status))
-        .map(([type, { status, error }]) => `${name}: ${type} ${status}${error === undefined ? '' : `: ${error}`}`),
+        .map(([type, sync]) => `${name}: ${type} ${sync.status}${detailOf(sync)}`),
     );
   const hours = registrations.expired.map(({ atMs, ...one }) => `${qualified(one)} at ${new Date(atMs).toISOString()}`);
   return {
@@ -173,10 +173,10 @@ export function checkProxies({ proxies, registrations, version }: ProxyWorld): C
       }),
       item(
         'every proxy has what it is to have',
-        inState((status) => status.startsWith('STALE')),
+        inState((status) => status.startsWith('STALE') || status === 'HELD BACK'),
         {
           bad: 'warning',
-          hint: 'it was told and has not answered yet: ask again in a moment',
+          hint: 'STALE: it was told and has not answered yet, ask again in a moment; HELD BACK: mend what it refuses',
         },
       ),
       item('proxies are of the versions that the control plane speaks to', oldProxies(proxies, version), {
@@ -185,6 +185,12 @@ export function checkProxies({ proxies, registrations, version }: ProxyWorld): C
       }),
     ],
   };
+}
+
+function detailOf({ error, heldBack }: TypeSync): string {
+  const held = (heldBack ?? []).map(({ name, reason }) => `${name} is ${reason}`);
+  const all = [...(error === undefined ? [] : [error]), ...held];
+  return all.length === 0 ? '' : `: ${all.join('; ')}`;
 }
 
 /** Each thing once, with how many proxies it is about. */

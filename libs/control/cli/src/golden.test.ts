@@ -40,6 +40,14 @@ const authority = {
 const source = testSource(readFileSync(`${DATA}world.yaml`, 'utf8'), {
   authority,
   states: {
+    'playlists-api-1': {
+      [RDS]: {
+        state: 'HELD_BACK',
+        heldBack: [
+          { name: '80', lacks: [{ typeUrl: CDS, name: 'outbound|80|v2|videos-api.default.svc.cluster.local' }] },
+        ],
+      },
+    },
     'videos-api-1': {
       [LDS]: { state: 'NACKED', error: 'Error adding/updating listener(s) inbound: address already in use' },
       [RDS]: { state: 'NOT_SENT', versionSent: '', versionAcknowledged: '' },

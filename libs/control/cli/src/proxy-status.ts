@@ -20,7 +20,8 @@ export const proxyStatus: Verb = {
     about: [
       'SYNCED: acknowledged. NOT SENT: the proxy asked for nothing of the type. STALE: sent and not answered yet.',
       'STALE (Never Acknowledged): that, and nothing of the type was ever acknowledged. NACKED: refused; its words stand below',
-      'the table, and the proxy keeps what it had. With a PROXY (NAME, NAME.NAMESPACE or a node id): each type with versions and',
+      'the table, and the proxy keeps what it had. HELD BACK: not sent for now, since it names a cluster that the proxy refused;',
+      'what and why stands below. With a PROXY (NAME, NAME.NAMESPACE or a node id): each type with versions and',
       "times; with --admin also what differs between the control plane's configuration and the proxy's own.",
     ],
     options: {
@@ -53,7 +54,7 @@ function tableOf(all: readonly ProxySync[], columns: readonly SyncType[]): strin
   return table(['NAME', ...columns, 'ISTIOD', 'VERSION'], rows) + refusals(all);
 }
 
-/** The proxies' own words, and what they are spared. */
+/** The proxies' own words, what waits for it, and what they are spared. */
 function refusals(all: readonly ProxySync[]): string {
   const found = all.flatMap(({ name, types }) =>
     Object.entries(types).flatMap(([type, { error, sentAt = '' }]) =>
@@ -62,10 +63,15 @@ function refusals(all: readonly ProxySync[]): string {
         : [`\n${name} refused ${type}${sentAt === '' ? '' : ` of ${sentAt}`}:\n${indent(error)}\n`],
     ),
   );
+  const held = all.flatMap(({ name, types }) =>
+    Object.entries(types).flatMap(([type, { heldBack = [] }]) =>
+      heldBack.map((one) => `\n${name} is not sent ${type} ${one.name} for now:\n${indent(one.reason)}\n`),
+    ),
+  );
   const withheld = all.flatMap(({ name, withheld: parts }) =>
     parts.length === 0 ? [] : [`\n${name} is not told what it would refuse:\n${parts.map(indent).join('\n')}\n`],
   );
-  return [...found, ...withheld].join('');
+  return [...found, ...held, ...withheld].join('');
 }
 
 function indent(text: string): string {

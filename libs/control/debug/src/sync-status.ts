@@ -1,4 +1,4 @@
-import { TYPE_URL, type ProxyStatus, type SyncState, type TypeStatus } from '@weft/xds-server';
+import { formatHeldBack, TYPE_URL, type ProxyStatus, type SyncState, type TypeStatus } from '@weft/xds-server';
 import type { WithheldPart } from './debug-source.ts';
 import { proxyName } from './proxy-name.ts';
 import { withheldText } from './withheld-text.ts';
@@ -23,6 +23,7 @@ const TEXT: Readonly<Record<SyncState, string>> = {
   STALE: 'STALE',
   NEVER_ACKNOWLEDGED: 'STALE (Never Acknowledged)',
   NACKED: 'NACKED',
+  HELD_BACK: 'HELD BACK',
 };
 
 /** How one type stands at one proxy. Times are ISO 8601. */
@@ -34,6 +35,8 @@ export interface TypeSync {
   readonly acknowledgedAt?: string;
   /** The proxy's words, when it refused the last response. */
   readonly error?: string;
+  /** What the proxy is not sent, and why. Absent: nothing. */
+  readonly heldBack?: readonly { readonly name: string; readonly reason: string }[];
   readonly subscribed: number | '*';
   readonly acknowledgedResources: number;
 }
@@ -95,7 +98,8 @@ function proxySync(id: string, streams: readonly ProxyStatus[], controlPlane: st
 }
 
 function typeSync(type: TypeStatus): TypeSync {
-  const { versionSent, versionAcknowledged, sentMs, acknowledgedMs, error, wildcard, subscribed, resources } = type;
+  const { versionSent, versionAcknowledged, sentMs, acknowledgedMs, error, heldBack, wildcard } = type;
+  const { subscribed, resources } = type;
   return {
     status: TEXT[type.state],
     ...(versionSent === '' ? {} : { versionSent }),
@@ -103,6 +107,9 @@ function typeSync(type: TypeStatus): TypeSync {
     ...(sentMs === undefined ? {} : { sentAt: isoTime(sentMs) }),
     ...(acknowledgedMs === undefined ? {} : { acknowledgedAt: isoTime(acknowledgedMs) }),
     ...(error === undefined ? {} : { error }),
+    ...(heldBack === undefined
+      ? {}
+      : { heldBack: heldBack.map((one) => ({ name: one.name, reason: formatHeldBack(one) })) }),
     subscribed: wildcard ? '*' : subscribed,
     acknowledgedResources: resources,
   };

@@ -12,6 +12,7 @@ const CONFIG_STATUS: Readonly<Record<SyncState, number>> = {
   STALE: 3,
   NEVER_ACKNOWLEDGED: 3,
   NACKED: 4,
+  HELD_BACK: 2,
 };
 
 /** What gRPC libraries take unless they are told otherwise is 4 MiB. */
@@ -65,10 +66,10 @@ function octetsOf(types: readonly TypeStatus[], full: boolean, most: number): nu
   const least = types.reduce((total, { resources }) => total + resources, 0) * ENTRY_OCTETS;
   if (least > most) return least;
   let sum = 0;
-  for (const { typeUrl, each, error = '' } of types)
+  for (const { typeUrl, each } of types)
     for (const one of each?.() ?? []) {
       const content = full ? shownOf(typeUrl, one) : [];
-      sum += ENTRY_OCTETS + one.name.length + (one.state === 'NACKED' ? error.length : 0);
+      sum += ENTRY_OCTETS + one.name.length + (one.error ?? '').length;
       for (const { any } of content) sum += any.length;
       if (sum > most) return sum;
     }
@@ -94,11 +95,17 @@ function* entriesOf(type: TypeStatus, full: boolean): Iterable<object> {
     full && typeUrl !== TYPE_URL.secret && resource !== undefined
       ? readMessage('google.protobuf.Any', resource.any)
       : undefined;
-  for (const { name, state, version, wanted, had } of type.each?.() ?? []) {
+  for (const { name, state, version, wanted, had, error } of type.each?.() ?? []) {
     const entry = { typeUrl, name, configStatus: CONFIG_STATUS[state] };
     if (state === 'NACKED') {
-      const errorState = { ...errorOf(type, wanted?.version ?? ''), failedConfiguration: content(wanted) };
+      const errorState = {
+        ...errorOf({ ...type, error }, wanted?.version ?? ''),
+        failedConfiguration: content(wanted),
+      };
       yield { ...entry, versionInfo: version, xdsConfig: content(had), errorState };
+    } else if (state === 'HELD_BACK') {
+      const errorState = { details: error ?? '', versionInfo: wanted?.version ?? '' };
+      yield { ...entry, versionInfo: version, xdsConfig: content(had ?? wanted), errorState };
     } else {
       yield { ...entry, versionInfo: wanted?.version ?? version, xdsConfig: content(wanted ?? had) };
     }

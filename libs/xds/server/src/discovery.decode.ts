@@ -7,7 +7,7 @@ import { readMessage } from './messages.ts';
 import { NameList, NO_NAMES, type NamePool } from './name-list.ts';
 import { decodeNode } from './node.decode.ts';
 import type { XdsNode } from './node.ts';
-import type { Interest } from './subscription.ts';
+import type { Interest } from './interest.ts';
 
 /** A request of either protocol, in one form. */
 export interface DiscoveryCall {
@@ -40,12 +40,16 @@ export function decodeSotwRequest(octets: Uint8Array, known: KnownNames): Discov
   const { list, rest } = takeNames(octets, known);
   const request = readMessage<DiscoveryRequest>('envoy.service.discovery.v3.DiscoveryRequest', rest);
   return (
-    request && { ...commonOf(request), interest: { kind: 'whole', wanted: list ?? listOf(request.resourceNames) } }
+    request && {
+      ...commonOf(request),
+      interest: { kind: 'whole', wanted: list ?? listOf(request.resourceNames), version: request.versionInfo },
+    }
   );
 }
 
 export function decodeSotwCall(request: DiscoveryRequest): DiscoveryCall {
-  return { ...commonOf(request), interest: { kind: 'whole', wanted: listOf(request.resourceNames) } };
+  const wanted = listOf(request.resourceNames);
+  return { ...commonOf(request), interest: { kind: 'whole', wanted, version: request.versionInfo } };
 }
 
 /** Undefined: the octets are no such message. */

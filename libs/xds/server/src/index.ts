@@ -12,7 +12,7 @@ export { SnapshotCache, type NodeGroups, type SnapshotWatcher } from './snapshot
 export type { XdsNode } from './node.ts';
 export { XdsServer, type OpenedStream, type XdsServerOptions, type XdsServerOwner } from './xds-server.ts';
 export type { Admit, Caller } from './stream-context.ts';
-export type { ProxyStatus, SyncState, TypeStatus } from './proxy-status.ts';
+export { formatHeldBack, type HeldBack, type ProxyStatus, type SyncState, type TypeStatus } from './proxy-status.ts';
 export { Debouncer, type DebouncerOptions } from './debouncer.ts';
 export { PushQueue, type PushQueueOptions, type Pushable } from './push-queue.ts';
 export { REST_PATHS, type RestRequest, type RestResponse } from './fetch.ts';

@@ -1,9 +1,21 @@
 import type { XdsNode } from './node.ts';
+import { wordOf, type Reference } from './references.ts';
 import { Resource } from './resource.ts';
 import type { Subscription } from './subscription.ts';
+import { TYPE_URL } from './type-urls.ts';
 
-/** `STALE`: sent and not answered; `NEVER_ACKNOWLEDGED`: that, and nothing of the type was ever acknowledged. */
-export type SyncState = 'SYNCED' | 'NOT_SENT' | 'STALE' | 'NEVER_ACKNOWLEDGED' | 'NACKED';
+/**
+ * `STALE`: sent and not answered; `NEVER_ACKNOWLEDGED`: that, and nothing of the type was ever acknowledged; `HELD_BACK`: kept
+ * from the proxy, since it names what the proxy refused.
+ */
+export type SyncState = 'SYNCED' | 'NOT_SENT' | 'STALE' | 'NEVER_ACKNOWLEDGED' | 'NACKED' | 'HELD_BACK';
+
+/** A resource that the proxy is to have and is not sent. */
+export interface HeldBack {
+  readonly name: string;
+  /** What it names and the proxy lacks. */
+  readonly lacks: readonly Reference[];
+}
 
 /** How one type stands at one proxy. Times are of the wall clock, in milliseconds. */
 export interface TypeStatus {
@@ -18,6 +30,8 @@ export interface TypeStatus {
   /** The version of that response, and when it was refused. */
   readonly refusedVersion?: string | undefined;
   readonly refusedMs?: number | undefined;
+  /** What is kept from the proxy. Absent: nothing. */
+  readonly heldBack?: readonly HeldBack[];
   readonly wildcard: boolean;
   /** How many names the proxy asked for. */
   readonly subscribed: number;
@@ -37,6 +51,8 @@ export interface ResourceStatus {
   readonly wanted: Resource | undefined;
   /** What it has, where this server gave it on this stream or still has it. */
   readonly had: Resource | undefined;
+  /** The proxy's words when it refused it, or why it is held back. */
+  readonly error?: string;
 }
 
 /** One stream of one proxy, or a proxy that fetches (`rest`). A proxy with separate streams has several. */
@@ -51,6 +67,7 @@ export interface ProxyStatus {
 
 export function typeStatusOf(subscription: Subscription): TypeStatus {
   const { lastSent, acknowledged, refusal } = subscription;
+  const heldBack = [...subscription.held].map(([name, lacks]) => ({ name, lacks }));
   return {
     typeUrl: subscription.typeUrl,
     state: stateOf(subscription),
@@ -61,6 +78,7 @@ export function typeStatusOf(subscription: Subscription): TypeStatus {
     error: refusal?.error,
     refusedVersion: refusal?.version,
     refusedMs: refusal?.atMs,
+    ...(heldBack.length === 0 ? {} : { heldBack }),
     wildcard: subscription.wildcard,
     subscribed: subscription.subscribed,
     resources: subscription.knownCount,
@@ -68,23 +86,37 @@ export function typeStatusOf(subscription: Subscription): TypeStatus {
   };
 }
 
-function stateOf({ outstanding, lastSent, acknowledged, refusal }: Subscription): SyncState {
-  if (lastSent === undefined) return 'NOT_SENT';
+/** `held back: it names the cluster "reviews", which the proxy refused` */
+export function formatHeldBack({ lacks }: Pick<HeldBack, 'lacks'>): string {
+  const all = lacks.map(({ typeUrl, name }) => {
+    const why = typeUrl === TYPE_URL.cluster ? 'which the proxy refused' : 'which is held back';
+    return `it names the ${wordOf(typeUrl)} "${name}", ${why}`;
+  });
+  return `held back: ${all.join('; ')}`;
+}
+
+function stateOf(subscription: Subscription): SyncState {
+  const { outstanding, lastSent, acknowledged, refusal, held } = subscription;
+  if (held.size > 0 && outstanding === undefined && refusal === undefined) return 'HELD_BACK';
+  // What it has from an earlier stream may be all that it is to have.
+  if (lastSent === undefined) return subscription.knownCount > 0 && subscription.idle(true) ? 'SYNCED' : 'NOT_SENT';
   if (outstanding !== undefined)
     return acknowledged === undefined && refusal === undefined ? 'NEVER_ACKNOWLEDGED' : 'STALE';
   return refusal === undefined ? 'SYNCED' : 'NACKED';
 }
 
 function* resourceStatuses(subscription: Subscription): Iterable<ResourceStatus> {
-  const { known, target, names, refused } = subscription;
+  const { known, target, names, refused, held } = subscription;
   const sent = new Set(subscription.outstanding?.changed.map(({ name }) => name));
   const seen = subscription.wildcard ? [...(target?.values() ?? [])].map(({ name }) => name) : names;
-  for (const name of new Set([...seen, ...[...known.values()].map((one) => one.name), ...refused])) {
+  for (const name of new Set([...seen, ...[...known.values()].map((one) => one.name), ...refused.keys()])) {
     const [wanted, has] = [target?.get(name), known.get(name)];
     if (wanted === undefined && has === undefined) continue;
     const had = has instanceof Resource ? has : has?.version === wanted?.version ? wanted : undefined;
     const one = { name, version: has?.version ?? '', wanted, had };
-    if (refused.has(name) && subscription.refusal !== undefined) yield { ...one, state: 'NACKED' };
+    const [refusal, lacks] = [refused.get(name), held.get(name)];
+    if (refusal !== undefined) yield { ...one, state: 'NACKED', error: refusal.error };
+    else if (lacks !== undefined) yield { ...one, state: 'HELD_BACK', error: formatHeldBack({ lacks }) };
     else if (has !== undefined) yield { ...one, state: has.version === wanted?.version ? 'SYNCED' : 'STALE' };
     else yield { ...one, state: sent.has(name) ? 'NEVER_ACKNOWLEDGED' : 'NOT_SENT' };
   }

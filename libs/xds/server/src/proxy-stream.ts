@@ -11,13 +11,14 @@ import { Heartbeats } from './heartbeats.ts';
 import type { XdsNode } from './node.ts';
 import { typeStatusOf, type ProxyStatus } from './proxy-status.ts';
 import type { NameList } from './name-list.ts';
+import type { Outstanding, Pending } from './pending.ts';
 import { Portion, portionsOf } from './portion.ts';
 import { PushOrder, TYPE_ORDER } from './push-order.ts';
 import { SERVER_METRIC } from './server-metrics.ts';
 import type { SnapshotWatcher } from './snapshot-cache.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Caller, StreamContext } from './stream-context.ts';
-import { Subscription, type Outstanding, type Pending } from './subscription.ts';
+import { Subscription } from './subscription.ts';
 import { isFullStateType, shortType, TYPE_URL } from './type-urls.ts';
 
 export interface StreamForm {
@@ -55,6 +56,7 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
   /** When the snapshot came that the proxy does not have in full yet. */
   private behindSinceMs: number | undefined;
   private patience: Timer | undefined;
+  private returning: Timer | undefined;
 
   constructor(call: GrpcServerCall, form: StreamForm, cx: StreamContext) {
     this.call = call;
@@ -191,7 +193,7 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
   private subscription(typeUrl: string): Subscription {
     let subscription = this.subscriptions.get(typeUrl);
     if (subscription === undefined) {
-      subscription = new Subscription(typeUrl, this.limitOf(typeUrl));
+      subscription = new Subscription(typeUrl, this.limitOf(typeUrl), this.order.gate);
       if (this.snapshot !== undefined) this.aimAt(this.snapshot, subscription);
       this.subscriptions.set(typeUrl, subscription);
     }
@@ -208,7 +210,7 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     const { typeUrl, outstanding } = subscription;
     const { wanted: before } = subscription;
     const outcome = subscription.request(nonce, error, interest, this.cx.clock.wallMs());
-    if (interest.kind === 'change' && Object.keys(interest.has).length > 0) this.heartbeats.watch(subscription);
+    if (interest.kind === 'change' && Object.keys(interest.has).length > 0) this.onReturned(subscription);
     const type = shortType(typeUrl);
     if (outcome === 'stale') this.cx.metrics.count(SERVER_METRIC.expiredNonce, { type });
     if (outcome === 'refused') {
@@ -221,6 +223,18 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     }
     if (interest.kind === 'change') this.askOnDemand(subscription, interest.add);
     else if (interest.wanted !== before) this.askOnDemand(subscription, interest.wanted);
+  }
+
+  /** Its listeners and routes follow, and what they name is not to go before they are known. */
+  private onReturned(subscription: Subscription): void {
+    this.heartbeats.watch(subscription);
+    const { typeUrl, wildcard } = subscription;
+    if (typeUrl !== TYPE_URL.cluster || !wildcard || this.returning !== undefined) return;
+    this.order.isReturning = true;
+    this.returning = after(this.cx.timers, this.cx.endpointPatienceMs, () => {
+      this.order.isReturning = false;
+      this.advance();
+    });
   }
 
   private askOnDemand(subscription: Subscription, names: NameList): void {
@@ -240,6 +254,7 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     this.held = false;
     for (const typeUrl of TYPE_ORDER) this.advanceType(typeUrl);
     for (const typeUrl of this.subscriptions.keys()) if (!TYPE_ORDER.includes(typeUrl)) this.advanceType(typeUrl);
+    this.retryRefused();
     this.watchEndpoints();
     this.measureConvergence();
   }
@@ -257,6 +272,15 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     const silent = this.form.protocol === 'sotw' && !isFullStateType(typeUrl) && empty;
     if (silent) subscription.forget(pending.removed);
     else this.send(subscription, pending);
+  }
+
+  /** When all else is done, so that what is bad keeps nothing waiting. */
+  private retryRefused(): void {
+    if (this.full || this.held || this.over) return;
+    const all = [...this.subscriptions.values()];
+    if (all.every(({ refusesNothing }) => refusesNothing)) return;
+    if (!all.every((one) => one.idle(this.order.removals(one.typeUrl)))) return;
+    for (const one of all) if (one.retry()) this.advanceType(one.typeUrl);
   }
 
   private send(subscription: Subscription, pending: Pending): void {
@@ -353,6 +377,7 @@ export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
     if (this.over) return;
     this.over = true;
     this.patience?.cancel();
+    this.returning?.cancel();
     this.heartbeats.close();
     this.unwatch?.();
     this.cx.queue.remove(this);

@@ -1,7 +1,9 @@
+import type { Gate, Outstanding, Removals } from './pending.ts';
 import type { Chunk } from './portion.ts';
+import { ReferenceGate } from './reference-gate.ts';
 import type { Resource } from './resource.ts';
 import type { ResourceSet, Snapshot } from './snapshot.ts';
-import type { Outstanding, Subscription } from './subscription.ts';
+import type { Subscription } from './subscription.ts';
 import { TYPE_URL } from './type-urls.ts';
 
 /** The order in which the types of one stream are looked at. */
@@ -20,18 +22,30 @@ export const TYPE_ORDER: readonly string[] = [
  *
  *     CDS (new and stale), EDS -- both ACK --> LDS -- ACK --> RDS -- ACK --> CDS (new) -- ACK --> EDS removals
  *
- * A refusal opens the way for what comes next, since one bad cluster must not stop every route, but keeps all that is stale: the
- * proxy still works with it. Clients that name their clusters (gRPC libraries) go from listener to endpoint and set the order
+ * A refusal opens the way for what comes next, since one bad cluster must not stop every route, but for what names a cluster that
+ * the proxy does not have (`ReferenceGate`), and keeps what the proxy still works with. What was refused goes again when all else
+ * is done. Clients that name their clusters (gRPC libraries) go from listener to endpoint and set the order
  * themselves: for them nothing waits but removals.
  */
 export class PushOrder {
   private readonly subscriptions: ReadonlyMap<string, Subscription>;
   /** Endpoints of clusters that were sent and that the proxy does not use before these come. */
   private readonly awaited = new Set<string>();
+  /** Those of them that are awaited since the last response with clusters. */
+  private readonly awaitedLast = new Set<string>();
+  private readonly references: ReferenceGate;
+  /** The proxy has clusters from an earlier stream, and may not have said yet what it has besides. */
+  isReturning = false;
   private endpoints: ResourceSet | undefined;
 
   constructor(subscriptions: ReadonlyMap<string, Subscription>) {
     this.subscriptions = subscriptions;
+    this.references = new ReferenceGate(subscriptions);
+  }
+
+  /** What holds listeners and routes back. */
+  get gate(): Gate {
+    return this.references;
   }
 
   /** May a response of the type go out now? */
@@ -46,13 +60,14 @@ export class PushOrder {
   }
 
   /** May what is stale of the type be removed now? */
-  removals(typeUrl: string): boolean {
-    if (!(typeUrl === TYPE_URL.cluster || typeUrl === TYPE_URL.endpoint || typeUrl === TYPE_URL.secret))
+  removals(typeUrl: string): Removals {
+    const isCluster = typeUrl === TYPE_URL.cluster;
+    if (!(isCluster || typeUrl === TYPE_URL.endpoint || typeUrl === TYPE_URL.secret))
       return typeUrl !== TYPE_URL.route || this.settled(TYPE_URL.listener);
-    if (!this.settled(TYPE_URL.listener) || !this.settled(TYPE_URL.scopedRoute) || !this.settled(TYPE_URL.route))
-      return false;
-    if (typeUrl === TYPE_URL.cluster) return !this.awaitsEndpoints;
-    return this.subscriptions.get(TYPE_URL.cluster)?.settled(true) !== false;
+    if ((isCluster && this.awaitsEndpoints) || this.awaitsNames) return false;
+    if (NAMING.every((one) => this.settled(one)))
+      return isCluster || this.subscriptions.get(TYPE_URL.cluster)?.settled(true) !== false;
+    return isCluster && NAMING.every((one) => this.idle(one)) ? this.unused() : false;
   }
 
   /** A response went out. */
@@ -61,7 +76,13 @@ export class PushOrder {
     if (typeUrl !== TYPE_URL.cluster) return;
     const named = [this.namedBy(portion?.own ?? changed)];
     if (portion?.shared !== undefined) named.push(this.namedByChunk(portion.shared));
-    for (const { there } of named) for (const name of there) this.awaited.add(name);
+    this.awaitedLast.clear();
+    for (const { there } of named)
+      for (const name of there)
+        if (!this.awaited.has(name)) {
+          this.awaited.add(name);
+          this.awaitedLast.add(name);
+        }
     // A cluster that changed is built anew and waits for endpoints that the proxy may have from us already.
     this.expectRepeat(TYPE_URL.endpoint);
     for (const { all } of named) this.subscriptions.get(TYPE_URL.endpoint)?.force(all);
@@ -69,11 +90,16 @@ export class PushOrder {
 
   /** A response was acknowledged or refused. */
   onAnswered(typeUrl: string, { changed, removed }: Outstanding, refused: boolean): void {
-    if (typeUrl === TYPE_URL.cluster && refused) this.awaited.clear();
+    if (typeUrl === TYPE_URL.cluster && refused) for (const name of this.awaitedLast) this.awaited.delete(name);
     if (typeUrl !== TYPE_URL.endpoint) return;
     if (this.awaited.size === 0) return;
     for (const { name } of changed) this.awaited.delete(name);
     for (const name of removed) this.awaited.delete(name);
+  }
+
+  private get awaitsNames(): boolean {
+    const { subscriptions } = this;
+    return this.isReturning && !(subscriptions.has(TYPE_URL.listener) && subscriptions.has(TYPE_URL.route));
   }
 
   /** True while routes wait for endpoints that the proxy has not acknowledged. */
@@ -84,6 +110,7 @@ export class PushOrder {
   /** What is wanted now. Endpoints that there are none of any more are not waited for. */
   aim(snapshot: Snapshot): void {
     this.endpoints = snapshot.resources(TYPE_URL.endpoint);
+    this.references.aim(snapshot);
     for (const name of this.awaited) if (!this.endpoints.has(name)) this.awaited.delete(name);
   }
 
@@ -117,7 +144,23 @@ export class PushOrder {
     // A listener that goes takes its routes along: until it has gone they are in use.
     return this.subscriptions.get(typeUrl)?.settled(typeUrl === TYPE_URL.listener) !== false;
   }
+
+  private idle(typeUrl: string): boolean {
+    return this.subscriptions.get(typeUrl)?.idle(typeUrl === TYPE_URL.listener) !== false;
+  }
+
+  /** Something is refused or held back: the clusters go that what the proxy has does not name. */
+  private unused(): Removals {
+    let inUse: ReadonlySet<string> | undefined | 'not looked for' = 'not looked for';
+    return (name) => {
+      if (inUse === 'not looked for') inUse = this.references.clustersInUse();
+      return inUse?.has(name) === false;
+    };
+  }
 }
+
+/** Until these are done with, what they may name stays. */
+const NAMING: readonly string[] = [TYPE_URL.listener, TYPE_URL.scopedRoute, TYPE_URL.route, TYPE_URL.virtualHost];
 
 /** The endpoints that clusters name. */
 interface NamedEndpoints {

@@ -14,12 +14,17 @@ import type {
 import type { RedisProxy_PrefixRoutes_Route } from '@weft/api-envoy/gen/envoy/extensions/filters/network/redis_proxy/v3/redis_proxy_pb';
 import type { TcpProxy } from '@weft/api-envoy/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb';
 import type { SdsSecretConfig } from '@weft/api-envoy/gen/envoy/extensions/transport_sockets/tls/v3/secret_pb';
-import { TYPE_URL } from './type-urls.ts';
+import { shortType, TYPE_URL } from './type-urls.ts';
 
 /** One resource names another, which it cannot work without. */
 export interface Reference {
   readonly typeUrl: string;
   readonly name: string;
+}
+
+/** `cluster`, `route`: what people call the type. */
+export function wordOf(typeUrl: string): string {
+  return Object.entries(TYPE_URL).find(([, url]) => url === typeUrl)?.[0] ?? shortType(typeUrl);
 }
 
 /** What each message type that names other resources names. */

@@ -1,7 +1,6 @@
-import type { Reference } from './references.ts';
+import { wordOf, type Reference } from './references.ts';
 import { ResourceMap } from './resource-map.ts';
 import type { Resource } from './resource.ts';
-import { shortType, TYPE_URL } from './type-urls.ts';
 
 /** All resources of one type, by name. */
 export type ResourceSet = ResourceMap<Resource>;
@@ -89,8 +88,4 @@ export class Snapshot {
 /** `the cluster "reviews" is not there; the route "8080" names it` */
 export function formatSnapshotFault({ typeUrl, name, namedBy }: SnapshotFault): string {
   return `the ${wordOf(typeUrl)} "${name}" is not there; the ${wordOf(namedBy.typeUrl)} "${namedBy.name}" names it`;
-}
-
-function wordOf(typeUrl: string): string {
-  return Object.entries(TYPE_URL).find(([, url]) => url === typeUrl)?.[0] ?? shortType(typeUrl);
 }

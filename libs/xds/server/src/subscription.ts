@@ -1,54 +1,25 @@
+import { Asked } from './asked.ts';
+import { Backlog } from './backlog.ts';
 import { Collections } from './collections.ts';
+import type { Interest, NonceOutcome } from './interest.ts';
 import { NameList, NO_NAMES, type NameSet } from './name-list.ts';
-import { portionsNamed, portionsOf, type Portion } from './portion.ts';
+import { OPEN_GATE, type Gate, type Outstanding, type Pending, type Removals } from './pending.ts';
+import { portionsNamed } from './portion.ts';
+import type { Reference } from './references.ts';
+import type { Refusal } from './refusals.ts';
 import { ResourceMap, type Versioned } from './resource-map.ts';
-import { Resource } from './resource.ts';
+import type { Resource } from './resource.ts';
 import type { ResourceSet } from './snapshot.ts';
 import { isFullStateType, TYPE_URL } from './type-urls.ts';
 
-/** What a request says of the resources that the proxy wants: all of it (state of the world), or what changed (delta). */
-export type Interest =
-  | { readonly kind: 'whole'; readonly wanted: NameList }
-  | {
-      readonly kind: 'change';
-      readonly add: NameList;
-      readonly remove: readonly string[];
-      /** Versions that the proxy has from an earlier stream, by name. */
-      readonly has: Readonly<Record<string, string>>;
-    };
-
-/** What the next response would carry. */
-export interface Pending {
-  readonly changed: readonly Resource[];
-  readonly removed: readonly string[];
-  /** The same as `changed`, where many proxies are sent it. */
-  readonly portion?: Portion;
-  /** What the proxy has and is to keep. Where there is any there is nothing else. */
-  readonly heartbeats?: readonly Resource[];
-}
-
-/** A response that is on its way: sent, not yet answered. */
-export interface Outstanding extends Pending {
-  readonly nonce: string;
-  readonly version: string;
-  readonly sentMs: number;
-  /** What the proxy has when it takes the response. */
-  readonly after: ResourceMap<Versioned>;
-}
-
-/** What came of a nonce in a request. */
-export type NonceOutcome = 'none' | 'stale' | 'acknowledged' | 'refused';
-
 const NOTHING: ResourceMap<Versioned> = ResourceMap.empty<Versioned>();
 const WILDCARD = '*';
-/** In the place of a list of names. */
-const EVERYTHING = Symbol('everything');
 
 /**
  * One proxy's subscription to one type, the same for state of the world and delta: what it wants, what it has, and what it lacks.
  *
  *     idle -- sent --> outstanding -- ACK --> idle
- *                           `-- NACK --> refused -- the next change, or a new name --> idle
+ *                           `-- NACK --> refused, in parts -- the next change, or a new name --> idle
  *
  * While a response is outstanding nothing is sent; what changes meanwhile is marked, not queued, and only its newest state goes out.
  */
@@ -62,8 +33,6 @@ export class Subscription {
   outstanding: Outstanding | undefined;
   /** The last response that was acknowledged. */
   acknowledged: { readonly version: string; readonly atMs: number } | undefined;
-  /** The last refusal, until an acknowledgement. */
-  refusal: { readonly version: string; readonly error: string; readonly atMs: number } | undefined;
   lastSent: { readonly nonce: string; readonly version: string; readonly atMs: number } | undefined;
   /** The next request that only repeats itself is answered: the proxy builds something anew and waits for it. */
   answerRepeat = false;
@@ -81,22 +50,17 @@ export class Subscription {
   /** What it had when the outstanding response was sent. */
   private sentFrom = NOTHING;
   target: ResourceSet | undefined;
-  /** Of all these the proxy has nothing yet: found in the target when there is one. */
-  private asked: (NameList | typeof EVERYTHING)[] = [];
-  /** What was found. It goes before all else, one portion after another. */
-  private rest: Portion[] = [];
-  /** Names whose state here and there may differ. */
-  private readonly dirty = new Set<string>();
-  /** Names to be sent even when nothing changed, or said to be absent. */
-  private readonly forced = new Set<string>();
-  /** Names of refused responses: they go again, but only with the next change. */
-  readonly refused = new Set<string>();
+  /** State of the world: the proxy has something from an earlier stream, and does not say what. */
+  private cameBack = false;
+  private readonly asked = new Asked();
+  private readonly backlog: Backlog;
   /** A response is owed even if it is empty. */
   private due = false;
 
-  constructor(typeUrl: string, limit = Number.POSITIVE_INFINITY) {
+  constructor(typeUrl: string, limit = Number.POSITIVE_INFINITY, gate: Gate = OPEN_GATE) {
     this.typeUrl = typeUrl;
     this.limit = limit;
+    this.backlog = new Backlog(gate);
   }
 
   /** True for `name`, or for all when the subscription is a wildcard. */
@@ -114,6 +78,35 @@ export class Subscription {
     return this.known.size;
   }
 
+  /** The last refusal, while what was refused is wanted as it was. */
+  get refusal(): Refusal | undefined {
+    return this.backlog.refusals.refusal;
+  }
+
+  /** What was refused, with what was said of each. */
+  get refused(): ReadonlyMap<string, Refusal> {
+    return this.backlog.refusals.names;
+  }
+
+  get refusesNothing(): boolean {
+    return this.backlog.refusals.isEmpty;
+  }
+
+  /** What the proxy may have instead of what it acknowledged. */
+  get possible(): Iterable<Resource> {
+    return [...this.backlog.unsure.values()].flat();
+  }
+
+  /** What is kept from the proxy, and what it lacks for each. */
+  get held(): ReadonlyMap<string, readonly Reference[]> {
+    return this.backlog.held;
+  }
+
+  /** What the proxy has is not known, and what a response lacks is gone: no part of the whole may be sent alone. */
+  get isBlind(): boolean {
+    return this.cameBack && this.acknowledged === undefined;
+  }
+
   /** The proxy has it, as far as it acknowledged. */
   has(name: string): boolean {
     return this.known.has(name);
@@ -124,8 +117,8 @@ export class Subscription {
     const before = this.target;
     this.target = target;
     if (before === undefined) {
-      if (this.wildcard && !this.asked.includes(EVERYTHING)) this.markAll();
-      for (const { name } of this.known.values()) this.dirty.add(name);
+      if (this.wildcard && !this.asked.forEverything) this.markAll();
+      for (const { name } of this.known.values()) this.backlog.mark(name);
       return;
     }
     if (before === target) return;
@@ -134,7 +127,7 @@ export class Subscription {
     let changed = false;
     for (const name of target.differing(before)) {
       if (!this.wants(name)) continue;
-      this.dirty.add(name);
+      this.backlog.renew(name);
       changed = true;
     }
     if (changed) this.retryRefused();
@@ -144,6 +137,7 @@ export class Subscription {
   request(nonce: string, error: string | undefined, interest: Interest, nowMs: number): NonceOutcome {
     const first = this.requests === 0;
     this.requests += 1;
+    if (first && interest.kind === 'whole') this.cameBack = interest.version !== '' && isFullStateType(this.typeUrl);
     const outcome = first ? 'none' : this.answered(nonce, error, nowMs);
     if (outcome === 'stale' && interest.kind !== 'change') return outcome;
     if (interest.kind === 'change') this.changeNames(interest, first);
@@ -155,16 +149,13 @@ export class Subscription {
   /** These are sent again although nothing changed, if they are wanted. */
   force(names: readonly string[]): void {
     const some = this.collections.size > 0 ? names.filter((name) => this.wants(name)) : undefined;
-    for (const name of this.wildcard ? names : (some ?? this.names.among(names))) {
-      this.dirty.add(name);
-      this.forced.add(name);
-    }
+    for (const name of this.wildcard ? names : (some ?? this.names.among(names))) this.backlog.force(name);
   }
 
   /** Names that the proxy asked for and that will be made: it is not told that they do not exist. */
   expect(names: Iterable<string>): void {
     this.spread();
-    for (const name of names) if (this.target?.has(name) !== true) this.forced.delete(name);
+    for (const name of names) if (this.target?.has(name) !== true) this.backlog.relax(name);
   }
 
   /** The names of a list that are not there. */
@@ -175,25 +166,19 @@ export class Subscription {
   }
 
   /** What a response would carry now; undefined when none is owed. `removals`: what is stale may go. */
-  pending(removals: boolean): Pending | undefined {
+  pending(removals: Removals): Pending | undefined {
     const { target } = this;
     if (target === undefined || this.outstanding !== undefined || this.requests === 0) return undefined;
-    this.find(target);
+    if (this.backlog.isGuarded) this.spread();
+    else this.force(this.asked.find(target, this.limit));
     this.findMembers(target);
-    const [portion] = this.rest;
-    const changed: Resource[] = [];
-    const removed: string[] = [];
-    for (const name of this.dirty) {
-      const resource = target.get(name);
-      const known = this.known.get(name);
-      const forced = this.forced.has(name);
-      if (resource !== undefined && (forced || known?.version !== resource.version)) changed.push(resource);
-      else if (resource === undefined && ((known !== undefined && removals) || (known === undefined && forced)))
-        removed.push(name);
-      else if (resource !== undefined || known === undefined) this.dirty.delete(name);
-    }
+    const { portion } = this.asked;
+    const { changed, removed } = this.differences(target, removals);
+    if (this.isBlind && this.held.size > 0) return undefined;
     if (portion !== undefined) return { changed: portion.resources, removed, portion };
     if (this.due || changed.length > 0 || removed.length > 0) return { changed, removed };
+    const part = this.backlog.nextGroup(target, this.known);
+    if (part !== undefined) return part;
     const heartbeats = this.beating ? this.living() : [];
     return heartbeats.length > 0 ? { changed, removed, heartbeats } : undefined;
   }
@@ -228,27 +213,30 @@ export class Subscription {
     this.due = false;
     this.beating = false;
     this.answerRepeat = false;
-    if (sent.portion !== undefined && sent.portion === this.rest[0]) this.rest.shift();
-    if (this.dirty.size === 0 && this.forced.size === 0) return;
-    for (const { name } of sent.changed) this.clean(name);
-    for (const name of sent.removed) this.clean(name);
+    this.asked.onSent(sent.portion);
+    this.backlog.onSent(sent);
   }
 
   /** What is gone is forgotten without a word: named resources in state of the world cannot be removed. */
   forget(removed: Iterable<string>): void {
     const names = [...removed];
     this.known = this.known.with([], names);
-    for (const name of names) this.clean(name);
+    for (const name of names) this.backlog.forget(name);
   }
 
-  /** Nothing is on its way or waits (removals aside, where they do not count), and the proxy took the last response. */
-  settled(countRemovals: boolean): boolean {
-    return this.outstanding === undefined && this.refusal === undefined && this.pending(countRemovals) === undefined;
+  /** All that was refused goes once more. False: there is none, or nothing has changed since. */
+  retry(): boolean {
+    return this.backlog.refusals.retry();
   }
 
-  private clean(name: string): void {
-    this.dirty.delete(name);
-    this.forced.delete(name);
+  /** Nothing is on its way or waits, but for what may not be removed yet. */
+  idle(removals: Removals): boolean {
+    return this.outstanding === undefined && this.pending(removals) === undefined;
+  }
+
+  /** The same, and nothing is refused or held back. */
+  settled(removals: Removals): boolean {
+    return this.idle(removals) && this.backlog.isSure && this.held.size === 0;
   }
 
   private answered(nonce: string, error: string | undefined, nowMs: number): NonceOutcome {
@@ -263,12 +251,17 @@ export class Subscription {
       return 'refused';
     }
     if (error !== undefined) {
-      this.refusal = { version: outstanding.version, error, atMs: nowMs };
-      for (const { name } of outstanding.changed) this.refused.add(name);
-      for (const name of outstanding.removed) this.refused.add(name);
+      const refusal = { version: outstanding.version, error, atMs: nowMs };
+      this.backlog.onRefused(outstanding, refusal, {
+        wants: (name) => this.wants(name),
+        isCurrent: ({ name, version }) => this.target?.get(name)?.version === version,
+        isWhole: this.isBlind,
+      });
+      // What changed since is not sent alone.
+      if (this.isBlind && !this.backlog.isEmpty) this.retryRefused();
       return 'refused';
     }
-    this.refusal = undefined;
+    this.backlog.onAccepted(outstanding);
     this.acknowledged = { version: outstanding.version, atMs: nowMs };
     this.known = this.shared(this.knownNow(outstanding));
     return 'acknowledged';
@@ -290,15 +283,20 @@ export class Subscription {
     return target?.leadsTo(known as ResourceSet, []) === true ? target : known;
   }
 
+  /** Clusters go by themselves: of what they came along with, if it is refused, nobody could say whether they went. */
+  private differences(target: ResourceSet, removals: Removals): Pick<Pending, 'changed' | 'removed'> {
+    const { changed, removed } = this.backlog.differences(target, this.known, removals);
+    if (this.typeUrl !== TYPE_URL.cluster || !this.wildcard) return { changed, removed };
+    const isAlone = changed.length === 0 && this.asked.portion === undefined;
+    return { changed, removed: isAlone ? removed : removed.filter((name) => !this.known.has(name)) };
+  }
+
   /** Everything that was asked for goes by name from here on, since some of it is to be looked at on its own. */
   private spread(): void {
-    const { asked, rest } = this;
-    this.asked = [];
-    this.rest = [];
-    for (const list of asked)
-      if (list === EVERYTHING) this.markAll();
-      else this.force(list.names);
-    for (const { resources } of rest) for (const { name } of resources) if (this.wants(name)) this.dirty.add(name);
+    const { everything, lists, found } = this.asked.spread();
+    if (everything) this.markAll();
+    for (const { names } of lists) this.force(names);
+    for (const name of found) if (this.wants(name)) this.backlog.mark(name);
   }
 
   /** What has a TTL and is as the proxy has it. */
@@ -315,22 +313,9 @@ export class Subscription {
   private findMembers(target: ResourceSet): void {
     const { members, empty } = this.collections.found(target);
     for (const name of [...members, ...empty]) {
-      this.dirty.add(name);
-      if (this.requests > 1 || !this.known.has(name)) this.forced.add(name);
+      if (this.requests > 1 || !this.known.has(name)) this.backlog.force(name);
+      else this.backlog.mark(name);
     }
-  }
-
-  private find(target: ResourceSet): void {
-    if (this.asked.length === 0) return;
-    for (const list of this.asked) {
-      if (list === EVERYTHING) this.rest.push(...portionsOf(target, this.limit));
-      else {
-        const { portions, missing } = portionsNamed(list, target, this.limit);
-        this.rest.push(...portions);
-        this.force(missing);
-      }
-    }
-    this.asked = [];
   }
 
   private replaceNames(wanted: NameList, first: boolean, outcome: NonceOutcome): void {
@@ -378,16 +363,16 @@ export class Subscription {
     if (named.names.length > 0) this.ask(named, isFresh);
     for (const [name] of held) {
       // What it has from an earlier stream is not sent again, unless it changed; a later subscription always is.
-      this.forced.delete(name);
-      this.dirty.add(name);
+      this.backlog.relax(name);
+      this.backlog.mark(name);
     }
   }
 
   /** These are wanted from now on. `isFresh`: none of them was before. */
   private ask(list: NameList, isFresh = true): void {
     this.retryRefused();
-    if (isFresh && !this.wildcard && this.known.size === 0) this.asked.push(list);
-    else if (isFresh && !this.wildcard && !list.names.some((name) => this.known.has(name))) this.asked.push(list);
+    if (isFresh && !this.wildcard && this.known.size === 0) this.asked.add(list);
+    else if (isFresh && !this.wildcard && !list.names.some((name) => this.known.has(name))) this.asked.add(list);
     else this.force(list.names);
   }
 
@@ -399,7 +384,7 @@ export class Subscription {
 
   private askForEverything(): void {
     const isNew = this.known.size === 0 && this.outstanding === undefined && this.names.size === 0;
-    if (isNew && this.dirty.size === 0 && this.rest.length === 0) this.asked = [EVERYTHING];
+    if (isNew && this.backlog.isEmpty && this.asked.portion === undefined) this.asked.everything();
     else {
       this.spread();
       this.markAll();
@@ -417,10 +402,7 @@ export class Subscription {
   private drop(names: readonly string[]): void {
     if (names.length === 0) return;
     this.spread();
-    for (const name of names) {
-      this.clean(name);
-      this.refused.delete(name);
-    }
+    for (const name of names) this.backlog.forget(name);
     this.known = this.known.with([], names);
   }
 
@@ -428,19 +410,21 @@ export class Subscription {
     this.spread();
     const unwanted = [...this.known.values()].map(({ name }) => name).filter((name) => !this.wants(name));
     this.known = this.known.with([], unwanted);
-    for (const name of this.dirty) if (!this.wants(name)) this.clean(name);
+    for (const name of [...this.backlog.names, ...this.refused.keys(), ...this.backlog.unsure.keys()])
+      if (!this.wants(name)) this.backlog.forget(name);
   }
 
   private markAll(): void {
-    for (const name of this.names) this.dirty.add(name);
+    for (const name of this.names) this.backlog.mark(name);
     if (!this.wildcard) return;
-    for (const { name } of this.target?.values() ?? []) this.dirty.add(name);
-    for (const { name } of this.known.values()) this.dirty.add(name);
+    for (const { name } of this.target?.values() ?? []) this.backlog.mark(name);
+    for (const { name } of this.known.values()) this.backlog.mark(name);
   }
 
   private retryRefused(): void {
-    for (const name of this.refused) if (this.wants(name)) this.dirty.add(name);
-    this.refused.clear();
+    const { refusals } = this.backlog;
+    if (this.isBlind) for (const name of refusals.take()) this.backlog.mark(name);
+    else refusals.onChange();
   }
 }
 

@@ -25,6 +25,8 @@ export interface ReceivedResponse {
   readonly ttls: ReadonlyMap<string, number>;
   /** What each of the resources names. */
   readonly references: ReadonlyMap<string, readonly Reference[]>;
+  /** The version of each resource; delta only. */
+  readonly versions: ReadonlyMap<string, string>;
   readonly octets: number;
 }
 
@@ -68,15 +70,16 @@ export class TestProxy {
     });
   }
 
-  /** Wants `names` of a type and nothing else of it; none is the empty first request. */
-  subscribe(typeUrl: string, names: readonly string[] = []): void {
+  /** Wants `names` of a type and nothing else of it; none is the empty first request. `fields` go along. */
+  subscribe(typeUrl: string, names: readonly string[] = [], fields: object = {}): void {
     const before = this.subscribed.get(typeUrl) ?? [];
     this.subscribed.set(typeUrl, names);
     if (this.options.protocol === 'sotw')
-      return this.send(typeUrl, { resourceNames: names, responseNonce: this.nonceOf(typeUrl) });
+      return this.send(typeUrl, { resourceNames: names, responseNonce: this.nonceOf(typeUrl), ...fields });
     this.send(typeUrl, {
       resourceNamesSubscribe: names.filter((name) => !before.includes(name)),
       resourceNamesUnsubscribe: before.filter((name) => !names.includes(name)),
+      ...fields,
     });
   }
 
@@ -154,11 +157,12 @@ function readDelta(octets: Uint8Array): ReceivedResponse {
   return { typeUrl, nonce, version, removed, octets: octets.length, ...contentsOf(resources) };
 }
 
-type Contents = Pick<ReceivedResponse, 'names' | 'heartbeats' | 'ttls' | 'references'>;
+type Contents = Pick<ReceivedResponse, 'names' | 'heartbeats' | 'ttls' | 'references' | 'versions'>;
 
 function contentsOf(resources: readonly (Any | WireResource)[]): Contents {
   const references = new Map<string, readonly Reference[]>();
   const ttls = new Map<string, number>();
+  const versions = new Map<string, string>();
   const heartbeats: string[] = [];
   for (const one of resources) {
     const wrapper = one.$typeName === WRAPPER ? one : undefined;
@@ -174,8 +178,9 @@ function contentsOf(resources: readonly (Any | WireResource)[]): Contents {
     const name = named.name ?? named.clusterName ?? '';
     references.set(name, referencesOf(message));
     if (ttl !== undefined) ttls.set(name, ttl);
+    if (wrapper !== undefined) versions.set(name, wrapper.version);
   }
-  return { names: [...references.keys()], heartbeats, ttls, references };
+  return { names: [...references.keys()], heartbeats, ttls, references, versions };
 }
 
 /** A cluster that finds its endpoints by EDS. `mark` makes another content. */
