@@ -174,6 +174,31 @@ for (const protocol of ['sotw', 'delta'] as const)
       assert.equal(proxy.has.get(TYPE_URL.cluster)?.has('c'), true);
     });
 
+    test('a refusal ends when what was refused is gone, or is not wanted any more', () => {
+      for (const how of ['gone', 'not wanted']) {
+        const w = world(protocol);
+        w.set([testEndpoints('bad'), testEndpoints('good')]);
+        const proxy: TestProxy = w.proxy({
+          acknowledge: false,
+          onResponse: (response) => {
+            if (response.names.includes('bad')) proxy.refuse(response, 'no such thing');
+            else proxy.acknowledge(response);
+          },
+        });
+        const status = (): unknown[] => {
+          const type = w.server.status()[0]?.types.find(({ typeUrl }) => typeUrl === TYPE_URL.endpoint);
+          return [type?.state, type?.error];
+        };
+        proxy.subscribe(TYPE_URL.endpoint, ['bad']);
+        w.settle();
+        assert.deepEqual(status(), ['NACKED', 'no such thing']);
+        if (how === 'gone') w.set([testEndpoints('good')]);
+        else proxy.subscribe(TYPE_URL.endpoint, []);
+        w.settle();
+        assert.deepEqual(status(), ['SYNCED', undefined], how);
+      }
+    });
+
     test('while an answer is awaited only the newest state waits', () => {
       const w = world(protocol);
       w.set(testMesh(['a'], 'a'));
