@@ -11,7 +11,7 @@ const execute = promisify(execFile);
 const ADMIN = 15_000;
 const CALLED = 10;
 const SETTLE_MS = 3000;
-const READY = /weft run: spiffe:\S+ is ready; \S+ arrives at 10\.94\.(\d+)\.(\d+):\d+; sidecar/;
+const READY = / arrives at 10\.94\.(\d+)\.(\d+):\d+\nweft run: sidecar \S+ is ready/;
 const PROGRAM = `require('node:http').createServer((_, response) => response.end('ok')).listen(9999)`;
 
 export interface ProxyMemoryFigures {

@@ -50,7 +50,7 @@ export interface Captured {
   readonly namespace: string;
 }
 
-const READY = /weft run: spiffe:\S+ is ready; \S+ arrives at (10\.94\.(\d+)\.(\d+)):\d+; sidecar/;
+const READY = / arrives at (10\.94\.(\d+)\.(\d+)):\d+\nweft run: sidecar \S+ is ready/;
 
 export async function startCaptured(args: readonly string[]): Promise<Captured> {
   const started = await startSource({ main: 'apps/workload/src/main.ts', args: ['--capture', ...args], ready: READY });

@@ -23,7 +23,7 @@ const SERVICE = `
   ).listen(Number(port), '127.0.0.1');
 `;
 const IDLE = 'setInterval(() => undefined, 1000)';
-const ready = /weft run: (spiffe:\S+) is ready[^]*?; sidecar (\S+),/;
+const ready = /weft run: \S+ is (spiffe:\S+?)(?:; .*)?\nweft run: sidecar (\S+) is ready/;
 
 const gatewayAt = (port: number): string => `
 apiVersion: networking.istio.io/v1

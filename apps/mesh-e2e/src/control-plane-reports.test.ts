@@ -20,7 +20,7 @@ import { after, before, describe, it, test } from 'node:test';
 const SERVICE = `
   require('node:http').createServer((request, response) => response.end('hello')).listen(Number(process.argv.at(-1)), '127.0.0.1');
 `;
-const ready = /weft run: (spiffe:\S+) is ready[^]*?; sidecar (\S+),/;
+const ready = /weft run: \S+ is (spiffe:\S+?)(?:; .*)?\nweft run: sidecar (\S+) is ready/;
 
 const meshConfig = (values: Readonly<Record<string, string>>): string => `
 apiVersion: v1

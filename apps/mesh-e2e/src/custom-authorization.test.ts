@@ -24,7 +24,7 @@ const BYTES = `
     .listen(Number(process.argv.at(-1)), '127.0.0.1', () => console.log('serving'));
 `;
 
-const ready = /weft run: (spiffe:\S+) is ready; \S+ arrives at \S+?:(\d+)/;
+const ready = /weft run: \S+ is (spiffe:\S+); \S+ arrives at \S+?:(\d+)\nweft run: sidecar \S+ is ready/;
 
 /** Knows who may: those who say the word. */
 function decide(asked: string[], request: IncomingMessage, response: ServerResponse): void {

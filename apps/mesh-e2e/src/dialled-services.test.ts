@@ -16,7 +16,7 @@ const reason = process.getuid?.() === 0 ? undefined : 'network namespaces need r
 const MACHINE = '10.94.0.1';
 const SERVICES = 40;
 const ADMIN = 15_000;
-const READY = /weft run: spiffe:\S+ is ready; \S+ arrives at 10\.94\.(\d+)\.(\d+):\d+; sidecar/;
+const READY = / arrives at 10\.94\.(\d+)\.(\d+):\d+\nweft run: sidecar \S+ is ready/;
 const PROGRAM = `require('node:http').createServer((request, response) =>
   response.end('echo for ' + (request.headers['x-forwarded-client-cert'] ?? 'nobody'))).listen(9999)`;
 

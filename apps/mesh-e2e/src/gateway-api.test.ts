@@ -8,7 +8,7 @@ import { eventually, startControlPlane, type ControlPlaneWorld } from './weft-ru
 const SERVICE = `
   require('node:http').createServer((request, response) => response.end('here')).listen(Number(process.argv.at(-1)), '127.0.0.1');
 `;
-const ready = /weft run: (spiffe:\S+) is ready/;
+const ready = /weft run: sidecar \S+ is ready/;
 
 const documents = (name: string, port: number): string => `
 apiVersion: gateway.networking.k8s.io/v1

@@ -41,7 +41,7 @@ metadata: {name: echo, namespace: default}
 spec: {host: echo, trafficPolicy: {connectionPool: {http: {maxRequestsPerConnection: 10}}}}
 `;
 
-const ready = /weft run: (spiffe:\S+) is ready(?:; \S+ arrives at \S+?:(\d+))?; sidecar (\S+),/;
+const ready = /weft run: \S+ is (spiffe:\S+?)(?:; \S+ arrives at \S+?:(\d+))?\nweft run: sidecar (\S+) is ready/;
 
 interface Start {
   readonly name: string;

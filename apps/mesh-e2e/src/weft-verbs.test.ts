@@ -11,7 +11,7 @@ const SERVER = `
   createServer((request, response) => response.end('ok')).listen(Number(process.argv.at(-1)), '127.0.0.1');
 `;
 const CALLER = 'setInterval(() => undefined, 1000)';
-const READY = /is ready(?:; \S+ arrives at \S+)?; sidecar (\S+),/;
+const READY = /weft run: sidecar (\S+) is ready/;
 
 const ALLOW_GET = (path: string): string => `
 apiVersion: security.istio.io/v1

@@ -8,6 +8,26 @@ import { systemClock, SystemTimers } from '@weft/core-runtime';
 import { HealthWatch } from './health-watch.ts';
 import { probeOf } from './probe.ts';
 
+test('a program that has not answered for five seconds is told of once', async () => {
+  const runtime = createFakeRuntime();
+  let told = 0;
+  const onSlow = (): void => void (told += 1);
+  const watch = new HealthWatch({ probe: () => Promise.resolve(false), runtime, onChange: () => undefined, onSlow });
+  watch.start();
+  const quarters = async (count: number): Promise<void> => {
+    for (let at = 0; at < count; at += 1) {
+      await new Promise(setImmediate);
+      runtime.clock.advance(250);
+    }
+    await new Promise(setImmediate);
+  };
+  await quarters(18);
+  assert.equal(told, 0);
+  await quarters(60);
+  assert.equal(told, 1);
+  watch.close();
+});
+
 test('one good answer makes healthy, three bad ones in a row make unhealthy', async () => {
   const runtime = createFakeRuntime();
   const heard: boolean[] = [];

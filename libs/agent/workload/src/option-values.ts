@@ -1,3 +1,5 @@
+import { nearest } from '@weft/core-config-text';
+
 /** A service that the program calls. */
 export interface Upstream {
   readonly host: string;
@@ -36,6 +38,17 @@ export function parseLabels(text: string): Readonly<Record<string, string>> | st
   const wrong = pairs.find((pair) => !/^[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?=[-A-Za-z0-9_.]*$/.test(pair));
   if (wrong !== undefined) return `"${wrong}" is no KEY=VALUE`;
   return Object.fromEntries(pairs.map((pair) => pair.split('=') as [string, string]));
+}
+
+const PROTOCOLS = ['HTTP', 'HTTPS', 'HTTP2', 'GRPC', 'GRPC-WEB', 'TLS', 'TCP', 'REDIS', 'MYSQL', 'MONGO', 'UDP'];
+/** As appProtocol has them. */
+const APP_PROTOCOLS = ['kubernetes.io/h2c', 'kubernetes.io/ws', 'kubernetes.io/wss'];
+
+/** `HTTP`, in capitals or not: a word that is not known would silently be none. Gives `{ text }`; a text says what is wrong. */
+export function parseProtocol(text: string): { readonly text: string } | string {
+  if (PROTOCOLS.includes(text.toUpperCase()) || APP_PROTOCOLS.includes(text.toLowerCase())) return { text };
+  const meant = nearest(text, PROTOCOLS);
+  return meant === undefined ? `expected one of ${PROTOCOLS.join(', ')}` : `unknown protocol; did you mean ${meant}?`;
 }
 
 /** `tcp`, `none`, `http:/health`. A text says what is wrong. */

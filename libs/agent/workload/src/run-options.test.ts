@@ -18,6 +18,7 @@ test('a name, a place and a command are enough', () => {
   const options = parse('--name web --config-dir /mesh -- node server.js --port 1');
   assert.deepEqual(options.command, ['node', 'server.js', '--port', '1']);
   assert.equal(options.service, 'web');
+  assert.equal(options.serviceAccount, 'web');
   assert.equal(options.port, undefined);
   assert.deepEqual(options.probe, { kind: 'none' });
   assert.deepEqual(options.labels, { app: 'web' });
@@ -47,6 +48,23 @@ test('every flag is read', () => {
   assert.deepEqual([options.concurrency, options.listenerDrainSeconds], [2, 7]);
   assert.equal(options.controlPlane.serverName, 'cp.test');
   assert.ok(options.delta && options.verbose && !options.capture);
+});
+
+test('the identity is that of the service unless a flag names another: replicas have the same', () => {
+  const account = (flags: string): string => parse(`--config-dir m ${flags}`).serviceAccount;
+  assert.equal(account('--name web-2 --service web -- x'), 'web');
+  assert.equal(account('--name web-2 --service web.shop.svc.cluster.local -- x'), 'web');
+  assert.equal(account('--name web --group shop -- x'), 'default', 'a group says whose it is, or means default');
+  assert.equal(account('--name edge --gateway'), 'edge');
+  assert.equal(account('--name web --service-account default -- x'), 'default');
+});
+
+test('a protocol is one that the mesh knows', () => {
+  for (const word of ['HTTP', 'http', 'grpc-web', 'TCP', 'kubernetes.io/h2c'])
+    assert.equal(parse(`--name a --config-dir m --port 1 --protocol ${word} -- x`).protocol, word);
+  const told = (word: string): string => faults(`--name a --config-dir m --port 1 --protocol ${word} -- x`);
+  assert.equal(told('HTP'), '--protocol HTP: unknown protocol; did you mean HTTP?');
+  assert.match(told('carrier-pigeon'), /^--protocol carrier-pigeon: expected one of HTTP, HTTPS, /);
 });
 
 test('all faults of a line are told at once', () => {

@@ -10,6 +10,7 @@ import {
   parseMetrics,
   parsePort,
   parseProbe,
+  parseProtocol,
   parseUpstream,
   type Probe,
   type SidecarLogLevel,
@@ -97,7 +98,7 @@ interface Flag {
 const FLAGS: Readonly<Record<string, Flag>> = {
   name: { value: 'NAME', help: 'the workload (required)' },
   namespace: { value: 'NS', help: 'default: default' },
-  'service-account': { value: 'SA', help: 'whose identity it has (default: default)' },
+  'service-account': { value: 'SA', help: 'whose identity it has (default: its service; with --group: default)' },
   service: { value: 'NAME', help: 'the service that it serves (default: its name; with --group none)' },
   group: { value: 'NAME', help: 'a WorkloadGroup: its labels, names of ports, locality and weight are taken' },
   port: { value: 'P or S:P', help: 'the program listens on P; clients call port S of the service (default: P)' },
@@ -203,13 +204,14 @@ function readOptions(reader: Reader, command: readonly string[]): RunOptions {
   if (name === '') reader.faults.push('--name is missing');
   else reader.check(subdomainFault('name of a workload', name));
   const namespace = reader.text('namespace') ?? 'default';
-  const serviceAccount = reader.text('service-account') ?? 'default';
   const trustDomain = reader.text('trust-domain') ?? 'cluster.local';
+  const group = reader.text('group');
+  const service = reader.text('service') ?? (group === undefined ? name : '');
+  const serviceAccount =
+    reader.text('service-account') ?? (group === undefined ? ownAccount(service || name) : 'default');
   const identity = createIdentity({ trustDomain, namespace, serviceAccount });
   if (!identity.ok) reader.faults.push(identity.fault);
-  const group = reader.text('group');
   if (group !== undefined) reader.check(subdomainFault('name of a WorkloadGroup', group));
-  const service = reader.text('service') ?? (group === undefined ? name : '');
   const labels = reader.parsed('labels', reader.list('labels').join(','), parseLabels) ?? {};
   const port = reader.parsed('port', reader.text('port'), parsePort);
   const address = reader.text('address') ?? '127.0.0.1';
@@ -221,7 +223,7 @@ function readOptions(reader: Reader, command: readonly string[]): RunOptions {
     service,
     group,
     port,
-    protocol: reader.text('protocol') ?? '',
+    protocol: reader.parsed('protocol', reader.text('protocol'), parseProtocol)?.text ?? '',
     labels: Object.keys(labels).length === 0 && group === undefined ? { app: service } : labels,
     upstreams: reader.list('upstream').flatMap((text) => reader.parsed('upstream', text, parseUpstream) ?? []),
     probe:
@@ -249,6 +251,11 @@ function readOptions(reader: Reader, command: readonly string[]): RunOptions {
     issueToken: reader.flag('issue-token'),
     command,
   };
+}
+
+/** Each service has an identity of its own, and its replicas the same: what one may, another need not. */
+function ownAccount(service: string): string {
+  return service.split('.')[0] ?? service;
 }
 
 class Reader {

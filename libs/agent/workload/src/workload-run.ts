@@ -16,6 +16,7 @@ import { claimName } from './claim-name.ts';
 import { Child, endingText, exitCodeOf, type Program } from './child.ts';
 import type { ControlPlaneAccess } from './control-plane-access.ts';
 import { freePorts } from './free-port.ts';
+import { healthLines } from './health-lines.ts';
 import { HealthWatch } from './health-watch.ts';
 import { httpCall } from './http-call.ts';
 import { MetricsMerge, type AskForMetrics } from './metrics-merge.ts';
@@ -328,17 +329,20 @@ export class WorkloadRun {
   private tell(ports: Ports, admin: string | undefined): void {
     const { options, access, network, say } = this.given;
     const { port } = options;
+    const { name, service } = options;
     const inbound =
       port === undefined
         ? ''
-        : `; ${options.service || options.name}:${port.service} arrives at ${network.address}:${network.captured ? port.app : ports.inbound}`;
-    say(`${formatIdentity(access.identity)} is ready${inbound}; sidecar ${admin ?? ''}, its log ${this.proxyLog}`);
+        : `; ${service || name}:${port.service} arrives at ${network.address}:${network.captured ? port.app : ports.inbound}`;
+    say(`${name} is ${formatIdentity(access.identity)}${inbound}`);
+    say(`sidecar ${admin ?? ''} is ready, its log ${this.proxyLog}`);
     for (const { host, port: number, localPort } of network.captured ? [] : ports.upstreams)
       say(`${host}:${number} is at 127.0.0.1:${localPort}`);
   }
 
   private async runGateway(): Promise<number> {
     this.started = true;
+    this.given.say(`${this.given.options.name} is ready`);
     await this.drained.promise;
     return 0;
   }
@@ -351,14 +355,17 @@ export class WorkloadRun {
       log: undefined,
       apart: true,
     });
-    const { port, probe } = options;
+    const { name, port, probe } = options;
+    const lines = healthLines(name, probe, port?.app ?? 0);
+    if (lines.waiting !== undefined) say(lines.waiting);
     this.health = new HealthWatch({
       probe: probeOf(probe, port?.app ?? 0, runtime.timers),
       runtime,
       onChange: (healthy) => {
-        this.log.info(`the program is ${healthy ? 'healthy' : 'unhealthy'}`);
+        say(lines.changed(healthy));
         this.registration?.setHealthy(healthy);
       },
+      onSlow: () => say(lines.slow),
     });
     this.health.start();
     const ending = await this.program.ended;

@@ -18,7 +18,7 @@ kind: DestinationRule
 metadata: {name: echo, namespace: default}
 spec: {host: echo, trafficPolicy: {connectionPool: {http: {maxRequestsPerConnection: 50}}}}
 `;
-const READY = /weft run: \S+ is ready[^]*?; sidecar (\S+),/;
+const READY = /weft run: sidecar (\S+) is ready/;
 const HAS = /has a certificate for \S+ until (\S+); renews at (\S+)/g;
 const LACKS = /no new certificate for/g;
 /** How long before the first renewal the control plane is killed, at most. */

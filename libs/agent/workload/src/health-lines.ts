@@ -1,0 +1,31 @@
+import type { Probe } from './option-values.ts';
+
+/** What a run tells people of its program's health. */
+export interface HealthLines {
+  /** When the program was started; undefined: nothing is asked of it. */
+  readonly waiting: string | undefined;
+  /** When it has not answered for some time. */
+  readonly slow: string;
+  /** With each change; the first is always for the better. */
+  changed(healthy: boolean): string;
+}
+
+export function healthLines(name: string, probe: Probe, port: number): HealthLines {
+  const asked = {
+    none: '',
+    tcp: `port ${port}`,
+    http: `GET ${probe.kind === 'http' ? probe.path : ''} on port ${port}`,
+  };
+  const what = asked[probe.kind];
+  let before: boolean | undefined;
+  return {
+    waiting: what === '' ? undefined : `waiting for ${what} of the program`,
+    slow: `${what} does not answer yet, so ${name} gets no calls: does the program listen there? (--port, --probe)`,
+    changed: (healthy) => {
+      const again = before === undefined ? 'ready' : 'ready again';
+      before = healthy;
+      if (!healthy) return `${name} is unhealthy: ${what} does not answer; it gets no calls`;
+      return `${name} is ${again}${what === '' ? '' : `: ${what} answers`}`;
+    },
+  };
+}
