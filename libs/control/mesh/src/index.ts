@@ -17,7 +17,7 @@ export {
 export { misnamed } from './service-sources.ts';
 export type { Policies } from './policies.ts';
 export { MeshSnapshotBuilder, workloadKey } from './builder.ts';
-export { workloadGroup } from './workload-sources.ts';
+export { workloadEntry, workloadGroup } from './workload-sources.ts';
 export { findService, isKnownHost, isVisible, resolveHost, servicesNamed, type MeshSnapshot } from './snapshot.ts';
 export {
   inboundPorts,
@@ -63,7 +63,9 @@ export {
   type AuthorizationProvider,
   type ProviderService,
 } from './authorization-provider.ts';
-export { asksOnDemand, destinationHosts, scopeOf, sidecarFor, type ProxyScope } from './scope.ts';
+export { asksOnDemand, scopeOf, sidecarFor, type ProxyScope } from './scope.ts';
+export { destinationHosts } from './declared-hosts.ts';
+export { egressOf, type EgressListener, type EgressPart, type EgressPort } from './egress.ts';
 export { isGranted, type CrossReference } from './reference-grant.ts';
 export {
   gatewayApiRoutes,

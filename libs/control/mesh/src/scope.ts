@@ -1,11 +1,11 @@
 import type { SidecarSpec } from '@weft/api-kube';
+import { declared, visibleServices } from './declared-hosts.ts';
+import { egressOf, type EgressListener, type EgressPart } from './egress.ts';
 import { MESH_GATEWAY } from './gateway-names.ts';
-import { hostCovers, hostsOverlap } from './host-name.ts';
 import { labelsMatch, type MeshObject } from './object.ts';
 import type { MeshProxy } from './proxy.ts';
-import { inMeshOrder } from './service-index.ts';
 import type { MeshService } from './service.ts';
-import { findService, isVisible, resolveHost, type MeshSnapshot } from './snapshot.ts';
+import { resolveHost, type MeshSnapshot } from './snapshot.ts';
 import { virtualServicesAt, type BoundVirtualService } from './virtual-service.ts';
 
 /** What one sidecar is told of the mesh. */
@@ -20,6 +20,10 @@ export interface ProxyScope {
   readonly onDemand: boolean;
   /** Those that steer its calls, oldest first. */
   readonly virtualServices: readonly BoundVirtualService[];
+  /** Of both, what a captured sidecar takes calls for at whatever address and port they have. */
+  readonly captured: EgressPart;
+  /** Those of its Sidecar's egress listeners that have a port or an address of their own. */
+  readonly listeners: readonly EgressListener[];
   readonly outboundTrafficPolicy: 'ALLOW_ANY' | 'REGISTRY_ONLY';
 }
 
@@ -49,17 +53,22 @@ export function scopeOf(snapshot: MeshSnapshot, proxy: MeshProxy): ProxyScope {
   const base = { sidecar, outboundTrafficPolicy: policy };
   if (egress !== undefined && egress.length > 0) {
     const hosts = egress.flatMap((listener) => listener.hosts);
-    return { ...base, by: 'Sidecar', ...inFull(declared(snapshot, proxy, { hosts, virtualServices })) };
+    const { services, virtualServices: steering } = declared(snapshot, proxy, { hosts, virtualServices });
+    const full = inFull({ services, virtualServices: steering });
+    const parted = egress.some(({ port, bind = '', captureMode }) => port ?? (bind !== '' || captureMode === 'NONE'));
+    const parts = parted ? egressOf(snapshot, proxy, { egress, virtualServices }) : {};
+    return { ...base, by: 'Sidecar', ...full, ...parts };
   }
   const called = [...proxy.upstreams.map(({ host }) => host), ...proxy.dialled];
   const onDemand = asksOnDemand(snapshot, proxy, sidecar);
   if (called.length > 0 && !onDemand) {
     const hosts = called.map((host) => `*/${resolveHost(snapshot, host, proxy.namespace)}`);
-    return { ...base, by: 'upstreams', ...inFull(declared(snapshot, proxy, { hosts, virtualServices })) };
+    const { services, virtualServices: steering } = declared(snapshot, proxy, { hosts, virtualServices });
+    return { ...base, by: 'upstreams', ...inFull({ services, virtualServices: steering }) };
   }
   const services = visibleServices(snapshot, proxy);
   const told = onDemand ? services.filter(toldAtOnce(snapshot, proxy)) : services;
-  return { ...base, by: 'visibility', services, told, onDemand, virtualServices };
+  return { ...base, by: 'visibility', ...inFull({ services, virtualServices }), told, onDemand };
 }
 
 /**
@@ -86,62 +95,8 @@ function toldAtOnce(snapshot: MeshSnapshot, { dialled, namespace }: MeshProxy): 
     (redisFilter && service.ports.some(({ protocol }) => protocol === 'redis'));
 }
 
-function inFull<T extends Pick<ProxyScope, 'services'>>(scope: T): T & Pick<ProxyScope, 'told' | 'onDemand'> {
-  return { ...scope, told: scope.services, onDemand: false };
-}
-
-/** One service for each host: the one that the proxy's namespace means by it. */
-function visibleServices(snapshot: MeshSnapshot, proxy: MeshProxy): MeshService[] {
-  return [...snapshot.services.values()].filter(
-    (service) =>
-      isVisible(service, proxy.namespace) && findService(snapshot, service.hostname, proxy.namespace) === service,
-  );
-}
-
-/** `hosts` are of the form `namespace/name`, with `*`, `.` and `~` for namespaces and wildcards for names. */
-function declared(
-  snapshot: MeshSnapshot,
-  proxy: MeshProxy,
-  scope: { readonly hosts: readonly string[]; readonly virtualServices: readonly BoundVirtualService[] },
-): Pick<ProxyScope, 'services' | 'virtualServices'> {
-  const wanted = scope.hosts.map((text) => {
-    const slash = text.indexOf('/');
-    return { namespace: slash < 0 ? '*' : text.slice(0, slash), pattern: text.slice(slash + 1) };
-  });
-  const inNamespace = (want: string, namespace: string): boolean =>
-    want === '*' || want === namespace || (want === '.' && namespace === proxy.namespace);
-  const isWanted = ({ namespace, hostname }: MeshService): boolean =>
-    wanted.some((want) => inNamespace(want.namespace, namespace) && hostCovers(want.pattern, hostname));
-  const services = new Set(candidates(snapshot, proxy, wanted).filter(isWanted));
-  const virtualServices = scope.virtualServices.filter(({ object, hosts }) =>
-    wanted.some(
-      (want) =>
-        inNamespace(want.namespace, object.ref.namespace) && hosts.some((host) => hostsOverlap(want.pattern, host)),
-    ),
-  );
-  for (const host of virtualServices.flatMap((one) => destinationHosts(snapshot, one))) {
-    const service = findService(snapshot, host, proxy.namespace);
-    if (service !== undefined) services.add(service);
-  }
-  return { services: [...services], virtualServices };
-}
-
-/** Those of the visible services that patterns may mean: a few, where no pattern has a wildcard. */
-function candidates(
-  snapshot: MeshSnapshot,
-  proxy: MeshProxy,
-  wanted: readonly { readonly pattern: string }[],
-): readonly MeshService[] {
-  if (wanted.some(({ pattern }) => pattern.startsWith('*'))) return visibleServices(snapshot, proxy);
-  const found = wanted.flatMap(({ pattern }) => findService(snapshot, pattern, proxy.namespace) ?? []);
-  return inMeshOrder(snapshot, found);
-}
-
-/** Every host that a VirtualService sends calls to, in full. */
-export function destinationHosts(snapshot: MeshSnapshot, { object, http }: BoundVirtualService): string[] {
-  const { tcp = [], tls = [] } = object.spec;
-  const rules = [...http, ...[...tcp, ...tls].map((rule) => ({ rule, by: object }))];
-  return rules.flatMap(({ rule: { route = [] }, by }) =>
-    route.map(({ destination }) => resolveHost(snapshot, destination.host, by.ref.namespace)),
-  );
+function inFull(
+  part: EgressPart,
+): Pick<ProxyScope, 'services' | 'virtualServices' | 'told' | 'onDemand' | 'captured' | 'listeners'> {
+  return { ...part, told: part.services, onDemand: false, captured: part, listeners: [] };
 }

@@ -5,6 +5,7 @@ import {
   scopeOf,
   serviceKey,
   type EffectiveDestinationRule,
+  type EgressPart,
   type MeshEndpoint,
   type MeshProxy,
   type MeshService,
@@ -29,9 +30,9 @@ export class TranslateContext {
   /** For those who ask which documents are behind it. */
   readonly trace: Trace | undefined;
   private foundScope: ProxyScope | undefined;
-  private readonly rules = new Map<string, EffectiveDestinationRule | undefined>();
+  private rules = new Map<string, EffectiveDestinationRule | undefined>();
   /** Clusters that routes name, beside those of the services in scope. */
-  private readonly named = new Map<string, MeshService>();
+  private named = new Map<string, MeshService>();
 
   constructor(snapshot: MeshSnapshot, proxy: MeshProxy, traced: Traced = {}) {
     this.snapshot = snapshot;
@@ -43,6 +44,19 @@ export class TranslateContext {
   get scope(): ProxyScope {
     this.foundScope ??= scopeOf(this.snapshot, this.proxy);
     return this.foundScope;
+  }
+
+  /** The same translation for some of the proxy's listeners: what their routes name is named for all. */
+  within({ services, virtualServices }: EgressPart): TranslateContext {
+    const { scope, trace } = this;
+    if (services === scope.services && virtualServices === scope.virtualServices) return this;
+    const made = new TranslateContext(this.snapshot, this.proxy, {
+      ...(trace === undefined ? {} : { trace }),
+      scope: { ...scope, services, virtualServices },
+    });
+    made.rules = this.rules;
+    made.named = this.named;
+    return made;
   }
 
   /** The service that a resource of `namespace` means by a host, as this proxy may see it. */

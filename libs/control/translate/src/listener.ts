@@ -25,6 +25,12 @@ export function socketAddress(address: string, port: number): Init<Address> {
   };
 }
 
+/** An IP address with a port, or `unix:///path`. */
+export function listenAddress(bind: string, port: number): Init<Address> {
+  if (!bind.startsWith('unix://')) return socketAddress(bind, port);
+  return { address: { case: 'pipe', value: { path: bind.slice('unix://'.length) } } };
+}
+
 /** Tells TLS from other bytes, and reads server name and ALPN. */
 export function tlsInspector(): Init<ListenerFilter> {
   return {

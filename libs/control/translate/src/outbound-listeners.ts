@@ -16,6 +16,7 @@ import {
   HTTP_PROTOCOLS,
   httpInspector,
   inspected,
+  listenAddress,
   listener,
   originalDst,
   OUTBOUND,
@@ -45,23 +46,54 @@ type Target = { readonly cluster: string; readonly weight: number };
 /** Listeners of a workload whose calls are redirected: one for each HTTP port, one for each address of other services. */
 export function outboundListeners(cx: TranslateContext, draft: ResourceDraft): void {
   if (cx.proxy.role !== 'sidecar' || cx.proxy.traffic !== 'capture') return;
-  const { services } = cx.scope;
-  for (const port of httpPorts(services)) if (!RESERVED.has(port)) draft.listeners.push(httpListener(cx, port));
   const names = new Set(draft.listeners.map(({ name }) => name));
+  const place = { cx: cx.within(cx.scope.captured), bind: '', bound: false, portsOf: allPorts, routes: String };
+  draft.listeners.push(...placeListeners(place, names), virtualOutbound(cx));
+}
+
+/** Some services, and where calls to them arrive. */
+export interface ListenerPlace {
+  /** Its scope is these services, and who steers calls to them. */
+  readonly cx: TranslateContext;
+  /** An IP address or `unix:///path`; `''`: the services' own. */
+  readonly bind: string;
+  /** Programs connect to it; else `virtualOutbound` hands connections over by where they were going. */
+  readonly bound: boolean;
+  /** Of a service, those that can be called here. */
+  readonly portsOf: (service: MeshService) => readonly ServicePort[];
+  /** The number of its only port; 0: of a Unix socket. Undefined: those of the services. */
+  readonly number?: number;
+  /** The name of the routes for requests that arrive at a port. */
+  readonly routes: (port: number) => string;
+}
+
+function allPorts({ ports }: MeshService): readonly ServicePort[] {
+  return ports;
+}
+
+/** The listeners of a place whose names nobody has yet; of two for one address and port the first one stands. */
+export function placeListeners(place: ListenerPlace, names: Set<string>): Listener[] {
+  const made: Listener[] = [];
+  const add = (port: number, one: Listener): void => {
+    const everywhere = place.bound || one.name.startsWith('0.0.0.0_');
+    if (names.has(one.name) || (everywhere && RESERVED.has(port))) return;
+    names.add(one.name);
+    made.push(one);
+  };
+  const { services } = place.cx.scope;
+  const at = (number: number): number => place.number ?? number;
   const tls = new Map<number, Init<FilterChain>[]>();
-  for (const service of services)
-    for (const port of service.ports) {
-      if (isTls(port.protocol)) append(tls, port.number, sniChain(cx, service, port));
+  const spoken = services.map((service) => ({ service, ports: place.portsOf(service) }));
+  for (const port of new Set(httpPorts(spoken.map(({ ports }) => ({ ports }))).map(at)))
+    add(port, httpListener(place, port));
+  for (const { service, ports } of spoken)
+    for (const port of ports) {
+      if (isTls(port.protocol)) append(tls, at(port.number), sniChain(place.cx, service, port));
       else if (port.protocol !== 'udp' && !isHttp(port.protocol) && port.protocol !== 'auto')
-        for (const made of tcpListeners(cx, service, port))
-          if (!names.has(made.name) && !(RESERVED.has(port.number) && made.name.startsWith('0.0.0.0_'))) {
-            names.add(made.name);
-            draft.listeners.push(made);
-          }
+        for (const one of tcpListeners(place, service, port)) add(at(port.number), one);
     }
-  for (const [port, chains] of tls)
-    if (!names.has(`0.0.0.0_${port}`) && !RESERVED.has(port)) draft.listeners.push(tlsListener(cx, port, chains));
-  draft.listeners.push(virtualOutbound(cx));
+  for (const [port, chains] of tls) add(port, tlsListener(place, port, chains));
+  return made;
 }
 
 function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
@@ -70,31 +102,33 @@ function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
   else list.push(value);
 }
 
-/** Not bound: `virtualOutbound` hands connections over by where they were going. */
-function unbound(address: string, port: number, init: Init<Listener>): Listener {
+/** What is not bound gets its connections from `virtualOutbound`. */
+function placed({ bound }: ListenerPlace, address: string, port: number, init: Init<Listener>): Listener {
   return listener({
-    name: `${address}_${port}`,
-    address: socketAddress(address, port),
-    bindToPort: false,
+    name: address.startsWith('unix://') ? address : `${address}_${port}`,
+    address: listenAddress(address, port),
+    ...(bound ? {} : { bindToPort: false }),
     trafficDirection: OUTBOUND,
     ...init,
   });
 }
 
 /** Requests are routed by Host; what is no HTTP at all goes where it was going. */
-function httpListener(cx: TranslateContext, port: number): Listener {
+function httpListener(place: ListenerPlace, port: number): Listener {
+  const { cx, bind } = place;
+  const address = bind === '' ? '0.0.0.0' : bind;
   const routed = httpFilter({
     direction: 'outbound',
-    statPrefix: `outbound_0.0.0.0_${port}`,
-    routes: String(port),
+    statPrefix: `outbound_${address}_${port}`,
+    routes: place.routes(port),
     observed: observed(cx),
     filters: cx.scope.onDemand ? [onDemandFilter()] : [],
   });
-  const guessed = cx.scope.services.some(({ ports }) =>
-    ports.some(({ number, protocol }) => number === port && protocol === 'auto'),
+  const guessed = cx.scope.services.some((service) =>
+    place.portsOf(service).some(({ number, protocol }) => (place.number ?? number) === port && protocol === 'auto'),
   );
-  if (!guessed) return unbound('0.0.0.0', port, { filterChains: [{ filters: [routed] }] });
-  return unbound('0.0.0.0', port, {
+  if (!guessed) return placed(place, address, port, { filterChains: [{ filters: [routed] }] });
+  return placed(place, address, port, {
     ...inspected([tlsInspector(), httpInspector()]),
     filterChains: [
       {
@@ -102,24 +136,38 @@ function httpListener(cx: TranslateContext, port: number): Listener {
         filters: [routed],
       },
     ],
-    defaultFilterChain: { name: 'PassthroughFilterChain', filters: [unknownTarget(cx)] },
+    defaultFilterChain: otherBytes(place, port),
   });
 }
 
+/** Bytes that are no request: where they were going; at a listener of one service, to that. */
+function otherBytes({ cx, bound, number, portsOf }: ListenerPlace, at: number): Init<FilterChain> {
+  if (!bound) return { name: 'PassthroughFilterChain', filters: [unknownTarget(cx)] };
+  const [only, ...others] = cx.scope.services.flatMap((service) => {
+    const port = portsOf(service).find((one) => (number ?? one.number) === at);
+    return port === undefined ? [] : [{ service, port }];
+  });
+  const isOne = only !== undefined && others.length === 0;
+  return { filters: [isOne ? serviceFilter(cx, only.service, only.port) : blackHole()] };
+}
+
 /** One for each address; a service without addresses has its port to itself, the first such service wins. */
-function tcpListeners(cx: TranslateContext, service: MeshService, port: ServicePort): Listener[] {
+function tcpListeners(place: ListenerPlace, service: MeshService, port: ServicePort): Listener[] {
+  const { cx, bind } = place;
+  const number = place.number ?? port.number;
   const filters = [serviceFilter(cx, service, port)];
+  if (bind !== '') return [placed(place, bind, number, { filterChains: [{ filters }] })];
   const addresses = service.addresses.filter((address) => !address.includes('/'));
   const ranges = service.addresses.filter((address) => address.includes('/'));
-  const made = addresses.map((address) => unbound(address, port.number, { filterChains: [{ filters }] }));
+  const made = addresses.map((address) => placed(place, address, number, { filterChains: [{ filters }] }));
   if (ranges.length > 0)
     made.push(
-      unbound('0.0.0.0', port.number, {
+      placed(place, '0.0.0.0', number, {
         filterChains: [{ filterChainMatch: { prefixRanges: ranges.map(cidr) }, filters }],
         defaultFilterChain: { filters: [unknownTarget(cx)] },
       }),
     );
-  return service.addresses.length > 0 ? made : [unbound('0.0.0.0', port.number, { filterChains: [{ filters }] })];
+  return service.addresses.length > 0 ? made : [placed(place, '0.0.0.0', number, { filterChains: [{ filters }] })];
 }
 
 function cidr(range: string): { addressPrefix: string; prefixLen: number } {
@@ -172,17 +220,21 @@ function sniChain(cx: TranslateContext, service: MeshService, port: ServicePort)
   };
 }
 
-function tlsListener(cx: TranslateContext, port: number, chains: Init<FilterChain>[]): Listener {
-  return unbound('0.0.0.0', port, {
+function tlsListener(place: ListenerPlace, port: number, chains: Init<FilterChain>[]): Listener {
+  return placed(place, place.bind === '' ? '0.0.0.0' : place.bind, port, {
     ...inspected([tlsInspector()]),
     filterChains: chains,
-    defaultFilterChain: { name: 'PassthroughFilterChain', filters: [unknownTarget(cx)] },
+    defaultFilterChain: otherBytes(place, port),
   });
 }
 
 function unknownTarget(cx: TranslateContext): Init<Filter> {
   const cluster = cx.scope.outboundTrafficPolicy === 'ALLOW_ANY' ? PASSTHROUGH_CLUSTER : BLACK_HOLE_CLUSTER;
   return tcpFilter(cluster, [{ cluster, weight: 1 }]);
+}
+
+function blackHole(): Init<Filter> {
+  return tcpFilter(BLACK_HOLE_CLUSTER, [{ cluster: BLACK_HOLE_CLUSTER, weight: 1 }]);
 }
 
 /** Where iptables sends everything: hands over to the listener of the original destination, and knows none for the rest. */
@@ -198,7 +250,7 @@ function virtualOutbound(cx: TranslateContext): Listener {
       {
         name: 'virtualOutbound-blackhole',
         filterChainMatch: { destinationPort: VIRTUAL_OUTBOUND_PORT },
-        filters: [tcpFilter(BLACK_HOLE_CLUSTER, [{ cluster: BLACK_HOLE_CLUSTER, weight: 1 }])],
+        filters: [blackHole()],
       },
       { name: 'virtualOutbound-catchall-tcp', filters: [unknownTarget(cx)] },
     ],

@@ -31,18 +31,34 @@ const DEFAULT_HTTP_PORT = 80;
 /** One route configuration for each port at which services in scope speak HTTP: calls are told apart by Host alone. */
 export function outboundRoutes(cx: TranslateContext, draft: ResourceDraft): void {
   if (cx.proxy.role !== 'sidecar' || cx.proxy.traffic !== 'capture') return;
-  for (const port of httpPorts(cx.scope.services)) draft.routes.push(portRoutes(cx, port));
+  const open = cx.within(cx.scope.captured);
+  for (const port of httpPorts(open.scope.services))
+    // An egress listener that has the port to itself has its routes too.
+    if (!draft.routes.some(({ name }) => name === String(port)))
+      draft.routes.push(portRoutes(open, { name: String(port), port }));
 }
 
 /** Every number at which a service in scope may be spoken to in HTTP, in order. */
-export function httpPorts(services: readonly MeshService[]): number[] {
+export function httpPorts(services: readonly Pick<MeshService, 'ports'>[]): number[] {
   const numbers = services.flatMap(({ ports }) =>
     ports.filter(({ protocol }) => isHttp(protocol) || protocol === 'auto').map(({ number }) => number),
   );
   return [...new Set(numbers)].sort((a, b) => a - b);
 }
 
-function portRoutes(cx: TranslateContext, port: number): RouteConfiguration {
+/** The requests of one listener. */
+export interface ListenerRoutes {
+  readonly name: string;
+  /** At which services are called. Undefined: at the port that Host names. */
+  readonly port: number | undefined;
+  /** Whatever a service says that it speaks there, it is spoken to in HTTP. */
+  readonly isHttp?: boolean;
+  /** Programs connect to the listener itself: there is nowhere else that a request was going. */
+  readonly bound?: boolean;
+}
+
+/** A virtual host for each service of a context, and for each host that VirtualServices have beside. */
+export function portRoutes(cx: TranslateContext, at: ListenerRoutes): RouteConfiguration {
   const taken = new Set<string>();
   const hosts: Init<VirtualHost>[] = [];
   const add = (name: string, domains: readonly string[], routes: readonly Init<Route>[]): void => {
@@ -50,20 +66,42 @@ function portRoutes(cx: TranslateContext, port: number): RouteConfiguration {
     for (const domain of free) taken.add(domain);
     if (free.length > 0 && routes.length > 0) hosts.push(virtualHost(name, free, routes));
   };
-  for (const service of cx.scope.services) {
-    if (!speaksHttp(service, port)) continue;
-    add(`${service.hostname}:${port}`, domainsOf(cx, service), serviceRoutes(cx, service, port));
-  }
+  const { services } = cx.scope;
+  // Programs that connect to the place of one service mean it, whatever Host says.
+  const meant = services.filter((service) => httpNumbers(service, at).length > 0);
+  const only = at.bound === true && meant.length === 1 && at.port !== undefined ? ['*'] : [];
+  for (const service of meant)
+    for (const port of httpNumbers(service, at))
+      add(
+        `${service.hostname}:${port}`,
+        at.port === undefined ? domainsWithPort(cx, service, port) : [...domainsOf(cx, service), ...only],
+        serviceRoutes(cx, service, port),
+      );
+  const port = at.port ?? DEFAULT_HTTP_PORT;
   for (const [host, from] of hostsWithoutService(cx, port))
     add(`${host}:${port}`, [host], steeredRoutes(cx, from, port));
-  hosts.push(fallback(cx));
+  if (!taken.has('*')) hosts.push(at.bound === true ? BLOCKED : fallback(cx));
   return make<RouteConfiguration>('envoy.config.route.v3.RouteConfiguration', {
-    name: String(port),
+    name: at.name,
     virtualHosts: hosts,
     validateClusters: false,
     maxDirectResponseBodySizeBytes: 1024 * 1024,
-    ignorePortInHostMatching: true,
+    ignorePortInHostMatching: at.port !== undefined,
   });
+}
+
+function httpNumbers(service: MeshService, at: ListenerRoutes): number[] {
+  if (at.port === undefined) return httpPorts([service]);
+  const speaks =
+    at.isHttp === true ? service.ports.some(({ number }) => number === at.port) : speaksHttp(service, at.port);
+  return speaks ? [at.port] : [];
+}
+
+/** `host:port` for each name; the name alone for port 80, and for the only port there is. */
+function domainsWithPort(cx: TranslateContext, service: MeshService, port: number): string[] {
+  const names = domainsOf(cx, service);
+  const alone = port === DEFAULT_HTTP_PORT || httpPorts([service]).length === 1 ? names : [];
+  return [...alone, ...names.map((name) => `${name}:${port}`)];
 }
 
 function speaksHttp({ ports }: MeshService, port: number): boolean {
@@ -189,15 +227,16 @@ function coversService(cx: TranslateContext, host: string, port: number): boolea
   );
 }
 
+const BLOCKED: Init<VirtualHost> = {
+  name: 'block_all',
+  domains: ['*'],
+  routes: [{ name: 'block_all', match: ANY_PATH, action: { case: 'directResponse', value: { status: 502 } } }],
+};
+
 /** Calls to hosts that nobody described. Source: Istio's outboundTrafficPolicy. */
 function fallback(cx: TranslateContext): Init<VirtualHost> {
   const allowed = cx.scope.outboundTrafficPolicy === 'ALLOW_ANY';
-  if (!allowed)
-    return {
-      name: 'block_all',
-      domains: ['*'],
-      routes: [{ name: 'block_all', match: ANY_PATH, action: { case: 'directResponse', value: { status: 502 } } }],
-    };
+  if (!allowed) return BLOCKED;
   return {
     name: 'allow_any',
     domains: ['*'],

@@ -117,8 +117,25 @@ function covered(services: ReadonlySet<MeshService>, pattern: string): MeshServi
 export function sidecarStatus(world: StatusWorld): ObjectStatus[] {
   return world.snapshot.policies.sidecars.map((sidecar) => {
     const effectiveOn = countGroups(world, ({ scope }) => scope?.sidecar === sidecar);
-    return statusOf(sidecar, effectiveOn, effectiveOn === 0 ? sidecarWinners(world, sidecar) : []);
+    if (effectiveOn === 0) return statusOf(sidecar, 0, sidecarWinners(world, sidecar));
+    return statusOf(sidecar, effectiveOn, emptyListeners(world, sidecar));
   });
+}
+
+/** Egress listeners that no service is behind: they are not made. */
+function emptyListeners({ groups }: StatusWorld, sidecar: MeshObject<SidecarSpec>): StatusNote[] {
+  const listeners = groups.flatMap(({ scope }) => (scope?.sidecar === sidecar ? scope.listeners : []));
+  const empty = listeners.filter(({ services }) => services.length === 0);
+  const full = new Set(listeners.filter(({ services }) => services.length > 0).map(({ index }) => index));
+  return unique(
+    empty
+      .filter(({ index }) => !full.has(index))
+      .map(({ index, port }): StatusNote => ({
+        kind: 'warning',
+        message: `no service that egress ${index + 1} names can be called${port === undefined || port.anyPort ? '' : ` at port ${port.number}`}`,
+        path: `spec.egress[${index}].hosts`,
+      })),
+  );
 }
 
 /** Who has the proxies that it selects. */

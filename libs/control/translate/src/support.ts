@@ -80,7 +80,10 @@ export const translationSupport: KindSupport = {
       'credentialNames', 'caCertCredentialName', 'serverCertificate', 'privateKey', 'caCertificates', 'caCrl', 'subjectAltNames',
       'verifyCertificateHash', 'verifyCertificateSpki', 'minProtocolVersion', 'maxProtocolVersion', 'cipherSuites'),
   ],
-  'networking.istio.io/Sidecar': ['workloadSelector.*', 'egress.hosts', 'outboundTrafficPolicy.mode'],
+  'networking.istio.io/Sidecar': [
+    'workloadSelector.*', ...under('egress', 'hosts', 'bind', 'captureMode', 'port.number', 'port.name', 'port.protocol'),
+    'outboundTrafficPolicy.mode',
+  ],
   'networking.istio.io/ServiceEntry': [
     'hosts', 'addresses', 'ports.*', 'location', 'resolution=NONE|STATIC|DNS|DNS_ROUND_ROBIN', ...under('endpoints', ...WORKLOAD),
     'workloadSelector.*', 'exportTo', 'subjectAltNames',

@@ -2,6 +2,7 @@ import type { Message } from '@bufbuild/protobuf';
 import { viewOf, type MeshProxy, type MeshService, type MeshSnapshot } from '@weft/control-mesh';
 import { accessLogCluster } from './access-log-service.ts';
 import { TranslateContext } from './context.ts';
+import { egressListeners } from './egress-listeners.ts';
 import { fixedClusters } from './fixed-clusters.ts';
 import { gateways } from './gateways.ts';
 import { grpcListeners } from './grpc-clients.ts';
@@ -22,6 +23,7 @@ const FIXED: readonly Aspect[] = [runtimeLayer, fixedClusters, accessLogCluster,
 const OWN: readonly Aspect[] = [inbound, dialledClusters];
 /** Clusters of services come last, since routes say which are needed. */
 const OUTBOUND: readonly Aspect[] = [
+  egressListeners,
   outboundListeners,
   outboundRoutes,
   upstreamListeners,

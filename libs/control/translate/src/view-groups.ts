@@ -18,6 +18,7 @@ import {
   type ProxyScope,
 } from '@weft/control-mesh';
 import { TranslateContext } from './context.ts';
+import { egressListeners } from './egress-listeners.ts';
 import { gateways } from './gateways.ts';
 import { grpcListeners } from './grpc-clients.ts';
 import { servicesTold } from './outbound-clusters.ts';
@@ -46,7 +47,7 @@ export interface ViewGroup {
 const PROXIES_A_STEP = 100;
 
 /** Everything that makes listeners and routes of calls outward. */
-const TRACED = [outboundListeners, outboundRoutes, upstreamListeners, grpcListeners, gateways];
+const TRACED = [egressListeners, outboundListeners, outboundRoutes, upstreamListeners, grpcListeners, gateways];
 
 /**
  * Groups proxies by what they see and makes the listeners and routes of each group once, and of those only the ones that a
@@ -119,7 +120,18 @@ function callable(cx: TranslateContext, scope: ProxyScope | undefined): Iterable
 /** A scope of the services that documents steer calls to; of the others one, where there would be no HTTP listener else. */
 function narrowed(scope: ProxyScope, steered: ReadonlySet<MeshService>): ProxyScope {
   const some = scope.services.find((service) => httpPorts([service]).includes(80));
-  return { ...scope, services: scope.services.filter((service) => service === some || steered.has(service)) };
+  const parts = new Map<readonly MeshService[], readonly MeshService[]>();
+  const few = (services: readonly MeshService[]): readonly MeshService[] => {
+    const known = parts.get(services) ?? services.filter((service) => service === some || steered.has(service));
+    parts.set(services, known);
+    return known;
+  };
+  return {
+    ...scope,
+    services: few(scope.services),
+    captured: { ...scope.captured, services: few(scope.captured.services) },
+    listeners: scope.listeners.map((one) => ({ ...one, services: few(one.services) })),
+  };
 }
 
 function steeredHosts(snapshot: MeshSnapshot): string[] {
