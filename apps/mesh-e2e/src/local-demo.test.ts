@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { call, findEnvoy } from '@weft/testing-harness';
 import type { Browser } from 'playwright-core';
@@ -125,6 +126,18 @@ describe('weft demo start', () => {
       await demo.run('set', 'canary=off', 'split=0'),
       /In force after \d+ ms: gateway\.\nDocuments.*page\.yaml/,
     );
+  });
+
+  it('writes documents that weft analyze takes, but for the cookie of the canary (T6)', async () => {
+    const analyze = () => runWeft(['analyze', '-o', 'json', join(demo.stateDir, 'mesh')]);
+    assert.deepEqual(JSON.parse(await analyze()), []);
+    await demo.run('set', 'canary=on', 'retries=on');
+    const told = JSON.parse(await analyze()) as { readonly code: string; readonly file: string }[];
+    assert.deepEqual(
+      told.map(({ code, file }) => `${basename(file)} ${code}`),
+      ['canary.yaml WFT0102'],
+    );
+    await demo.run('set', 'canary=off', 'retries=off');
   });
 
   it('heals the flaky service, splits, follows the canary, and changes without losing a request', async () => {
