@@ -29,10 +29,12 @@ export class WithheldLedger {
     if (withheld.length === 0) this.byOwner.delete(owner);
     else this.byOwner.set(owner, withheld);
     const [told, over] = [withheld.map(withheldText), before.map(withheldText)];
-    for (const text of told) {
+    for (const [i, text] of told.entries()) {
       const count = this.texts.get(text) ?? 0;
       this.texts.set(text, count + 1);
-      if (count === 0 && !over.includes(text))
+      // Of a whole configuration its maker has logged more.
+      const isWhole = withheld[i]?.typeUrl === '';
+      if (count === 0 && !isWhole && !over.includes(text))
         this.logger.error(`Proxies would refuse a resource, and are told otherwise. ${text}`);
     }
     for (const text of over) {

@@ -152,6 +152,24 @@ test('a service at the ports of the proxy itself takes no second listener there'
   }
 });
 
+test('a fault is told at its own place, and again, where others were found sound before', () => {
+  const rules = [...Array(3).keys()].map((i) => ({ ...to, match: [{ uri: { prefix: `/${i}` } }] }));
+  assert.deepEqual(guard(told('VirtualService', virtualService(rules), 'edge')).faults, []);
+  const messages = told(
+    'VirtualService',
+    virtualService([...rules.slice(0, 2), { directResponse: { status: 999 } }]),
+    'edge',
+  );
+  const routes = messages.find(({ $typeName }) => $typeName.endsWith('RouteConfiguration'));
+  const { virtualHosts } = routes as unknown as { virtualHosts: readonly { readonly name: string }[] };
+  const place = virtualHosts.findIndex(({ name }) => name.startsWith('wrong.test'));
+  for (const _ of [1, 2])
+    assert.deepEqual(
+      guard(messages).faults.map(({ path }) => path),
+      [`virtual_hosts[${place}].routes[2].direct_response.status`],
+    );
+});
+
 test('what proxies take has no fault', () => {
   assert.deepEqual(guard(told('DestinationRule', rule({ connectionPool: { tcp: { maxConnections: 1 } } }))).faults, []);
   assert.deepEqual(guard(told('VirtualService', virtualService([to]), 'edge')).faults, []);

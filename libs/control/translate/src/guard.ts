@@ -1,9 +1,11 @@
 import type { Message } from '@bufbuild/protobuf';
 import { DecodeContext, sourceNamed, validateMessage } from '@weft/api-envoy';
 import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
+import type { RouteConfiguration } from '@weft/api-envoy/gen/envoy/config/route/v3/route_pb';
 import type { ObjectRef } from '@weft/control-mesh';
 import { decodeRouteConfiguration } from '@weft/model-route';
 import { behind } from './behind.ts';
+import { checkChangedHosts } from './changed-hosts.ts';
 import { mendAssignment, mendListener, mendRoutes } from './mend.ts';
 import type { Mending, PartFault } from './mending.ts';
 import { make } from './proto.ts';
@@ -28,10 +30,16 @@ export interface GuardedMessage {
 
 /** Everything in a resource that proxies would refuse, in order of its fields. Never throws. */
 export function faultsOf(message: Message): PartFault[] {
+  return message.$typeName === ROUTES ? checkChangedHosts(message as RouteConfiguration, check) : check(message);
+}
+
+const ROUTES = 'envoy.config.route.v3.RouteConfiguration';
+
+function check(message: Message): PartFault[] {
   const cx = new DecodeContext(sourceNamed(''));
   try {
     validateMessage(message, cx, proxyRules);
-    if (message.$typeName === 'envoy.config.route.v3.RouteConfiguration') decodeRouteConfiguration(message, cx);
+    if (message.$typeName === ROUTES) decodeRouteConfiguration(message, cx);
   } catch (error) {
     cx.error(`cannot be read: ${(error as Error).message}`);
   }
@@ -64,7 +72,7 @@ function mendingOf(message: Message, faults: readonly PartFault[]): Mending {
       return mendAssignment(message as never, faults);
     case 'envoy.config.listener.v3.Listener':
       return mendListener(message as never, faults);
-    case 'envoy.config.route.v3.RouteConfiguration':
+    case ROUTES:
       return mendRoutes(message as never, faults);
     default:
       return {
