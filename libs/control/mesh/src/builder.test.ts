@@ -219,3 +219,32 @@ test('a WorkloadGroup adds what a workload that registers as one of it does not 
   builder.remove(group(5).ref);
   assert.deepEqual(builder.build().endpoints.get('default/videos.test'), []);
 });
+
+test('a workload has labels of a WorkloadEntry and a WorkloadGroup of its own service account alone', () => {
+  const builder = new MeshSnapshotBuilder();
+  const labels = { app: 'payments' };
+  builder.set(
+    object('ServiceEntry', 'payments', {
+      hosts: ['payments.test'],
+      resolution: 'STATIC',
+      ports: [{ number: 80, name: 'http', protocol: 'HTTP' }],
+      workloadSelector: { labels },
+    }),
+  );
+  const serving = (): string[] =>
+    (builder.build().endpoints.get('default/payments.test') ?? []).map(({ address, identity }) =>
+      [address, identity.replace(/.*[/]/, '')].join(' '),
+    );
+  const group = (serviceAccount: string) => object('WorkloadGroup', 'g', { template: { labels, serviceAccount } });
+  builder.set(object('WorkloadEntry', 'vm', { address: '2.2.2.2', labels, serviceAccount: 'payments' }));
+  builder.register(registration('vm', { serviceAccount: 'thief', labels: {} }));
+  builder.set(group('thief'));
+  builder.register(
+    registration('member', { serviceAccount: 'thief', labels: {}, group: 'g', addresses: ['10.0.0.2'] }),
+  );
+  assert.deepEqual(serving(), ['2.2.2.2 payments', '10.0.0.2 thief'], 'the documents say so');
+  builder.set(group('payments'));
+  assert.deepEqual(serving(), ['2.2.2.2 payments']);
+  builder.register(registration('vm', { serviceAccount: 'payments', labels: {} }));
+  assert.deepEqual(serving(), ['10.0.0.1 payments']);
+});

@@ -17,7 +17,7 @@ export {
 export { misnamed } from './service-sources.ts';
 export type { Policies } from './policies.ts';
 export { MeshSnapshotBuilder, workloadKey } from './builder.ts';
-export { workloadGroup } from './workload-sources.ts';
+export { workloadEntry, workloadGroup } from './workload-sources.ts';
 export { findService, isKnownHost, isVisible, resolveHost, servicesNamed, type MeshSnapshot } from './snapshot.ts';
 export {
   inboundPorts,

@@ -1,6 +1,6 @@
 import type { WorkloadEntrySpec, WorkloadGroupSpec } from '@weft/api-kube';
 import type { MeshConfig } from './config.ts';
-import type { MeshObject } from './object.ts';
+import { refKey, type MeshObject } from './object.ts';
 import { portProtocol } from './protocol.ts';
 import { registeredProtocol } from './service-sources.ts';
 import type { MeshSnapshot } from './snapshot.ts';
@@ -46,7 +46,9 @@ export function workloadOfRegistration(
   group?: MeshObject<WorkloadGroupSpec>,
 ): Workload {
   const { namespace, name, serviceAccount = 'default' } = registration;
-  const { template, metadata } = group?.spec ?? {};
+  // The group may have become one of another service account since.
+  const isMember = (group?.spec.template.serviceAccount || 'default') === serviceAccount;
+  const { template, metadata } = (isMember ? group?.spec : undefined) ?? {};
   const named = new Map(Object.entries(template?.ports ?? {}).map(([portName, number]) => [number, portName]));
   return {
     namespace,
@@ -84,9 +86,23 @@ export function workloadGroup(
   return snapshot?.policies.workloadGroups.find(({ ref }) => ref.namespace === namespace && ref.name === name);
 }
 
-/** A process that registers under the name of a WorkloadEntry is that workload: what it says of itself is newer. */
+/** The spec of the WorkloadEntry of a name, among objects by `group/kind/namespace/name`. */
+export function workloadEntry(
+  objects: ReadonlyMap<string, { readonly spec: unknown }>,
+  namespace: string,
+  name: string,
+): WorkloadEntrySpec | undefined {
+  return objects.get(refKey({ group: 'networking.istio.io', kind: 'WorkloadEntry', namespace, name }))?.spec as
+    WorkloadEntrySpec | undefined;
+}
+
+/**
+ * A process that registers under the name of a WorkloadEntry is that workload: what it says of itself is newer. One of another
+ * service account is not: by the entry's labels it would answer for its services.
+ */
 export function mergeWorkloads(entry: Workload | undefined, registered: Workload | undefined): Workload | undefined {
   if (entry === undefined || registered === undefined) return registered ?? entry;
+  if (entry.serviceAccount !== '' && entry.serviceAccount !== registered.serviceAccount) return entry;
   return {
     ...registered,
     labels: { ...entry.labels, ...registered.labels },

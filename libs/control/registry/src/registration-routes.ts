@@ -1,4 +1,4 @@
-import type { WorkloadGroupSpec } from '@weft/api-kube';
+import type { WorkloadEntrySpec, WorkloadGroupSpec } from '@weft/api-kube';
 import type { WorkloadRegistration } from '@weft/control-mesh';
 import { formatIdentity, type Parsed, type WorkloadIdentity } from '@weft/model-identity';
 import type { BootstrapDefaults } from './control-plane-place.ts';
@@ -49,10 +49,13 @@ export interface RegistryTokens {
   issue(subject: RegistrySubject): string;
 }
 
-/** The WorkloadGroup of a name that is in force. */
-export type WorkloadGroups = (namespace: string, name: string) => WorkloadGroupSpec | undefined;
+/** What documents in force say of workloads. */
+export interface WorkloadDocuments {
+  group(namespace: string, name: string): WorkloadGroupSpec | undefined;
+  entry(namespace: string, name: string): WorkloadEntrySpec | undefined;
+}
 
-const NO_GROUPS: WorkloadGroups = () => undefined;
+const NO_DOCUMENTS: WorkloadDocuments = { group: () => undefined, entry: () => undefined };
 
 /**
  * The registration API: `PUT /v1/workloads/<namespace>/<name>` registers and renews, `DELETE` takes out, `GET /v1/workloads`
@@ -65,7 +68,7 @@ export function registrationRoutes(
   store: RegistrationStore,
   tokens: RegistryTokens,
   bootstrap: () => BootstrapDefaults,
-  groups: WorkloadGroups = NO_GROUPS,
+  documents: WorkloadDocuments = NO_DOCUMENTS,
 ): RegistryRoutes {
   const allowed = (
     request: RegistryRequest,
@@ -98,12 +101,12 @@ export function registrationRoutes(
         const { identity, name } = subject;
         const decoded = decodeRegistration({ namespace: identity.namespace, name }, request.body);
         if (!decoded.ok) return refuse(400, decoded.faults);
-        const fault = foreignTo(subject, decoded.value);
+        const fault = foreignTo(subject, decoded.value) ?? faultOfEntry(documents, identity, name);
         if (fault !== undefined) return refuse(403, [fault]);
         const { group } = decoded.value;
         // Who is in a group stays there while it renews, though the group went.
         const isMember = group === undefined || store.get(identity.namespace, name)?.group === group;
-        const groupFault = isMember ? undefined : faultOfGroup(groups, identity, group);
+        const groupFault = isMember ? undefined : faultOfGroup(documents, identity, group);
         if (groupFault !== undefined) return refuse(403, [groupFault]);
         const held = heldByAnother(store, decoded);
         if (held !== undefined) return held;
@@ -155,9 +158,16 @@ function foreignTo({ identity, service: named, labels: allowed }: RegistrySubjec
   return `the token is not for the labels ${text(foreign)} (it is for ${text(Object.entries(allowed)) || 'none'})`;
 }
 
+/** Who registers under the name of a WorkloadEntry is what it says, and has its labels. */
+function faultOfEntry(documents: WorkloadDocuments, { namespace, serviceAccount }: WorkloadIdentity, name: string) {
+  const wanted = documents.entry(namespace, name)?.serviceAccount || serviceAccount;
+  if (wanted === serviceAccount) return undefined;
+  return `WorkloadEntry ${namespace}/${name} is of the service account ${wanted}, the token is for ${serviceAccount}`;
+}
+
 /** A group is for workloads of its own service account, as in Istio. */
-function faultOfGroup(groups: WorkloadGroups, { namespace, serviceAccount }: WorkloadIdentity, name: string) {
-  const group = groups(namespace, name);
+function faultOfGroup(documents: WorkloadDocuments, { namespace, serviceAccount }: WorkloadIdentity, name: string) {
+  const group = documents.group(namespace, name);
   if (group === undefined) return `there is no WorkloadGroup ${namespace}/${name}`;
   const wanted = group.template.serviceAccount || 'default';
   if (wanted === serviceAccount) return undefined;

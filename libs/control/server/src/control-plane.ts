@@ -8,7 +8,7 @@ import {
   tokenAuthenticator,
 } from '@weft/control-ca';
 import { ConfigHistory } from '@weft/control-debug';
-import { workloadGroup, type MeshSnapshot } from '@weft/control-mesh';
+import { workloadEntry, workloadGroup, type MeshSnapshot } from '@weft/control-mesh';
 import {
   CONTROL_PLANE_NAME,
   registrationRoutes,
@@ -311,12 +311,10 @@ export class ControlPlane {
       ...this.reports.services,
     ]);
     const plain = this.serve(services);
-    const registry = registrationRoutes(
-      this.registrations,
-      this.tokens,
-      () => this.bootstrap,
-      (namespace, name) => workloadGroup(this.snapshot, namespace, name)?.spec,
-    );
+    const registry = registrationRoutes(this.registrations, this.tokens, () => this.bootstrap, {
+      group: (namespace, name) => workloadGroup(this.snapshot, namespace, name)?.spec,
+      entry: (namespace, name) => workloadEntry(this.mesh.objects.objects, namespace, name),
+    });
     const authenticator = certificateAuthenticator(this.options.trustDomain, this.runtime.clock);
     const certified = new Map([...services, ...registrationService({ routes: registry, authenticator })]);
     const secured = this.serve(new Map([...requireCertificate(certified), ...this.certificates()]));
