@@ -2,7 +2,7 @@ import { parseDocuments, type ConfigEntry, type ConfigNode, type Fault, type Map
 import { kubeScalar } from './scalar.ts';
 
 /** A document, and what is wrong with the text inside it. */
-export interface Unfolded {
+interface Unfolded {
   readonly root: ConfigNode;
   readonly faults: readonly Fault[];
 }

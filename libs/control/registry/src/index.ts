@@ -10,7 +10,6 @@ export {
   type RegistryRequest,
   type RegistryResponse,
   type RegistryRoutes,
-  type RegistrySubject,
   type RegistryTokens,
 } from './registration-routes.ts';
 export type { RegistrationHolder, RegistrationRun } from './registration-run.ts';

@@ -10,7 +10,7 @@ const MAX_SERIES = 10_000;
 const NO_LABELS = '{}';
 
 /** One line of a page of metrics, from somebody who keeps his own numbers. */
-export interface MetricLine {
+interface MetricLine {
   readonly name: string;
   readonly help: string;
   readonly kind: 'counter' | 'gauge';

@@ -35,7 +35,7 @@ const HTTP_JSON = 1;
 const B3_AND_W3C = 1;
 
 /** Whether the proxy asks what AUDIT policies are about there. */
-export interface Auditing {
+interface Auditing {
   readonly audited?: boolean;
 }
 

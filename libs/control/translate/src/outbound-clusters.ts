@@ -2,7 +2,6 @@ import type { DestinationRuleSubset } from '@weft/api-kube';
 import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
 import {
   endpointsAt,
-  isHttp,
   labelsMatch,
   portPolicy,
   scopeOf,
@@ -201,14 +200,9 @@ export function externalSni({ hostname }: MeshService): string {
 }
 
 /** Who may answer for a service: those that it names, else those that its endpoints are. */
-export function identitiesOf(service: MeshService, endpoints: readonly MeshEndpoint[]): string[] {
+function identitiesOf(service: MeshService, endpoints: readonly MeshEndpoint[]): string[] {
   if (service.subjectAltNames.length > 0) return [...service.subjectAltNames];
   return [
     ...new Set(endpoints.flatMap(({ identity, proxied }) => (proxied && identity !== '' ? [identity] : []))),
   ].sort();
-}
-
-/** True where calls to the port are requests, as far as a client can know. */
-export function isRouted({ protocol }: ServicePort): boolean {
-  return isHttp(protocol);
 }

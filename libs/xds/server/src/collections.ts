@@ -2,7 +2,7 @@ import { collectionOf, normalizeName } from '@weft/model-config-source';
 import type { ResourceSet } from './snapshot.ts';
 
 /** True for the name of a collection: `xdstp://authority/type/id/*`. Source: xRFC TP1, glob collections. */
-export function isCollection(name: string): boolean {
+function isCollection(name: string): boolean {
   return name.startsWith('xdstp://') && collectionOf(name) === normalizeName(name);
 }
 
