@@ -11,6 +11,7 @@ interface Answer {
   readonly asks?: string;
   readonly source: { readonly identity: string; readonly why?: string };
   readonly destination: { readonly namespace: string; readonly name: string; readonly port: number };
+  readonly judged?: 'requests' | 'connections';
   readonly mtls: { readonly mode: string; readonly by?: string };
   readonly rules: readonly {
     readonly action: string;
@@ -73,13 +74,17 @@ function verdict(decision: Answer['decision'], asks: string | undefined): string
   return asks === undefined ? '√ allowed' : '? asked of a provider';
 }
 
+/** `weft run --listener-drain-time`; with it a policy that changes ends what stands. */
+const CONNECTIONS =
+  '   judged       when a connection is made: one that stands from before a change lives for up to 45 s';
+
 function callerText({ identity, why }: Answer['source']): string {
   if (identity !== '') return identity;
   return `unknown: it calls without mutual TLS${why === undefined ? '' : ` (${why})`}`;
 }
 
 function answerText(
-  { decision, reason, cannotTell, decidedBy, asks, source, destination, mtls, rules }: Answer,
+  { decision, reason, cannotTell, decidedBy, asks, source, destination, judged, mtls, rules }: Answer,
   question: string,
 ): string {
   const { namespace, name, port } = destination;
@@ -94,6 +99,7 @@ function answerText(
     `   caller       ${callerText(source)}`,
     `   destination  ${name}.${namespace}, port ${port}`,
     `   mutual TLS   ${mtls.mode}${mtls.by === undefined ? ', since nobody says anything' : ` by ${mtls.by}`}`,
+    ...(judged === 'connections' ? [CONNECTIONS] : []),
     '',
   ];
   const text = `${lines.join('\n')}\n`;

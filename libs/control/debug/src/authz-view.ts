@@ -61,6 +61,7 @@ function authzView(mesh: MeshSnapshot, answer: AuthzAnswer): object {
     asks: answer.asks,
     source: { identity: answer.sourceIdentity, why: answer.sourceWhy },
     destination: answer.destination,
+    judged: answer.judged,
     mtls: { mode: answer.mtls, by: answer.mtlsBy === undefined ? undefined : refText(answer.mtlsBy) },
     rules: answer.tried.map((rule) => ({ ...rule, ...policyOf(mesh, rule.rule), result: resultOf(rule, answer.asks) })),
     dryRunPolicies: dryRun,

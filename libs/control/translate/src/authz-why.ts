@@ -32,6 +32,8 @@ export interface AuthzAnswer extends Decision {
   readonly destination: { readonly namespace: string; readonly name: string; readonly port: number };
   /** Of the port: a mode of PeerAuthentication; at a gateway that of its server. */
   readonly mtls: string;
+  /** What is judged: each request, or each connection when it is made. */
+  readonly judged: 'requests' | 'connections';
   /** The resource that says so. */
   readonly mtlsBy: ObjectRef | undefined;
 }
@@ -62,6 +64,7 @@ export function authzWhy(
     destination: { namespace, name, port: port.port },
     mtls: port.mtls,
     mtlsBy: port.mtlsBy,
+    judged: port.kind === 'http' ? ('requests' as const) : ('connections' as const),
   };
   const host = question.host ?? port.host;
   const ways = waysOf(world, caller, target, { ...port, host });

@@ -69,3 +69,36 @@ test('an AuthorizationPolicy counts only proxies that take calls', () => {
   assert.equal(found['AuthorizationPolicy all'], 'effective on 1 proxy');
   assert.equal(found['AuthorizationPolicy callers'], 'not attached: no proxy that it selects takes calls');
 });
+
+test('an AuthorizationPolicy says where nobody sees what its rules ask for, and what comes of it', () => {
+  const ports = '[{name: http, port: 80}, {name: any, port: 8000}, {name: redis, port: 6379}]';
+  const world = WORLD.replace('[{name: http, port: 80}]', ports);
+  const rules = (operation: string): string => `rules: [{to: [{operation: ${operation}}]}]`;
+  const found = statuses(
+    world +
+      policy('AuthorizationPolicy', 'deny', `{action: DENY, ${rules('{paths: [/secret], methods: [GET]}')}}`) +
+      policy('AuthorizationPolicy', 'allow', `{${rules('{paths: [/open], ports: ["8000"]}')}}`) +
+      policy('AuthorizationPolicy', 'seen', `{action: DENY, ${rules('{paths: [/secret], ports: ["80"]}')}}`) +
+      policy('AuthorizationPolicy', 'connections', `{action: DENY, ${rules('{ports: ["8000"]}')}}`) +
+      policy(
+        'AuthorizationPolicy',
+        'headers',
+        '{action: DENY, rules: [{to: [{operation: {notPorts: ["6379"]}}], when: [{key: "request.headers[x-a]", values: [b]}]}]}',
+      ),
+  );
+  assert.equal(
+    found['AuthorizationPolicy deny'],
+    'effective on 1 proxy; nobody sees methods and paths at port 6379 of web-1.default (REDIS), ' +
+      'port 8000 of web-1.default (not said to be HTTP): the rule denies every connection that the rest of it is about',
+  );
+  assert.equal(
+    found['AuthorizationPolicy allow'],
+    'effective on 1 proxy; nobody sees paths at port 8000 of web-1.default (not said to be HTTP): the rule allows nothing there',
+  );
+  assert.equal(found['AuthorizationPolicy seen'], 'effective on 1 proxy');
+  assert.equal(found['AuthorizationPolicy connections'], 'effective on 1 proxy');
+  assert.match(
+    found['AuthorizationPolicy headers'] ?? '',
+    /nobody sees headers at port 8000 of web-1\.default \(not said/,
+  );
+});

@@ -16,6 +16,7 @@ import {
   type MeshSnapshot,
 } from '@weft/control-mesh';
 import { rulePolicy } from './authorization-rule.ts';
+import { blindPorts, connectionRuleNotes, type BlindPort } from './status-connection-rules.ts';
 import { shadowNotes, statusOf, type ObjectStatus, type StatusNote, type StatusWorld } from './object-status.ts';
 
 /** Effective on those that take calls at a port whose mode it decides. */
@@ -74,18 +75,30 @@ function decidersOf(snapshot: MeshSnapshot, proxy: MeshProxy): ReadonlySet<PeerA
   return new Set(ports.map(({ appPort }) => mtlsMode(snapshot, { namespace, labels, port: appPort }).source));
 }
 
+/** What a policy is in force for. */
+interface Selected {
+  readonly on: EffectiveAuthorization[];
+  readonly blind: BlindPort[];
+  /** Proxies that take calls. */
+  count: number;
+}
+
 export function authorizationStatus({ snapshot, proxies }: StatusWorld): ObjectStatus[] {
   const { authorizationPolicies } = snapshot.policies;
   if (authorizationPolicies.length === 0) return [];
-  const selecting = new Map<AuthorizationPolicy, { readonly on: EffectiveAuthorization[]; count: number }>();
+  const selecting = new Map<AuthorizationPolicy, Selected>();
   for (const proxy of proxies) {
     const found = effectiveOf(snapshot, proxy);
     const all = [...found.allow, ...found.deny, ...found.audit, ...found.custom];
-    const callable = all.length > 0 && takesCalls(snapshot, proxy);
+    if (all.length === 0) continue;
+    const inbound = proxy.role === 'gateway' ? [] : inboundPorts(snapshot, proxy);
+    const callable = proxy.role === 'gateway' ? gatewayPorts(snapshot, proxy).length > 0 : inbound.length > 0;
+    const blind = blindPorts(proxy, inbound);
     for (const policy of all) {
       let known = selecting.get(policy);
-      if (known === undefined) selecting.set(policy, (known = { on: [], count: 0 }));
+      if (known === undefined) selecting.set(policy, (known = { on: [], blind: [], count: 0 }));
       known.on.push(found);
+      known.blind.push(...blind);
       if (callable) known.count += 1;
     }
   }
@@ -93,19 +106,17 @@ export function authorizationStatus({ snapshot, proxies }: StatusWorld): ObjectS
     const custom = policy.spec.action === 'CUSTOM';
     if (custom && isDryRun(policy))
       return statusOf(policy, 0, [{ kind: 'unattached', message: 'nobody is asked in a dry run of CUSTOM' }]);
-    const { on, count } = selecting.get(policy) ?? { on: [], count: 0 };
+    const { on, blind, count } = selecting.get(policy) ?? { on: [], blind: [], count: 0 };
     const notes: StatusNote[] = [];
     if (on.length === 0 && proxies.length > 0) notes.push(unselected(policy));
     if (on.length > 0 && count === 0)
       notes.push({ kind: 'unattached', message: 'no proxy that it selects takes calls' });
     notes.push(...(custom ? unaskable(snapshot, policy, on) : neverHolding(policy)));
+    // Of a provider that cannot be asked more is not to be said.
+    const isAsked = !custom || notes.length === 0;
+    if (isAsked && !isDryRun(policy)) notes.push(...connectionRuleNotes(policy, blind));
     return statusOf(policy, count, notes);
   });
-}
-
-function takesCalls(snapshot: MeshSnapshot, proxy: MeshProxy): boolean {
-  const ports = proxy.role === 'gateway' ? gatewayPorts(snapshot, proxy) : inboundPorts(snapshot, proxy);
-  return ports.length > 0;
 }
 
 function effectiveOf(snapshot: MeshSnapshot, proxy: MeshProxy): EffectiveAuthorization {

@@ -68,7 +68,11 @@ test('what acts says on how many proxies', () => {
   const found = { ...statuses(text('mutual-tls')), ...statuses(text('authorization')), ...statuses(text('gateway')) };
   assert.equal(found['PeerAuthentication default'], 'effective on 2 proxies');
   assert.equal(found['PeerAuthentication videos-api'], 'effective on 1 proxy');
-  assert.equal(found['AuthorizationPolicy no-deletes'], 'effective on 2 proxies');
+  assert.equal(
+    found['AuthorizationPolicy no-deletes'],
+    'effective on 2 proxies; nobody sees methods at port 6379 of redis-1.default (REDIS): ' +
+      'the rule denies every connection that the rest of it is about',
+  );
   assert.match(found['Gateway demo'] ?? '', /^effective on 1 proxy; port 443 takes no connections: there is no Secret/);
   assert.equal(found['VirtualService demo'], 'effective on 1 proxy');
   assert.equal(
