@@ -1,4 +1,4 @@
-import type { AnalysisRow, AuthorityView, ProxySync, SyncType, TypeSync } from '@weft/control-debug';
+import type { AnalysisRow, AuthorityView, ProxySync, StatusRow, SyncType, TypeSync } from '@weft/control-debug';
 import type { CliError } from './cli-io.ts';
 
 /** One question, and what was found. */
@@ -253,7 +253,9 @@ export function checkWorkloadCertificates(
   };
 }
 
-export function checkConfiguration(analysis: readonly AnalysisRow[]): CheckCategory {
+const POLICIES = ['AuthorizationPolicy', 'PeerAuthentication'];
+
+export function checkConfiguration(analysis: readonly AnalysisRow[], status: readonly StatusRow[]): CheckCategory {
   const of = (level: string): string[] =>
     analysis
       .filter((row) => row.level === level)
@@ -271,6 +273,20 @@ export function checkConfiguration(analysis: readonly AnalysisRow[]): CheckCateg
         bad: 'warning',
         hint: 'docs/analyze.md says what the codes mean',
       }),
+      item(
+        'every policy holds as it is written, for the proxies that there are',
+        status
+          .filter(({ kind }) => POLICIES.includes(kind))
+          .flatMap(({ kind, namespace, name, place = '', notes }) =>
+            notes
+              .filter((note) => note.kind === 'warning')
+              .map(({ message }) => `${kind} ${namespace}/${name} (${place}) ${message}`),
+          ),
+        {
+          bad: 'warning',
+          hint: 'weft authz why asks about one call; weft run --protocol HTTP lets policies see requests',
+        },
+      ),
     ],
   };
 }

@@ -25,6 +25,7 @@ const GOOD = {
     leaves: [{ identity: IDENTITY, issued: '2026-01-02T00:00:00.000Z', notAfter: '2026-01-03T00:00:00.000Z' }],
   },
   '/debug/analysis': [],
+  '/debug/status': [],
 };
 
 function answering(pages: Readonly<Record<string, unknown>>): Answer {
@@ -101,6 +102,20 @@ describe('weft check', () => {
     assert.deepEqual(
       [expired.exitCode, ...faults(expired)],
       [0, '‼ no registration has expired in the last hour', `    b.a at ${NOW}`],
+    );
+  });
+
+  it('tells what of a policy nobody sees', async () => {
+    const note = { kind: 'warning', message: 'nobody sees paths at port 8000 of web.default (not said to be HTTP): …' };
+    const row = (kind: string) => ({ kind, namespace: 'default', name: 'a', place: 'mesh.yaml:3', notes: [note] });
+    const told = await check({ '/debug/status': [row('AuthorizationPolicy'), row('VirtualService')] });
+    assert.deepEqual(
+      [told.exitCode, ...faults(told)],
+      [
+        0,
+        '‼ every policy holds as it is written, for the proxies that there are',
+        `    AuthorizationPolicy default/a (mesh.yaml:3) ${note.message}`,
+      ],
     );
   });
 

@@ -1,4 +1,4 @@
-import type { AnalysisRow, AuthorityView, ProxySync } from '@weft/control-debug';
+import type { AnalysisRow, AuthorityView, ProxySync, StatusRow } from '@weft/control-debug';
 import {
   checkConfiguration,
   checkControlPlane,
@@ -50,11 +50,12 @@ async function ask(
     if (!(error instanceof CliError) || error.exitCode === EXIT.misuse) throw error;
     return { answered: false, categories: [checkControlPlane(url, error)] };
   }
-  const [proxies, registrations, authority, analysis] = await Promise.all([
+  const [proxies, registrations, authority, analysis, status] = await Promise.all([
     client.get<readonly ProxySync[]>('/debug/syncz'),
     client.get<Registrations>('/v1/workloads'),
     orNothing(client.get<AuthorityView>('/debug/caz')),
     info.documentsRead ? client.get<readonly AnalysisRow[]>('/debug/analysis') : [],
+    info.documentsRead ? client.get<readonly StatusRow[]>('/debug/status') : [],
   ]);
   return {
     answered: true,
@@ -63,7 +64,7 @@ async function ask(
       ...(authority === undefined ? [] : [checkRoots(authority)]),
       checkProxies({ proxies, registrations, version: info.version }),
       ...(authority === undefined ? [] : [checkWorkloadCertificates(authority, registrations)]),
-      checkConfiguration(analysis),
+      checkConfiguration(analysis, status),
     ],
   };
 }
