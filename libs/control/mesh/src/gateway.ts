@@ -71,7 +71,7 @@ export function istioPorts(object: MeshObject<GatewaySpec>): GatewayPort[] {
     gateway: `${ref.namespace}/${ref.name}`,
     section: name ?? port.name ?? String(i),
     port: port.number,
-    bind: bind ?? '0.0.0.0',
+    bind: bind === undefined || bind === '' ? '0.0.0.0' : bind,
     protocol: declaredProtocol(port.protocol) ?? 'tcp',
     hosts: hosts.map((text) => gatewayHost(text, ref.namespace)),
     tls:

@@ -1,12 +1,16 @@
 import type { DescField, Message } from '@bufbuild/protobuf';
 import type { Any, Duration } from '@bufbuild/protobuf/wkt';
 import { registry, type DecodeContext, type MessageVisitor } from '@weft/api-envoy';
+import type { Address, Pipe } from '@weft/api-envoy/gen/envoy/config/core/v3/address_pb';
 import type { HeaderValueOption } from '@weft/api-envoy/gen/envoy/config/core/v3/base_pb';
 import type { LocalityLbEndpoints } from '@weft/api-envoy/gen/envoy/config/endpoint/v3/endpoint_components_pb';
+import type { ClusterLoadAssignment } from '@weft/api-envoy/gen/envoy/config/endpoint/v3/endpoint_pb';
+import type { FilterChainMatch } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_components_pb';
 import type { Listener } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
 import type { WeightedCluster } from '@weft/api-envoy/gen/envoy/config/route/v3/route_components_pb';
 import type { RegexMatcher } from '@weft/api-envoy/gen/envoy/type/matcher/v3/regex_pb';
 import { compileRe2 } from '@weft/model-match';
+import { isIP } from 'node:net';
 import { UNWRITABLE } from './proto.ts';
 import { REGEX_PROGRAM_SIZE } from './runtime-layer.ts';
 
@@ -77,7 +81,26 @@ const RULES: Readonly<Record<string, (message: Message, at: () => DecodeContext)
         .at('lb_endpoints')
         .error(`has weights of ${sum} in all`, { expected: `at most ${MOST}` });
   },
+  'envoy.config.endpoint.v3.ClusterLoadAssignment': (message, at) => {
+    // Those of a cluster that looks names up are in it, and have names.
+    if (at().path !== '') return;
+    for (const [i, { lbEndpoints }] of (message as ClusterLoadAssignment).endpoints.entries())
+      for (const [j, { hostIdentifier }] of lbEndpoints.entries()) {
+        const address = hostIdentifier.case === 'endpoint' ? hostIdentifier.value.address : undefined;
+        checkAddress(address, () => at().at('endpoints', i, 'lb_endpoints', j));
+      }
+  },
+  'envoy.config.core.v3.Pipe': (message, at) => {
+    const octets = Buffer.byteLength((message as Pipe).path);
+    if (octets > 107) at().at('path').error(`has ${octets} octets`, { expected: 'at most 107' });
+  },
+  'envoy.config.listener.v3.FilterChainMatch': (message, at) => {
+    for (const [i, name] of (message as FilterChainMatch).serverNames.entries())
+      if (name.replace(/^\*\./, '').includes('*'))
+        at().at('server_names', i).error(`is "${name}"`, { expected: 'a name, or "*." and a name' });
+  },
   'envoy.config.listener.v3.Listener': (message, at) => {
+    checkAddress((message as Listener).address, at);
     const seen = new Map<string, number>();
     for (const [i, { filterChainMatch }] of (message as Listener).filterChains.entries()) {
       const key = JSON.stringify(filterChainMatch ?? {});
@@ -93,6 +116,12 @@ const RULES: Readonly<Record<string, (message: Message, at: () => DecodeContext)
     if (fault !== undefined) at().at('regex').error(fault);
   },
 };
+
+function checkAddress(address: Address | undefined, at: () => DecodeContext): void {
+  if (address?.address.case !== 'socketAddress') return;
+  const text = address.address.value.address;
+  if (text !== '' && isIP(text) === 0) at().at('address').error(`"${text}" is no IP address`);
+}
 
 interface Removals {
   readonly requestHeadersToRemove: readonly string[];

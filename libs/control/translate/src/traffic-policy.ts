@@ -171,7 +171,7 @@ function trust(tls: DestinationRuleTls, names: readonly string[]): Pick<Common, 
     sanType: name.includes('://') ? SAN_TYPES.URI : SAN_TYPES.DNS,
     matcher: { matchPattern: { case: 'exact' as const, value: name } },
   }));
-  const crl = tls.caCrl === undefined ? {} : { crl: file(tls.caCrl) };
+  const crl = (tls.caCrl ?? '') === '' ? {} : { crl: file(tls.caCrl) };
   if (tls.credentialName !== undefined)
     return {
       validationContextType: {
@@ -184,7 +184,7 @@ function trust(tls: DestinationRuleTls, names: readonly string[]): Pick<Common, 
     };
   // Without a word the system's authorities are trusted, as in Istio since 1.24.
   const trustedCa = file(
-    tls.caCertificates === undefined || tls.caCertificates === 'system' ? SYSTEM_ROOTS : tls.caCertificates,
+    tls.caCertificates === undefined || ['', 'system'].includes(tls.caCertificates) ? SYSTEM_ROOTS : tls.caCertificates,
   );
   return {
     validationContextType: { case: 'validationContext', value: { trustedCa, matchTypedSubjectAltNames, ...crl } },

@@ -66,8 +66,8 @@ function checkTls(tls: DestinationRuleTrafficPolicy['tls'], path: string, report
   const { mode, clientCertificate, privateKey, caCertificates, credentialName, sni, subjectAltNames = [] } = tls;
   if (
     mode === 'MUTUAL' &&
-    credentialName === undefined &&
-    (clientCertificate === undefined || privateKey === undefined)
+    (credentialName ?? '') === '' &&
+    ((clientCertificate ?? '') === '' || (privateKey ?? '') === '')
   )
     report(path, 'is MUTUAL without a certificate', {
       expected: 'clientCertificate and privateKey, or credentialName',

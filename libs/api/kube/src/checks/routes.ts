@@ -1,5 +1,6 @@
 import type { Report } from '../report.ts';
 import type { GRPCRouteSpec, HTTPRouteSpec, ServiceProfileSpec } from '../types/index.ts';
+import { checkDuration } from './durations.ts';
 import { checkRemoval } from './headers.ts';
 import { checkRegex } from './words.ts';
 
@@ -39,9 +40,18 @@ export function checkGrpcRoute({ rules = [] }: GRPCRouteSpec, report: Report): v
   }
 }
 
-export function checkServiceProfile({ routes = [] }: ServiceProfileSpec, report: Report): void {
-  for (const [i, { condition }] of routes.entries())
-    checkRegex(condition.pathRegex, `spec.routes[${i}].condition.pathRegex`, report);
+export function checkServiceProfile({ routes = [], retryBudget }: ServiceProfileSpec, report: Report): void {
+  for (const [i, { condition, timeout }] of routes.entries()) {
+    const place = `spec.routes[${i}].condition.pathRegex`;
+    checkRegex(condition.pathRegex, place, report);
+    if (condition.pathRegex === '') report(place, 'is empty', { expected: 'an expression; ".*" takes every path' });
+    checkDuration(timeout, `spec.routes[${i}].timeout`, report);
+  }
+  const { retryRatio = 0, minRetriesPerSecond = 0 } = retryBudget ?? {};
+  if (retryRatio < 0 || retryRatio > 1)
+    report('spec.retryBudget.retryRatio', `${retryRatio} is no share`, { expected: '0 to 1' });
+  if (minRetriesPerSecond < 0)
+    report('spec.retryBudget.minRetriesPerSecond', `${minRetriesPerSecond} is too small`, { expected: 'at least 0' });
 }
 
 interface HeaderFilter {

@@ -6,6 +6,9 @@ import { checkHost, isAddressRange } from './words.ts';
 
 const PROTOCOLS = ['HTTP', 'HTTPS', 'GRPC', 'GRPC-WEB', 'HTTP2', 'MONGO', 'TCP', 'TLS', 'UDP', 'MYSQL', 'REDIS'];
 
+/** What sockets of Unix have room for. */
+const MAX_SOCKET_OCTETS = 107;
+
 export function checkServiceEntry(spec: ServiceEntrySpec, report: Report): void {
   const { hosts, addresses = [], endpoints = [], resolution = 'NONE' } = spec;
   for (const [i, host] of hosts.entries()) {
@@ -66,6 +69,12 @@ function checkPorts({ ports = [] }: ServiceEntrySpec, report: Report): void {
 }
 
 export function checkWorkloadEntry({ address }: WorkloadEntrySpec, path: string, report: Report): void {
-  if (address === undefined || address === '' || address.startsWith('unix://')) return;
+  if (address === undefined || address === '') return;
+  if (address.startsWith('unix://')) {
+    const octets = Buffer.byteLength(address.slice('unix://'.length));
+    if (octets > MAX_SOCKET_OCTETS)
+      report(`${path}.address`, `is a path of ${octets} octets`, { expected: `at most ${MAX_SOCKET_OCTETS}` });
+    return;
+  }
   if (isIP(address) === 0) checkHost(address, `${path}.address`, report);
 }
