@@ -1,14 +1,16 @@
 import type { Server } from 'node:http';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { seedRedis, type DataSetName } from '@weft/demo-data';
 import { applySettings, writeVideosSettings, type SettingsTargets } from './apply-settings.ts';
 import type { StartOptions } from './cli/options.ts';
 import type { Applied } from './control/control-client.ts';
 import { startControlServer } from './control/control-server.ts';
 import { Collector } from './figures/collector.ts';
+import { documentStatuses, folderRows, isShown } from './mesh/document-status.ts';
 import { FileWriter } from './mesh/file-writer.ts';
+import { FolderWatch } from './mesh/folder-watch.ts';
 import { meshDocuments, type MeshFacts } from './mesh/mesh-documents.ts';
 import { freshBundles } from './processes/bundles.ts';
 import type { Child } from './processes/child.ts';
@@ -31,6 +33,7 @@ import { Supervisor } from './processes/supervisor.ts';
 import { untilCatalogServed } from './processes/readiness.ts';
 import type { Ports } from './ports.ts';
 import { planRedis, type RedisPlan } from './redis/redis-plan.ts';
+import { readEnd, readText } from './read-text.ts';
 import { removeRunState, runStateFile, writeRunState } from './run-state.ts';
 import { remarksOn, type Settings } from './settings.ts';
 import type { Status } from './status.ts';
@@ -45,6 +48,8 @@ export interface DemoEvents {
 
 const READY_WITHIN_MS = 30_000;
 const BUILD_WITHIN_MS = 120_000;
+/** Of a log, in bytes: its end. */
+const SHOWN_OF_LOG = 256 * 1024;
 const DATA_SETS: Readonly<Record<DatabaseName, DataSetName>> = { 'playlists-db': 'playlists', 'videos-db': 'videos' };
 /** What `weft run` says when the sidecar is configured, and the program about to start. */
 const WORKLOAD_READY = /^weft run: \S+ is ready/m;
@@ -94,7 +99,8 @@ export class RunningDemo {
       say: (line) => events.say(line),
       giveUp: (reason) => events.end(reason, 1),
     });
-    this.#collector = new Collector(found.ports);
+    const watch = new FolderWatch((line) => events.say(line));
+    this.#collector = new Collector(found.ports, () => watch.look(this.#documents()));
   }
 
   /** Chooses the Redis and the ports. Rejects, with nothing started, when the demo cannot run here. */
@@ -127,6 +133,7 @@ export class RunningDemo {
       apply: (changes) => this.apply(changes),
       stop: () => this.#events.end('weft demo stop', 0),
       document: (file) => this.#document(file),
+      log: (file) => this.#log(file),
     });
     this.#supervisor.keepRunning();
     await this.#collector.collect();
@@ -291,24 +298,18 @@ export class RunningDemo {
   }
 
   #documents(): Status['documents'] {
-    return meshDocuments(this.#facts, this.#settings).map(({ file, comment, resource, edges, switch: by }) => ({
-      file,
-      kind: resource.kind,
-      name: resource.metadata.name,
-      what: comment,
-      switch: by ?? null,
-      edges,
-    }));
+    const { rows } = this.#collector;
+    return documentStatuses(meshDocuments(this.#facts, this.#settings), rows && folderRows(rows, this.#places.mesh));
   }
 
   /** As it is in the folder: somebody may have edited it. */
   #document(file: string): string | undefined {
-    const known = this.#documents().some((document) => document.file === file);
-    try {
-      return known ? readFileSync(join(this.#places.mesh, file), 'utf8') : undefined;
-    } catch {
-      return undefined;
-    }
+    return isShown(file, this.#documents()) ? readText(join(this.#places.mesh, file)) : undefined;
+  }
+
+  #log(file: string): string | undefined {
+    const known = this.status().processes.some(({ log }) => log !== null && basename(log) === file);
+    return known ? readEnd(join(this.#places.logs, file), SHOWN_OF_LOG) : undefined;
   }
 
   #say(line: string): void {

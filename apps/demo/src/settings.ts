@@ -1,3 +1,5 @@
+import { thereAre } from './cli/nearest.ts';
+
 /** What can be switched, at the start and while the demo runs. */
 export interface Settings {
   /** videos-api hangs up on a third of its calls. */
@@ -34,7 +36,7 @@ export function parseSettings(values: Readonly<Record<string, unknown>>): Parsed
       const on = parseSwitch(value);
       if (on === undefined) faults.push(`${name}=${String(value)}: expected on or off`);
       else settings[name] = on;
-    } else faults.push(`there is no switch "${name}": there are ${SETTING_NAMES.join(', ')}`);
+    } else faults.push(`there is no switch "${name}"${thereAre(name, SETTING_NAMES)}`);
   }
   return { settings, faults };
 }

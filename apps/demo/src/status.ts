@@ -23,12 +23,21 @@ export interface Status {
   readonly apps: readonly EdgeFigures[];
 }
 
-/** A document that the demo has written; the page shows it as `/mesh/<file>`. */
+/** A document in the folder of the mesh; the page shows it as `/mesh/<file>`. */
 export interface DocumentStatus {
   readonly file: string;
+  /** Where in the file it begins, or is at fault. */
+  readonly line: number | null;
   readonly kind: string;
   readonly name: string;
+  /** What it says, for the demo's own. */
   readonly what: string;
+  /** Somebody else put it there. */
+  readonly isAdded: boolean;
+  /** What the control plane says becomes of it; empty before it was asked. */
+  readonly status: string;
+  /** It is refused, missing, or does not do what it says. */
+  readonly isFault: boolean;
   readonly switch: SettingName | null;
   /** Ids of the edges that it steers. */
   readonly edges: readonly string[];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -102,6 +103,32 @@ describe('weft demo start', () => {
     assert.deepEqual(faults, []);
   });
 
+  it('tells what becomes of documents that somebody adds, on the page and where it runs', async () => {
+    const added = join(demo.stateDir, 'mesh/mine.yaml');
+    const text = (field: string): string =>
+      `apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: mine}\nspec: {${field}: ALLOW, rules: [{}]}\n`;
+    const page = await browser.newPage();
+    await page.goto(demo.control.replace('127.0.0.1', 'localhost'));
+    const row = page.locator('#documents tbody tr', { hasText: 'mine.yaml' });
+    writeFileSync(added, text('acton'));
+    await row.getByText(/^refused: spec.acton: unknown field "acton"; did you mean "action"/).waitFor();
+    await demo.process.waitFor(/^mesh\/mine.yaml:4 AuthorizationPolicy mine: refused: spec.acton/m);
+    assert.match(await demo.run('status'), /^ {2}mine.yaml:4 AuthorizationPolicy mine: refused/m);
+    writeFileSync(added, text('action'));
+    await row.getByText(/^effective on \d proxies$/).waitFor();
+    assert.equal(await (await fetch(`${demo.control}/mesh/mine.yaml`)).text(), text('action'));
+    rmSync(added);
+    await demo.process.waitFor(/^mesh\/mine.yaml is gone$/m);
+    assert.equal((await fetch(`${demo.control}/mesh/mine.yaml`)).status, 404);
+    await page.close();
+  });
+
+  it('shows the logs of its processes, and no other files', async () => {
+    const log = await fetch(`${demo.control}/logs/gateway-proxy.log`);
+    assert.match(await log.text(), /"GET \/api\/playlists HTTP\/1.1" 200/);
+    assert.equal((await fetch(`${demo.control}/logs/..%2Frunning.json`)).status, 404);
+  });
+
   it('refuses settings in words, and requests from elsewhere', async () => {
     const post = (body: string, headers: Record<string, string> = {}): Promise<Response> =>
       fetch(`${demo.control}/settings`, {
@@ -113,7 +140,7 @@ describe('weft demo start', () => {
     assert.equal(wrong.status, 400);
     assert.deepEqual(((await wrong.json()) as { faults: string[] }).faults, [
       'split=101: expected a whole number from 0 to 100, the share of version 2 in percent',
-      'there is no switch "retrys": there are flaky, retries, split, canary',
+      'there is no switch "retrys"; did you mean "retries"? There are flaky, retries, split, canary',
     ]);
     assert.equal((await post('{"flaky": true}', { origin: 'http://elsewhere.example' })).status, 403);
     assert.equal((await post('flaky=on', { 'content-type': 'text/plain' })).status, 415);

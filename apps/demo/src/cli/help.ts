@@ -2,7 +2,8 @@
 export function demoHelp(): string {
   return `Usage: weft demo COMMAND [OPTIONS]
 
-The video catalog on this machine: its services as processes, a Weft sidecar beside each, a gateway before all.
+The video catalog on this machine: its services as processes, a Weft sidecar beside each, a gateway
+before all.
 
 Commands:
   start     run it in the foreground until Ctrl-C
@@ -24,12 +25,14 @@ Options of start:
   --status-port N          the port of the status page                                 (8088)
   --zipkin http://H:PORT   send traces there; also $ZIPKIN_URL
   --envoy FILE             run this Envoy in place of weft proxy, with the same mesh
+
 Options of measure:
   --pages N                loads for each share of complete pages                      (500)
   --requests N             requests for each share of versions                         (1000)
   --json                   print JSON; also for status
+
 Options of all:
-  --state-dir DIR          where the running demo keeps its files        (.weft/demo in the workspace)
+  --state-dir DIR          where the running demo keeps its files (.weft/demo in the workspace)
 
 Redis is $REDIS_URL if set, else redis-server from the path, else one inside the demo.`;
 }

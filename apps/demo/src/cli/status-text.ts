@@ -1,4 +1,5 @@
 import type { EdgeFigures } from '../figures/edge-figures.ts';
+import { documentLine } from '../mesh/document-status.ts';
 import { settingsText } from '../settings.ts';
 import type { Status } from '../status.ts';
 import { columns } from './table.ts';
@@ -21,11 +22,21 @@ export function startText(status: Status, readyInMs: number): string {
 }
 
 export function statusText(status: Status): string {
-  return [...addressLines(status), '', ...processLines(status), '', ...edgeLines(status), FIGURES, ''].join('\n');
+  const documents = documentLines(status);
+  const parts = [addressLines(status), processLines(status), ...(documents.length === 0 ? [] : [documents])];
+  return [...parts.flatMap((lines) => [...lines, '']), ...edgeLines(status), ...FIGURES, ''].join('\n');
 }
 
-const FIGURES =
-  '  CALLS, FAILED and RETRIES are since the start; rates, SUCCESS and times are of the last seconds (of all, when these were quiet).';
+const FIGURES = [
+  '  CALLS, FAILED and RETRIES are since the start; rates, SUCCESS and times are of the last seconds',
+  '  (of all, when these were quiet).',
+];
+
+/** What somebody has added to the mesh, and what is at fault in it. */
+function documentLines({ documents, meshFolder }: Status): string[] {
+  const lines = documents.filter(({ isAdded, isFault }) => isAdded || isFault).map((one) => `  ${documentLine(one)}`);
+  return lines.length === 0 ? [] : [`  Added to ${meshFolder}, or at fault there:`, ...lines];
+}
 
 function addressLines(status: Status): string[] {
   const rows = [

@@ -14,6 +14,8 @@ export interface Controlled {
   stop(): void;
   /** The text of a document of the mesh, as it is now; undefined where there is none. */
   document(file: string): string | undefined;
+  /** The end of what a process has printed, or a proxy served; undefined where there is no such log. */
+  log(file: string): string | undefined;
 }
 
 const PAGE_FOLDER = join(import.meta.dirname, '../page');
@@ -65,10 +67,12 @@ async function answer(request: IncomingMessage, response: ServerResponse, demo: 
 
 function answerGet(path: string, response: ServerResponse, demo: Controlled): void {
   if (path === '/status.json') return sendJson(response, 200, demo.status());
-  if (path.startsWith('/mesh/')) return sendText(response, demo.document(path.slice('/mesh/'.length)));
+  if (path.startsWith('/mesh/'))
+    return sendText(response, demo.document(decoded(path.slice('/mesh/'.length))), 'document');
+  if (path.startsWith('/logs/')) return sendText(response, demo.log(decoded(path.slice('/logs/'.length))), 'log');
   const page = PAGE_FILES[path];
   if (page === undefined)
-    return sendJson(response, 404, { faults: [`there is no ${path}: there are /, /status.json and /mesh/…`] });
+    return sendJson(response, 404, { faults: [`there is no ${path}: there are /, /status.json, /mesh/… and /logs/…`] });
   // The page may also send traffic to the gateway, which is another origin of this machine.
   const policy = "default-src 'self'; connect-src 'self' http://localhost:*; img-src 'self' data:";
   response.writeHead(200, {
@@ -79,9 +83,21 @@ function answerGet(path: string, response: ServerResponse, demo: Controlled): vo
   response.end(readFileSync(join(PAGE_FOLDER, page.file)));
 }
 
-function sendText(response: ServerResponse, text: string | undefined): void {
-  if (text === undefined) return sendJson(response, 404, { faults: ['there is no such document now'] });
-  response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' });
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+function sendText(response: ServerResponse, text: string | undefined, what: string): void {
+  if (text === undefined) return sendJson(response, 404, { faults: [`there is no such ${what} now`] });
+  response.writeHead(200, {
+    'content-type': 'text/plain; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  });
   response.end(text);
 }
 

@@ -1,3 +1,4 @@
+import type { StatusRow } from '../mesh/document-status.ts';
 import { appEdgesOf, edgesOf, PROXIES, type ProxyName } from '../topology.ts';
 import type { Ports } from '../ports.ts';
 import { edgeFigures, type EdgeFigures } from './edge-figures.ts';
@@ -17,14 +18,32 @@ export async function readStats(adminPort: number): Promise<StatsSample> {
   return parseStats(await response.text(), performance.now());
 }
 
-/** Asks every proxy's admin for its stats, once a second. */
+/** What the control plane says of each document. */
+async function readDocuments(debugPort: number): Promise<readonly StatusRow[]> {
+  const response = await fetch(`http://127.0.0.1:${debugPort}/debug/status`, {
+    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+  });
+  if (!response.ok) throw new Error(`the control plane answered ${response.status}`);
+  return (await response.json()) as readonly StatusRow[];
+}
+
+/** Asks every proxy's admin for its stats, and the control plane for its documents, once a second. */
 export class Collector {
   readonly #ports: Ports;
   readonly #samples = new Map<ProxyName, StatsSample[]>();
+  readonly #onDocuments: () => void;
+  #rows: readonly StatusRow[] | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(ports: Ports) {
+  /** `onDocuments` is called after each look at the documents. */
+  constructor(ports: Ports, onDocuments: () => void) {
     this.#ports = ports;
+    this.#onDocuments = onDocuments;
+  }
+
+  /** What the control plane said of each document when it was asked last; undefined before. */
+  get rows(): readonly StatusRow[] | undefined {
+    return this.#rows;
   }
 
   start(): void {
@@ -35,8 +54,21 @@ export class Collector {
     clearInterval(this.#timer);
   }
 
-  /** Takes one sample of every proxy; one that does not answer keeps its old figures. */
+  /** Takes one sample of everybody; who does not answer keeps what was known. */
   async collect(): Promise<void> {
+    await Promise.all([this.#collectDocuments(), this.#collectFigures()]);
+  }
+
+  async #collectDocuments(): Promise<void> {
+    try {
+      this.#rows = await readDocuments(this.#ports.controlPlaneDebug);
+      this.#onDocuments();
+    } catch {
+      // As below.
+    }
+  }
+
+  async #collectFigures(): Promise<void> {
     await Promise.all(
       PROXIES.map(async ({ name, admin }) => {
         try {

@@ -161,7 +161,7 @@ function drawEdge(layer, chips, { edge, layout }) {
   const line = make('path', { class: 'edge', d: layout.path(...ends), 'stroke-width': 2 }, group);
   make('path', { class: 'flow', d: layout.path(...ends) }, group);
   const middle = layout.chip(...ends);
-  const chip = make('g', { transform: `translate(${middle.join(' ')})` }, chips);
+  const chip = make('g', {}, chips);
   const box = make('rect', { class: 'chip', rx: 9 }, chip);
   return (figures) => {
     const moving = figures.perSecond.attempts > 0;
@@ -170,7 +170,11 @@ function drawEdge(layer, chips, { edge, layout }) {
       `${figures.total.calls === 0 ? '' : grade(figures.successPercent)} ${moving ? 'moving' : ''}`,
     );
     line.setAttribute('stroke-width', String(2 + Math.min(6, 1.5 * Math.log10(1 + figures.perSecond.calls))));
-    fillChip(chip, box, linesOf(figures));
+    const width = fillChip(chip, box, linesOf(figures));
+    const [x, y] = middle;
+    // At the edge of the drawing it moves inwards.
+    const inside = Math.min(Math.max(x, width / 2 + 2), layout.size[0] - width / 2 - 2);
+    chip.setAttribute('transform', `translate(${inside} ${y})`);
   };
 }
 
@@ -206,9 +210,11 @@ function fillChip(chip, box, lines) {
       const second = make('tspan', { class: line.grade, dx: 10 }, element);
       second.textContent = line.second;
     }
-    return element.getComputedTextLength();
+    // The computed length leaves out the gap before the percentage.
+    return element.getBBox().width;
   });
   const width = Math.max(...widths) + 24;
   for (const [key, value] of Object.entries({ x: -width / 2, y: top - 4, width, height: lines.length * LINE + 8 }))
     box.setAttribute(key, value);
+  return width;
 }

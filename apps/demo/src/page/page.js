@@ -93,13 +93,21 @@ function link(address, text) {
 }
 
 function documentLink({ file }, text = file) {
-  return link(`mesh/${file}`, text);
+  return link(`mesh/${file.split('/').map(encodeURIComponent).join('/')}`, text);
 }
 
 function documentRow(one) {
   const file = cell('');
-  file.append(documentLink(one));
-  return row(file, cell(one.kind), cell(one.what), cell(one.switch ?? ''));
+  // What may hold a secret is not shown.
+  file.append(one.kind === '' || one.kind === 'Secret' ? one.file : documentLink(one));
+  if (one.line !== null && one.isFault) file.append(`:${one.line}`);
+  return row(
+    file,
+    cell(one.kind),
+    cell(one.isAdded ? `${one.name} (added)`.trimStart() : one.what, 'wrap'),
+    cell(one.status, one.isFault ? 'wrap bad' : 'wrap'),
+    cell(one.switch ?? ''),
+  );
 }
 
 function edgeRow(edge, documents) {
@@ -147,7 +155,9 @@ function processRow({ name, pid, agent, alive, restarts, ports, admin, log }) {
   if (restarts > 0) what.append(` · started again ${restarts}×`);
   const adminPage = cell('');
   if (admin !== null) adminPage.append(link(admin, admin.replace('http://', '')));
-  const file = cell(log?.replace(/^.*\//, '') ?? '');
+  const file = cell('');
+  const base = log?.replace(/^.*\//, '') ?? '';
+  if (base !== '') file.append(link(`logs/${encodeURIComponent(base)}`, base));
   return row(
     what,
     cell(pid === null ? '–' : String(pid), 'n'),

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Tracing } from '../cli/options.ts';
 import type { Ports } from '../ports.ts';
 import { DATABASES, SERVICE_PORTS, type DatabaseName, type Service, type Workload } from '../topology.ts';
@@ -66,7 +66,9 @@ export function controlPlaneProgram(facts: ProgramFacts): Program {
   const recording = ['--access-log-file', '/dev/stdout', '--redis-filter', 'on', '--debounce-after', '20ms'];
   const host = zipkin?.host.includes(':') === true ? `[${zipkin.host}]` : zipkin?.host;
   const traced = zipkin === undefined ? [] : ['--zipkin', `${host}:${zipkin.port}`];
-  const folders = ['--config-dir', places.mesh, '--state-dir', places.controlPlane];
+  // Places of documents are told as the folder was: below the workspace they are short.
+  const short = relative(WORKSPACE, places.mesh);
+  const folders = ['--config-dir', short.startsWith('..') ? places.mesh : short, '--state-dir', places.controlPlane];
   return weft(CONTROL_PLANE, [CONTROL_PLANE, ...folders, ...listening.map(String), ...recording, ...traced], facts);
 }
 
