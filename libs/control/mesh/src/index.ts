@@ -63,7 +63,9 @@ export {
   type AuthorizationProvider,
   type ProviderService,
 } from './authorization-provider.ts';
-export { asksOnDemand, scopeOf, sidecarFor, type ProxyScope } from './scope.ts';
+export { asksOnDemand, scopeOf, type ProxyScope } from './scope.ts';
+export { sidecarFor } from './sidecar.ts';
+export { programAddress, type IngressListener } from './ingress.ts';
 export { destinationHosts } from './declared-hosts.ts';
 export { egressOf, type EgressListener, type EgressPart, type EgressPort } from './egress.ts';
 export { isGranted, type CrossReference } from './reference-grant.ts';

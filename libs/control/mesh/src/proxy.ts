@@ -1,6 +1,8 @@
 import { workloadKey } from './builder.ts';
+import { withIngress, type IngressFields } from './ingress.ts';
 import type { MeshService, ServicePort, Workload } from './service.ts';
 import { inMeshOrder, servicesSelecting } from './service-index.ts';
+import { sidecarFor } from './sidecar.ts';
 import { findService, resolveHost, type MeshSnapshot } from './snapshot.ts';
 import { workloadPort } from './endpoints.ts';
 
@@ -40,7 +42,7 @@ export interface ProxyUpstream {
 }
 
 /** A port at which a proxy takes calls for its workload. */
-export interface InboundPort {
+export interface InboundPort extends IngressFields {
   /** The number that clients know. */
   readonly servicePort: number;
   readonly listenPort: number;
@@ -74,8 +76,14 @@ export function servicesServedBy(snapshot: MeshSnapshot, proxy: WorkloadOfProxy)
   ]);
 }
 
-/** Every port at which the proxy takes calls, by the port where they arrive. */
+/** Every port at which the proxy takes calls, by the port where they arrive. Its Sidecar's `ingress` says which, where it has any. */
 export function inboundPorts(snapshot: MeshSnapshot, proxy: WorkloadOfProxy): InboundPort[] {
+  return [...withIngress(portsOfWorkload(snapshot, proxy), sidecarFor(snapshot, proxy))].sort(
+    (a, b) => a.listenPort - b.listenPort,
+  );
+}
+
+function portsOfWorkload(snapshot: MeshSnapshot, proxy: WorkloadOfProxy): InboundPort[] {
   const workload = workloadOf(snapshot, proxy);
   const found = new Map<number, InboundPort>();
   for (const service of servicesServedBy(snapshot, proxy))
@@ -89,5 +97,5 @@ export function inboundPorts(snapshot: MeshSnapshot, proxy: WorkloadOfProxy): In
   for (const { servicePort, listenPort, appPort, protocol } of workload?.ports ?? [])
     if (!found.has(listenPort))
       found.set(listenPort, { servicePort, listenPort, appPort, protocol, service: undefined });
-  return [...found.values()].sort((a, b) => a.listenPort - b.listenPort);
+  return [...found.values()];
 }

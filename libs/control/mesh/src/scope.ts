@@ -2,9 +2,10 @@ import type { SidecarSpec } from '@weft/api-kube';
 import { declared, visibleServices } from './declared-hosts.ts';
 import { egressOf, type EgressListener, type EgressPart } from './egress.ts';
 import { MESH_GATEWAY } from './gateway-names.ts';
-import { labelsMatch, type MeshObject } from './object.ts';
+import type { MeshObject } from './object.ts';
 import type { MeshProxy } from './proxy.ts';
 import type { MeshService } from './service.ts';
+import { sidecarFor } from './sidecar.ts';
 import { resolveHost, type MeshSnapshot } from './snapshot.ts';
 import { virtualServicesAt, type BoundVirtualService } from './virtual-service.ts';
 
@@ -25,19 +26,6 @@ export interface ProxyScope {
   /** Those of its Sidecar's egress listeners that have a port or an address of their own. */
   readonly listeners: readonly EgressListener[];
   readonly outboundTrafficPolicy: 'ALLOW_ANY' | 'REGISTRY_ONLY';
-}
-
-/** The Sidecar of a proxy: one that selects it, else its namespace's, else the root namespace's; of several the oldest. */
-export function sidecarFor(snapshot: MeshSnapshot, proxy: MeshProxy): MeshObject<SidecarSpec> | undefined {
-  const { sidecars } = snapshot.policies;
-  const wide = ({ spec }: MeshObject<SidecarSpec>): boolean =>
-    Object.keys(spec.workloadSelector?.labels ?? {}).length === 0;
-  const own = sidecars.filter(({ ref }) => ref.namespace === proxy.namespace);
-  return (
-    own.find((sidecar) => !wide(sidecar) && labelsMatch(sidecar.spec.workloadSelector?.labels, proxy.labels)) ??
-    own.find(wide) ??
-    sidecars.find((sidecar) => sidecar.ref.namespace === snapshot.config.rootNamespace && wide(sidecar))
-  );
 }
 
 /**

@@ -1,6 +1,7 @@
 import { refText } from './object.ts';
 import type { MeshProxy, ProxyUpstream } from './proxy.ts';
-import { scopeOf, sidecarFor } from './scope.ts';
+import { scopeOf } from './scope.ts';
+import { sidecarFor } from './sidecar.ts';
 import type { MeshService } from './service.ts';
 import { findService, resolveHost, type MeshSnapshot } from './snapshot.ts';
 

@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { registry } from '@weft/api-envoy';
 import type { HealthCheckSpecifier } from '@weft/api-envoy/gen/envoy/service/health/v3/hds_pb';
-import { inboundPorts, type MeshProxy, type MeshSnapshot } from '@weft/control-mesh';
+import { inboundPorts, programAddress, type MeshProxy, type MeshSnapshot } from '@weft/control-mesh';
 import type { EndpointHealth, HealthSink, XdsNode } from '@weft/xds-server';
 
 export interface WorkloadName {
@@ -39,10 +39,10 @@ export class HealthLedger implements HealthSink {
     if (proxy === undefined || mesh === undefined || schema === undefined) return undefined;
     return create(schema, {
       interval: SECOND,
-      clusterHealthChecks: inboundPorts(mesh, proxy).map(({ servicePort, appPort }) => ({
-        clusterName: `inbound|${servicePort}||`,
+      clusterHealthChecks: inboundPorts(mesh, proxy).map((port) => ({
+        clusterName: `inbound|${port.servicePort}||`,
         healthChecks: [tcpCheck()],
-        localityEndpoints: [{ endpoints: [{ address: loopback(appPort) }] }],
+        localityEndpoints: [{ endpoints: [{ address: addressOf(programAddress(port, proxy)) }] }],
       })),
     }) as HealthCheckSpecifier;
   }
@@ -66,11 +66,8 @@ function tcpCheck(): object {
   };
 }
 
-function loopback(port: number): object {
-  return {
-    address: {
-      case: 'socketAddress',
-      value: { address: '127.0.0.1', portSpecifier: { case: 'portValue', value: port } },
-    },
-  };
+function addressOf(at: ReturnType<typeof programAddress>): object {
+  if ('path' in at) return { address: { case: 'pipe', value: { path: at.path } } };
+  const { address, port } = at;
+  return { address: { case: 'socketAddress', value: { address, portSpecifier: { case: 'portValue', value: port } } } };
 }

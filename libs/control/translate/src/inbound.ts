@@ -7,6 +7,7 @@ import {
   inboundPorts,
   isHttp,
   mtlsMode,
+  programAddress,
   workloadOf,
   refText,
   type EffectiveMtls,
@@ -15,12 +16,14 @@ import {
 import { httpAuthorization, networkAuthorization } from './authorization-filters.ts';
 import { asksServerName, isAudited } from './authorization-steps.ts';
 import type { TranslateContext } from './context.ts';
+import { gatewayTlsSocket } from './gateway-tls.ts';
 import { httpFilter, tcpFilter } from './hcm.ts';
 import {
   HTTP_PROTOCOLS,
   httpInspector,
   INBOUND,
   inspected,
+  listenAddress,
   listener,
   originalDst,
   socketAddress,
@@ -49,31 +52,49 @@ export function inbound(cx: TranslateContext, draft: ResourceDraft): void {
   for (const port of ports)
     if (!made.has(port.servicePort)) {
       made.add(port.servicePort);
-      draft.clusters.push(appCluster(port));
+      draft.clusters.push(appCluster(cx, port));
     }
-  if (cx.proxy.traffic === 'capture') draft.listeners.push(virtualInbound(cx, ports));
-  else for (const port of ports) draft.listeners.push(portListener(cx, port));
+  const captured = cx.proxy.traffic === 'capture';
+  const bound = ports.filter(({ ingress: { captureMode = 'DEFAULT' } = {} }) =>
+    captured ? captureMode === 'NONE' : captureMode !== 'IPTABLES',
+  );
+  if (captured)
+    draft.listeners.push(
+      virtualInbound(
+        cx,
+        ports.filter((port) => !bound.includes(port)),
+      ),
+    );
+  for (const port of bound) draft.listeners.push(portListener(cx, port));
 }
 
-/** The program itself, on the loopback interface. */
-function appCluster({ servicePort, appPort, protocol }: InboundPort): Cluster {
+/** The program itself, on the loopback interface unless its Sidecar says where else. */
+function appCluster({ snapshot, proxy }: TranslateContext, port: InboundPort): Cluster {
+  const { servicePort, protocol, connectionPool } = port;
   const name = inboundCluster(servicePort);
+  const addresses = workloadOf(snapshot, proxy)?.addresses ?? proxy.addresses;
+  const at = programAddress(port, { addresses });
+  const address = 'path' in at ? listenAddress(`unix://${at.path}`, 0) : socketAddress(at.address, at.port);
   return make<Cluster>('envoy.config.cluster.v3.Cluster', {
-    ...policyFields({}, protocol),
+    ...policyFields(connectionPool === undefined ? {} : { connectionPool }, protocol),
     name,
     clusterDiscoveryType: { case: 'type', value: 0 },
     lbPolicy: 0,
     loadAssignment: {
       clusterName: name,
-      endpoints: [
-        {
-          lbEndpoints: [
-            { hostIdentifier: { case: 'endpoint', value: { address: socketAddress('127.0.0.1', appPort) } } },
-          ],
-        },
-      ],
+      endpoints: [{ lbEndpoints: [{ hostIdentifier: { case: 'endpoint', value: { address } } }] }],
     },
+    ...('path' in at || proxy.traffic !== 'capture' ? {} : fromPassthrough(at.address)),
   });
+}
+
+/** Calls to an own address that is not the loopback's would arrive at the proxy again, but for those from here. */
+function fromPassthrough(address: string): Pick<Init<Cluster>, 'upstreamBindConfig'> {
+  if (address === '127.0.0.1' || address === '::1') return {};
+  const source = isIP(address) === 6 ? '::6' : '127.0.0.6';
+  return {
+    upstreamBindConfig: { sourceAddress: { address: source, portSpecifier: { case: 'portValue', value: 0 } } },
+  };
 }
 
 /**
@@ -126,7 +147,7 @@ function portListener(cx: TranslateContext, port: InboundPort): Listener {
         ? [tlsInspector()]
         : []
       : [...(mode === 'PERMISSIVE' ? [tlsInspector()] : []), ...(guessed ? [httpInspector()] : [])];
-  const address = bindAddress(cx);
+  const address = (port.ingress?.bind ?? '') || bindAddress(cx);
   return listener({
     name: `inbound_${address}_${port.listenPort}`,
     address: socketAddress(address, port.listenPort),
@@ -164,6 +185,8 @@ function portChains(cx: TranslateContext, port: InboundPort): Init<FilterChain>[
   const { mode } = effective;
   const secured: Init<FilterChain> = { name: `${name}-mtls`, transportSocket, filters: portFilters(cx, port) };
   if (mode === 'STRICT') return [{ ...secured, name: strictName(port, effective) }];
+  const tls = mode === 'DISABLE' ? ownTls(port) : undefined;
+  if (tls !== undefined) return [{ name: `${name}-tls`, transportSocket: tls, filters: portFilters(cx, port) }];
   const plain = plainChains(cx, port);
   if (mode === 'DISABLE') return plain;
   return [
@@ -182,6 +205,13 @@ function portChains(cx: TranslateContext, port: InboundPort): Init<FilterChain>[
       filters: [...networkAuthorization(cx), appFilter(cx, port)],
     },
   ];
+}
+
+/** TLS that a Sidecar has ended here, with certificates of its own: only where mutual TLS is off. */
+function ownTls({ ingress, protocol }: InboundPort) {
+  const { mode = 'PASSTHROUGH', ...settings } = ingress?.tls ?? {};
+  if (mode === 'PASSTHROUGH' || mode === 'AUTO_PASSTHROUGH') return undefined;
+  return gatewayTlsSocket({ mode, credentials: [], settings }, isHttp(protocol));
 }
 
 /** What clients of the mesh offer, ours and Istio's. */

@@ -2,9 +2,12 @@ import type { DestinationRuleSpec, SidecarSpec } from '@weft/api-kube';
 import {
   destinationRuleFor,
   hostCovers,
+  inboundPorts,
   isKnownHost,
   labelsMatch,
+  mtlsMode,
   resolveHost,
+  sidecarFor,
   type MeshObject,
   type MeshService,
 } from '@weft/control-mesh';
@@ -118,7 +121,7 @@ export function sidecarStatus(world: StatusWorld): ObjectStatus[] {
   return world.snapshot.policies.sidecars.map((sidecar) => {
     const effectiveOn = countGroups(world, ({ scope }) => scope?.sidecar === sidecar);
     if (effectiveOn === 0) return statusOf(sidecar, 0, sidecarWinners(world, sidecar));
-    return statusOf(sidecar, effectiveOn, emptyListeners(world, sidecar));
+    return statusOf(sidecar, effectiveOn, [...emptyListeners(world, sidecar), ...unusedTls(world, sidecar)]);
   });
 }
 
@@ -135,6 +138,25 @@ function emptyListeners({ groups }: StatusWorld, sidecar: MeshObject<SidecarSpec
         message: `no service that egress ${index + 1} names can be called${port === undefined || port.anyPort ? '' : ` at port ${port.number}`}`,
         path: `spec.egress[${index}].hosts`,
       })),
+  );
+}
+
+/** TLS of ingress ports is ended only where mutual TLS is off. */
+function unusedTls({ snapshot, proxies }: StatusWorld, sidecar: MeshObject<SidecarSpec>): StatusNote[] {
+  if ((sidecar.spec.ingress ?? []).every(({ tls }) => tls === undefined)) return [];
+  const mine = proxies.filter((proxy) => proxy.role === 'sidecar' && sidecarFor(snapshot, proxy) === sidecar);
+  const ports = mine.flatMap(({ namespace, name, labels }) =>
+    inboundPorts(snapshot, { namespace, name, labels }).map((port) => ({
+      port,
+      mode: mtlsMode(snapshot, { namespace, labels, port: port.appPort }).mode,
+    })),
+  );
+  return unique(
+    ports.flatMap(({ port: { listenPort, ingress }, mode }): StatusNote[] => {
+      if (ingress?.tls === undefined || mode === 'DISABLE') return [];
+      const message = `tls of port ${listenPort} has no effect: PeerAuthentication says ${mode} there, and not DISABLE`;
+      return [{ kind: 'warning', message, path: 'spec.ingress' }];
+    }),
   );
 }
 

@@ -2,12 +2,16 @@ import type { FieldSupport, KindSupport } from '@weft/api-kube';
 
 const under = (prefix: string, ...fields: readonly string[]): string[] => fields.map((field) => `${prefix}.${field}`);
 
+const CONNECTION_POOL: FieldSupport = [
+  'tcp.maxConnections',
+  'tcp.connectTimeout',
+  'tcp.tcpKeepalive.time',
+  ...under('http', 'http1MaxPendingRequests', 'http2MaxRequests', 'maxRequestsPerConnection', 'maxRetries', 'idleTimeout',
+    'h2UpgradePolicy', 'useClientProtocol', 'maxConcurrentStreams', 'http2KeepAlive.interval', 'http2KeepAlive.timeout'),
+]; // prettier-ignore
+
 const TRAFFIC_POLICY: FieldSupport = [
-  'connectionPool.tcp.maxConnections',
-  'connectionPool.tcp.connectTimeout',
-  'connectionPool.tcp.tcpKeepalive.time',
-  ...under('connectionPool.http', 'http1MaxPendingRequests', 'http2MaxRequests', 'maxRequestsPerConnection', 'maxRetries',
-    'idleTimeout', 'h2UpgradePolicy', 'useClientProtocol', 'maxConcurrentStreams', 'http2KeepAlive.interval', 'http2KeepAlive.timeout'),
+  ...under('connectionPool', ...CONNECTION_POOL),
   'loadBalancer.simple=UNSPECIFIED|ROUND_ROBIN|RANDOM|LEAST_REQUEST|LEAST_CONN',
   ...under('tls', 'mode', 'clientCertificate', 'privateKey', 'caCertificates', 'caCrl', 'credentialName', 'subjectAltNames', 'sni',
     'insecureSkipVerify'),
@@ -82,7 +86,11 @@ export const translationSupport: KindSupport = {
   ],
   'networking.istio.io/Sidecar': [
     'workloadSelector.*', ...under('egress', 'hosts', 'bind', 'captureMode', 'port.number', 'port.name', 'port.protocol'),
-    'outboundTrafficPolicy.mode',
+    ...under('ingress', 'port.number', 'port.name', 'port.protocol', 'bind', 'captureMode', 'defaultEndpoint',
+      ...under('connectionPool', ...CONNECTION_POOL),
+      ...under('tls', 'mode', 'serverCertificate', 'privateKey', 'caCertificates', 'caCrl', 'verifyCertificateHash',
+        'verifyCertificateSpki', 'minProtocolVersion', 'maxProtocolVersion', 'cipherSuites')),
+    ...under('inboundConnectionPool', ...CONNECTION_POOL), 'outboundTrafficPolicy.mode',
   ],
   'networking.istio.io/ServiceEntry': [
     'hosts', 'addresses', 'ports.*', 'location', 'resolution=NONE|STATIC|DNS|DNS_ROUND_ROBIN', ...under('endpoints', ...WORKLOAD),
