@@ -65,6 +65,8 @@ function checkServer({ port, tls, hosts, bind }: GatewayServer, path: string, re
     serverCertificate,
     privateKey,
     tlsCertificates = [],
+    caCertificates,
+    caCertCredentialName,
     cipherSuites = [],
     minProtocolVersion = 'TLS_AUTO',
     maxProtocolVersion = 'TLS_AUTO',
@@ -83,6 +85,14 @@ function checkServer({ port, tls, hosts, bind }: GatewayServer, path: string, re
     report(`${path}.tls.minProtocolVersion`, `${minProtocolVersion} is above ${maxProtocolVersion}`);
   const hasNames = isGiven(credentialName) || credentialNames.length > 0;
   const hasFiles = (isGiven(serverCertificate) && isGiven(privateKey)) || tlsCertificates.length > 0;
+  if (
+    /MUTUAL$/.test(mode) &&
+    mode !== 'ISTIO_MUTUAL' &&
+    !hasNames &&
+    hasFiles &&
+    ![caCertificates, caCertCredentialName].some(isGiven)
+  )
+    report(`${path}.tls`, `is ${mode} without the authorities of clients`, { expected: 'caCertificates' });
   if (['SIMPLE', 'MUTUAL', 'OPTIONAL_MUTUAL'].includes(mode) && !hasNames && !hasFiles && tls.httpsRedirect !== true)
     report(`${path}.tls`, `is ${mode} without a certificate`, {
       expected: 'credentialName, or serverCertificate and privateKey',
