@@ -1,4 +1,4 @@
-import type { Loggers } from '@weft/core-runtime';
+import type { Loggers, Runtime } from '@weft/core-runtime';
 import type {
   AdminRuntime,
   AdminSource,
@@ -12,20 +12,41 @@ import type {
   ListenerStatus,
   MemoryUsage,
   ServerInfo,
+  ServerState,
   UnreadyTargets,
 } from '@weft/observe-admin';
+import type { DataPlane, DataPlaneFacts } from './data-plane.ts';
 import type { ProxyOptions } from './options.ts';
-import type { ProxyProcess } from './proxy-process.ts';
+import type { RuntimeLayers } from './runtime-layers.ts';
 import { versionString } from './version.ts';
+
+/** The process that is shown and commanded. */
+export interface AdminOwner {
+  readonly runtime: Runtime;
+  readonly options: ProxyOptions;
+  readonly view: { readonly flags: RuntimeLayers; readonly nodeJson: unknown };
+  readonly plane: DataPlane;
+  readonly hotRestart: { readonly version: string } | undefined;
+  readonly state: ServerState;
+  readonly uptimeMs: number;
+  readonly uptimeAllEpochsMs: number;
+  refreshStats(): Promise<DataPlaneFacts>;
+  modifyRuntime(values: ReadonlyMap<string, string>): string | undefined;
+  levelsChanged(): void;
+  reopenLogs(): void;
+  drainListeners(options: DrainOptions): void;
+  setHealthcheckFailing(failing: boolean): void;
+  shutdown(): Promise<void>;
+}
 
 /** The admin server's view of a proxy. */
 export class ProxyAdminSource implements AdminSource {
   readonly stats: AdminStats;
   readonly runtime: AdminRuntime;
   readonly loggers: Loggers;
-  private readonly proxy: ProxyProcess;
+  private readonly proxy: AdminOwner;
 
-  constructor(proxy: ProxyProcess, stats: AdminStats) {
+  constructor(proxy: AdminOwner, stats: AdminStats) {
     this.proxy = proxy;
     const { flags } = proxy.view;
     this.runtime = {

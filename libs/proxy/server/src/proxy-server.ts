@@ -1,7 +1,7 @@
 import { configToJson, type DecodeContext } from '@weft/api-envoy';
 import type { Bootstrap } from '@weft/api-envoy/gen/envoy/config/bootstrap/v3/bootstrap_pb';
 import type { LogLevel, Runtime } from '@weft/core-runtime';
-import { createNullScope, LocalTally, type StatsScope, type Tallies } from '@weft/core-stats';
+import { createNullScope, type StatsScope } from '@weft/core-stats';
 import type { GrpcChannel } from '@weft/core-grpc';
 import type { ConfigSource, GrpcService } from '@weft/model-config-source';
 import type {
@@ -22,14 +22,9 @@ import type {
   RouteProvider,
   ServerContext,
 } from '@weft/proxy-filter-api';
-import { DownstreamTlsFactory, type TlsWorld } from '@weft/proxy-transport-sockets';
+import { DownstreamTlsFactory } from '@weft/proxy-transport-sockets';
 import { ListenerManager, type DecodedListener } from '@weft/proxy-listeners';
-import {
-  ClusterManager,
-  type ClusterManagerOptions,
-  type DecodedCluster,
-  type DnsResolverChoice,
-} from '@weft/proxy-upstream';
+import { ClusterManager, type ClusterManagerOptions, type DecodedCluster } from '@weft/proxy-upstream';
 import {
   LoadCounter,
   nodeFields,
@@ -43,14 +38,13 @@ import { AccessLogFiles } from './access-log-files.ts';
 import { decodeBootstrap, type BootstrapConfig, type NodeConfig } from './bootstrap.decode.ts';
 import { ClusterDiscoveries } from './cluster-discovery.ts';
 import { ClusterFetch } from './cluster-fetch.ts';
-import { configDump } from './config-dump.ts';
+import { DataPlaneView } from './data-plane-view.ts';
 import type { ConfigDumpOptions, DataPlane, DataPlaneFacts, DrainOrder } from './data-plane.ts';
-import { discoveredBy, type Discovered, type ProxySubscriptions } from './discovered.ts';
+import type { Discovered, ProxySubscriptions } from './discovered.ts';
 import { DrainState } from './drain-state.ts';
 import { FilterDiscovery } from './filter-discovery.ts';
 import { grpcChannels } from './grpc-channels.ts';
 import { weftVersion } from './version.ts';
-import { listenerStatus } from './listener-status.ts';
 import { reportedClusters } from './load-reports.ts';
 import { MainClusters } from './main-clusters.ts';
 import { networkFilters } from './network-filter-registry.ts';
@@ -58,6 +52,7 @@ import type { ProxyOptions } from './options.ts';
 import { LoopDelay } from './overload/loop-delay.ts';
 import { LoopOverload, type OverloadReading } from './overload/overload-state.ts';
 import { ProxyReports } from './proxy-reports.ts';
+import { localTallies, tlsWorld, type ProxyWorld } from './proxy-world.ts';
 import { RecordedResources } from './recorded-resources.ts';
 import { ResourceSets } from './resource-sets.ts';
 import { InlineRoutes } from './inline-routes.ts';
@@ -65,34 +60,6 @@ import { RouteDiscovery } from './route-discovery.ts';
 import { RuntimeDiscovery } from './runtime-discovery.ts';
 import { RuntimeLayers } from './runtime-layers.ts';
 import { Tracers } from './tracers.ts';
-import { unreadyListeners } from './unready-targets.ts';
-
-const SECRET = 'envoy.extensions.transport_sockets.tls.v3.Secret';
-const FILTER = 'envoy.config.core.v3.TypedExtensionConfig';
-
-/** What one event loop's proxy is made from beyond its bootstrap. */
-export interface ProxyWorld {
-  readonly options: ProxyOptions;
-  readonly runtime: Runtime;
-  /** Default: a store of its own. */
-  readonly store?: StatsStore;
-  /** Which worker it is; default 0. */
-  readonly workerIndex?: number;
-  /** Where its listening sockets come from; default: it binds them. */
-  readonly sockets?: ListenSockets;
-  /** What it counts together with other workers. Default: alone. */
-  readonly tallies?: Tallies;
-  /** What all workers make TLS session ticket keys from. Absent: there is one, which makes them up. */
-  readonly ticketSecret?: Uint8Array;
-  /** How gRPC services are reached. Default: over clusters, or straight to an address. */
-  readonly channels?: GrpcChannels;
-  /** False: workers carry the traffic, and this one subscribes and reports for them. Default true. */
-  readonly carries?: boolean;
-  /** Who holds the subscriptions. Default: it does. */
-  readonly subscriptions?: (config: BootstrapConfig) => ProxySubscriptions;
-  /** Who resolves names. Default: it does. */
-  readonly resolvers?: DnsResolverChoice;
-}
 
 /**
  * The data plane of one event loop: everything between a bootstrap and its sockets. A proxy without workers has one; with
@@ -124,20 +91,20 @@ export class ProxyServer implements ServerContext, DataPlane {
   /** How gRPC services are reached. */
   readonly channels: GrpcChannels;
   healthCheckFailed = false;
+  isLive = false;
   private readonly tracers: Tracers;
   private readonly resources: ResourceSets;
+  private readonly view: DataPlaneView;
   private readonly filterDiscovery: FilterDiscovery;
   private readonly clusterDiscoveries: ClusterDiscoveries;
   private readonly runtimeDiscovery: RuntimeDiscovery;
   private readonly drainState: DrainState;
   private readonly loopDelay = new LoopDelay();
-  private readonly startWallMs: number;
   private readonly loads: LoadCounter;
   /** The way to the servers that this thread calls. */
   private readonly called: MainClusters | ClusterManager;
   private staticListeners: readonly DecodedListener[] = [];
   private staticClusters: readonly DecodedCluster[] = [];
-  private live = false;
 
   private constructor(bootstrap: Bootstrap, config: BootstrapConfig, world: ProxyWorld) {
     const { runtime, options, store = new StatsStore(), workerIndex = 0, sockets, tallies = localTallies() } = world;
@@ -150,7 +117,6 @@ export class ProxyServer implements ServerContext, DataPlane {
     this.stats = store.root;
     this.workerIndex = workerIndex;
     if (sockets !== undefined) this.sockets = sockets;
-    this.startWallMs = runtime.clock.wallMs();
     // Asked when a stream begins, when the clusters are there.
     this.channels = world.channels ?? ((service) => grpcChannels(this.called, runtime)(service));
     this.flags = new RuntimeLayers(config.layers);
@@ -161,22 +127,14 @@ export class ProxyServer implements ServerContext, DataPlane {
     });
     this.subscriptions = world.subscriptions?.(config) ?? this.createSubscriptions();
     this.recorded = new RecordedResources(this.subscriptions, runtime.clock);
-    // Certificates may be in variables of the environment; only configuration decides which are looked at.
-    const tlsWorld: TlsWorld = {
-      // eslint-disable-next-line no-restricted-properties
-      environment: process.env,
-      staticSecret: (name) => config.secrets.get(name),
-      subscriptions: this.recorded,
-      workerIndex,
-      ...(world.ticketSecret === undefined ? {} : { ticketSecret: world.ticketSecret }),
-    };
-    this.tls = new DownstreamTlsFactory(tlsWorld);
+    const certificates = tlsWorld(config, this.recorded, world);
+    this.tls = new DownstreamTlsFactory(certificates);
     this.drainState = new DrainState(runtime.clock, runtime.random);
     const clusterOptions: ClusterManagerOptions = {
       runtime,
       flags: this.flags,
       stats: this.stats,
-      tls: tlsWorld,
+      tls: certificates,
       subscriptions: this.subscriptions,
       internalListeners: { connect: (name) => this.listeners.connect(name) },
       sourceAddresses: config.sourceAddresses,
@@ -200,6 +158,7 @@ export class ProxyServer implements ServerContext, DataPlane {
       options.drainStrategy,
     );
     this.resources = new ResourceSets(this);
+    this.view = new DataPlaneView(this);
   }
 
   /** Decodes a bootstrap whole. Faults go to `cx`; with any, nothing is returned and nothing was opened. */
@@ -291,7 +250,7 @@ export class ProxyServer implements ServerContext, DataPlane {
     await this.clusters.initialized();
     await this.listeners.addStatic(this.staticListeners);
     await this.resources.startListeners(this.config.lds);
-    this.live = true;
+    this.isLive = true;
     this.reports.startHealthDiscovery();
     if (this.options.concurrency === 1) this.reports.startLoads(this);
     if (this.options.concurrency > 1 && this.workerIndex === 0) this.warnOfBalance();
@@ -314,22 +273,7 @@ export class ProxyServer implements ServerContext, DataPlane {
   }
 
   refresh(): DataPlaneFacts {
-    this.clusters.refreshStats();
-    const { heapUsed, heapTotal } = process.memoryUsage();
-    return {
-      heapUsed,
-      heapTotal,
-      connections: this.listeners.all.reduce((sum, { listener }) => sum + listener.activeConnections, 0),
-      listeners: this.listeners.all.length,
-      clusters: this.clusters.all.length,
-      firstCertExpiryMs: this.firstCertExpiryMs,
-      loopDelayMs: this.loopDelay.take(),
-    };
-  }
-
-  private get firstCertExpiryMs(): number | undefined {
-    const times = [this.tls.firstExpiryMs, this.clusters.firstCertExpiryMs].filter((time) => time !== undefined);
-    return times.length === 0 ? undefined : Math.min(...times);
+    return this.view.refresh(this.loopDelay.take());
   }
 
   clusterStatus(): readonly ClusterStatus[] {
@@ -337,16 +281,16 @@ export class ProxyServer implements ServerContext, DataPlane {
   }
 
   listenerStatus(): readonly ListenerStatus[] {
-    return this.listeners.all.map(listenerStatus);
+    return this.view.listeners;
   }
 
   certificates(): readonly CertificateStatus[] {
-    return [...this.tls.certificates(this.runtime.clock), ...this.clusters.certificates()];
+    return this.view.certificates;
   }
 
   /** What is known here of what its subscriptions brought. */
   get discovered(): Discovered {
-    return discoveredBy(this.subscriptions, this.store);
+    return this.view.discovered;
   }
 
   /** The clusters that this thread calls beside its workers. */
@@ -354,21 +298,8 @@ export class ProxyServer implements ServerContext, DataPlane {
     return this.called === this.clusters ? [] : this.called.status();
   }
 
-  configDump({ includeEds, discovered = this.discovered }: ConfigDumpOptions): readonly ConfigDumpSection[] {
-    return configDump({
-      bootstrap: this.bootstrap,
-      bootstrapMs: this.startWallMs,
-      clusters: this.clusters.all,
-      warmingClusters: this.clusters.allWarming,
-      listeners: this.listeners.all,
-      warmingListeners: this.listeners.allWarming,
-      drainingListeners: this.listeners.allDraining,
-      routes: this.routeDiscovery.all,
-      secrets: this.recorded.of(SECRET),
-      filters: this.recorded.of(FILTER),
-      discovered,
-      includeEds,
-    });
+  configDump(options: ConfigDumpOptions): readonly ConfigDumpSection[] {
+    return this.view.configDump(options);
   }
 
   beginLoads(wish: LoadWish): void {
@@ -380,18 +311,7 @@ export class ProxyServer implements ServerContext, DataPlane {
   }
 
   unreadyTargets(): readonly UnreadyTargets[] {
-    const awaited = (typeName: string): ReadonlySet<string> =>
-      new Set(this.recorded.of(typeName).flatMap(({ name, pending }) => (pending ? [name] : [])));
-    const routes = this.routeDiscovery.all.flatMap(({ name, pending }) => (pending === undefined ? [] : [name]));
-    return [
-      ...unreadyListeners(this.listeners.allWarming, {
-        routes: new Set(routes),
-        secrets: awaited(SECRET),
-        filters: awaited(FILTER),
-      }),
-      // Envoy does not tell of these.
-      ...(this.live ? [] : [{ component: 'cluster' as const, name: 'clusters', targetNames: this.clusters.warming }]),
-    ];
+    return this.view.unreadyTargets;
   }
 
   modifyRuntime(values: ReadonlyMap<string, string>): string | undefined {
@@ -444,13 +364,4 @@ export class ProxyServer implements ServerContext, DataPlane {
     if (this.called !== this.clusters) this.called.close();
     await this.accessLogs.close();
   }
-}
-
-function localTallies(): Tallies {
-  const known = new Map<string, LocalTally>();
-  return (name) => {
-    const tally = known.get(name) ?? new LocalTally();
-    known.set(name, tally);
-    return tally;
-  };
 }

@@ -1,13 +1,20 @@
 import { nearest, reportUnsupported, type DecodeContext } from '@weft/api-envoy';
 import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
+import type { Bootstrap } from '@weft/api-envoy/gen/envoy/config/bootstrap/v3/bootstrap_pb';
 import type { Listener } from '@weft/api-envoy/gen/envoy/config/listener/v3/listener_pb';
+import type { StatsScope } from '@weft/core-stats';
 import type { ConfigSource } from '@weft/model-config-source';
 import type { HcmConfig } from '@weft/proxy-hcm';
-import type { DecodedListener } from '@weft/proxy-listeners';
+import type { DecodedListener, ListenerManager } from '@weft/proxy-listeners';
 import type { ClusterManager, DecodedCluster } from '@weft/proxy-upstream';
-import type { ReceivedResource, ResourceUpdate, ResourceWatcher, Subscription } from '@weft/xds-client';
+import type {
+  ReceivedResource,
+  ResourceUpdate,
+  ResourceWatcher,
+  Subscription,
+  SubscriptionFactory,
+} from '@weft/xds-client';
 import { clusterPlaces } from './cluster-places.ts';
-import type { ProxyServer } from './proxy-server.ts';
 import { supported } from './support.ts';
 
 export const CLUSTER = 'envoy.config.cluster.v3.Cluster';
@@ -15,18 +22,27 @@ const LISTENER = 'envoy.config.listener.v3.Listener';
 
 type Received = Pick<ReceivedResource, 'message' | 'cx'>;
 
+/** The proxy whose sets they are. */
+export interface ResourceSetsOwner {
+  readonly bootstrap: Bootstrap;
+  readonly clusters: ClusterManager;
+  readonly listeners: ListenerManager;
+  readonly subscriptions: SubscriptionFactory;
+  readonly stats: StatsScope;
+}
+
 /** The sets of clusters and listeners of a proxy: checks and decodes them, from the bootstrap and from CDS and LDS. */
 export class ResourceSets {
-  private readonly proxy: ProxyServer;
+  private readonly owner: ResourceSetsOwner;
   private readonly subscriptions: Subscription[] = [];
 
-  constructor(proxy: ProxyServer) {
-    this.proxy = proxy;
+  constructor(owner: ResourceSetsOwner) {
+    this.owner = owner;
   }
 
   decodeClusters(received: readonly Received[]): DecodedCluster[] {
     rejectTwins(received, 'cluster');
-    return received.flatMap(({ message, cx }) => this.proxy.clusters.decode(message as Cluster, cx) ?? []);
+    return received.flatMap(({ message, cx }) => this.owner.clusters.decode(message as Cluster, cx) ?? []);
   }
 
   decodeListeners(received: readonly Received[]): DecodedListener[] {
@@ -34,7 +50,7 @@ export class ResourceSets {
       received.filter(({ message }) => (message as Listener).name !== ''),
       'listener',
     );
-    return received.flatMap(({ message, cx }) => this.proxy.listeners.decode(message as Listener, cx) ?? []);
+    return received.flatMap(({ message, cx }) => this.owner.listeners.decode(message as Listener, cx) ?? []);
   }
 
   /**
@@ -48,7 +64,7 @@ export class ResourceSets {
   ): void {
     // Those with faults count: they are there. One whose name could not be read may be any.
     const known = new Set(clusters.map(({ name }) => name));
-    if (known.has('') || this.proxy.bootstrap.dynamicResources?.cdsConfig !== undefined) return;
+    if (known.has('') || this.owner.bootstrap.dynamicResources?.cdsConfig !== undefined) return;
     messages.forEach((message, i) => {
       const found = decoded.find((listener) => listener.message === message);
       // Of one that was refused for something else all the same is told.
@@ -59,12 +75,12 @@ export class ResourceSets {
   }
 
   startClusters(source: ConfigSource | undefined): Promise<void> {
-    const { clusters } = this.proxy;
+    const { clusters } = this.owner;
     return this.start(source, CLUSTER, 'cluster_manager.cds.', clusterWatcher(clusters));
   }
 
   startListeners(source: ConfigSource | undefined): Promise<void> {
-    const { listeners } = this.proxy;
+    const { listeners } = this.owner;
     const watcher = new DiscoveredSet<DecodedListener>({
       decode: ({ message, cx }) => listeners.decode(message as Listener, cx),
       apply: (added, { removed, version }) => listeners.applyDiscovered({ added, removed, version }),
@@ -83,7 +99,7 @@ export class ResourceSets {
     watcher: ResourceWatcher,
   ): Promise<void> {
     if (source === undefined) return;
-    const { subscriptions, stats } = this.proxy;
+    const { subscriptions, stats } = this.owner;
     const subscription = subscriptions.subscribe({
       source,
       typeName,

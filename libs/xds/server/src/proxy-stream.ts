@@ -17,7 +17,7 @@ import { PushOrder, TYPE_ORDER } from './push-order.ts';
 import { SERVER_METRIC } from './server-metrics.ts';
 import type { SnapshotWatcher } from './snapshot-cache.ts';
 import type { Snapshot } from './snapshot.ts';
-import type { Caller, StreamContext } from './stream-context.ts';
+import type { Caller, ServedStream, StreamContext } from './stream-context.ts';
 import { Subscription } from './subscription.ts';
 import { isFullStateType, shortType, TYPE_URL } from './type-urls.ts';
 
@@ -35,7 +35,7 @@ const SOTW_OCTETS = 3.5 * 1024 * 1024;
 const WRAPPED = ['xds.config.resource-in-sotw', 'xds.config.supports-resource-in-sotw'];
 
 /** One discovery stream of one proxy, aggregated or not, of either protocol. */
-export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher {
+export class ProxyStream implements GrpcServerReceiver, SnapshotWatcher, ServedStream {
   readonly id: string;
   private readonly call: GrpcServerCall;
   private readonly form: StreamForm;

@@ -3,7 +3,7 @@ import type { Clock, Logger, Timers } from '@weft/core-runtime';
 import type { BulkGate } from './bulk-gate.ts';
 import type { NamePool } from './name-list.ts';
 import type { XdsNode } from './node.ts';
-import type { ProxyStream } from './proxy-stream.ts';
+import type { ProxyStatus } from './proxy-status.ts';
 import type { PushQueue } from './push-queue.ts';
 import type { ServerMetrics } from './server-metrics.ts';
 import type { SnapshotCache } from './snapshot-cache.ts';
@@ -18,6 +18,17 @@ export interface Caller {
 
 /** Why a caller may not do what it came for, in words for it; undefined when it may. */
 export type Admit = (caller: Caller) => string | undefined;
+
+/** A stream, as its server knows it. */
+export interface ServedStream {
+  readonly id: string;
+  /** DER; undefined where the caller showed none. */
+  readonly peerCertificate: Uint8Array | undefined;
+  readonly protocol: ProxyStatus['protocol'];
+  readonly status: ProxyStatus;
+  /** Ends the stream from this side; the proxy comes back. */
+  shut(message: string): void;
+}
 
 /** What all streams of one server share. */
 export interface StreamContext {
@@ -38,7 +49,7 @@ export interface StreamContext {
   withholds(caller: Caller, typeUrl: string): boolean;
   /** True: the resources will be made. */
   onDemand(node: XdsNode, typeUrl: string, names: readonly string[]): boolean;
-  opened(stream: ProxyStream): void;
-  connected(stream: ProxyStream, node: XdsNode): void;
-  closed(stream: ProxyStream): void;
+  opened(stream: ServedStream): void;
+  connected(stream: ServedStream, node: XdsNode): void;
+  closed(stream: ServedStream): void;
 }

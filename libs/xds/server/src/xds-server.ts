@@ -10,7 +10,7 @@ import { ProxyStream, type StreamForm } from './proxy-stream.ts';
 import { PushQueue } from './push-queue.ts';
 import { NO_METRICS, SERVER_METRIC, type ServerMetrics } from './server-metrics.ts';
 import type { SnapshotCache } from './snapshot-cache.ts';
-import type { Caller, StreamContext } from './stream-context.ts';
+import type { Caller, ServedStream, StreamContext } from './stream-context.ts';
 import { TYPE_URL } from './type-urls.ts';
 import { AGGREGATED_SERVICE, DISCOVERY_SERVICES, VIRTUAL_HOSTS_METHOD } from './xds-services.ts';
 
@@ -73,7 +73,7 @@ export class XdsServer implements StreamContext {
   /** Nodes that fetch. */
   readonly polling: PollingNodes;
   private readonly owner: XdsServerOwner;
-  private readonly streams = new Map<ProxyStream, XdsNode | undefined>();
+  private readonly streams = new Map<ServedStream, XdsNode | undefined>();
   private ids = 0;
 
   constructor(options: XdsServerOptions) {
@@ -144,17 +144,17 @@ export class XdsServer implements StreamContext {
     return this.owner.onDemand?.(node, typeUrl, names) ?? false;
   }
 
-  opened(stream: ProxyStream): void {
+  opened(stream: ServedStream): void {
     this.streams.set(stream, undefined);
     this.countStreams();
   }
 
-  connected(stream: ProxyStream, node: XdsNode): void {
+  connected(stream: ServedStream, node: XdsNode): void {
     this.streams.set(stream, node);
     this.owner.onConnected?.(node, stream);
   }
 
-  closed(stream: ProxyStream): void {
+  closed(stream: ServedStream): void {
     const node = this.streams.get(stream);
     this.streams.delete(stream);
     this.countStreams();

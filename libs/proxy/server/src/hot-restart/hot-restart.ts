@@ -1,8 +1,8 @@
 import { after, type Logger, type Runtime, type Timer } from '@weft/core-runtime';
+import type { StatsStore } from '@weft/observe-metrics';
 import type { SocketWish } from '@weft/proxy-filter-api';
 import { writeFileSync } from 'node:fs';
 import type { ProxyOptions } from '../options.ts';
-import type { ProxyProcess } from '../proxy-process.ts';
 import type { BoundSocket } from '../workers/shared-sockets.ts';
 import { ChildServer, type Answer, type ChildServerOwner } from './child-server.ts';
 import { MergedStats, statsForChild } from './merged-stats.ts';
@@ -12,6 +12,20 @@ import { ParentLink } from './parent-link.ts';
 
 /** How often a base id is tried out before giving up. */
 const DYNAMIC_TRIES = 100;
+
+/** The process that restarts, once it serves. */
+export interface RestartedProcess {
+  readonly store: StatsStore;
+  readonly flushIntervalMs: number;
+  /** Brings the stats that nobody pushes up to date. */
+  refreshStats(): Promise<{ readonly connections: number }>;
+  /** Makes room for a successor's admin server. */
+  closeAdmin(): Promise<void>;
+  /** A successor serves: this process drains. */
+  retire(): Promise<void>;
+  /** Its successor no longer waits for it. */
+  terminate(): Promise<void>;
+}
 
 /**
  * A process's part in hot restarts: first the child of the process before it, whose sockets and stats it takes over, then
@@ -33,7 +47,7 @@ export class HotRestart implements ChildServerOwner {
   private server: ChildServer | undefined;
   private link: ParentLink | undefined;
   private client: ParentClient | undefined;
-  private process: ProxyProcess | undefined;
+  private process: RestartedProcess | undefined;
   private baseId: number;
   private retired = false;
   private orphaned: Timer | undefined;
@@ -77,7 +91,7 @@ export class HotRestart implements ChildServerOwner {
   }
 
   /** From now on children are answered. `process` serves: its parent drains, and ends when its time is over. */
-  takeOver(process: ProxyProcess): void {
+  takeOver(process: RestartedProcess): void {
     this.process = process;
     const { link, options } = this;
     if (link === undefined) return;
