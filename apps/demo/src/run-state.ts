@@ -8,6 +8,8 @@ export interface RunState {
   /** Where the status page, /status.json and the switches are: `http://127.0.0.1:8088`. */
   readonly control: string;
   readonly gateway: string;
+  /** The debug port of its control plane: the verbs of `weft` name it where they ask at another address. */
+  readonly controlPlane: string;
 }
 
 export function runStateFile(stateDir: string): string {

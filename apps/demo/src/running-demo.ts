@@ -144,6 +144,7 @@ export class RunningDemo {
       pid: process.pid,
       control: `http://127.0.0.1:${this.#ports.statusPage}`,
       gateway: `http://localhost:${this.#ports.gateway}`,
+      controlPlane: `http://localhost:${this.#ports.controlPlaneDebug}`,
     });
   }
 

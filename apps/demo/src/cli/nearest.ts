@@ -1,6 +1,7 @@
-/** The word that was probably meant: at most a third of its letters (two in short words) are other ones, missing, too many or swapped. */
+/** The word that was probably meant: at most a third of its letters (two in short words, one in the shortest) are other ones, missing, too many or swapped. */
 export function nearest(word: string, words: readonly string[]): string | undefined {
-  const far = Math.max(2, Math.floor(word.length / 3)) + 1;
+  const most = Math.max(1, Math.floor(word.length / 2));
+  const far = Math.min(most, Math.max(2, Math.floor(word.length / 3))) + 1;
   const [first] = words
     .map((one) => ({ one, steps: distance(word.toLowerCase(), one) }))
     .filter(({ steps }) => steps < far)

@@ -56,6 +56,17 @@ describe('a verb whose question is not answered', () => {
     );
   });
 
+  it('names the demo that runs here to who asks elsewhere', async () => {
+    const demo = (): string => 'http://localhost:18709';
+    const hint = /\nThe demo that runs here has its own: --control-plane http:\/\/localhost:18709\.\n$/;
+    const page = await weft('edges', () => ({ status: 404, body: 'not found' }), { demo });
+    assert.match(page.stderr, hint);
+    const refused = Object.assign(new Error('x'), { code: 'ECONNREFUSED' });
+    assert.match((await weft('edges', () => Promise.reject(refused), { demo })).stderr, hint);
+    const asked = await weft('edges --control-plane http://localhost:18709', () => Promise.reject(refused), { demo });
+    assert.match(asked.stderr, /\nIs the control plane running\?/);
+  });
+
   it('repeats what the control plane says when it cannot answer yet', async () => {
     const { exitCode, stderr } = await weft('edges', debugPort({ ...source, mesh: () => undefined }));
     assert.equal(exitCode, 3);

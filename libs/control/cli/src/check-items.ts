@@ -260,8 +260,8 @@ export function checkConfiguration(analysis: readonly AnalysisRow[], status: rea
     analysis
       .filter((row) => row.level === level)
       .map(
-        ({ code, resource, place, message }) =>
-          `[${code}] ${resource === '' ? '' : `${resource} `}(${place}) ${message}`,
+        ({ code, resource, place, message, hint }) =>
+          `[${code}] ${resource === '' ? '' : `${resource} `}(${place}) ${withHint(message, hint)}`,
       );
   return {
     name: 'configuration',
@@ -289,6 +289,14 @@ export function checkConfiguration(analysis: readonly AnalysisRow[], status: rea
       ),
     ],
   };
+}
+
+/** As `weft analyze` joins them. */
+function withHint(message: string, hint: string | undefined): string {
+  if (hint === undefined) return message;
+  const ended = /[.?]$/.test(message);
+  const text = ended ? `${message} ${hint.charAt(0).toUpperCase()}${hint.slice(1)}` : `${message}; ${hint}`;
+  return !ended || /[.?]$/.test(text) ? text : `${text}.`;
 }
 
 function qualified({ namespace, name }: { readonly namespace: string; readonly name: string }): string {

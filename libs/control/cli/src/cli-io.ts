@@ -6,6 +6,8 @@ export interface CliIo {
   http(request: HttpRequest): Promise<HttpReply>;
   /** Milliseconds since the epoch, by this machine's clock. */
   wallMs(): number;
+  /** The debug port of a demo's control plane that runs on this machine, for who asks at another address; undefined: none does. */
+  readonly demo?: () => string | undefined;
   /** Asks on the terminal; undefined where there is none. */
   readonly confirm?: (question: string) => Promise<boolean>;
 }

@@ -7,6 +7,8 @@ export const CONTROL_PLANE_OPTION: OptionSpec = {
   otherwise: 'http://127.0.0.1:8080',
 };
 
+const CONTROL_PLANE = 'the control plane';
+
 /** Asks one HTTP server, and says in words why it did not answer. */
 export class HttpClient {
   private readonly io: CliIo;
@@ -48,7 +50,7 @@ export class HttpClient {
       throw new CliError(
         `${this.who} at ${this.base} answered ${reply.status}${error === undefined ? ' with something that is no JSON of ours' : `: ${error}`}`,
         EXIT.unanswered,
-        hint ?? 'is something else listening there?',
+        hint ?? this.demoHint() ?? 'is something else listening there?',
       );
     // A path that it lacks: an older control plane, or another program.
     if ('paths' in (json as object))
@@ -66,9 +68,18 @@ export class HttpClient {
     }
   }
 
+  private demoHint(): string | undefined {
+    const demo = this.who === CONTROL_PLANE ? this.io.demo?.() : undefined;
+    return demo === undefined || demo === this.base
+      ? undefined
+      : `the demo that runs here has its own: --control-plane ${demo}`;
+  }
+
   private advice(code: string): string {
-    const option = this.who === 'the control plane' ? '--control-plane' : '--admin';
+    const option = this.who === CONTROL_PLANE ? '--control-plane' : '--admin';
     if (code === 'ENOTFOUND') return `is the name right? ${option} http://ADDRESS:PORT takes another`;
+    const demo = this.demoHint();
+    if (demo !== undefined) return demo;
     const start = option === '--admin' ? '' : '; weft control-plane --config-dir DIR starts one';
     return `is ${this.who} running? ${option} URL asks another${start}`;
   }
@@ -99,5 +110,5 @@ function parse(text: string): unknown {
 }
 
 export function controlPlane(io: CliIo, line: CommandLine): HttpClient {
-  return new HttpClient(io, line.text('control-plane'), 'the control plane');
+  return new HttpClient(io, line.text('control-plane'), CONTROL_PLANE);
 }

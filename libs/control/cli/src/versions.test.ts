@@ -50,7 +50,7 @@ describe('weft versions, diff and rollback', () => {
 
   it('shows what a rollback changes, asks, and does it', async (t) => {
     const { source, file } = world(t);
-    const no = await weft('rollback 1', debugPort(source), () => Promise.resolve(false));
+    const no = await weft('rollback 1', debugPort(source), { confirm: () => Promise.resolve(false) });
     assert.equal(no.exitCode, 1);
     assert.match(
       no.stdout,
@@ -58,9 +58,11 @@ describe('weft versions, diff and rollback', () => {
     );
     assert.equal(readFileSync(file, 'utf8'), SECOND);
     const questions: string[] = [];
-    const yes = await weft('rollback 1', debugPort(source), (question) => {
-      questions.push(question);
-      return Promise.resolve(true);
+    const yes = await weft('rollback 1', debugPort(source), {
+      confirm: (question) => {
+        questions.push(question);
+        return Promise.resolve(true);
+      },
     });
     assert.deepEqual(questions, ['Put this document back? [y/N] ']);
     assert.equal(yes.exitCode, 0);

@@ -20,7 +20,11 @@ export type Answer = (request: HttpRequest) => HttpReply | Promise<HttpReply>;
 const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 /** Runs `weft …` against whatever answers its requests. */
-export async function weft(command: string, answer: Answer, confirm?: CliIo['confirm']): Promise<CliResult> {
+export async function weft(
+  command: string,
+  answer: Answer,
+  { confirm, demo }: Pick<CliIo, 'confirm' | 'demo'> = {},
+): Promise<CliResult> {
   const [verb = '', ...args] = command.split(' ');
   let [stdout, stderr] = ['', ''];
   const io: CliIo = {
@@ -29,6 +33,7 @@ export async function weft(command: string, answer: Answer, confirm?: CliIo['con
     http: async (request) => answer(request),
     wallMs: () => NOW_MS,
     ...(confirm === undefined ? {} : { confirm }),
+    ...(demo === undefined ? {} : { demo }),
   };
   const exitCode = (await VERBS[verb]?.run(args, io)) ?? EXIT.misuse;
   return { exitCode, stdout, stderr };

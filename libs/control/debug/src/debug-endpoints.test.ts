@@ -244,6 +244,16 @@ spec: {hosts: [a], http: [{timeout: 5, route: [{destination: {host: a}}]}]}
     );
   });
 
+  it('do not say of a twin that it was ever in force', async () => {
+    const document = 'apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: a}\n';
+    const spec = 'spec: {hosts: [a.b], ports: [{number: 80, name: http}], resolution: DNS}\n';
+    const rows = await bodyOf<{ status: string }[]>(
+      '/debug/status',
+      testSource(`${document}${spec}---\n${document}${spec}`),
+    );
+    assert.match(rows.at(-1)?.status ?? '', /^refused: metadata.name: ServiceEntry default\/a is already defined at /);
+  });
+
   it('answer 503 until the documents were read', async () => {
     assert.equal((await ask({ ...source, mesh: () => undefined }, 'GET /debug/registryz')).status, 503);
   });

@@ -111,9 +111,11 @@ function withNotes(status: ObjectStatus, notes: readonly StatusNote[]): ObjectSt
 }
 
 /** With each fault as analyze has it: where, what was expected, what was meant. */
-function refusedRow({ ref, said, faults }: ObjectSet['refused'][number], { objects }: ObjectSet): StatusRow {
+function refusedRow({ ref, said, twin, faults }: ObjectSet['refused'][number], { objects }: ObjectSet): StatusRow {
   const [first] = faults;
-  const inForce = ref !== undefined && objects.has(refKey(ref));
+  // Of a twin another document has the name.
+  const former = ref === undefined || twin ? undefined : objects.get(refKey(ref));
+  const inForce = former !== undefined && former.place.file === first?.file;
   const { kind = '', namespace = '', name = '' } = ref ?? said ?? {};
   const texts = faults.map(({ position: _, ...fault }) => formatFault({ ...fault, file: '' }));
   const why = kind === 'Secret' ? 'see the log' : texts.join('; ');

@@ -20,5 +20,7 @@ describe('the nearest name', () => {
   it('is none where nothing is near', () => {
     assert.equal(nearest('timeout', names), undefined);
     assert.equal(nearest('x', []), undefined);
+    assert.equal(nearest('me', ['web']), undefined);
+    assert.equal(nearest('HTP', ['TCP', 'HTTP']), 'HTTP');
   });
 });

@@ -6,7 +6,9 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   const fold = (text: string): string => text.toLowerCase().replaceAll(/[_-]/g, '');
   const folded = fold(word);
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(folded.length / 3)) + 1;
+  // Of a short word at least half has to be right: `me` does not mean `web`.
+  const most = Math.max(1, Math.floor(folded.length / 2));
+  let bestDistance = Math.min(most, Math.max(2, Math.floor(folded.length / 3))) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(folded, fold(candidate), bestDistance);
     if (distance < bestDistance) {
