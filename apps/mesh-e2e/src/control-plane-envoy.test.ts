@@ -116,7 +116,7 @@ for (const form of FORMS)
         const { status, body } = await call({ port: local });
         assert.equal(status, 200, body);
         const { caller } = JSON.parse(body) as { caller: string };
-        assert.match(caller, /;URI=spiffe:\/\/cluster.local\/ns\/default\/sa\/default$/);
+        assert.match(caller, /;URI=spiffe:\/\/cluster.local\/ns\/default\/sa\/caller$/);
       });
     });
 

@@ -1,8 +1,11 @@
 import type { Report } from '../report.ts';
 import type { GRPCRouteSpec, HTTPRouteSpec, ServiceProfileSpec } from '../types/index.ts';
 import { checkDuration } from './durations.ts';
-import { checkRemoval } from './headers.ts';
+import { checkRemoval, checkText } from './headers.ts';
 import { checkRegex } from './words.ts';
+
+/** What 32 bits hold. */
+const MOST = 0xffff_ffff;
 
 interface TypedMatch {
   readonly type?: string;
@@ -11,8 +14,11 @@ interface TypedMatch {
 
 /** Regular expressions of routes are RE2, as everywhere in the mesh. */
 export function checkHttpRoute({ rules = [] }: HTTPRouteSpec, report: Report): void {
-  for (const [i, { matches = [], filters = [], backendRefs = [] }] of rules.entries()) {
+  for (const [i, { matches = [], filters = [], backendRefs = [], retry }] of rules.entries()) {
     checkFilters(filters, `spec.rules[${i}]`, report);
+    if (retry !== undefined && retry.attempts > MOST)
+      report(`spec.rules[${i}].retry.attempts`, `${retry.attempts} is too large`, { expected: `at most ${MOST}` });
+    checkDuration(retry?.backoff, `spec.rules[${i}].retry.backoff`, report, 1);
     for (const [j, ref] of backendRefs.entries())
       checkFilters(ref.filters ?? [], `spec.rules[${i}].backendRefs[${j}]`, report);
     for (const [j, { path, headers = [], queryParams = [] }] of matches.entries()) {
@@ -54,13 +60,23 @@ export function checkServiceProfile({ routes = [], retryBudget }: ServiceProfile
     report('spec.retryBudget.minRetriesPerSecond', `${minRetriesPerSecond} is too small`, { expected: 'at least 0' });
 }
 
+interface PathFilter {
+  readonly path?: { readonly replaceFullPath?: string; readonly replacePrefixMatch?: string };
+}
+
 interface HeaderFilter {
+  readonly requestRedirect?: PathFilter;
+  readonly urlRewrite?: PathFilter;
   readonly requestHeaderModifier?: { readonly remove?: readonly string[] };
   readonly responseHeaderModifier?: { readonly remove?: readonly string[] };
 }
 
 /** Values are literal, and their form is the schema's to say; what is removed is any text to it. */
 function checkFilters(filters: readonly HeaderFilter[], path: string, report: Report): void {
+  for (const [i, { requestRedirect, urlRewrite }] of filters.entries())
+    for (const [key, filter] of Object.entries({ requestRedirect, urlRewrite }))
+      for (const field of ['replaceFullPath', 'replacePrefixMatch'] as const)
+        checkText(filter?.path?.[field], `${path}.filters[${i}].${key}.path.${field}`, report);
   for (const [i, filter] of filters.entries())
     for (const key of ['requestHeaderModifier', 'responseHeaderModifier'] as const)
       for (const [j, name] of (filter[key]?.remove ?? []).entries())
