@@ -15,8 +15,8 @@ export interface CommandOutcome {
 
 const HELP = `Usage: weft capture apply|verify|clean|show [FLAGS]
 
-Redirects the TCP traffic of the network that it runs in to a sidecar, as Istio's init container does. It takes root
-(CAP_NET_ADMIN). Everything may be done twice.
+Redirects the TCP traffic of the network that it runs in to a sidecar, as Istio's init container
+does. It takes root (CAP_NET_ADMIN). Everything may be done twice.
 
   apply    put the rules in place, and verify them
   verify   compare the rules with what they should be

@@ -1,5 +1,6 @@
 import { TokenAuthority, type TokenSubject } from '@weft/control-ca';
 import { CONTROL_PLANE_NAME, NO_DEFAULTS, readPlace, readRoots, type BootstrapDefaults } from '@weft/control-registry';
+import { unreadable } from '@weft/core-config-text';
 import type { Runtime } from '@weft/core-runtime';
 import { createIdentity, type WorkloadIdentity } from '@weft/model-identity';
 import { readFileSync } from 'node:fs';
@@ -75,6 +76,6 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new Error(`${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown'}`, { cause: error });
+    throw new Error(`${path} cannot be read: ${unreadable(error)}`, { cause: error });
   }
 }

@@ -101,7 +101,7 @@ describe('weft analyze', () => {
   it('says how it is called to who calls it wrongly', async () => {
     assert.equal((await run()).code, 2);
     assert.match((await run('--output', 'xml', directory)).err, /--output is xml, and must be one of log, json, yaml/);
-    assert.match((await run(join(directory, 'nothing'))).err, /cannot read .*ENOENT/);
+    assert.match((await run(join(directory, 'nothing'))).err, /cannot read .*\/nothing: there is no such file/);
     assert.match((await run('--list-codes')).out, /IST0109 Error {3}ConflictingMesh/);
     assert.match((await run('--nam', 'x', directory)).err, /there is no option --nam; did you mean --namespace\?/);
     assert.match((await run('--control-plane', 'http://x:1', directory)).err, /--control-plane reads no files/);

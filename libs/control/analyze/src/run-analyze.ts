@@ -1,5 +1,5 @@
 import { CONFIG_FILE, LEADS_BACK, leadsBack, noFile } from '@weft/control-sources';
-import { nearest } from '@weft/core-config-text';
+import { nearest, unreadable } from '@weft/core-config-text';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -18,17 +18,17 @@ export interface AnalyzeOutput {
 const USAGE = `usage: weft analyze [options] DIR|FILE…
        weft analyze [options] --control-plane URL
 
-Tells what is wrong with resources before they are used, with file, line and what to do. With --control-plane: with those that a
-control plane has in its folder now, in the mesh as it is.
+Tells what is wrong with resources before they are used, with file, line and what to do.
+With --control-plane: with those that a control plane has in its folder now, in the mesh as it is.
 
-  -n, --namespace NAME         only resources of this namespace are reported; those that name none are in it
-      --control-plane URL      asks the debug port of a control plane (http://127.0.0.1:8080) instead of reading files
-      --mesh-config FILE       the mesh's defaults as istiod reads them, as if they lay in the ConfigMap istio
+  -n, --namespace NAME         only these are reported; resources that name none are in it
+      --control-plane URL      asks this debug port (http://127.0.0.1:8080) and reads no files
+      --mesh-config FILE       the mesh's defaults, as if they lay in the ConfigMap istio
   -o, --output FORMAT          log (default), json or yaml
-      --failure-threshold L    the level that makes the command fail: Error (default), Warning or Info
+      --failure-threshold L    at which the command fails: Error (default), Warning or Info
       --output-threshold L     the least level that is told: Warning (default), Info or Error
   -v, --verbose                the same as --output-threshold Info
-  -S, --suppress CODE=RESOURCE leave out a code for a resource: IST0118="Service db.default"; * stands for anything
+  -S, --suppress CODE=RESOURCE leave it out: IST0118="Service db.default"; * stands for anything
   -L, --list-codes             all codes, and what they mean
 `;
 const LEVELS = ['Error', 'Warning', 'Info'] as const;
@@ -196,7 +196,7 @@ function collect(path: string, base: string, texts: Map<string, string>): string
     texts.set(path, readFileSync(path, 'utf8'));
     return undefined;
   } catch (error) {
-    return `cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`;
+    return `cannot read ${path}: ${unreadable(error)}`;
   }
 }
 

@@ -20,7 +20,7 @@ export const check: Verb = {
   spec: {
     name: 'check',
     takes: [],
-    summary: 'tell what is wrong with the mesh now: control plane, proxies, certificates, documents',
+    summary: 'tell what is wrong now: control plane, proxies, certificates, documents',
     about: [
       '√: as it is to be. ‼: works, and is to be looked at. ×: does not work. Below what is not √ stands what is meant, and what to do.',
       'Exits with 0 where nothing is ×, with 1 where something is, and with 3 where the control plane does not answer. Asks over',

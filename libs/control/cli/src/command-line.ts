@@ -1,4 +1,4 @@
-import { nearest } from '@weft/core-config-text';
+import { helpRow, nearest, wrapWords } from '@weft/core-config-text';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 
 /** One option of a verb. Without `value` it is a switch. */
@@ -126,13 +126,13 @@ export function commandHelp({ name, takes, summary, about = [], options, example
   const rows = Object.entries({ ...options, help: HELP }).map(([option, { value, short, help, otherwise }]) => {
     const long = `--${option}${value === undefined ? '' : ` ${value}`}`;
     const left = short === undefined ? `    ${long}` : `-${short}, ${long}`;
-    return `  ${left.padEnd(28)}${help}${otherwise === undefined ? '' : ` (default ${otherwise})`}`;
+    return helpRow(`  ${left}`, `${help}${otherwise === undefined ? '' : ` (default ${otherwise})`}`, 30);
   });
   return [
     `Usage: weft ${[name, ...takes, '[OPTIONS]'].join(' ')}`,
     '',
-    `${summary[0]?.toUpperCase() ?? ''}${summary.slice(1)}.`,
-    ...(about.length > 0 ? ['', ...about] : []),
+    ...wrapWords(`${summary[0]?.toUpperCase() ?? ''}${summary.slice(1)}.`),
+    ...(about.length > 0 ? ['', ...wrapWords(about.join(' '))] : []),
     '',
     'Options:',
     ...rows,

@@ -21,7 +21,7 @@ export const describe: Verb = {
   spec: {
     name: 'describe',
     takes: ['workload|service', 'NAME[.NAMESPACE]'],
-    summary: 'tell what holds for a workload or a service: ports, routes, rules, mutual TLS, policies',
+    summary: 'tell what holds for a workload or a service: ports, routes, rules, policies',
     about: [
       'Routes are those that its callers are told, not those that the documents say: where callers are told different things, each',
       'is shown. "pod" is another word for workload; a gateway is one while it is connected.',

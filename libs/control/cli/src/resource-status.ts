@@ -10,7 +10,7 @@ export const resourceStatus: Verb = {
   spec: {
     name: 'status',
     takes: ['[KIND|NAME]'],
-    summary: 'tell for each resource what becomes of it: effective where, shadowed by whom, not attached and why',
+    summary: 'tell what becomes of each resource: effective where, shadowed, not attached',
     options: { ...COMMON_OPTIONS, namespace: { value: 'NAME', short: 'n', help: 'only resources of this namespace' } },
     examples: ['weft status', 'weft status virtualservice', 'weft status videos-api -n default'],
   },

@@ -35,7 +35,7 @@ export const VERBS: Readonly<Record<string, ListedVerb>> = {
   describe: listed(describe, 'mesh'),
   edges: listed(edgesVerb, 'mesh'),
   authz: {
-    summary: 'authz why SRC DST METHOD PATH: whether a request would be let in, and which rule decides',
+    summary: 'authz why SRC DST METHOD PATH: whether it is let in, and which rule decides',
     group: 'mesh',
     run: authz,
   },

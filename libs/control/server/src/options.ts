@@ -1,4 +1,4 @@
-import { nearest } from '@weft/core-config-text';
+import { helpRow, nearest } from '@weft/core-config-text';
 import { LOG_LEVELS, type LogLevel } from '@weft/core-runtime';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 
@@ -258,9 +258,7 @@ class Reader {
 }
 
 function help(): string {
-  const rows = Object.entries(FLAGS).map(
-    ([flag, { value, help: text }]) => `  --${`${flag} ${value}`.padEnd(32)}${text}`,
-  );
+  const rows = Object.entries(FLAGS).map(([flag, { value, help: text }]) => helpRow(`  --${flag} ${value}`, text, 36));
   return [
     'Usage: weft control-plane --config-dir DIR [FLAGS]',
     '',

@@ -1,4 +1,5 @@
 export { formatFault, type Fault, type FaultHint, type SourcePosition } from './fault.ts';
+export { helpRow, wrapWords } from './help-text.ts';
 export { nearest } from './nearest.ts';
 export { joinPath, splitPath } from './path.ts';
 export {
@@ -20,4 +21,5 @@ export {
   type ParseOptions,
   type TextFormat,
 } from './parse-text.ts';
+export { unreadable } from './unreadable.ts';
 export { jsonScalar, plainScalar } from './yaml-scalar.ts';
