@@ -57,7 +57,10 @@ function checkServer({ port, tls, hosts, bind }: GatewayServer, path: string, re
   if (needsTls && tls === undefined) report(path, `speaks ${protocol} and has no tls`, { expected: 'tls with a mode' });
   if (!needsTls && tls?.mode !== undefined)
     report(`${path}.tls.mode`, `is set on a port that speaks ${protocol}`, { expected: 'protocol HTTPS or TLS' });
-  if (tls === undefined || !needsTls) return;
+  if (tls !== undefined && needsTls) checkTls(tls, path, report);
+}
+
+function checkTls(tls: NonNullable<GatewayServer['tls']>, path: string, report: Report): void {
   const {
     mode = 'SIMPLE',
     credentialName,

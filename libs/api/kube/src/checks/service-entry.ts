@@ -25,8 +25,10 @@ export function checkServiceEntry(spec: ServiceEntrySpec, report: Report): void 
         expected: 'an IP address or a range such as 10.0.0.0/8',
       });
   if (endpoints.length > 0 && resolution === 'STATIC')
-    for (const [i, { address = '' }] of endpoints.entries())
-      if (isIP(address) === 0 && !address.startsWith('unix://') && address !== '')
+    for (const [i, { address = '', network = '' }] of endpoints.entries())
+      if (address === '' && network === '')
+        report(`spec.endpoints[${i}]`, 'has no address', { expected: 'an IP address, since resolution is STATIC' });
+      else if (isIP(address) === 0 && !address.startsWith('unix://') && address !== '')
         report(`spec.endpoints[${i}].address`, `"${address}" is no IP address`, {
           expected: 'an IP address, since resolution is STATIC; DNS looks names up',
         });

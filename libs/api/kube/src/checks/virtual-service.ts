@@ -96,7 +96,7 @@ function checkHttp(
   checkDuration(timeout, `${path}.timeout`, report);
   checkDuration(corsPolicy?.maxAge, `${path}.corsPolicy.maxAge`, report);
   for (const [i, origin] of (corsPolicy?.allowOrigins ?? []).entries())
-    checkRegex(origin.regex, `${path}.corsPolicy.allowOrigins[${i}].regex`, report);
+    checkStringMatch(origin, `${path}.corsPolicy.allowOrigins[${i}]`, report);
 }
 
 function checkMatch(match: VirtualServiceHttpMatch, path: string, report: Report): void {
@@ -111,13 +111,9 @@ function checkMatch(match: VirtualServiceHttpMatch, path: string, report: Report
       ]),
     ),
   ];
-  for (const [place, text] of texts) {
-    checkRegex(text?.regex, `${place}.regex`, report);
-    if (text?.regex === '')
-      report(`${place}.regex`, 'is empty', { expected: 'an expression; {} asks only that it is there' });
-    if (text?.prefix === '' && place !== `${path}.uri`)
-      report(`${place}.prefix`, 'is empty', { expected: 'a beginning; {} asks only that it is there' });
-  }
+  // A path begins with nothing where every path does.
+  for (const [place, text] of texts)
+    checkStringMatch(place === `${path}.uri` ? { ...text, prefix: '/' } : text, place, report);
   if (Object.hasOwn(match.queryParams ?? {}, ''))
     report(`${path}.queryParams`, 'has a parameter without a name', { expected: 'names' });
   if (Object.hasOwn(match.withoutHeaders ?? {}, ''))
@@ -132,6 +128,14 @@ function checkMatch(match: VirtualServiceHttpMatch, path: string, report: Report
     report(`${path}.uri.prefix`, `"${match.uri.prefix}" is no beginning of a path`, {
       suggestion: `/${match.uri.prefix}`,
     });
+}
+
+function checkStringMatch(text: VirtualServiceStringMatch | undefined, path: string, report: Report): void {
+  checkRegex(text?.regex, `${path}.regex`, report);
+  if (text?.regex === '')
+    report(`${path}.regex`, 'is empty', { expected: 'an expression; {} asks only that it is there' });
+  if (text?.prefix === '')
+    report(`${path}.prefix`, 'is empty', { expected: 'a beginning; {} asks only that it is there' });
 }
 
 function checkRetryOn(retryOn: string, path: string, report: Report): void {
