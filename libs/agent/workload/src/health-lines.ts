@@ -11,12 +11,7 @@ export interface HealthLines {
 }
 
 export function healthLines(name: string, probe: Probe, port: number): HealthLines {
-  const asked = {
-    none: '',
-    tcp: `port ${port}`,
-    http: `GET ${probe.kind === 'http' ? probe.path : ''} on port ${port}`,
-  };
-  const what = asked[probe.kind];
+  const what = asked(probe, port);
   let before: boolean | undefined;
   return {
     waiting: what === '' ? undefined : `waiting for ${what} of the program`,
@@ -28,4 +23,19 @@ export function healthLines(name: string, probe: Probe, port: number): HealthLin
       return `${name} is ${again}${what === '' ? '' : `: ${what} answers`}`;
     },
   };
+}
+
+function asked(probe: Probe, port: number): string {
+  switch (probe.kind) {
+    case 'none':
+      return '';
+    case 'tcp':
+      return `port ${probe.port ?? port}`;
+    case 'http':
+      return `GET ${probe.path} on port ${probe.port ?? port}`;
+    case 'exec':
+      return `the command ${probe.command.join(' ')}`;
+    case 'grpc':
+      return `the gRPC health of ${probe.service === '' ? '' : `${probe.service} on `}port ${probe.port}`;
+  }
 }

@@ -1,13 +1,16 @@
 import { after, type Runtime, type Timer } from '@weft/core-runtime';
+import type { ProbeTiming } from './group-probe.ts';
 
 /** Whether the program answers, once. Never rejects. */
 export type ProbeOnce = () => Promise<boolean>;
 
 export interface HealthWatchOptions {
   readonly probe: ProbeOnce;
+  /** Default: often until the first good answer, each five seconds then, each second after a failure; three failures. */
+  readonly timing?: Omit<ProbeTiming, 'timeoutMs'>;
   readonly runtime: Runtime;
   readonly onChange: (healthy: boolean) => void;
-  /** Called once, when it has not answered for five seconds since the start. */
+  /** Called once, when it has not answered for five seconds since the start; with a timing, after so many failures. */
   readonly onSlow?: () => void;
 }
 
@@ -26,6 +29,7 @@ export class HealthWatch {
   private healthy = false;
   private wasHealthy = false;
   private failures = 0;
+  private successes = 0;
   private timer: Timer | undefined;
   private closed = false;
 
@@ -38,7 +42,9 @@ export class HealthWatch {
   }
 
   start(): void {
-    void this.ask();
+    const delay = this.options.timing?.initialDelayMs ?? 0;
+    if (delay === 0) void this.ask();
+    else this.timer = after(this.options.runtime.timers, delay, () => void this.ask());
   }
 
   close(): void {
@@ -47,17 +53,21 @@ export class HealthWatch {
   }
 
   private async ask(): Promise<void> {
-    const good = await this.options.probe();
+    const { probe, timing, runtime, onSlow, onChange } = this.options;
+    const good = await probe();
     if (this.closed) return;
     this.failures = good ? 0 : this.failures + 1;
-    if (!this.healthy && this.failures === SLOW && !this.wasHealthy) this.options.onSlow?.();
-    const healthy = good || (this.healthy && this.failures < FAILURES);
+    this.successes = good ? this.successes + 1 : 0;
+    if (!this.healthy && this.failures === (timing?.failures ?? SLOW) && !this.wasHealthy) onSlow?.();
+    const healthy = this.healthy
+      ? good || this.failures < (timing?.failures ?? FAILURES)
+      : good && this.successes >= (timing?.successes ?? 1);
     if (healthy !== this.healthy) {
       this.healthy = healthy;
       this.wasHealthy = true;
-      this.options.onChange(healthy);
+      onChange(healthy);
     }
-    const wait = good ? STEADY_MS : this.healthy ? FAILING_MS : this.failures > 0 ? STARTING_MS : STEADY_MS;
-    this.timer = after(this.options.runtime.timers, wait, () => void this.ask());
+    const usual = good ? STEADY_MS : this.healthy ? FAILING_MS : STARTING_MS;
+    this.timer = after(runtime.timers, timing?.periodMs ?? usual, () => void this.ask());
   }
 }

@@ -9,6 +9,8 @@ export interface HttpCall {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly timeoutMs: number;
+  /** Takes whatever certificate an https server shows. Default false. */
+  readonly anyCertificate?: boolean;
 }
 
 export interface HttpAnswer {
@@ -23,7 +25,7 @@ const MOST = 64 * 1024 * 1024;
 
 /** One request over a connection of its own; rejects when there is no whole answer in time. */
 export function httpCall(call: HttpCall): Promise<HttpAnswer> {
-  const { server, method, path, headers, body, timeoutMs } = call;
+  const { server, method, path, headers, body, timeoutMs, anyCertificate = false } = call;
   const where = server.startsWith('unix:') ? { socketPath: server.slice('unix:'.length) } : addressOf(server);
   return new Promise((resolve, reject) => {
     const outgoing = (server.startsWith('https:') ? secureRequest : request)(
@@ -33,6 +35,7 @@ export function httpCall(call: HttpCall): Promise<HttpAnswer> {
         path,
         headers: { ...headers, 'content-length': Buffer.byteLength(body) },
         agent: false,
+        rejectUnauthorized: !anyCertificate,
         signal: AbortSignal.timeout(timeoutMs),
       },
       (response) => {

@@ -8,9 +8,30 @@ export interface Upstream {
   readonly localPort: number | undefined;
 }
 
+/** Where a program is asked; default 127.0.0.1 and its port. */
+interface ProbePlace {
+  readonly host?: string;
+  readonly port?: number;
+}
+
+/** A GET: healthy with 2xx or 3xx. */
+export interface HttpProbe extends ProbePlace {
+  readonly kind: 'http';
+  readonly path: string;
+  /** Over TLS, whatever certificate is shown. Default false. */
+  readonly secure?: boolean;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** How the health of the program is told. */
 export type Probe =
-  { readonly kind: 'none' } | { readonly kind: 'tcp' } | { readonly kind: 'http'; readonly path: string };
+  | { readonly kind: 'none' }
+  | ({ readonly kind: 'tcp' } & ProbePlace)
+  | HttpProbe
+  /** Healthy with exit code 0. */
+  | { readonly kind: 'exec'; readonly command: readonly string[] }
+  /** Source: grpc.health.v1.Health/Check. */
+  | { readonly kind: 'grpc'; readonly port: number; readonly service: string };
 
 const HIGHEST_PORT = 65_535;
 

@@ -42,6 +42,7 @@ interface Answer {
   readonly leaseMs?: number;
   readonly token?: string;
   readonly bootstrap?: Partial<BootstrapDefaults>;
+  readonly probe?: unknown;
   readonly error?: string;
   readonly holder?: RegistrationHolder;
 }
@@ -53,6 +54,8 @@ export class RegistrationClient {
   private readonly run: string;
   /** What the control plane says of the sidecar's bootstrap; one of an older version says nothing. */
   bootstrap: Partial<BootstrapDefaults> = {};
+  /** How its WorkloadGroup has the program asked for its health (WorkloadGroup.probe); undefined: it does not say. */
+  probe: unknown;
   private healthy = false;
   private lease: string | undefined;
   private renewMs = LEASE_MS / 3;
@@ -126,6 +129,7 @@ export class RegistrationClient {
     const answer = await this.send('PUT', JSON.stringify(said));
     this.lease = answer.token ?? this.lease;
     this.bootstrap = answer.bootstrap ?? this.bootstrap;
+    this.probe = answer.probe ?? this.probe;
     this.renewMs = (answer.leaseMs ?? LEASE_MS) / 3;
   }
 

@@ -33,6 +33,8 @@ export interface RunOptions {
   readonly labels: Readonly<Record<string, string>>;
   readonly upstreams: readonly Upstream[];
   readonly probe: Probe;
+  /** By a flag: a WorkloadGroup has no say. */
+  readonly ownProbe: boolean;
   /** Where others reach the sidecar. */
   readonly address: string;
   /** Ports of the sidecar's inbound listener, its admin server and the readiness server. 0: the system chooses. */
@@ -100,12 +102,15 @@ const FLAGS: Readonly<Record<string, Flag>> = {
   namespace: { value: 'NS', help: 'default: default' },
   'service-account': { value: 'SA', help: 'whose identity it has (default: its service; with --group: default)' },
   service: { value: 'NAME', help: 'the service that it serves (default: its name; with --group none)' },
-  group: { value: 'NAME', help: 'a WorkloadGroup: its labels, names of ports, locality and weight are taken' },
+  group: { value: 'NAME', help: 'a WorkloadGroup: its labels, names of ports, locality, weight and probe are taken' },
   port: { value: 'P or S:P', help: 'the program listens on P; clients call port S of the service (default: P)' },
   protocol: { value: 'WORD', help: 'HTTP, HTTP2, GRPC, TCP … (default: told by the first bytes)' },
   labels: { value: 'K=V,…', help: 'default: app=SERVICE', many: true },
   upstream: { value: 'HOST:PORT=LOCAL', help: 'a service it calls, at 127.0.0.1:LOCAL; 0: chosen', many: true },
-  probe: { value: 'tcp|http:/PATH|none', help: 'how the health of the program is told (default: tcp)' },
+  probe: {
+    value: 'tcp|http:/PATH|none',
+    help: 'how the health of the program is told (default: as --group says, else tcp)',
+  },
   'config-dir': { value: 'DIR', help: "the control plane's documents, on this machine" },
   'state-dir': { value: 'DIR', help: "the control plane's state (default: CONFIG-DIR/.weft-state)" },
   'control-plane': { value: 'HOST:PORT', help: 'xDS and authority over TLS, where it is elsewhere' },
@@ -229,6 +234,7 @@ function readOptions(reader: Reader, command: readonly string[]): RunOptions {
     probe:
       reader.parsed('probe', reader.text('probe'), parseProbe) ??
       (port === undefined ? { kind: 'none' } : { kind: 'tcp' }),
+    ownProbe: reader.text('probe') !== undefined,
     address,
     inboundPort: reader.number('inbound-port', 0, 65_535),
     adminPort: reader.number('admin-port', 0, 65_535),

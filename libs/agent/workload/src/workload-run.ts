@@ -16,11 +16,10 @@ import { claimName } from './claim-name.ts';
 import { Child, endingText, exitCodeOf, type Program } from './child.ts';
 import type { ControlPlaneAccess } from './control-plane-access.ts';
 import { freePorts } from './free-port.ts';
-import { healthLines } from './health-lines.ts';
-import { HealthWatch } from './health-watch.ts';
+import type { HealthWatch } from './health-watch.ts';
 import { httpCall } from './http-call.ts';
 import { MetricsMerge, type AskForMetrics } from './metrics-merge.ts';
-import { probeOf } from './probe.ts';
+import { programHealth } from './program-health.ts';
 import { RegistrationClient, registryAt } from './registration-client.ts';
 import { makeRunFolder } from './run-folder.ts';
 import type { RunOptions } from './run-options.ts';
@@ -350,24 +349,22 @@ export class WorkloadRun {
   private async runProgram(ports: Ports): Promise<number> {
     const { options, network, say, runtime } = this.given;
     const [command = '', ...args] = options.command;
+    const health = programHealth({
+      options,
+      told: this.registration?.probe,
+      runtime,
+      wrap: (program) => network.wrapProgram(program),
+      env: this.programEnv(ports),
+      say,
+      onHealth: (healthy) => this.registration?.setHealthy(healthy),
+    });
+    this.health = health;
     this.program = new Child(network.wrapProgram({ command, args }), {
       env: this.programEnv(ports),
       log: undefined,
       apart: true,
     });
-    const { name, port, probe } = options;
-    const lines = healthLines(name, probe, port?.app ?? 0);
-    if (lines.waiting !== undefined) say(lines.waiting);
-    this.health = new HealthWatch({
-      probe: probeOf(probe, port?.app ?? 0, runtime.timers),
-      runtime,
-      onChange: (healthy) => {
-        say(lines.changed(healthy));
-        this.registration?.setHealthy(healthy);
-      },
-      onSlow: () => say(lines.slow),
-    });
-    this.health.start();
+    health.start();
     const ending = await this.program.ended;
     if (this.ending === 'no' && exitCodeOf(ending) !== 0) say(`${command} ended ${endingText(ending)}`);
     return exitCodeOf(ending);

@@ -5,9 +5,17 @@ import type { Report } from './report.ts';
  * The fields of a kind's spec that Weft implements: dotted paths without list places and map keys (`http.route.weight`).
  * `http.match.*` takes in all that is below, `trafficPolicy.loadBalancer.simple=ROUND_ROBIN|UNSPECIFIED` only these values;
  * a value that ends in `*` is a prefix.
- * The fields above a listed one are listed by it.
+ * The fields above a listed one are listed by it. A field that is not to come is listed with why.
  */
-export type FieldSupport = readonly string[];
+export type FieldSupport = readonly (string | RefusedField)[];
+
+/** A field that is refused, and not because it comes later. */
+export interface RefusedField {
+  /** A dotted path, as of one that is implemented. */
+  readonly field: string;
+  /** Behind its name: `is of no use: …`. */
+  readonly why: string;
+}
 
 /** By `group/kind` (`networking.istio.io/VirtualService`, `/Service`). A kind that is not listed is not implemented at all. */
 export type KindSupport = Readonly<Record<string, FieldSupport>>;
@@ -18,6 +26,8 @@ interface Branch {
   readonly fields: Map<string, Branch>;
   all: boolean;
   values?: ReadonlySet<string>;
+  /** Refused for this reason. */
+  why?: string;
 }
 
 /** Reports every field that is written and not implemented, by name; what is below such a field is not reported. */
@@ -50,8 +60,8 @@ function below(node: ConfigNode, branch: Branch, path: string, report: Report): 
   for (const [key, { value }] of node.entries) {
     const field = branch.fields.get(key);
     const here = joinPath(path, key);
-    if (field !== undefined) below(value, field, here, report);
-    else report(here, `the field "${key}" ${LATER}`, { atKey: true });
+    if (field !== undefined && field.why === undefined) below(value, field, here, report);
+    else report(here, `the field "${key}" ${field?.why ?? LATER}`, { atKey: true });
   }
 }
 
@@ -63,7 +73,7 @@ function isOneOf(text: string, values: ReadonlySet<string>): boolean {
 function branchOf(paths: FieldSupport): Branch {
   const root: Branch = { fields: new Map(), all: false };
   for (const path of paths) {
-    const [way = '', values] = path.split('=');
+    const [way = '', values] = typeof path === 'string' ? path.split('=') : [path.field];
     let branch = root;
     for (const name of way.split('.')) {
       if (name === '*') branch.all = true;
@@ -74,6 +84,7 @@ function branchOf(paths: FieldSupport): Branch {
       }
     }
     if (values !== undefined) branch.values = new Set(values.split('|'));
+    if (typeof path !== 'string') branch.why = path.why;
   }
   return root;
 }

@@ -36,6 +36,10 @@ test('a workload joins a WorkloadGroup of its service account, and stays in it w
   assert.equal(ask('No Name')?.status, 400);
   assert.equal(ask('web')?.status, 200);
   assert.equal(store.get('videos', 'web-1')?.group, 'web');
+  assert.equal((ask('web')?.body as { probe?: unknown }).probe, undefined);
+  const probe = { tcpSocket: { port: 8080 } };
+  groups = () => ({ template: { serviceAccount: 'web' }, probe });
+  assert.deepEqual((ask('web')?.body as { probe?: unknown }).probe, probe);
   groups = () => undefined;
   assert.equal(ask('web')?.status, 200);
   store.close();

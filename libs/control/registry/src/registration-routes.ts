@@ -60,8 +60,8 @@ const NO_DOCUMENTS: WorkloadDocuments = { group: () => undefined, entry: () => u
 /**
  * The registration API: `PUT /v1/workloads/<namespace>/<name>` registers and renews, `DELETE` takes out, `GET /v1/workloads`
  * lists. A workload may register under the name, namespace and service account of its token, as an endpoint of the token's service or
- * of none, with labels of the token, and nothing else; the answer has a fresh token, so that it goes on as long as it renews, and what
- * the bootstrap of its sidecar is to have. A name that another run has is refused with 409, and whose it is: who knows that run to
+ * of none, with labels of the token, and nothing else; the answer has a fresh token, so that it goes on as long as it renews, what
+ * the bootstrap of its sidecar is to have, and the `probe` of its WorkloadGroup. A name that another run has is refused with 409, and whose it is: who knows that run to
  * have ended says so (`replaces`), and has the name.
  */
 export function registrationRoutes(
@@ -112,7 +112,9 @@ export function registrationRoutes(
         if (held !== undefined) return held;
         const changed = store.put(decoded.value, decoded.run);
         const token = tokens.issue(subject);
-        return { status: 200, body: { changed, leaseMs: store.leaseMs, token, bootstrap: bootstrap() } };
+        const probe = group === undefined ? undefined : documents.group(identity.namespace, group)?.probe;
+        const told = { changed, leaseMs: store.leaseMs, token, bootstrap: bootstrap() };
+        return { status: 200, body: { ...told, ...(probe === undefined ? {} : { probe }) } };
       }),
     'DELETE /v1/workloads/*/*': (request) =>
       allowed(request, ({ identity, name }) => takeOut(store, { namespace: identity.namespace, name }, request.body)),

@@ -1,6 +1,7 @@
 import type { FieldSupport, KindSupport } from '@weft/api-kube';
 
-const under = (prefix: string, ...fields: readonly string[]): string[] => fields.map((field) => `${prefix}.${field}`);
+const under = (prefix: string, ...fields: FieldSupport): FieldSupport[number][] =>
+  fields.map((one) => (typeof one === 'string' ? `${prefix}.${one}` : { ...one, field: `${prefix}.${one.field}` }));
 
 const CONNECTION_POOL: FieldSupport = [
   'tcp.maxConnections',
@@ -41,7 +42,11 @@ const HTTP_FILTERS = [
 const BACKEND_FILTERS = ['type=RequestHeaderModifier|ResponseHeaderModifier', ...MODIFIERS] as const;
 const BACKEND_REF = ['group', 'kind', 'name', 'namespace', 'port', 'weight'] as const;
 
-const WORKLOAD = ['address', 'labels.*', 'locality', 'ports.*', 'serviceAccount', 'weight'] as const;
+const NETWORK = {
+  field: 'network',
+  why: 'is of no use: all workloads of a mesh reach each other, it has no gateways between networks',
+};
+const WORKLOAD: FieldSupport = ['address', 'labels.*', 'locality', 'ports.*', 'serviceAccount', 'weight', NETWORK];
 
 /** Services and GatewayClasses are the targets of waypoints. */
 const TARGET_REF = ['group', 'kind=Gateway', 'name', 'namespace'] as const;
@@ -60,8 +65,8 @@ const MESH_CONFIG = under('mesh', 'accessLogFile', 'enableTracing', 'enableAutoM
 ); // prettier-ignore
 
 /**
- * What of each kind has an effect, for the loader and the command line: the other fields are refused by name until the
- * data plane has what they ask for. docs/translation.md says which becomes what.
+ * What of each kind has an effect, for the loader and the command line: the other fields are refused by name, since
+ * they come with a later version, or for the reason that stands beside them. docs/translation.md says which becomes what.
  */
 export const translationSupport: KindSupport = {
   'networking.istio.io/VirtualService': [
@@ -98,7 +103,11 @@ export const translationSupport: KindSupport = {
   ],
   'networking.istio.io/WorkloadEntry': WORKLOAD,
   'networking.istio.io/WorkloadGroup': [
-    'metadata.labels.*', ...under('template', 'labels.*', 'locality', 'ports.*', 'serviceAccount', 'weight'),
+    'metadata.labels.*', 'metadata.annotations.*', 'probe.*',
+    ...under('template', 'labels.*', 'locality', 'ports.*', 'serviceAccount', 'weight', NETWORK, {
+      field: 'address',
+      why: 'is of no use: each workload says its own (weft run --address)',
+    }),
   ],
   'security.istio.io/PeerAuthentication': ['*'],
   'security.istio.io/AuthorizationPolicy': [
