@@ -130,7 +130,8 @@ export async function ensureEngine({ install = process.env.CI === 'true', say = 
   const dockerd = findProgram('dockerd');
   for (const driver of ['overlay2', 'vfs']) {
     if (await started(dockerd, driver)) {
-      const line = `started a Docker engine (${driver}, pid ${ownPid()}, data in ${STATE})`;
+      const end = 'node tools/docker/engine.mjs stop ends it';
+      const line = `started a Docker engine (${driver}, pid ${ownPid()}, data in ${STATE}); ${end}`;
       return { host: `unix://${SOCKET}`, started: true, line };
     }
   }

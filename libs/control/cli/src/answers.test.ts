@@ -80,6 +80,21 @@ describe('a verb whose question is not answered', () => {
   });
 });
 
+describe('proxy-status of one proxy', () => {
+  it('tells the four types of the table in any case, and others where the proxy asked', async () => {
+    const types = {
+      CDS: { status: 'SYNCED', acknowledgedResources: 2 },
+      RTDS: { status: 'SYNCED', acknowledgedResources: 1 },
+    };
+    const proxy = { name: 'edge.default', id: 'router~1~edge.default~x', types, withheld: [] };
+    const { stdout } = await weft('proxy-status edge', () => ({ status: 200, body: JSON.stringify([proxy]) }));
+    const rows = [...stdout.matchAll(/^([A-Z]+DS) +(NOT SENT|SYNCED) /gm)].map(
+      ([, type, status]) => `${type} ${status}`,
+    );
+    assert.deepEqual(rows, ['CDS SYNCED', 'LDS NOT SENT', 'EDS NOT SENT', 'RDS NOT SENT', 'RTDS SYNCED']);
+  });
+});
+
 describe('proxy-status with the admin server of a proxy', () => {
   const dumpOf = async (): Promise<Record<string, unknown>> => {
     const reply = await debugPort(source)({ method: 'GET', url: 'http://x/debug/config_dump?proxyID=playlists-api-1' });

@@ -50,7 +50,13 @@ const source = testSource(readFileSync(`${DATA}world.yaml`, 'utf8'), {
     },
     'videos-api-1': {
       [LDS]: { state: 'NACKED', error: 'Error adding/updating listener(s) inbound: address already in use' },
-      [RDS]: { state: 'NOT_SENT', versionSent: '', versionAcknowledged: '' },
+      [RDS]: {
+        state: 'NOT_SENT',
+        versionSent: '',
+        versionAcknowledged: '',
+        sentMs: undefined,
+        acknowledgedMs: undefined,
+      },
     },
     'videos-web-1': { [CDS]: { state: 'NEVER_ACKNOWLEDGED', versionAcknowledged: '' }, [LDS]: { state: 'STALE' } },
   },

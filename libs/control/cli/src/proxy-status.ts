@@ -1,4 +1,4 @@
-import { textAt, unifiedDiff, type ProxySync, type SyncType } from '@weft/control-debug';
+import { textAt, unifiedDiff, type ProxySync, type SyncType, type TypeSync } from '@weft/control-debug';
 import { CliError, EXIT, type CliIo } from './cli-io.ts';
 import type { CommandLine } from './command-line.ts';
 import { controlPlane, HttpClient } from './control-plane-client.ts';
@@ -115,13 +115,18 @@ async function one(line: CommandLine, io: CliIo, proxy: ProxySync): Promise<numb
 }
 
 function detail({ name, id, peerAddress, protocol, connectedAt, version, types }: ProxySync): string {
-  const rows = Object.entries(types).map(([type, sync]) => [
+  // The types of the table are told in any case, others where the proxy asked for them.
+  const told: Readonly<Partial<Record<SyncType, TypeSync | undefined>>> = {
+    ...Object.fromEntries(COLUMNS.map((type) => [type, undefined])),
+    ...types,
+  };
+  const rows = Object.entries(told).map(([type, sync]) => [
     type,
-    sync.status,
-    sync.versionSent ?? '-',
-    sync.versionAcknowledged ?? '-',
-    String(sync.acknowledgedResources),
-    sync.acknowledgedAt ?? '-',
+    sync?.status ?? NOT_SENT,
+    sync?.versionSent ?? '-',
+    sync?.versionAcknowledged ?? '-',
+    String(sync?.acknowledgedResources ?? 0),
+    sync?.acknowledgedAt ?? '-',
   ]);
   return [
     `${name}: ${version}, connected from ${peerAddress} since ${connectedAt} (${protocol})\n`,

@@ -346,10 +346,9 @@ export class ControlPlane {
     this.place = { trustDomain, secure, debug: `http://${debug}`, serverName: CONTROL_PLANE_NAME };
     this.tellPlace();
     const { objects, faults } = this.mesh.objects;
-    this.logger.info(
-      `Serving ${objects.size} documents of ${this.options.configDir}${faults.length > 0 ? `, ${faults.length} faults in others` : ''}. ` +
-        `xDS: ${xds}; xDS and certificates over TLS: ${secure}; metrics: ${metrics}; debug: ${debug}.`,
-    );
+    this.logger.info(`xDS: ${xds}; over TLS, with certificates: ${secure}; metrics: ${metrics}; debug: ${debug}.`);
+    const others = faults.length > 0 ? `, ${faults.length} faults in others` : '';
+    this.logger.info(`Serving ${objects.size} documents of ${this.options.configDir}${others}.`);
   }
 
   /** For runs that start from now on. */
