@@ -28,10 +28,12 @@ export function tokenAuthenticator(tokens: TokenAuthority): Authenticator {
 }
 
 /**
- * The certificate of the connection, which TLS verified against the trust bundle: whoever has one renews with it. Its trust
- * domain must be ours: the bundle may hold roots of others.
+ * The certificate of the connection, which TLS verified against the trust bundle when the connection was made. Its trust domain
+ * must be ours: the bundle may hold roots of others. With a clock it has to be valid now, too, as for a renewal. Without one a
+ * new stream on a standing connection is judged as the connection was: a client renews long before, and cannot tell that
+ * the connection, which other streams keep open, has still the certificate before.
  */
-export function certificateAuthenticator(trustDomain: string, clock: Clock): Authenticator {
+export function certificateAuthenticator(trustDomain: string, clock?: Clock): Authenticator {
   return ({ peerCertificate }) => {
     if (peerCertificate === undefined) return { kind: 'none' };
     const refused = (fault: string): Authentication => ({
@@ -40,7 +42,7 @@ export function certificateAuthenticator(trustDomain: string, clock: Clock): Aut
     });
     const facts = certificateFacts(peerCertificate);
     if (facts === undefined) return refused('it cannot be read');
-    if (facts.notAfterMs <= clock.wallMs()) return refused('it has expired');
+    if (clock !== undefined && facts.notAfterMs <= clock.wallMs()) return refused('it has expired');
     if (facts.authority) return refused('it is an authority');
     const [uri, ...more] = facts.uris;
     if (uri === undefined || more.length > 0) return refused(`it has ${facts.uris.length} URIs as names, not one`);

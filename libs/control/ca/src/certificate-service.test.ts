@@ -131,4 +131,7 @@ test('certificates that are expired, of another mesh, or no workload renew nothi
   runtime.clock.advance(2 * DAY_MS);
   const late = await ask({ peerCertificate: certificateDer(leaf) }, await request());
   assert.match(late.status.message, /has expired/);
+  // Streams on the connection that it was valid for go on being its workload's.
+  const standing = certificateAuthenticator('cluster.local')({ metadata: [], peerCertificate: certificateDer(leaf) });
+  assert.equal(standing.kind, 'caller');
 });

@@ -48,7 +48,7 @@ test('a certificate admits to the configuration of its own namespace and service
   const known = new Map([
     ['sidecar~10.0.0.1~db-1.shop~d', { namespace: 'shop', serviceAccount: 'db', certified: true }],
   ]);
-  const admit = createAdmission('cluster.local', runtime.clock, (id) => known.get(id));
+  const admit = createAdmission('cluster.local', (id) => known.get(id));
   const refusal = (id: string, account: string, peerCertificate = ours): string | undefined =>
     admit({ node: node(id, { NAMESPACE: 'shop', SERVICE_ACCOUNT: account }), peerCertificate, metadata: [] });
   assert.equal(refusal('sidecar~10.0.0.7~api-1.shop~d', 'api'), undefined);
@@ -64,7 +64,7 @@ test('who shows a certificate wins over who shows none', async (t) => {
   const id = 'sidecar~10.0.0.7~api-1.shop~d';
   const said = node(id, { NAMESPACE: 'shop', SERVICE_ACCOUNT: 'api' });
   const admitWith = (certified: boolean): ReturnType<typeof createAdmission> =>
-    createAdmission('cluster.local', runtime.clock, () => ({ namespace: 'shop', serviceAccount: 'other', certified }));
+    createAdmission('cluster.local', () => ({ namespace: 'shop', serviceAccount: 'other', certified }));
   const plain = { node: said, peerCertificate: undefined, metadata: [] };
   assert.match(admitWith(true)(plain) ?? '', /is connected with a certificate, and this caller shows none/);
   assert.equal(admitWith(false)(plain), undefined);

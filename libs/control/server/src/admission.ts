@@ -1,5 +1,4 @@
 import { certificateAuthenticator } from '@weft/control-ca';
-import type { Clock } from '@weft/core-runtime';
 import type { Caller } from '@weft/xds-server';
 import { namespaceOfId, proxyOfNode } from './proxy-of-node.ts';
 
@@ -19,10 +18,9 @@ export interface ConnectedProxy {
  */
 export function createAdmission(
   trustDomain: string,
-  clock: Clock,
   connected: (id: string) => ConnectedProxy | undefined,
 ): (caller: Caller) => string | undefined {
-  const authenticate = certificateAuthenticator(trustDomain, clock);
+  const authenticate = certificateAuthenticator(trustDomain);
   return ({ node, peerCertificate, metadata }) => {
     const caller = authenticate({ metadata, peerCertificate });
     if (caller.kind === 'refused') return caller.fault;

@@ -23,7 +23,7 @@ import { DirectorySource } from '@weft/control-sources';
 import { parseOutboundCluster, translationSupport } from '@weft/control-translate';
 import { SupportCheck } from '@weft/api-kube';
 import { after, type Logger, type Runtime, type Timer } from '@weft/core-runtime';
-import { GrpcServer, GrpcTls } from '@weft/net-grpc';
+import { GrpcServer, GrpcTls, type GrpcServerOptions } from '@weft/net-grpc';
 import {
   clientStatusService,
   REST_PATHS,
@@ -63,6 +63,7 @@ export interface ControlPlaneAddresses {
 }
 
 const CLOSE_GRACE_MS = 1000;
+const LEAST_CONNECTION_AGE_MS = 600_000;
 /** Proxies are told of documents first. */
 const KEEP_AFTER_MS = 250;
 /** And meanwhile: so long at a time, and then not. */
@@ -131,7 +132,7 @@ export class ControlPlane {
     this.tokens = TokenAuthority.open(options.stateDir, options.trustDomain, runtime);
     const { configDir, stateDir, keptVersions: kept } = options;
     this.kept = ConfigHistory.open({ configDir, stateDir, kept, clock: runtime.clock });
-    const admit = createAdmission(options.trustDomain, runtime.clock, (id) => this.pusher.connection(id));
+    const admit = createAdmission(options.trustDomain, (id) => this.pusher.connection(id));
     this.xds = this.createXds(admit);
     this.reports = this.createReports(admit);
     this.mesh = this.createMesh();
@@ -304,7 +305,7 @@ export class ControlPlane {
     const { bindAddress, ports } = this.options;
     const at = (port: number): string => `${bindAddress.includes(':') ? `[${bindAddress}]` : bindAddress}:${port}`;
     const { trustDomain, rootNamespace } = this.options;
-    const visible = statusVisibility(trustDomain, rootNamespace, this.runtime.clock);
+    const visible = statusVisibility(trustDomain, rootNamespace);
     const services = new Map([
       ...this.xds.services,
       ...clientStatusService((caller) => visible(this.xds.status(), caller)),
@@ -315,9 +316,12 @@ export class ControlPlane {
       group: (namespace, name) => workloadGroup(this.snapshot, namespace, name)?.spec,
       entry: (namespace, name) => workloadEntry(this.mesh.objects.objects, namespace, name),
     });
-    const authenticator = certificateAuthenticator(this.options.trustDomain, this.runtime.clock);
+    const authenticator = certificateAuthenticator(trustDomain);
     const certified = new Map([...services, ...registrationService({ routes: registry, authenticator })]);
-    const secured = this.serve(new Map([...requireCertificate(certified), ...this.certificates()]));
+    const secured = this.serve(new Map([...requireCertificate(certified), ...this.certificates()]), {
+      // Certificates count as of the handshake: no connection outlives them by more than the life of one.
+      maxConnectionAgeMs: Math.max(this.options.certificateTtlMs, LEAST_CONNECTION_AGE_MS),
+    });
     const ready = { 'GET /ready': () => ({ status: 200, body: 'ready\n' }) };
     const debug = new HttpApi(
       { ...ready, ...routes, ...registry, ...discoveryRoutes(this.xds) },
@@ -368,8 +372,8 @@ export class ControlPlane {
     return this.snapshot === undefined ? NO_DEFAULTS : bootstrapDefaults(this.snapshot);
   }
 
-  private serve(services: ConstructorParameters<typeof GrpcServer>[0]['services']): GrpcServer {
-    const server = new GrpcServer({ services, timers: this.runtime.timers });
+  private serve(services: GrpcServerOptions['services'], limits: Partial<GrpcServerOptions> = {}): GrpcServer {
+    const server = new GrpcServer({ services, timers: this.runtime.timers, ...limits });
     this.grpc = [...this.grpc, server];
     return server;
   }

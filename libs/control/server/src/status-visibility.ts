@@ -1,5 +1,4 @@
 import { certificateAuthenticator } from '@weft/control-ca';
-import type { Clock } from '@weft/core-runtime';
 import type { ProxyStatus, StatusCaller } from '@weft/xds-server';
 import { proxyOfNode } from './proxy-of-node.ts';
 
@@ -11,9 +10,8 @@ import { proxyOfNode } from './proxy-of-node.ts';
 export function statusVisibility(
   trustDomain: string,
   rootNamespace: string,
-  clock: Clock,
 ): (all: readonly ProxyStatus[], caller: StatusCaller) => readonly ProxyStatus[] {
-  const authenticate = certificateAuthenticator(trustDomain, clock);
+  const authenticate = certificateAuthenticator(trustDomain);
   return (all, { metadata, peerCertificate }) => {
     const caller = authenticate({ metadata, peerCertificate });
     if (caller.kind === 'none') return all;
