@@ -5,6 +5,7 @@ import { checkAnnotations } from './checks/annotations.ts';
 import { checkAuthorization } from './checks/authorization.ts';
 import { checkDestinationRules } from './checks/destination-rules.ts';
 import { checkDelegates } from './checks/delegates.ts';
+import { checkSidecars } from './checks/sidecars.ts';
 import { checkDestinations } from './checks/destinations.ts';
 import { checkGatewayApi } from './checks/gateway-api.ts';
 import { checkGateways } from './checks/gateways.ts';
@@ -21,6 +22,7 @@ const CHECKS = [
   checkVirtualServiceHosts,
   checkDestinations,
   checkDelegates,
+  checkSidecars,
   checkVirtualServiceRules,
   checkResilience,
   checkDestinationRules,

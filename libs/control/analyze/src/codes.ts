@@ -203,6 +203,16 @@ export const CODES = {
     level: 'Warning',
     meaning: 'a PeerAuthentication says something of a port at which none of its workloads listens',
   },
+  WFT0123: {
+    name: 'EgressListenerWithoutService',
+    level: 'Warning',
+    meaning: 'an egress listener of a Sidecar is for services that are not there or have not its port',
+  },
+  WFT0124: {
+    name: 'IngressTlsNotUsed',
+    level: 'Warning',
+    meaning: 'TLS of an ingress listener stands at a port that takes mutual TLS',
+  },
 } as const satisfies Readonly<Record<string, CodeInfo>>;
 
 export type Code = keyof typeof CODES;
