@@ -83,7 +83,11 @@ export class Backlog {
   onSent({ changed, removed, group }: Outstanding): void {
     if (group !== undefined && group === this.refusals.group) this.refusals.next();
     if (this.isEmpty) return;
-    for (const { name } of changed) this.clean(name);
+    for (const { name, partOf } of changed) {
+      this.clean(name);
+      // The rest of it is still owed.
+      if (partOf !== undefined) this.mark(name);
+    }
     for (const name of removed) this.clean(name);
   }
 
@@ -100,6 +104,7 @@ export class Backlog {
     if (sent.length === 0) return this.refusals.add(removed, refusal, true);
     const names = changed.filter((one) => wish.isCurrent(one)).map(({ name }) => name);
     if (names.length > 0) this.refusals.add(names, refusal, alone || wish.isWhole);
+    for (const name of names) this.dirty.delete(name);
     for (const name of removed) this.dirty.add(name);
   }
 
@@ -119,7 +124,8 @@ export class Backlog {
       const forced = this.forced.has(name);
       const unsure = this.unsure.has(name);
       if (resource !== undefined && (forced || unsure || had?.version !== resource.version)) {
-        if (!this.holds(resource, had)) changed.push(resource);
+        const sent = this.sendable(resource, had, forced || unsure);
+        if (sent !== undefined) changed.push(sent);
       } else if (resource !== undefined) this.dirty.delete(name);
       else if (had === undefined && !unsure ? forced : mayRemove(removals, name)) removed.push(name);
       else if (had === undefined && !unsure) this.dirty.delete(name);
@@ -136,8 +142,11 @@ export class Backlog {
         const resource = target.get(name);
         const had = known.get(name);
         if (resource === undefined || (had?.version === resource.version && !this.unsure.has(name))) done.push(name);
-        else if (this.holds(resource, had)) this.dirty.add(name);
-        else changed.push(resource);
+        else {
+          const sent = this.sendable(resource, had, true);
+          if (sent === undefined) this.dirty.add(name);
+          else changed.push(sent);
+        }
       }
       if (changed.length > 0) return { changed, removed: [], group };
       this.refusals.next();
@@ -164,11 +173,13 @@ export class Backlog {
     for (const name of removed) this.unsure.set(name, this.unsure.get(name) ?? []);
   }
 
-  /** What the proxy has already it may be sent again. */
-  private holds(resource: Resource, had: Versioned | undefined): boolean {
-    if (!this.gate.closed || had?.version === resource.version) return false;
+  /** The resource, or what of it the proxy may have; undefined: nothing that it does not have. What it has it may have again. */
+  private sendable(resource: Resource, had: Versioned | undefined, again: boolean): Resource | undefined {
+    if (!this.gate.closed || had?.version === resource.version) return resource;
     const lacking = this.gate.lacks(resource);
-    if (lacking.length > 0) this.held.set(resource.name, lacking);
-    return lacking.length > 0;
+    if (lacking.length === 0) return resource;
+    this.held.set(resource.name, lacking);
+    const part = this.gate.part(resource, had);
+    return again || part?.version !== had?.version ? part : undefined;
   }
 }

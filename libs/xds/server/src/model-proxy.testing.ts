@@ -2,6 +2,7 @@ import type { Message } from '@bufbuild/protobuf';
 import type { InMemoryGrpc } from '@weft/core-grpc/testing';
 import assert from 'node:assert/strict';
 import { makeMessage, writeMessage } from './messages.ts';
+import type { Reference } from './references.ts';
 import { encodeResource, type Resource } from './resource.ts';
 import { TestProxy, testListener, testRoutes, type ReceivedResponse } from './testing.ts';
 import { TYPE_URL } from './type-urls.ts';
@@ -26,7 +27,7 @@ export class ModelProxy {
   readonly clusters = new Set<string>();
   readonly endpoints = new Set<string>();
   readonly listeners = new Set<string>();
-  /** The cluster of each route. */
+  /** The clusters of each route: `a` or `a b`. */
   readonly routes = new Map<string, string>();
   proxy: TestProxy;
   private readonly net: InMemoryGrpc;
@@ -124,7 +125,7 @@ export class ModelProxy {
         const used = this.endpoints.delete(name) && this.clusters.has(name);
         assert.equal(used, false, `the endpoints of ${name} went before it did`);
       }
-    } else for (const name of names) this.routes.set(name, references.get(name)?.[0]?.name ?? '');
+    } else for (const name of names) this.routes.set(name, clustersOf(references.get(name)));
   }
 
   private keepVersions(typeUrl: string, names: readonly string[], { removed, versions }: ReceivedResponse): void {
@@ -143,12 +144,31 @@ export class ModelProxy {
 
   private check({ typeUrl }: ReceivedResponse, names: readonly string[]): void {
     const isKnown = this.protocol === 'delta' || !this.cameBack;
-    for (const [route, cluster] of this.routes) {
+    for (const [route, cluster] of [...this.routes].flatMap(eachCluster)) {
       if (!isKnown && !(typeUrl === TYPE_URL.route && names.includes(route))) continue;
       assert.equal(this.clusters.has(cluster), true, `${route} goes to ${cluster}, which is not there`);
       assert.equal(this.endpoints.has(cluster), true, `${route} goes to ${cluster}, which has no endpoints yet`);
     }
   }
+}
+
+function clustersOf(references: readonly Reference[] = []): string {
+  return references.map(({ name }) => name).join(' ');
+}
+
+function eachCluster([route, clusters]: readonly [string, string]): (readonly [route: string, cluster: string])[] {
+  return clusters.split(' ').map((cluster) => [route, cluster]);
+}
+
+/** Routes with a virtual host for each cluster of `a b`, the first `x`, the second `y`. */
+export function hostsTo(name: string, clusters: string): Resource {
+  const match = { pathSpecifier: { case: 'prefix', value: '/' } };
+  const virtualHosts = clusters.split(' ').map((cluster, i) => ({
+    name: 'xyz'.charAt(i),
+    domains: ['xyz'.charAt(i)],
+    routes: [{ match, action: { case: 'route', value: { clusterSpecifier: { case: 'cluster', value: cluster } } } }],
+  }));
+  return encodeResource(makeMessage('envoy.config.route.v3.RouteConfiguration', { name, virtualHosts }));
 }
 
 function isBad({ references }: ReceivedResponse, name: string): boolean {

@@ -37,6 +37,8 @@ export interface Gate {
   readonly closed: boolean;
   /** What the resource names and the proxy lacks: while there is any it is held back. */
   lacks(resource: Resource): readonly Reference[];
+  /** What of a resource that is held back the proxy may have; undefined: nothing. `had`: what it has. */
+  part(resource: Resource, had: Versioned | undefined): Resource | undefined;
 }
 
-export const OPEN_GATE: Gate = { closed: false, lacks: () => [] };
+export const OPEN_GATE: Gate = { closed: false, lacks: () => [], part: () => undefined };

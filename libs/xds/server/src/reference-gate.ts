@@ -1,6 +1,8 @@
 import type { Gate } from './pending.ts';
 import type { Reference } from './references.ts';
+import type { Versioned } from './resource-map.ts';
 import { Resource } from './resource.ts';
+import { partOfRoutes } from './route-parts.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Subscription } from './subscription.ts';
 import { TYPE_URL } from './type-urls.ts';
@@ -10,7 +12,7 @@ const NAMING_TYPES: readonly string[] = [TYPE_URL.listener, TYPE_URL.scopedRoute
 
 /**
  * What one proxy can do without clusters that it refused: listeners and routes that name one which the proxy does not have are
- * held back, for it alone, and clusters that its present ones name stay. A listener whose new routes are held back would wait for
+ * held back, for it alone, and clusters that its present ones name stay. Of routes only the virtual hosts that name one are. A listener whose new routes are held back would wait for
  * them, or serve without: it is held back too.
  */
 export class ReferenceGate implements Gate {
@@ -38,6 +40,13 @@ export class ReferenceGate implements Gate {
     return references.filter((reference) => this.isLacking(reference));
   }
 
+  part(resource: Resource, had: Versioned | undefined): Resource | undefined {
+    // Of what the proxy has from an earlier stream nobody knows what would be lost.
+    if (had === undefined && this.subscriptions.get(resource.typeUrl)?.cameBack === true) return undefined;
+    if (had !== undefined && !(had instanceof Resource)) return undefined;
+    return partOfRoutes(resource, had, this.lacks(resource));
+  }
+
   /** The clusters that what the proxy has names, and what it may have of what it refused; undefined: nobody knows them all. */
   clustersInUse(): ReadonlySet<string> | undefined {
     const inUse = new Set<string>();
@@ -60,7 +69,8 @@ export class ReferenceGate implements Gate {
     if (typeUrl === TYPE_URL.cluster) return this.isLackingCluster(name);
     if (typeUrl !== TYPE_URL.route || this.subscriptions.get(TYPE_URL.route)?.has(name) === true) return false;
     const route = this.snapshot?.resources(TYPE_URL.route).get(name);
-    return route?.references.some((reference) => this.isLacking(reference)) === true;
+    if (route === undefined || this.lacks(route).length === 0) return false;
+    return this.part(route, undefined) === undefined;
   }
 
   private isLackingCluster(name: string): boolean {

@@ -4,15 +4,23 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { clientStatusResponse } from './client-config.ts';
 import { formatHeldBack, Snapshot, SnapshotCache, TYPE_URL, XdsServer, type ProxyStatus } from './index.ts';
-import { badCluster, badListener, badRoute, ModelProxy, seeded, type Refusing } from './model-proxy.testing.ts';
-import { testCluster, testEndpoints, testListener, testRoutes } from './testing.ts';
+import {
+  badCluster,
+  badListener,
+  badRoute,
+  hostsTo,
+  ModelProxy,
+  seeded,
+  type Refusing,
+} from './model-proxy.testing.ts';
+import { testCluster, testEndpoints, testListener } from './testing.ts';
 
 type Below = (bound: number) => number;
 
 /** What is wanted, and which of it a proxy refuses. */
 interface Wish {
   readonly clusters: readonly string[];
-  /** The cluster of each route; a listener for each. */
+  /** The clusters of each route, `a` or `a b`; a listener for each. */
   readonly routes: readonly (readonly [route: string, cluster: string])[];
   readonly bad: ReadonlySet<string>;
 }
@@ -21,7 +29,10 @@ function randomWish(below: Below): Wish {
   const clusters = ['a', 'b', 'c', 'd', 'e', 'f'].filter(() => below(2) === 0);
   if (clusters.length === 0) clusters.push('a');
   const routes = ['r1', 'r2', 'r3'].slice(0, 1 + below(3));
-  const wish = routes.map((route) => [route, clusters[below(clusters.length)] ?? 'a'] as const);
+  const any = (): string => clusters[below(clusters.length)] ?? 'a';
+  const wish = routes.map(
+    (route) => [route, [...new Set(below(2) === 0 ? [any()] : [any(), any()])].join(' ')] as const,
+  );
   const all = [...clusters, ...routes.flatMap((route) => [`${route} listener`, `${route} routes`])];
   return { clusters, routes: wish, bad: new Set(all.filter(() => below(5) === 0)) };
 }
@@ -34,7 +45,7 @@ function snapshotOf({ clusters, routes, bad }: Wish, mark: Below): Snapshot {
     ]),
     ...routes.flatMap(([route, cluster]) => [
       bad.has(`${route} listener`) ? badListener(route) : testListener(route, route, 9000 + mark(2)),
-      bad.has(`${route} routes`) ? badRoute(route) : testRoutes(route, [[cluster, '*']]),
+      bad.has(`${route} routes`) ? badRoute(route) : hostsTo(route, cluster),
     ]),
   ]);
 }
@@ -85,7 +96,8 @@ function assertAllGoodArrived({ model }: World, { clusters, routes, bad }: Wish,
   for (const name of clusters)
     if (!bad.has(name)) assert.equal(model.clusters.has(name), true, `${text}: ${name} has not come`);
   for (const [route, cluster] of routes) {
-    const isBad = bad.has(cluster) || bad.has(`${route} listener`) || bad.has(`${route} routes`);
+    const isBad =
+      cluster.split(' ').some((one) => bad.has(one)) || bad.has(`${route} listener`) || bad.has(`${route} routes`);
     if (!isBad) assert.equal(model.routes.get(route), cluster, `${text}: ${route} has not come`);
   }
 }
@@ -170,6 +182,22 @@ for (const protocol of ['sotw', 'delta'] as const) {
     assert.deepEqual(w.held, []);
   });
 
+  test(`${protocol}: only the virtual hosts that name it are held back, as they were or altogether`, () => {
+    const w = start();
+    w.set(wishOf({ r1: 'new fresh', r2: 'other new' }, ['new']), fixed);
+    w.settle();
+    assert.deepEqual(Object.fromEntries(w.model.routes), { r1: 'old fresh', r2: 'other' });
+    assert.deepEqual([...w.model.clusters].sort(), ['fresh', 'old', 'other']);
+    assert.deepEqual(w.held.map(([name]) => name).sort(), ['r1', 'r2']);
+    w.set(wishOf({ r1: 'new fresh', r2: 'other new', r3: 'fresh new' }, ['new']), fixed);
+    w.settle();
+    assert.equal(w.model.routes.get('r3'), 'fresh');
+    w.set(wishOf({ r1: 'new fresh', r2: 'other new' }), fixed);
+    w.settle();
+    assert.deepEqual(Object.fromEntries(w.model.routes), { r1: 'new fresh', r2: 'other new' });
+    assert.deepEqual([...w.model.clusters].sort(), ['fresh', 'new', 'other']);
+  });
+
   test(`${protocol}: a cluster that was refused holds up none that come later`, () => {
     const w = start();
     w.set(wishOf({ r1: 'old', r2: 'other' }, ['other']), fixed);
@@ -239,7 +267,11 @@ test('a proxy that refuses everything is asked a bounded number of times', () =>
 });
 
 function wishOf(routes: Readonly<Record<string, string>>, bad: readonly string[] = []): Wish {
-  return { clusters: [...new Set(Object.values(routes))], routes: Object.entries(routes), bad: new Set(bad) };
+  return {
+    clusters: [...new Set(Object.values(routes).flatMap((names) => names.split(' ')))],
+    routes: Object.entries(routes),
+    bad: new Set(bad),
+  };
 }
 
 function fixed(): number {

@@ -21,13 +21,16 @@ export class Resource implements Versioned {
   readonly references: readonly Reference[];
   /** How long proxies keep it without hearing of it again, in milliseconds. Undefined: until it is removed. */
   readonly ttlMs: number | undefined;
+  /** The version of the resource that this is what some proxies may have of; undefined: it is whole. */
+  readonly partOf: string | undefined;
   private asResource: Uint8Array | undefined;
 
-  constructor(typeUrl: string, name: string, { value, references, ttlMs }: ResourceContent) {
+  constructor(typeUrl: string, name: string, { value, references, ttlMs, partOf }: ResourceContent) {
     this.typeUrl = typeUrl;
     this.name = name;
     this.references = references;
     this.ttlMs = ttlMs;
+    this.partOf = partOf;
     const lives = ttlMs === undefined ? '' : `${String(ttlMs)}\0`;
     const digest = createHash('sha256').update(`${typeUrl}\0${name}\0${lives}`).update(value).digest();
     this.version = digest.toString('hex', 0, 8);
@@ -61,6 +64,7 @@ interface ResourceContent {
   readonly value: Uint8Array;
   readonly references: readonly Reference[];
   readonly ttlMs?: number | undefined;
+  readonly partOf?: string | undefined;
 }
 
 const RESOURCE_TYPE = typeUrlOf('envoy.service.discovery.v3.Resource');
@@ -97,6 +101,8 @@ export interface ResourceOptions {
   readonly ttlMs?: number;
   /** Default: the message's own. Virtual hosts have another: `<route configuration>/<host>`. */
   readonly name?: string;
+  /** The version of the resource of which this is a part. Default: it is whole. */
+  readonly partOf?: string;
 }
 
 /**
@@ -104,7 +110,7 @@ export interface ResourceOptions {
  *
  * @throws Error for a message that the API does not know, and for one without a name: both are bugs of the caller
  */
-export function encodeResource(message: Message, { ttlMs, name: given }: ResourceOptions = {}): Resource {
+export function encodeResource(message: Message, { ttlMs, name: given, partOf }: ResourceOptions = {}): Resource {
   const schema = registry().getMessage(message.$typeName);
   if (schema === undefined) throw new Error(`there is no message ${message.$typeName} in the API`);
   const named = message as { readonly name?: unknown; readonly clusterName?: unknown };
@@ -114,5 +120,6 @@ export function encodeResource(message: Message, { ttlMs, name: given }: Resourc
     value: toBinary(schema, message),
     references: referencesOf(message),
     ttlMs,
+    partOf,
   });
 }

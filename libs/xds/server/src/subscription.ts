@@ -50,8 +50,8 @@ export class Subscription {
   /** What it had when the outstanding response was sent. */
   private sentFrom = NOTHING;
   target: ResourceSet | undefined;
-  /** State of the world: the proxy has something from an earlier stream, and does not say what. */
-  private cameBack = false;
+  /** State of the world: the proxy may have something from an earlier stream, and does not say what. */
+  cameBack = false;
   private readonly asked = new Asked();
   private readonly backlog: Backlog;
   /** A response is owed even if it is empty. */
@@ -104,7 +104,7 @@ export class Subscription {
 
   /** What the proxy has is not known, and what a response lacks is gone: no part of the whole may be sent alone. */
   get isBlind(): boolean {
-    return this.cameBack && this.acknowledged === undefined;
+    return this.cameBack && this.acknowledged === undefined && isFullStateType(this.typeUrl);
   }
 
   /** The proxy has it, as far as it acknowledged. */
@@ -137,7 +137,7 @@ export class Subscription {
   request(nonce: string, error: string | undefined, interest: Interest, nowMs: number): NonceOutcome {
     const first = this.requests === 0;
     this.requests += 1;
-    if (first && interest.kind === 'whole') this.cameBack = interest.version !== '' && isFullStateType(this.typeUrl);
+    if (first && interest.kind === 'whole') this.cameBack = interest.version !== '';
     const outcome = first ? 'none' : this.answered(nonce, error, nowMs);
     if (outcome === 'stale' && interest.kind !== 'change') return outcome;
     if (interest.kind === 'change') this.changeNames(interest, first);
@@ -254,7 +254,7 @@ export class Subscription {
       const refusal = { version: outstanding.version, error, atMs: nowMs };
       this.backlog.onRefused(outstanding, refusal, {
         wants: (name) => this.wants(name),
-        isCurrent: ({ name, version }) => this.target?.get(name)?.version === version,
+        isCurrent: ({ name, version, partOf }) => this.target?.get(name)?.version === (partOf ?? version),
         isWhole: this.isBlind,
       });
       // What changed since is not sent alone.
