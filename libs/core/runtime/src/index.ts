@@ -7,5 +7,6 @@ export { ThrottledLog } from './throttled-log.ts';
 export type { FractionalPercent, RuntimeSnapshot } from './runtime-snapshot.ts';
 export { createRuntime, type Runtime } from './runtime.ts';
 export { FolderWatch, type FolderWatchOwner } from './folder-watch.ts';
+export { TurnClock } from './turn-clock.ts';
 export { portInUse } from './port-in-use.ts';
 export { hasEnded, lifeOf, ownMark, parseMark, type ProcessLife, type ProcessMark } from './process-mark.ts';

@@ -1,4 +1,4 @@
-import { createRuntime, type Runtime } from '@weft/core-runtime';
+import { createRuntime, TurnClock, type Runtime } from '@weft/core-runtime';
 import { createWriteStream } from 'node:fs';
 import { COMPONENTS } from './components.ts';
 import type { ProxyOptions } from './options.ts';
@@ -10,7 +10,8 @@ export interface LogHost {
 
 /** Clocks, timers, randomness and loggers as the flags say. */
 export function createProxyRuntime(options: ProxyOptions, host: LogHost): Runtime {
-  const runtime = createRuntime(options.logLevel, logSink(options, host));
+  const real = createRuntime(options.logLevel, logSink(options, host));
+  const runtime = { ...real, clock: new TurnClock(real.clock) };
   // There from the start, so that POST /logging knows them before anything was logged.
   for (const name of COMPONENTS) runtime.loggers.get(name);
   for (const [component, level] of options.componentLogLevels) runtime.loggers.get(component).level = level;
