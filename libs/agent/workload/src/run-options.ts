@@ -1,4 +1,4 @@
-import { nearest } from '@weft/core-config-text';
+import { helpRow, nearest } from '@weft/core-config-text';
 import { createIdentity, subdomainFault } from '@weft/model-identity';
 import { isIP } from 'node:net';
 import { registryFault } from './registry-url.ts';
@@ -103,7 +103,7 @@ const FLAGS: Readonly<Record<string, Flag>> = {
   'service-account': { value: 'SA', help: 'whose identity it has (default: its service; with --group: default)' },
   service: { value: 'NAME', help: 'the service that it serves (default: its name; with --group none)' },
   group: { value: 'NAME', help: 'gives labels, names of ports, locality, weight and probe' },
-  port: { value: 'P or S:P', help: 'the program listens on P; clients call port S of the service (default: P)' },
+  port: { value: 'P or S:P', help: 'the program listens on P; clients call port S (default: P)' },
   protocol: { value: 'WORD', help: 'HTTP, HTTP2, GRPC, TCP … (default: told by the first bytes)' },
   labels: { value: 'K=V,…', help: 'default: app=SERVICE', many: true },
   upstream: { value: 'HOST:PORT=LOCAL', help: 'a service it calls, at 127.0.0.1:LOCAL; 0: chosen', many: true },
@@ -347,7 +347,7 @@ class Reader {
 function help(): string {
   const lines = Object.entries(FLAGS).map(([name, flag]) => {
     const left = `--${name}${flag.value === undefined ? '' : ` ${flag.value}`}`;
-    return left.length > 26 ? `  ${left}\n${' '.repeat(30)}${flag.help}` : `  ${left.padEnd(28)}${flag.help}`;
+    return helpRow(`  ${left}`, flag.help, 30);
   });
   return [
     'Usage: weft run --name NAME [FLAGS] -- COMMAND [ARGUMENTS]',
