@@ -82,7 +82,7 @@ export class Backlog {
 
   onSent({ changed, removed, group }: Outstanding): void {
     if (group !== undefined && group === this.refusals.group) this.refusals.next();
-    if (this.isEmpty) return;
+    if (this.isEmpty && !this.gate.closed) return;
     for (const { name, partOf } of changed) {
       this.clean(name);
       // The rest of it is still owed.

@@ -94,8 +94,9 @@ export class ModelProxy {
     if (isRefused && this.refusing === 'nothing is used') return;
     const names = response.names.filter((name) => !isBad(response, name));
     if (!isRefused) this.versions.set(response.typeUrl, response.version);
+    const before = new Map(this.routes);
     this.use(response, names);
-    this.check(response, names);
+    this.check(before);
   }
 
   private use(response: ReceivedResponse, names: readonly string[]): void {
@@ -142,10 +143,10 @@ export class ModelProxy {
     for (const name of response.removed) set.delete(name);
   }
 
-  private check({ typeUrl }: ReceivedResponse, names: readonly string[]): void {
+  private check(before: ReadonlyMap<string, string>): void {
     const isKnown = this.protocol === 'delta' || !this.cameBack;
     for (const [route, cluster] of [...this.routes].flatMap(eachCluster)) {
-      if (!isKnown && !(typeUrl === TYPE_URL.route && names.includes(route))) continue;
+      if (!isKnown && this.routes.get(route) === before.get(route)) continue;
       assert.equal(this.clusters.has(cluster), true, `${route} goes to ${cluster}, which is not there`);
       assert.equal(this.endpoints.has(cluster), true, `${route} goes to ${cluster}, which has no endpoints yet`);
     }

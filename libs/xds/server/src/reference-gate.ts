@@ -41,7 +41,9 @@ export class ReferenceGate implements Gate {
   }
 
   part(resource: Resource, had: Versioned | undefined): Resource | undefined {
-    // Of what the proxy has from an earlier stream nobody knows what would be lost.
+    // Of what the proxy has from an earlier stream nobody knows what would be lost, nor which clusters are left.
+    const clusters = this.subscriptions.get(TYPE_URL.cluster);
+    if (clusters?.cameBack === true && !isComplete(had, clusters)) return undefined;
     if (had === undefined && this.subscriptions.get(resource.typeUrl)?.cameBack === true) return undefined;
     if (had !== undefined && !(had instanceof Resource)) return undefined;
     return partOfRoutes(resource, had, this.lacks(resource));
@@ -83,6 +85,12 @@ export class ReferenceGate implements Gate {
     const known = this.subscriptions.get(TYPE_URL.endpoint);
     return !(clusters.isBlind && endpoints.length > 0 && endpoints.every((one) => known?.has(one.name) === true));
   }
+}
+
+/** The proxy has all that it names, as far as it acknowledged. */
+function isComplete(had: Versioned | undefined, clusters: Subscription): boolean {
+  if (!(had instanceof Resource) || clusters.isBlind) return had === undefined && !clusters.isBlind;
+  return had.references.every(({ typeUrl, name }) => typeUrl !== TYPE_URL.cluster || clusters.has(name));
 }
 
 function addClusters(set: Set<string>, { references }: Resource): void {
