@@ -126,7 +126,7 @@ spec:
   rules: [{to: [{operation: {paths: [/asked*]}}]}]
 `;
 
-const CONNECTIONS = `
+const connections = (port: number): string => `
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: connections}
@@ -134,7 +134,7 @@ spec:
   selector: {matchLabels: {app: bytes}}
   action: CUSTOM
   provider: {name: calls}
-  rules: [{to: [{operation: {ports: ["7000"]}}]}]
+  rules: [{to: [{operation: {ports: ["${port}"]}}]}]
 `;
 
 /** What a connection gives back; empty: it was closed. */
@@ -177,9 +177,10 @@ function suite(kind: string, find: () => Promise<readonly string[]>): void {
       calls = await new GrpcProvider().start();
       plane.write('mesh.yaml', meshConfig({ http: words.port, grpc: calls.port }));
       plane.write('policy.yaml', policy('words'));
-      plane.write('connections.yaml', CONNECTIONS);
       inbound = await start('web', ['80', 'HTTP'], ECHO);
-      bytes = await start('bytes', ['7000', 'TCP'], BYTES);
+      const own = await freePort();
+      plane.write('connections.yaml', connections(own));
+      bytes = await start('bytes', ['7000', 'TCP'], BYTES, own);
       await until(200, '/free');
     });
     after(async () => {
@@ -194,8 +195,9 @@ function suite(kind: string, find: () => Promise<readonly string[]>): void {
       name: string,
       [port = '', protocol = '']: readonly string[],
       script: string,
+      listens?: number,
     ): Promise<number> => {
-      const own = String(await freePort());
+      const own = String(listens ?? (await freePort()));
       const place = ['--config-dir', plane.configDir, '--drain-time', '0', ...(await find())];
       const serving = ['--port', `${port}:${own}`, '--protocol', protocol, '--', process.execPath, '-e', script, own];
       const main = 'apps/workload/src/main.ts';

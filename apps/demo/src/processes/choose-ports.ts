@@ -1,10 +1,15 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { portEntry, PORT_NAMES, preferredPorts, type PortName, type Ports } from '../ports.ts';
 import { portHolder } from './port-holder.ts';
 
+/** Below what systems give to outgoing connections (from 32,768 on Linux), which would take one before its process does. */
+const FIRST_PORT = 20_000;
+const LAST_PORT = 32_000;
+
 export interface PortWishes {
-  /** The system chooses every port that is not in `chosen`. */
+  /** Any free port will do for those that are not in `chosen`. */
   readonly auto: boolean;
   readonly chosen: Partial<Ports>;
   /** Ports nobody is going to listen on, e.g. those of a Redis that runs elsewhere. */
@@ -16,7 +21,7 @@ export interface PortWishes {
  * Between this check and the listening another process may take one; then the process that wanted it says so.
  */
 export async function choosePorts({ auto, chosen, unused }: PortWishes): Promise<Ports> {
-  const wanted = auto ? await systemPorts(chosen) : preferredPorts(chosen);
+  const wanted = auto ? await freePorts(chosen) : preferredPorts(chosen);
   const needed = PORT_NAMES.filter((name) => !unused.includes(name));
   refuseTwins(wanted, needed);
   const taken: PortName[] = [];
@@ -37,13 +42,19 @@ function refuseTwins(ports: Ports, needed: readonly PortName[]): void {
   }
 }
 
-async function systemPorts(chosen: Partial<Ports>): Promise<Ports> {
-  const names = PORT_NAMES.filter((name) => chosen[name] === undefined);
-  // All are held until all are known, so that they differ.
-  const servers = await Promise.all(names.map(() => listen(0)));
-  const ports = names.map((name, at) => [name, ((servers[at] as Server).address() as AddressInfo).port] as const);
-  await Promise.all(servers.map(close));
-  return { ...(Object.fromEntries(ports) as Record<PortName, number>), ...chosen };
+async function freePorts(chosen: Partial<Ports>): Promise<Ports> {
+  const taken = new Set(Object.values(chosen));
+  const free = async (): Promise<number> => {
+    for (;;) {
+      const port = randomInt(FIRST_PORT, LAST_PORT);
+      if (taken.has(port)) continue;
+      taken.add(port);
+      if (await isFree(port)) return port;
+    }
+  };
+  const ports: Partial<Record<PortName, number>> = { ...chosen };
+  for (const name of PORT_NAMES) ports[name] ??= await free();
+  return ports as Record<PortName, number>;
 }
 
 async function isFree(port: number): Promise<boolean> {

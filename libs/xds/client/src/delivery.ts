@@ -40,7 +40,8 @@ export class Delivery {
     // Whoever watches all is told of every response: an empty first one says that there is nothing to wait for.
     for (const watch of this.watches.always) of(watch);
     for (const resource of good) for (const watch of this.watchersOf(resource)) of(watch).added.push(resource);
-    for (const name of removed) for (const watch of this.watches.of({ name, aliases: [] })) of(watch).removed.push(name);
+    for (const name of removed)
+      for (const watch of this.watches.of({ name, aliases: [] })) of(watch).removed.push(name);
     for (const [name, { aliases }] of present)
       for (const watch of this.watches.of({ name, aliases }))
         if (!updates.has(watch) && !blamed.has(watch)) watch.unchanged(version);

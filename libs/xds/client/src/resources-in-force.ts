@@ -132,7 +132,8 @@ export class ResourcesInForce {
   /** As if it came just now. */
   reopen({ name, digest, any, aliases, version }: Entry): Opened {
     const { typeName } = this.options;
-    const place: IncomingResource['place'] = (at, sink) => new DecodeContext(sourceNamed(placeName(typeName, at)), sink);
+    const place: IncomingResource['place'] = (at, sink) =>
+      new DecodeContext(sourceNamed(placeName(typeName, at)), sink);
     const sink = { faults: [] as Fault[], warnings: [] };
     const message = place(name, sink).unpack(any, typeName)!;
     return { incoming: { name, aliases, version, any, ttlMs: undefined, place }, name, digest, message, faults: [] };
