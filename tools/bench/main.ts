@@ -150,9 +150,18 @@ function tableOf(scenario: Scenario, samples: ReadonlyMap<string, readonly Sampl
   ].join('\n');
 }
 
+/** Tables of scenarios that were not run stay as they are. */
 function writeTables(tables: readonly string[]): void {
   const file = join(root, 'docs/performance.md');
-  const [head = ''] = readFileSync(file, 'utf8').split('<!-- tables -->');
+  const [head = '', rest = ''] = readFileSync(file, 'utf8').split('<!-- tables -->');
+  const sections = new Map(rest.split(/^(?=### )/m).slice(1).map(titled));
+  for (const table of tables) sections.set(...titled(table));
   const machine = `Measured on ${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}, Node ${process.version}.`;
-  writeFileSync(file, `${head}<!-- tables -->\n\n${machine}\n\n${tables.join('\n')}`);
+  const inOrder = SCENARIOS.flatMap(({ title }) => sections.get(title) ?? []);
+  writeFileSync(file, `${head}<!-- tables -->\n\n${machine}\n\n${inOrder.join('\n')}`);
+}
+
+function titled(section: string): [title: string, section: string] {
+  const text = `${section.trim()}\n`;
+  return [/^### (.*)$/m.exec(text)?.[1] ?? '', text];
 }
