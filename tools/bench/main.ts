@@ -154,7 +154,12 @@ function tableOf(scenario: Scenario, samples: ReadonlyMap<string, readonly Sampl
 function writeTables(tables: readonly string[]): void {
   const file = join(root, 'docs/performance.md');
   const [head = '', rest = ''] = readFileSync(file, 'utf8').split('<!-- tables -->');
-  const sections = new Map(rest.split(/^(?=### )/m).slice(1).map(titled));
+  const sections = new Map(
+    rest
+      .split(/^(?=### )/m)
+      .slice(1)
+      .map(titled),
+  );
   for (const table of tables) sections.set(...titled(table));
   const machine = `Measured on ${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}, Node ${process.version}.`;
   const inOrder = SCENARIOS.flatMap(({ title }) => sections.get(title) ?? []);
