@@ -8,16 +8,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import {
-  cluster,
-  connectionManager,
-  findEnvoy,
-  freePort,
-  listener,
-  startEnvoy,
-  startWeft,
-  type RunningProxy,
-} from '@weft/testing-harness';
+import { besideEnvoy, cluster, connectionManager, freePort, listener, type RunningProxy } from '@weft/testing-harness';
 import { jsonLog } from './access-log-operators.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -135,8 +126,8 @@ async function play(port: number, { says, then }: Case): Promise<void> {
 }
 
 async function linesOf(
-  who: string,
   start: (bootstrap: object) => Promise<RunningProxy>,
+  who: string,
 ): Promise<ReadonlyMap<string, Line>> {
   const folder = mkdtempSync(join(scratch, `${who}-`));
   const upstream = await startUpstream();
@@ -165,20 +156,13 @@ async function linesOf(
 const normal = (value: unknown): unknown =>
   typeof value === 'string' ? value.replace(/127\.0\.0\.1:\d+/g, 'address') : value;
 
-const envoy = await findEnvoy();
-if ('reason' in envoy) {
-  test('Weft logs how connections end as Envoy does', { skip: envoy.reason }, () => undefined);
-} else {
-  const args = ['-l', 'info'];
-  const theirs = await linesOf('envoy', (config) => startEnvoy(envoy.binary, { bootstrap: config, args }));
-  const ours = await linesOf('weft', (config) => startWeft({ bootstrap: config, args }));
-  describe('Weft logs how connections end as Envoy does:', () => {
-    for (const name of ours.keys())
-      test(name, () => {
-        for (const operator of OPERATORS) {
-          if (OTHERWISE.some(([where, what]) => where.test(name) && what.test(operator))) continue;
-          assert.deepEqual(normal(ours.get(name)?.[operator]), normal(theirs.get(name)?.[operator]), operator);
-        }
-      });
-  });
-}
+const { ours, theirs } = await besideEnvoy(linesOf);
+describe('Weft logs how connections end as Envoy does:', () => {
+  for (const name of ours.keys())
+    test(name, () => {
+      for (const operator of OPERATORS) {
+        if (OTHERWISE.some(([where, what]) => where.test(name) && what.test(operator))) continue;
+        assert.deepEqual(normal(ours.get(name)?.[operator]), normal(theirs.get(name)?.[operator]), operator);
+      }
+    });
+});

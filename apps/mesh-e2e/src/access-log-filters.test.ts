@@ -9,15 +9,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import {
+  besideEnvoy,
   cluster,
   connectionManager,
-  findEnvoy,
   freePort,
   listener,
   RawClient,
   ScriptedUpstream,
-  startEnvoy,
-  startWeft,
   type RunningProxy,
 } from '@weft/testing-harness';
 
@@ -199,8 +197,8 @@ async function play(proxy: RunningProxy): Promise<void> {
 }
 
 async function logsOf(
-  who: string,
   start: (config: object) => Promise<RunningProxy>,
+  who: string,
 ): Promise<ReadonlyMap<string, string>> {
   const upstream = await ScriptedUpstream.start(({ path }, socket) => {
     const more = path === '/up/denied' ? 'content-type: application/grpc\r\ngrpc-status: 7\r\n' : '';
@@ -220,17 +218,10 @@ async function logsOf(
   );
 }
 
-const envoy = await findEnvoy();
-if ('reason' in envoy) {
-  test('Weft logs which streams Envoy logs', { skip: envoy.reason }, () => undefined);
-} else {
-  const args = ['-l', 'info'];
-  const theirs = await logsOf('envoy', (config) => startEnvoy(envoy.binary, { bootstrap: config, args }));
-  const ours = await logsOf('weft', (config) => startWeft({ bootstrap: config, args }));
-  describe('Weft logs which streams Envoy logs:', () => {
-    for (const name of Object.keys(FILTERS)) test(name, () => assert.equal(ours.get(name), theirs.get(name)));
-  });
-  describe('Weft writes lines as Envoy does:', () => {
-    for (const name of Object.keys(FORMATS)) test(name, () => assert.equal(ours.get(name), theirs.get(name)));
-  });
-}
+const { ours, theirs } = await besideEnvoy(logsOf);
+describe('Weft logs which streams Envoy logs:', () => {
+  for (const name of Object.keys(FILTERS)) test(name, () => assert.equal(ours.get(name), theirs.get(name)));
+});
+describe('Weft writes lines as Envoy does:', () => {
+  for (const name of Object.keys(FORMATS)) test(name, () => assert.equal(ours.get(name), theirs.get(name)));
+});

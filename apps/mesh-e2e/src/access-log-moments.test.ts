@@ -6,14 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import {
+  besideEnvoy,
   cluster,
   connectionManager,
-  findEnvoy,
   listener,
   RawClient,
   ScriptedUpstream,
-  startEnvoy,
-  startWeft,
   type RunningProxy,
 } from '@weft/testing-harness';
 import { jsonLog } from './access-log-operators.ts';
@@ -72,8 +70,8 @@ function bootstrap(port: number, folder: string): object {
 }
 
 async function linesOf(
-  who: string,
   start: (bootstrap: object) => Promise<RunningProxy>,
+  who: string,
 ): Promise<ReadonlyMap<string, readonly Line[]>> {
   const folder = mkdtempSync(join(scratch, `${who}-`));
   const upstream = await ScriptedUpstream.start(({ path }, socket) => {
@@ -117,15 +115,8 @@ function normal(line: Line): Line {
   );
 }
 
-const envoy = await findEnvoy();
-if ('reason' in envoy) {
-  test('Weft logs when Envoy logs', { skip: envoy.reason }, () => undefined);
-} else {
-  const args = ['-l', 'info'];
-  const theirs = await linesOf('envoy', (config) => startEnvoy(envoy.binary, { bootstrap: config, args }));
-  const ours = await linesOf('weft', (config) => startWeft({ bootstrap: config, args }));
-  describe('Weft logs when Envoy logs:', () => {
-    for (const name of Object.keys(CASES))
-      test(name, () => assert.deepEqual(ours.get(name)?.map(normal), theirs.get(name)?.map(normal)));
-  });
-}
+const { ours, theirs } = await besideEnvoy(linesOf);
+describe('Weft logs when Envoy logs:', () => {
+  for (const name of Object.keys(CASES))
+    test(name, () => assert.deepEqual(ours.get(name)?.map(normal), theirs.get(name)?.map(normal)));
+});

@@ -5,14 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import {
-  CertificateAuthority,
-  findEnvoy,
-  freePort,
-  startEnvoy,
-  startWeft,
-  type RunningProxy,
-} from '@weft/testing-harness';
+import { besideEnvoy, CertificateAuthority, freePort, type RunningProxy } from '@weft/testing-harness';
 import { bootstrap, EXCHANGES, jsonLog, OPERATORS, startWorld } from './access-log-operators.ts';
 
 type Line = Readonly<Record<string, unknown>>;
@@ -47,7 +40,7 @@ function normal(operator: string, value: unknown): unknown {
 const scratch = mkdtempSync(join(tmpdir(), 'weft-operators-'));
 after(() => rmSync(scratch, { recursive: true }));
 
-async function linesOf(name: string, start: (bootstrap: object) => Promise<RunningProxy>): Promise<readonly Line[]> {
+async function linesOf(start: (bootstrap: object) => Promise<RunningProxy>, name: string): Promise<readonly Line[]> {
   const authority = new CertificateAuthority();
   const world = await startWorld(authority, await freePort());
   const log = join(scratch, `${name}.log`);
@@ -64,22 +57,15 @@ async function linesOf(name: string, start: (bootstrap: object) => Promise<Runni
     .map((line) => JSON.parse(line) as Line);
 }
 
-const envoy = await findEnvoy();
-if ('reason' in envoy) {
-  test('Weft logs what Envoy logs', { skip: envoy.reason }, () => undefined);
-} else {
-  const args = ['-l', 'info'];
-  const theirs = await linesOf('envoy', (config) => startEnvoy(envoy.binary, { bootstrap: config, args }));
-  const ours = await linesOf('weft', (config) => startWeft({ bootstrap: config, args }));
-  describe('Weft logs what Envoy logs, operator by operator:', () => {
-    Object.keys(EXCHANGES).forEach((exchange, i) => {
-      test(exchange, () => {
-        for (const operator of OPERATORS) {
-          if (OTHERWISE.some(([where, what]) => where.test(exchange) && what.test(operator))) continue;
-          const [our, their] = [ours[i]?.[operator], theirs[i]?.[operator]];
-          assert.deepEqual(normal(operator, our), normal(operator, their), operator);
-        }
-      });
+const { ours, theirs } = await besideEnvoy(linesOf);
+describe('Weft logs what Envoy logs, operator by operator:', () => {
+  Object.keys(EXCHANGES).forEach((exchange, i) => {
+    test(exchange, () => {
+      for (const operator of OPERATORS) {
+        if (OTHERWISE.some(([where, what]) => where.test(exchange) && what.test(operator))) continue;
+        const [our, their] = [ours[i]?.[operator], theirs[i]?.[operator]];
+        assert.deepEqual(normal(operator, our), normal(operator, their), operator);
+      }
     });
   });
-}
+});

@@ -7,14 +7,12 @@ import type { GrpcHandler } from '@weft/core-grpc';
 import { createRuntime } from '@weft/core-runtime';
 import { GrpcServer } from '@weft/net-grpc';
 import {
+  besideEnvoy,
   CertificateAuthority,
   cluster,
   eventually,
-  findEnvoy,
   freePort,
   http2Upstream,
-  startEnvoy,
-  startWeft,
   type RunningProxy,
 } from '@weft/testing-harness';
 import { bootstrap, EXCHANGES, startWorld } from './access-log-operators.ts';
@@ -106,24 +104,17 @@ function normal(place: string, value: JsonValue): JsonValue {
     .replace(/[0-9a-f]{64}/g, 'hash');
 }
 
-const envoy = await findEnvoy();
-if ('reason' in envoy) {
-  test('Weft tells servers what Envoy tells them', { skip: envoy.reason }, () => undefined);
-} else {
-  const args = ['-l', 'info'];
-  const theirs = await entriesOf((config) => startEnvoy(envoy.binary, { bootstrap: config, args }));
-  const ours = await entriesOf((config) => startWeft({ bootstrap: config, args }));
-  describe('Weft tells servers what Envoy tells them:', () => {
-    NAMES.forEach((exchange, i) => {
-      test(exchange, () => {
-        const told = (entry: Struct | undefined): Record<string, JsonValue> =>
-          Object.fromEntries(
-            [...places(entry)].filter(
-              ([place]) => !OTHERWISE.some(([where, what]) => where.test(exchange) && what.test(place)),
-            ),
-          );
-        assert.deepEqual(told(ours[i]), told(theirs[i]));
-      });
+const { ours, theirs } = await besideEnvoy(entriesOf);
+describe('Weft tells servers what Envoy tells them:', () => {
+  NAMES.forEach((exchange, i) => {
+    test(exchange, () => {
+      const told = (entry: Struct | undefined): Record<string, JsonValue> =>
+        Object.fromEntries(
+          [...places(entry)].filter(
+            ([place]) => !OTHERWISE.some(([where, what]) => where.test(exchange) && what.test(place)),
+          ),
+        );
+      assert.deepEqual(told(ours[i]), told(theirs[i]));
     });
   });
-}
+});

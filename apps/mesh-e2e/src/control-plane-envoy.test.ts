@@ -1,7 +1,7 @@
 // Envoy as sidecar and as edge of a mesh that weft control-plane steers, in both forms of the stream.
 import {
   call,
-  findEnvoy,
+  envoyProgram,
   freePort,
   startSource,
   type HttpReply,
@@ -64,9 +64,8 @@ for (const form of FORMS)
     let local = 0;
 
     const run = async (name: string, ...args: readonly string[]): Promise<RunningProcess> => {
-      const envoy = await findEnvoy();
-      if ('reason' in envoy) throw new Error(envoy.reason);
-      const flags = ['--name', name, '--config-dir', plane.configDir, '--drain-time', '0', '--envoy', envoy.binary];
+      const envoy = await envoyProgram();
+      const flags = ['--name', name, '--config-dir', plane.configDir, '--drain-time', '0', '--envoy', envoy];
       if (form === 'delta') flags.push('--delta');
       const process = await startSource({ main: 'apps/workload/src/main.ts', args: [...flags, ...args], ready });
       started.push(process);

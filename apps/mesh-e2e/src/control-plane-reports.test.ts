@@ -2,7 +2,7 @@
 import {
   call,
   eventually,
-  findEnvoy,
+  envoyProgram,
   freePort,
   startControlPlane,
   startSource,
@@ -52,13 +52,11 @@ for (const kind of ['weft', 'envoy'] as const)
     before(async () => {
       const service = 'control-plane';
       plane = await startControlPlane(['--access-log-service', service, '--metrics-service', service]);
-      const envoy = await findEnvoy();
-      if (kind === 'envoy' && 'reason' in envoy) throw new Error(envoy.reason);
       const port = await freePort();
       inbound = await freePort();
       const flags = ['--name', 'web-1', '--service', 'web', '--port', `80:${port}`, '--protocol', 'HTTP'];
       const mine = ['--inbound-port', String(inbound), '--config-dir', plane.configDir, '--drain-time', '0'];
-      const proxy = kind === 'envoy' && 'binary' in envoy ? ['--envoy', envoy.binary] : [];
+      const proxy = kind === 'envoy' ? ['--envoy', await envoyProgram()] : [];
       const program = ['--', process.execPath, '-e', SERVICE, String(port)];
       const args = [...flags, ...mine, ...proxy, ...program];
       sidecar = await startSource({ main: 'apps/workload/src/main.ts', args, ready });
@@ -140,9 +138,7 @@ for (const kind of ['weft', 'envoy'] as const)
       const place = await readFile(join(plane.configDir, '.weft-state/control-plane.json'), 'utf8');
       return place.includes(`127.0.0.1:${port}`) || undefined;
     });
-    const envoy = await findEnvoy();
-    if (kind === 'envoy' && 'reason' in envoy) throw new Error(envoy.reason);
-    const proxy = kind === 'envoy' && 'binary' in envoy ? ['--envoy', envoy.binary] : [];
+    const proxy = kind === 'envoy' ? ['--envoy', await envoyProgram()] : [];
     const flags = ['--name', 'told', '--config-dir', plane.configDir, '--drain-time', '0', ...proxy];
     const program = ['--', process.execPath, '-e', 'setInterval(() => undefined, 1000)'];
     const sidecar = await startSource({ main: 'apps/workload/src/main.ts', args: [...flags, ...program], ready });

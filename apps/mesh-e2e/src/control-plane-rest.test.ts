@@ -2,7 +2,7 @@
 import {
   call,
   eventually,
-  findEnvoy,
+  envoyProgram,
   freePort,
   http2Upstream,
   loopback,
@@ -92,9 +92,7 @@ for (const kind of ['envoy', 'weft'] as const)
       plane = await startControlPlane(['--xds-port', String(xds), '--debounce-after', '10ms']);
       plane.write('web.yaml', service(first.port));
       const start = { bootstrap: bootstrap({ debug: plane.debugPort, xds, local }) };
-      const envoy = await findEnvoy();
-      if (kind === 'envoy' && 'reason' in envoy) throw new Error(envoy.reason);
-      proxy = 'binary' in envoy && kind === 'envoy' ? await startEnvoy(envoy.binary, start) : await startWeft(start);
+      proxy = kind === 'envoy' ? await startEnvoy(await envoyProgram(), start) : await startWeft(start);
     });
     after(async () => {
       await proxy?.stop();

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import {
   call,
   cluster,
-  findEnvoy,
+  envoyProgram,
   listener,
   startEnvoy,
   startWeft,
@@ -116,10 +116,9 @@ before(async () => {
     response.end('up');
   }).listen(0, '127.0.0.1');
   await once(upstream, 'listening');
-  const envoy = await findEnvoy();
-  assert.ok('binary' in envoy, 'reason' in envoy ? envoy.reason : '');
+  const envoy = await envoyProgram();
   const start = { bootstrap: bootstrap((upstream.address() as AddressInfo).port) };
-  proxies.push(await startEnvoy(envoy.binary, start), await startWeft(start));
+  proxies.push(await startEnvoy(envoy, start), await startWeft(start));
 });
 
 after(async () => {

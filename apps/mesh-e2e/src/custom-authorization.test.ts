@@ -1,7 +1,7 @@
 // AuthorizationPolicies of action CUSTOM in a mesh of `weft run`: a provider is asked about what the rules are about, and nothing
 // else; what becomes of calls while it is away. With Weft's sidecar and with Envoy's.
 import { Server as GrpcServer, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
-import { call, eventually, findEnvoy, freePort, startControlPlane, startSource } from '@weft/testing-harness';
+import { call, eventually, envoyProgram, freePort, startControlPlane, startSource } from '@weft/testing-harness';
 import type { ControlPlaneWorld, HttpReply, RunningProcess } from '@weft/testing-harness';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -304,7 +304,6 @@ function suite(kind: string, find: () => Promise<readonly string[]>): void {
 
 suite('Weft', () => Promise.resolve([]));
 suite('Envoy', async () => {
-  const envoy = await findEnvoy();
-  assert.ok('binary' in envoy, 'reason' in envoy ? envoy.reason : '');
-  return ['--envoy', envoy.binary];
+  const envoy = await envoyProgram();
+  return ['--envoy', envoy];
 });

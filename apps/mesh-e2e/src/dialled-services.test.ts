@@ -1,6 +1,6 @@
 // A captured workload in a mesh of forty services that it did not declare: each is there when it is called first, and none before.
 // Needs root for network namespaces, and says so where it is not to be had.
-import { findEnvoy, freePorts, startControlPlane, startSource, type RunningProcess } from '@weft/testing-harness';
+import { envoyProgram, freePorts, startControlPlane, startSource, type RunningProcess } from '@weft/testing-harness';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -178,9 +178,8 @@ function suite(title: string, sidecar: () => Promise<readonly string[]>): void {
 
 suite('Weft', () => Promise.resolve([]));
 suite('Envoy', async () => {
-  const envoy = await findEnvoy();
-  if ('reason' in envoy) throw new Error(envoy.reason);
-  return ['--envoy', envoy.binary];
+  const envoy = await envoyProgram();
+  return ['--envoy', envoy];
 });
 
 if (reason !== undefined) process.stdout.write(`# ${reason}\n`);

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import {
   CertificateAuthority,
   eventually,
-  findEnvoy,
+  envoyProgram,
   startEnvoy,
   startWeft,
   type ProxyStart,
@@ -28,14 +28,13 @@ let world: ExtAuthzWorld;
 const proxies: RunningProxy[] = [];
 
 before(async () => {
-  const envoy = await findEnvoy();
-  assert.ok('binary' in envoy, 'reason' in envoy ? envoy.reason : '');
+  const envoy = await envoyProgram();
   world = await ExtAuthzWorld.start(GRPC_ANSWERS, HTTP_ANSWERS);
   const start = (logFile: string): ProxyStart => ({
     bootstrap: extAuthzBootstrap(world, { ...tls, logFile }),
     args: ['--file-flush-interval-msec', '20'],
   });
-  proxies.push(await startEnvoy(envoy.binary, start(logOf('envoy'))), await startWeft(start(logOf('weft'))));
+  proxies.push(await startEnvoy(envoy, start(logOf('envoy'))), await startWeft(start(logOf('weft'))));
 });
 
 after(async () => {

@@ -5,7 +5,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { Duplex, PassThrough } from 'node:stream';
 import { connect } from 'node:tls';
 import { after, before, describe, it } from 'node:test';
-import { findEnvoy, RawClient, startEnvoy, startWeft, type RunningProxy } from '@weft/testing-harness';
+import { envoyProgram, RawClient, startEnvoy, startWeft, type RunningProxy } from '@weft/testing-harness';
 
 /** A connection: what the PROXY header says of it, then TLS or plain bytes. */
 interface Probe {
@@ -137,10 +137,8 @@ describe('filter chain match', () => {
   before(async () => {
     await Promise.all(upstreams.map((server) => once(server.listen(0, '127.0.0.1'), 'listening')));
     proxies.push({ name: 'Weft', proxy: await startWeft({ bootstrap: bootstrap(upstreams) }) });
-    const envoy = await findEnvoy();
-    if ('binary' in envoy)
-      proxies.push({ name: 'Envoy', proxy: await startEnvoy(envoy.binary, { bootstrap: bootstrap(upstreams) }) });
-    else process.stdout.write(`# only Weft is asked: ${envoy.reason}\n`);
+    const envoy = await startEnvoy(await envoyProgram(), { bootstrap: bootstrap(upstreams) });
+    proxies.push({ name: 'Envoy', proxy: envoy });
   });
   after(async () => {
     await Promise.all(proxies.map(({ proxy }) => proxy.stop()));

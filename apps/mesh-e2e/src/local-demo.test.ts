@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { call, findEnvoy } from '@weft/testing-harness';
+import { call, envoyProgram } from '@weft/testing-harness';
 import type { Browser } from 'playwright-core';
 import { launchBrowser } from './browser.ts';
 import { GOLDEN_SHA256, sha256 } from './catalog-world.ts';
@@ -267,9 +267,8 @@ describe('a demo on a machine without redis-server', () => {
 
 describe('weft demo start --envoy', () => {
   it('runs the same mesh on Envoy: the catalog is whole, and switches are taken', async () => {
-    const envoy = await findEnvoy();
-    assert.ok('binary' in envoy, 'reason' in envoy ? envoy.reason : '');
-    const demo = await startDemo(['--envoy', envoy.binary]);
+    const envoy = await envoyProgram();
+    const demo = await startDemo(['--envoy', envoy]);
     try {
       assert.equal(sha256((await call({ port: demo.gatewayPort, path: '/api/playlists' })).body), GOLDEN_SHA256);
       assert.match(

@@ -9,7 +9,7 @@ import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import {
   CertificateAuthority,
   connectionManager,
-  findEnvoy,
+  envoyProgram,
   routesOf,
   startEnvoy,
   startWeft,
@@ -154,14 +154,13 @@ test(
   'clients that leave a handshake are gone, and are counted as Envoy counts them',
   { timeout: 60_000 },
   async (t) => {
-    const envoy = await findEnvoy();
-    assert.ok('binary' in envoy, 'reason' in envoy ? envoy.reason : '');
+    const envoy = await envoyProgram();
     const start = async (proxy: Promise<RunningProxy>): Promise<RunningProxy> => {
       const running = await proxy;
       t.after(() => running.stop());
       return running;
     };
     const weft = await leaveAll(await start(startWeft({ bootstrap })));
-    assert.deepEqual(weft, await leaveAll(await start(startEnvoy(envoy.binary, { bootstrap }))));
+    assert.deepEqual(weft, await leaveAll(await start(startEnvoy(envoy, { bootstrap }))));
   },
 );

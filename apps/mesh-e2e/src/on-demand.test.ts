@@ -3,7 +3,7 @@ import {
   call,
   edsCluster,
   endpointsOf,
-  findEnvoy,
+  envoyProgram,
   FROM_ADS,
   startEnvoy,
   startWeft,
@@ -294,7 +294,6 @@ function suite(title: string, choose: () => Promise<Start>): void {
 suite('Weft', () => Promise.resolve(startWeft));
 suite('Weft with two workers', () => Promise.resolve((start) => startWeft({ ...start, args: ['--concurrency', '2'] })));
 suite('Envoy', async () => {
-  const found = await findEnvoy();
-  if ('reason' in found) throw new Error(found.reason);
-  return (start) => startEnvoy(found.binary, start);
+  const found = await envoyProgram();
+  return (start) => startEnvoy(found, start);
 });

@@ -6,7 +6,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { findEnvoy, freePort, ScriptedUpstream, startEnvoy, startWeft, type RunningProxy } from '@weft/testing-harness';
+import {
+  envoyProgram,
+  freePort,
+  ScriptedUpstream,
+  startEnvoy,
+  startWeft,
+  type RunningProxy,
+} from '@weft/testing-harness';
 import { CASES } from './proxy-case-table.ts';
 import { bootstrap, normal, play, script } from './proxy-cases.ts';
 
@@ -73,31 +80,25 @@ async function outcome(name: string, start: (bootstrap: object) => Promise<Runni
   return { seenByClient, seenByUpstream, log: (await readFile(log, 'utf8')).trim().split('\n') };
 }
 
-const envoy = await findEnvoy();
-const skip = 'reason' in envoy ? envoy.reason : false;
-
-if ('reason' in envoy) {
-  test('Weft does as Envoy does', { skip }, () => undefined);
-} else {
-  const args = ['-l', 'info'];
-  const [ours, theirs] = await Promise.all([
-    outcome('weft', (config) => startWeft({ bootstrap: config, args })),
-    outcome('envoy', (config) => startEnvoy(envoy.binary, { bootstrap: config, args })),
-  ]);
-  describe('Weft does as Envoy does, to the byte:', () => {
-    CASES.forEach(({ name }, i) => {
-      test(name, () => {
-        assert.equal(ours.seenByUpstream[i], theirs.seenByUpstream[i], 'what the upstream saw');
-        if (OTHERWISE[name] !== 'client')
-          assert.equal(ours.seenByClient[i], theirs.seenByClient[i], 'what the client saw');
-        const lines = (all: readonly string[]): string[] => all.filter((line) => line.startsWith(`c${i}.|`));
-        if (OTHERWISE[name] !== 'log') assert.deepEqual(lines(ours.log), lines(theirs.log), 'the access log');
-      });
-    });
-    test('requests that could not be read are logged alike', () => {
-      const unread = (all: readonly string[]): string[] =>
-        all.filter((line) => line.startsWith('-|') && !UNNAMED.test(line));
-      assert.deepEqual(unread(ours.log), unread(theirs.log));
+const envoy = await envoyProgram();
+const args = ['-l', 'info'];
+const [ours, theirs] = await Promise.all([
+  outcome('weft', (config) => startWeft({ bootstrap: config, args })),
+  outcome('envoy', (config) => startEnvoy(envoy, { bootstrap: config, args })),
+]);
+describe('Weft does as Envoy does, to the byte:', () => {
+  CASES.forEach(({ name }, i) => {
+    test(name, () => {
+      assert.equal(ours.seenByUpstream[i], theirs.seenByUpstream[i], 'what the upstream saw');
+      if (OTHERWISE[name] !== 'client')
+        assert.equal(ours.seenByClient[i], theirs.seenByClient[i], 'what the client saw');
+      const lines = (all: readonly string[]): string[] => all.filter((line) => line.startsWith(`c${i}.|`));
+      if (OTHERWISE[name] !== 'log') assert.deepEqual(lines(ours.log), lines(theirs.log), 'the access log');
     });
   });
-}
+  test('requests that could not be read are logged alike', () => {
+    const unread = (all: readonly string[]): string[] =>
+      all.filter((line) => line.startsWith('-|') && !UNNAMED.test(line));
+    assert.deepEqual(unread(ours.log), unread(theirs.log));
+  });
+});

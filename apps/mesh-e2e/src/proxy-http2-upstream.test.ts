@@ -9,7 +9,7 @@ import {
   call,
   cluster,
   connectionManager,
-  findEnvoy,
+  envoyProgram,
   http2Upstream,
   listener,
   routesOf,
@@ -114,18 +114,16 @@ async function overHttp2(port: number, paths: readonly string[], width: number):
   return results;
 }
 
-const envoy = await findEnvoy();
 const PROXIES = [
-  { name: 'Weft', skip: false as const, start: () => startWeft({ bootstrap: bootstrap() }) },
+  { name: 'Weft', start: () => startWeft({ bootstrap: bootstrap() }) },
   {
     name: 'Envoy',
-    skip: 'reason' in envoy ? envoy.reason : (false as const),
-    start: () => startEnvoy('reason' in envoy ? '' : envoy.binary, { bootstrap: bootstrap() }),
+    start: async () => startEnvoy(await envoyProgram(), { bootstrap: bootstrap() }),
   },
 ];
 
-for (const { name, skip, start } of PROXIES)
-  describe(`${name} and a server that speaks HTTP/2`, { skip }, () => {
+for (const { name, start } of PROXIES)
+  describe(`${name} and a server that speaks HTTP/2`, () => {
     let proxy: RunningProxy;
     before(async () => {
       proxy = await start();

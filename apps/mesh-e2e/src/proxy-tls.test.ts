@@ -12,7 +12,7 @@ import {
   CertificateAuthority,
   connectionManager,
   exchange,
-  findEnvoy,
+  envoyProgram,
   routesOf,
   startEnvoy,
   startWeft,
@@ -218,15 +218,14 @@ describe('TLS', () => {
     upstream.on('tlsClientError', () => undefined);
     upstream.listen(0, '127.0.0.1');
     await once(upstream, 'listening');
-    const envoy = await findEnvoy();
-    assert.ok('binary' in envoy, 'reason' in envoy ? envoy.reason : '');
+    const envoy = await envoyProgram();
     const start = (name: string): { bootstrap: object } => {
       writeFileSync(join(folder, `${name}.yaml`), secret(own));
       return { bootstrap: bootstrap((upstream.address() as AddressInfo).port, join(folder, `${name}.yaml`)) };
     };
     // One after the other: what did start has to be stopped where the other does not.
     proxies['weft'] = await startWeft(start('weft'));
-    proxies['envoy'] = await startEnvoy(envoy.binary, start('envoy'));
+    proxies['envoy'] = await startEnvoy(envoy, start('envoy'));
   });
   after(async () => {
     upstream.close();

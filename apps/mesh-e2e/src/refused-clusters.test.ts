@@ -1,5 +1,5 @@
 // What a proxy refuses costs itself: routes to it wait, all else goes on. Weft and Envoy as sidecars, in both forms of the stream.
-import { call, findEnvoy, freePort, startSource, type RunningProcess } from '@weft/testing-harness';
+import { call, envoyProgram, freePort, startSource, type RunningProcess } from '@weft/testing-harness';
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -74,9 +74,8 @@ describe('clusters that proxies refuse', () => {
     flags.push('--upstream', `web.test:80=${String(web)}`, '--upstream', `other.test:80=${String(other)}`);
     if (name.endsWith('delta')) flags.push('--delta');
     if (name.startsWith('envoy')) {
-      const envoy = await findEnvoy();
-      if ('reason' in envoy) throw new Error(envoy.reason);
-      flags.push('--envoy', envoy.binary);
+      const envoy = await envoyProgram();
+      flags.push('--envoy', envoy);
     }
     ports.set(name, web);
     const args = [...flags, '--', process.execPath, '-e', IDLE];

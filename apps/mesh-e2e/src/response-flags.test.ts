@@ -9,17 +9,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import {
+  besideEnvoy,
   cluster,
   connectionManager,
+  eventually,
   fileLog,
-  findEnvoy,
   freePort,
   http2Upstream,
   listener,
   RawClient,
   ScriptedUpstream,
-  startEnvoy,
-  startWeft,
   type RunningProxy,
 } from '@weft/testing-harness';
 
@@ -201,9 +200,8 @@ async function play(
 ): Promise<string> {
   const { proxy, upstreams } = world;
   const before = upstreams.plain.requests.length;
-  const arrived = async (): Promise<void> => {
-    while (upstreams.plain.requests.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
-  };
+  const arrived = (): Promise<true> =>
+    eventually('the upstream has the request', () => upstreams.plain.requests.length > before || undefined);
   if (on === 'h2') {
     const session = connectHttp2(`http://127.0.0.1:${proxy.port('h2')}`);
     const stream = session.request({ ':path': pathOf(name), 'x-do': 'hang' });
@@ -229,8 +227,8 @@ interface World {
 }
 
 async function seen(
-  who: string,
   start: (bootstrap: object) => Promise<RunningProxy>,
+  who: string,
 ): Promise<ReadonlyMap<string, string>> {
   const upstreams = await startUpstreams();
   const log = join(scratch, who);
@@ -248,14 +246,7 @@ async function seen(
   );
 }
 
-const envoy = await findEnvoy();
-if ('reason' in envoy) {
-  test('Weft flags what Envoy flags', { skip: envoy.reason }, () => undefined);
-} else {
-  const args = ['-l', 'info'];
-  const theirs = await seen('envoy', (config) => startEnvoy(envoy.binary, { bootstrap: config, args }));
-  const ours = await seen('weft', (config) => startWeft({ bootstrap: config, args }));
-  describe('Weft flags what Envoy flags:', () => {
-    for (const name of Object.keys(CASES)) test(name, () => assert.equal(ours.get(name), theirs.get(name)));
-  });
-}
+const { ours, theirs } = await besideEnvoy(seen);
+describe('Weft flags what Envoy flags:', () => {
+  for (const name of Object.keys(CASES)) test(name, () => assert.equal(ours.get(name), theirs.get(name)));
+});

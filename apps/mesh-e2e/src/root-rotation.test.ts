@@ -3,7 +3,7 @@
 import {
   call,
   eventually,
-  findEnvoy,
+  envoyProgram,
   freePort,
   startControlPlane,
   startSource,
@@ -88,10 +88,9 @@ describe('an exchange of the root under load', () => {
   before(async () => {
     plane = await startControlPlane(['--certificate-ttl', `${LEAF_SECONDS}s`, '--clock-skew', '1s']);
     plane.write('mesh.yaml', MESH);
-    const envoy = await findEnvoy();
-    assert.ok('binary' in envoy, 'reason' in envoy ? envoy.reason : '');
+    const envoy = await envoyProgram();
     await start('weft', []);
-    await start('envoy', ['--envoy', envoy.binary]);
+    await start('envoy', ['--envoy', envoy]);
   });
   after(async () => {
     await Promise.all(running.map((one) => one.stop()));

@@ -2,7 +2,7 @@
 import {
   call,
   eventually,
-  findEnvoy,
+  envoyProgram,
   startEnvoy,
   startWeft,
   type ProxyStart,
@@ -113,7 +113,6 @@ const suite = (title: string, choose: () => Promise<(start: ProxyStart) => Promi
 suite('Weft', () => Promise.resolve(startWeft));
 suite('Weft with two workers', () => Promise.resolve((start) => startWeft({ ...start, args: ['--concurrency', '2'] })));
 suite('Envoy', async () => {
-  const found = await findEnvoy();
-  if ('reason' in found) throw new Error(found.reason);
-  return (start) => startEnvoy(found.binary, start);
+  const found = await envoyProgram();
+  return (start) => startEnvoy(found, start);
 });

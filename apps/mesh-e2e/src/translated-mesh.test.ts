@@ -11,7 +11,7 @@ import { once } from 'node:events';
 import {
   call,
   CertificateAuthority,
-  findEnvoy,
+  envoyProgram,
   freePorts,
   startEnvoy,
   startWeft,
@@ -123,20 +123,17 @@ async function startSidecars(startServer: Start, startClient: Start): Promise<Si
   };
 }
 
-function suite(title: string, choose: () => Promise<readonly [Start, Start] | string>): void {
+function suite(title: string, choose: () => Promise<readonly [Start, Start]>): void {
   describe(title, () => {
     let sidecars: Awaited<ReturnType<typeof startSidecars>> | undefined;
-    let reason = '';
     before(async () => {
-      const chosen = await choose();
-      if (typeof chosen === 'string') reason = chosen;
-      else sidecars = await startSidecars(...chosen);
+      sidecars = await startSidecars(...(await choose()));
     });
     after(() => sidecars?.stop());
     const check = (name: string, body: (mesh: Sidecars) => Promise<void>): void => {
-      test(name, async (t) => {
-        if (sidecars === undefined) t.skip(reason);
-        else await body(sidecars);
+      test(name, async () => {
+        assert.ok(sidecars);
+        await body(sidecars);
       });
     };
     check('calls pass with the caller’s identity', async ({ friend }) => {
@@ -180,13 +177,9 @@ function suite(title: string, choose: () => Promise<readonly [Start, Start] | st
   });
 }
 
-const envoy = async (): Promise<Start | string> => {
-  const found = await findEnvoy();
-  return 'reason' in found ? found.reason : (start) => startEnvoy(found.binary, start);
-};
 const withEnvoy = (pair: (other: Start) => readonly [Start, Start]) => async () => {
-  const other = await envoy();
-  return typeof other === 'string' ? other : pair(other);
+  const program = await envoyProgram();
+  return pair((start) => startEnvoy(program, start));
 };
 
 suite('Weft to Weft', () => Promise.resolve([startWeft, startWeft] as const));

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
-import { findEnvoy, runWeft, WORKSPACE } from '@weft/testing-harness';
+import { envoyProgram, runWeft, WORKSPACE } from '@weft/testing-harness';
 import { parse } from 'yaml';
 import { staticBootstrap, type Translated } from './static-bootstrap.ts';
 
@@ -32,15 +32,11 @@ function write(output: string): string {
   return file;
 }
 
-test('Envoy takes every translation', async (t) => {
-  const envoy = await findEnvoy();
-  if ('reason' in envoy) {
-    t.skip(envoy.reason);
-    return;
-  }
+test('Envoy takes every translation', async () => {
+  const envoy = await envoyProgram();
   for (const output of outputs) {
     const args = ['--mode', 'validate', '--use-dynamic-base-id', '-l', 'error', '-c', write(output)];
-    const fault: string = await run(envoy.binary, args).then(
+    const fault: string = await run(envoy, args).then(
       () => '',
       (error: unknown) => (error as { readonly stderr: string }).stderr,
     );

@@ -1,5 +1,5 @@
 // Programs whose traffic is redirected to their sidecars, in network namespaces: needs root, and says so where it is not to be had.
-import { findEnvoy, startProcess, WORKSPACE } from '@weft/testing-harness';
+import { envoyProgram, startProcess, WORKSPACE } from '@weft/testing-harness';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -179,9 +179,8 @@ function suite(kind: string, find: () => Promise<readonly string[]>): void {
 }
 
 suite('Envoy', async () => {
-  const envoy = await findEnvoy();
-  assert.ok('binary' in envoy, 'reason' in envoy ? envoy.reason : '');
-  return ['--envoy', envoy.binary];
+  const envoy = await envoyProgram();
+  return ['--envoy', envoy];
 });
 suite('Weft', () => Promise.resolve([]));
 

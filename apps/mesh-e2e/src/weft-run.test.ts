@@ -1,5 +1,5 @@
 // Programs as workloads of a mesh, by `weft run`: each with a sidecar, a certificate, and a registration.
-import { call, findEnvoy, freePort, startSource, type HttpReply, type RunningProcess } from '@weft/testing-harness';
+import { call, envoyProgram, freePort, startSource, type HttpReply, type RunningProcess } from '@weft/testing-harness';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -324,9 +324,8 @@ async function until200(port: number): Promise<HttpReply> {
 }
 
 suite('Envoy', async () => {
-  const envoy = await findEnvoy();
-  assert.ok('binary' in envoy, 'reason' in envoy ? envoy.reason : '');
-  return ['--envoy', envoy.binary];
+  const envoy = await envoyProgram();
+  return ['--envoy', envoy];
 });
 
 suite('Weft', () => Promise.resolve([]));

@@ -1,5 +1,5 @@
 // The verbs that ask, as people type them: against a real control plane, a sidecar of ours and an Envoy.
-import { call, findEnvoy, freePort, startSource, WORKSPACE, type RunningProcess } from '@weft/testing-harness';
+import { call, envoyProgram, freePort, startSource, WORKSPACE, type RunningProcess } from '@weft/testing-harness';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -61,9 +61,8 @@ describe('the verbs of weft that ask', () => {
     plane.write('routes.yaml', ROUTES);
     plane.write('policy.yaml', ALLOW_GET('/videos/*'));
     const port = await freePort();
-    const found = await findEnvoy();
-    assert.ok('binary' in found, 'reason' in found ? found.reason : '');
-    const envoy = ['--envoy', found.binary, '--labels', 'app=videos-api,version=v1'];
+    const found = await envoyProgram();
+    const envoy = ['--envoy', found, '--labels', 'app=videos-api,version=v1'];
     await run('videos-api', ['--port', `10010:${port}`, '--protocol', 'HTTP', ...envoy], [SERVER, String(port)]);
     local = await freePort();
     caller = await run('playlists-api', ['--upstream', `videos-api:10010=${local}`], [CALLER]);

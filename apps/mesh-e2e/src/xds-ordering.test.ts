@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
-  findEnvoy,
+  envoyProgram,
   OrderingWorld,
   startEnvoy,
   startWeft,
@@ -44,7 +44,6 @@ for (const { peer, form, changes } of CASES)
 
 async function start(peer: 'weft' | 'envoy', bootstrap: object): Promise<RunningProxy> {
   if (peer === 'weft') return startWeft({ bootstrap });
-  const envoy = await findEnvoy();
-  if ('reason' in envoy) throw new Error(envoy.reason);
-  return startEnvoy(envoy.binary, { bootstrap });
+  const envoy = await envoyProgram();
+  return startEnvoy(envoy, { bootstrap });
 }

@@ -6,7 +6,7 @@ import {
   edsCluster,
   endpointsOf,
   eventually,
-  findEnvoy,
+  envoyProgram,
   startEnvoy,
   startWeft,
   xdsBootstrap,
@@ -28,9 +28,8 @@ type Kind = 'envoy' | 'weft';
 
 async function start(kind: Kind, bootstrap: object): Promise<RunningProxy> {
   if (kind === 'weft') return startWeft({ bootstrap });
-  const envoy = await findEnvoy();
-  if ('reason' in envoy) throw new Error(envoy.reason);
-  return startEnvoy(envoy.binary, { bootstrap });
+  const envoy = await envoyProgram();
+  return startEnvoy(envoy, { bootstrap });
 }
 
 const layer = (value: number): object => ({

@@ -8,3 +8,4 @@ export { positionIn, readText, type KubeText, type ReadDocument, type ReadTextOp
 export { SupportCheck, type FieldSupport, type KindSupport } from './support.ts';
 export { regexFault } from './checks/words.ts';
 export { isDuration } from './scalar.ts';
+export { durationMs } from './duration.ts';

@@ -1,10 +1,10 @@
-import type { HTTPRouteRuleFilterCors, VirtualServiceHttpCorsPolicy } from '@weft/api-kube';
+import { durationMs, type HTTPRouteRuleFilterCors, type VirtualServiceHttpCorsPolicy } from '@weft/api-kube';
 import type { Route } from '@weft/api-envoy/gen/envoy/config/route/v3/route_components_pb';
 import type { Cors, CorsPolicy } from '@weft/api-envoy/gen/envoy/extensions/filters/http/cors/v3/cors_pb';
 import type { HttpFilter } from '@weft/api-envoy/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb';
 import type { StringMatcher } from '@weft/api-envoy/gen/envoy/type/matcher/v3/string_pb';
 import { escapeRegex, regexMatcher } from './authorization-match.ts';
-import { durationMs, pack, type Init } from './proto.ts';
+import { pack, type Init } from './proto.ts';
 import { stringMatcher } from './route-match.ts';
 
 export const CORS_FILTER = 'envoy.filters.http.cors';

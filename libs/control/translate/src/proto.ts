@@ -2,6 +2,7 @@ import { clone, create, toBinary, type Message, type MessageInitShape } from '@b
 import type { GenMessage } from '@bufbuild/protobuf/codegenv2';
 import type { Any, Duration } from '@bufbuild/protobuf/wkt';
 import { registry } from '@weft/api-envoy';
+import { durationMs } from '@weft/api-kube';
 
 /** What a message is made of: its fields, and those of messages in it likewise; never the message itself. */
 export type Init<T extends Message> = Exclude<MessageInitShape<GenMessage<T>>, T>;
@@ -48,26 +49,7 @@ export function duration(ms: number): Init<Duration> {
   return { seconds: BigInt(seconds), nanos: Math.min(Math.round((ms - seconds * 1000) * 1e6), 999_999_999) };
 }
 
-const UNITS_MS: Readonly<Record<string, number>> = {
-  h: 3_600_000,
-  m: 60_000,
-  s: 1000,
-  ms: 1,
-  us: 1e-3,
-  µs: 1e-3,
-  ns: 1e-6,
-};
-
-/** Milliseconds of a duration as Go writes them: `2s`, `1m30s`, `0.5s`. Undefined: it is none. */
-export function durationMs(text: string | undefined): number | undefined {
-  if (text === undefined || text === '') return undefined;
-  if (text === '0') return 0;
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)/g)];
-  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text) return undefined;
-  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNITS_MS[unit ?? ''] ?? 0), 0);
-}
-
-/** The same as a message; undefined where there is none. */
+/** A duration as Istio writes it, as a message; undefined where there is none. */
 export function durationOf(text: string | undefined): Init<Duration> | undefined {
   const ms = durationMs(text);
   return ms === undefined ? undefined : duration(ms);

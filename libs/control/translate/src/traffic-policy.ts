@@ -1,11 +1,11 @@
-import type { DestinationRuleTls } from '@weft/api-kube';
+import { durationMs, type DestinationRuleTls } from '@weft/api-kube';
 import type { Cluster } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
 import type { HttpProtocolOptions } from '@weft/api-envoy/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb';
 import type { UpstreamTlsContext } from '@weft/api-envoy/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb';
 import { isHttp2, type PortPolicy, type Protocol } from '@weft/control-mesh';
 import { sds } from './config-source.ts';
 import { credentialSecret } from './names.ts';
-import { duration, durationMs, durationOf, pack, type Init } from './proto.ts';
+import { duration, durationOf, pack, type Init } from './proto.ts';
 import { MESH_ALPN, meshTls, upstreamTls } from './tls-context.ts';
 
 const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';

@@ -53,6 +53,8 @@ export {
 } from './processes.ts';
 export { cpuSeconds, forgetPeak, peakResidentBytes, residentBytes } from './process-memory.ts';
 export {
+  besideEnvoy,
+  envoyProgram,
   findEnvoy,
   PROXY_MAIN,
   runWeft,

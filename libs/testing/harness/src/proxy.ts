@@ -85,6 +85,23 @@ export async function findEnvoy(): Promise<{ readonly binary: string } | { reado
   }
 }
 
+/** The same for those who cannot go on without: rejects with that line. */
+export async function envoyProgram(): Promise<string> {
+  const found = await findEnvoy();
+  if ('reason' in found) throw new Error(found.reason);
+  return found.binary;
+}
+
+/** What `look` finds of Weft and of a real Envoy, one after the other, both started from the bootstraps that it makes. */
+export async function besideEnvoy<T>(
+  look: (start: (bootstrap: object) => Promise<RunningProxy>, who: 'envoy' | 'weft') => Promise<T>,
+): Promise<{ readonly ours: T; readonly theirs: T }> {
+  const program = await envoyProgram();
+  const args = ['-l', 'info'];
+  const theirs = await look((bootstrap) => startEnvoy(program, { bootstrap, args }), 'envoy');
+  return { theirs, ours: await look((bootstrap) => startWeft({ bootstrap, args }), 'weft') };
+}
+
 /** Starts a real Envoy with one worker. */
 export function startEnvoy(binary: string, start: ProxyStart): Promise<RunningProxy> {
   return startProxy(start, (args) =>

@@ -1,7 +1,5 @@
-import { isDuration, type VirtualServiceHttp } from '@weft/api-kube';
+import { durationMs, type VirtualServiceHttp } from '@weft/api-kube';
 import type { Analysis, Spot } from '../analysis.ts';
-
-const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1, us: 0.001, ns: 0.000_001 };
 
 /** Retries, timeouts and header matches that do something else than they seem to. */
 export function checkResilience(analysis: Analysis): void {
@@ -89,12 +87,4 @@ function compile(regex: string): RegExp | undefined {
   } catch {
     return undefined;
   }
-}
-
-function durationMs(text: string | undefined): number | undefined {
-  if (text === undefined || !isDuration(text)) return undefined;
-  return [...text.matchAll(/([0-9.]+)([a-z]+)/g)].reduce(
-    (sum, [, number, unit]) => sum + Number(number) * (UNITS[unit ?? ''] ?? 0),
-    0,
-  );
 }
