@@ -1,8 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { freePort, startProcess, WORKSPACE, type RunningProcess } from '@weft/testing-harness';
+import { promisify } from 'node:util';
+import { firstLineOf, freePort, inCache, startProcess, WORKSPACE, type RunningProcess } from '@weft/testing-harness';
 
+const run = promisify(execFile);
 const VERSION = '3.5.1';
 
 /** One span as Zipkin's API gives it back. */
@@ -39,7 +40,7 @@ export async function startZipkin(): Promise<ZipkinServer> {
   const port = await freePort();
   const server: RunningProcess = await startProcess({
     command: 'java',
-    args: ['-Xmx300m', '-jar', zipkinJar()],
+    args: ['-Xmx300m', '-jar', await zipkinJar()],
     env: { QUERY_PORT: String(port), STORAGE_TYPE: 'mem', SELF_TRACING_ENABLED: 'false' },
     ready: /Serving HTTP at/,
     readyWithinMs: 90_000,
@@ -56,20 +57,22 @@ export async function startZipkin(): Promise<ZipkinServer> {
   };
 }
 
-function zipkinJar(): string {
-  const folder = join(WORKSPACE, '.cache/zipkin');
-  const jar = join(folder, `zipkin-server-${VERSION}-exec.jar`);
-  if (existsSync(jar)) return jar;
-  mkdirSync(folder, { recursive: true });
-  const maven = (...args: string[]): void => {
-    const { status, stdout, error } = spawnSync('mvn', ['-q', '-B', ...args], { encoding: 'utf8' });
-    if (status !== 0)
-      throw new Error(
-        `Zipkin ${VERSION} cannot be had from Maven (mvn and Java 17 are needed): ${error?.message ?? stdout}`,
-      );
-  };
+/** Zipkin's own archive, from Maven into the workspace's cache (once). */
+function zipkinJar(): Promise<string> {
+  const name = `zipkin-server-${VERSION}-exec.jar`;
   const artifact = `io.zipkin:zipkin-server:${VERSION}:jar:exec`;
-  maven('dependency:get', `-Dartifact=${artifact}`, '-Dtransitive=false');
-  maven('dependency:copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${folder}`);
-  return jar;
+  return inCache(join(WORKSPACE, '.cache/zipkin', name), async (draft) => {
+    await maven('dependency:get', `-Dartifact=${artifact}`, '-Dtransitive=false');
+    await maven('dependency:copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${draft}`);
+    return join(draft, name);
+  });
+}
+
+async function maven(...args: string[]): Promise<void> {
+  try {
+    await run('mvn', ['-q', '-B', ...args]);
+  } catch (error) {
+    const reason = `Zipkin ${VERSION} cannot be had from Maven (mvn and Java 17 are needed): ${firstLineOf(error)}`;
+    throw new Error(reason, { cause: error });
+  }
 }

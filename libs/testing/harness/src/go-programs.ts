@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { WORKSPACE } from './processes.ts';
-import { digestOfFolder, firstLineOf } from './program-cache.ts';
+import { digestOfFolder, firstLineOf, inCache } from './program-cache.ts';
 
 const run = promisify(execFile);
 
@@ -35,12 +34,14 @@ async function build(name: GoProgram): Promise<{ readonly binary: string } | { r
   const cwd = join(WORKSPACE, 'tools/conformance/go', module);
   // What others wrote changes with its pin only; ours whenever we do.
   const suffix = main === '.' ? `-${digestOfFolder(cwd)}` : '';
-  const binary = join(WORKSPACE, '.cache/go', `${name}${suffix}`);
-  if (existsSync(binary)) return { binary };
+  // An older Go fetches the one that go.mod asks for.
+  const env = { ...process.env, GOTOOLCHAIN: 'auto', CGO_ENABLED: '0', GOFLAGS: '-mod=readonly' };
   try {
-    // An older Go fetches the one that go.mod asks for.
-    const env = { ...process.env, GOTOOLCHAIN: 'auto', CGO_ENABLED: '0', GOFLAGS: '-mod=readonly' };
-    await run('go', ['build', '-o', binary, main], { cwd, env });
+    const binary = await inCache(join(WORKSPACE, '.cache/go', `${name}${suffix}`), async (draft) => {
+      const built = join(draft, name);
+      await run('go', ['build', '-o', built, main], { cwd, env });
+      return built;
+    });
     return { binary };
   } catch (error) {
     return { reason: `${name} cannot be built with Go: ${firstLineOf(error)}` };

@@ -51,6 +51,7 @@ export {
   type RunningProcess,
   type SourceProgram,
 } from './processes.ts';
+export { firstLineOf, inCache } from './program-cache.ts';
 export { cpuSeconds, forgetPeak, peakResidentBytes, residentBytes } from './process-memory.ts';
 export {
   besideEnvoy,

@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { WORKSPACE } from './processes.ts';
-import { digestOfFolder, firstLineOf } from './program-cache.ts';
+import { digestOfFolder, firstLineOf, inCache } from './program-cache.ts';
 
 const run = promisify(execFile);
 const NEEDS = 'the Java control plane cannot be built (mvn and a JDK of version 17 are needed)';
@@ -19,7 +18,7 @@ export interface JavaProgram {
 export async function findJavaControlPlane(): Promise<JavaProgram | { readonly reason: string }> {
   const home = join(WORKSPACE, '.cache/java', `control-plane-${digestOfFolder(SOURCE)}`);
   try {
-    if (!existsSync(home)) await compile(home);
+    await inCache(home, compile);
     const libraries = (await readFile(join(home, 'class-path'), 'utf8')).trim();
     return { args: ['-Xmx200m', '-cp', `${home}:${libraries}`, 'ControlPlane'] };
   } catch (error) {
@@ -27,14 +26,13 @@ export async function findJavaControlPlane(): Promise<JavaProgram | { readonly r
   }
 }
 
-async function compile(home: string): Promise<void> {
-  // Whole or not at all: another run may look for it meanwhile.
-  const draft = `${home}.${process.pid}`;
-  await mkdir(draft, { recursive: true });
-  const list = join(draft, 'class-path');
+async function compile(folder: string): Promise<string> {
+  const home = join(folder, 'control-plane');
+  await mkdir(home);
+  const list = join(home, 'class-path');
   const maven = ['-q', '-B', 'dependency:build-classpath', `-Dmdep.outputFile=${list}`, '-Dmdep.includeScope=runtime'];
   await run('mvn', maven, { cwd: SOURCE });
   const libraries = (await readFile(list, 'utf8')).trim();
-  await run('javac', ['-d', draft, '-cp', libraries, 'ControlPlane.java'], { cwd: SOURCE });
-  await rename(draft, home);
+  await run('javac', ['-d', home, '-cp', libraries, 'ControlPlane.java'], { cwd: SOURCE });
+  return home;
 }

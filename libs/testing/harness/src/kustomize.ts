@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { firstLineOf, inCache } from './program-cache.ts';
 
 const run = promisify(execFile);
 
@@ -27,20 +27,19 @@ async function works(command: string, args: readonly string[]): Promise<boolean>
  * (about 20 seconds, once). A string says why there is none.
  */
 export async function findKustomize(): Promise<Kustomize | string> {
-  const built = join(CACHE, 'kustomize');
   // Components came with kustomize 3.7; a kubectl before 1.21 carries an older one, which has no `--help` for `-k` files.
   const hasKubectl = await works('kubectl', ['kustomize', '--enable-helm=false', '--help']);
   if (hasKubectl) return async (folder) => (await run('kubectl', ['kustomize', folder])).stdout;
   if (await works('kustomize', ['version']))
     return async (folder) => (await run('kustomize', ['build', folder])).stdout;
-  if (!existsSync(built)) {
-    if (!(await works('go', ['version']))) return 'neither kubectl, kustomize nor go is installed';
-    try {
-      const env = { ...process.env, GOBIN: CACHE, GOFLAGS: '-mod=mod', CGO_ENABLED: '0' };
+  try {
+    const built = await inCache(join(CACHE, 'kustomize'), async (draft) => {
+      const env = { ...process.env, GOBIN: draft, GOFLAGS: '-mod=mod', CGO_ENABLED: '0' };
       await run('go', ['install', KUSTOMIZE], { env, cwd: tmpdir() });
-    } catch (error) {
-      return `kustomize does not build: ${error instanceof Error ? error.message : String(error)}`;
-    }
+      return join(draft, 'kustomize');
+    });
+    return async (folder) => (await run(built, ['build', folder])).stdout;
+  } catch (error) {
+    return `there is neither kubectl nor kustomize, and Go does not build one: ${firstLineOf(error)}`;
   }
-  return async (folder) => (await run(built, ['build', folder])).stdout;
 }

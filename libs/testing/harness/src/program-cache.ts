@@ -1,6 +1,27 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+/**
+ * A file or folder of the workspace's cache, made the first time. It is there whole or not at all, as test files run side by
+ * side: each that misses it makes its own, and the first one stays.
+ * @param make makes it in a folder of its own on the same disk, and returns its path there.
+ */
+export async function inCache(home: string, make: (draft: string) => Promise<string>): Promise<string> {
+  if (existsSync(home)) return home;
+  await mkdir(dirname(home), { recursive: true });
+  const draft = await mkdtemp(`${home}.`);
+  try {
+    const made = await make(draft);
+    if (!existsSync(home)) await rename(made, home);
+  } catch (error) {
+    if (!existsSync(home)) throw error;
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+  return home;
+}
 
 /** Names what is built from a folder's files: eight hexadecimal digits that differ when one of them does. */
 export function digestOfFolder(folder: string): string {

