@@ -48,6 +48,13 @@ export interface LoadBalancerContext {
   readonly downstream?: DownstreamConnection | undefined;
 }
 
+/** The balancer picks as it likes: no request is at hand, or none that it should look at. */
+export const ANY_HOST: LoadBalancerContext = {
+  hashKey: () => undefined,
+  shouldSelectAnotherHost: () => false,
+  hostSelectionRetries: 0,
+};
+
 /**
  * What the router charges; the pool charges connections, requests in flight and pending ones, and (for HTTP/2 only, as in
  * Envoy) `upstreamRqRxReset` and `upstreamRqTxReset`. Names are Envoy's.

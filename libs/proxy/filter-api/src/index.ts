@@ -25,6 +25,13 @@ export type {
   RouteRequestOwner,
   ServerContext,
 } from './network-filter.ts';
+export {
+  AsyncRequest,
+  type AsyncRequestFailure,
+  type AsyncRequestOptions,
+  type AsyncRequestOwner,
+} from './async-request.ts';
+export { ANY_HOST } from './cluster.ts';
 export type {
   Cluster,
   ClusterManager,

@@ -8,7 +8,7 @@ import {
   type GrpcStatus,
 } from '@weft/core-grpc';
 import { after, type Timers } from '@weft/core-runtime';
-import type { Cluster, ClusterManager, LoadBalancerContext } from '@weft/proxy-filter-api';
+import { ANY_HOST, type Cluster, type ClusterManager } from '@weft/proxy-filter-api';
 import { ClusterGrpcCall } from './cluster-grpc-call.ts';
 
 /** Source: envoy.config.core.v3.GrpcService.EnvoyGrpc. */
@@ -23,12 +23,6 @@ export interface ClusterGrpcTarget {
   /** How long a message of the server may be, in bytes; RESOURCE_EXHAUSTED beyond. Default: any length. `max_receive_message_length`. */
   readonly maxReceiveBytes?: number;
 }
-
-const ANY_HOST: LoadBalancerContext = {
-  hashKey: () => undefined,
-  shouldSelectAnotherHost: () => false,
-  hostSelectionRetries: 0,
-};
 
 /**
  * Calls to a cluster of the proxy. The cluster is looked up for each call, so it may come later and may change. Calls wait for

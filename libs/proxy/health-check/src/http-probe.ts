@@ -1,7 +1,7 @@
 import { RequestHeaderMap, type ClientStream, type HeaderMap, type ResponseHeaderMap } from '@weft/core-http';
-import type { Cluster, Host, HttpPoolCallbacks, PoolHandle } from '@weft/proxy-filter-api';
+import { ANY_HOST, type Cluster, type Host, type HttpPoolCallbacks, type PoolHandle } from '@weft/proxy-filter-api';
 import type { GrpcCheck, HttpCheck } from './health-check.ts';
-import { CHECK_CONTEXT, type Probe, type ProbeOutcome, type ProbeOwner } from './probe.ts';
+import type { Probe, ProbeOutcome, ProbeOwner } from './probe.ts';
 
 const USER_AGENT = 'Weft/HC';
 
@@ -21,7 +21,7 @@ abstract class RequestProbe implements Probe, HttpPoolCallbacks {
   }
 
   start(): void {
-    const handle = this.cluster.newStream(this.host, 'default', this, CHECK_CONTEXT);
+    const handle = this.cluster.newStream(this.host, 'default', this, ANY_HOST);
     if (!this.over && this.stream === undefined) this.waiting = handle;
   }
 

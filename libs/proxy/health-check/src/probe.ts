@@ -1,5 +1,3 @@
-import type { LoadBalancerContext } from '@weft/proxy-filter-api';
-
 /**
  * What one check found. `unhealthy`: the host itself says so, or answers wrongly; `failed`: the same, and may pass;
  * `network`: no connection, or it broke; `timeout`: nothing came in time.
@@ -16,9 +14,3 @@ export interface Probe {
 export interface ProbeOwner {
   onProbe(outcome: ProbeOutcome): void;
 }
-
-export const CHECK_CONTEXT: LoadBalancerContext = {
-  hashKey: () => undefined,
-  shouldSelectAnotherHost: () => false,
-  hostSelectionRetries: 0,
-};

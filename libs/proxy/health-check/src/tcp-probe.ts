@@ -1,7 +1,7 @@
 import type { Transport, TransportReceiver } from '@weft/core-bytes';
-import type { Cluster, Host, PoolHandle, TcpPoolCallbacks } from '@weft/proxy-filter-api';
+import { ANY_HOST, type Cluster, type Host, type PoolHandle, type TcpPoolCallbacks } from '@weft/proxy-filter-api';
 import type { TcpCheck } from './health-check.ts';
-import { CHECK_CONTEXT, type Probe, type ProbeOutcome, type ProbeOwner } from './probe.ts';
+import type { Probe, ProbeOutcome, ProbeOwner } from './probe.ts';
 
 /** A connection, and, where the check wants it, what is sent and what has to come back. */
 export class TcpProbe implements Probe, TcpPoolCallbacks, TransportReceiver {
@@ -21,7 +21,7 @@ export class TcpProbe implements Probe, TcpPoolCallbacks, TransportReceiver {
 
   start(): void {
     const { cluster, host } = this.around;
-    const handle = cluster.newConnection(host, 'default', this, CHECK_CONTEXT);
+    const handle = cluster.newConnection(host, 'default', this, ANY_HOST);
     if (!this.over && this.transport === undefined) this.waiting = handle;
   }
 

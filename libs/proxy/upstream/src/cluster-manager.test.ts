@@ -8,9 +8,10 @@ import { DecodeContext, loadConfig, sourceNamed } from '@weft/api-envoy';
 import type { Cluster as ClusterProto } from '@weft/api-envoy/gen/envoy/config/cluster/v3/cluster_pb';
 import { createFakeRuntime } from '@weft/core-runtime/testing';
 import { StatsStore } from '@weft/observe-metrics';
+import { ANY_HOST } from '@weft/proxy-filter-api';
 import { ClusterManager, type DecodedCluster } from './cluster-manager.ts';
 import type { DnsAnswer, DnsResolver } from './dns-resolver.ts';
-import { ANY, NO_FLAGS, ScriptedUpstream, statOf, TestRequest } from './testing.ts';
+import { NO_FLAGS, ScriptedUpstream, statOf, TestRequest } from './testing.ts';
 
 let upstream: ScriptedUpstream;
 beforeEach(async () => {
@@ -64,7 +65,7 @@ function ask(manager: ClusterManager, name: string): TestRequest {
   const request = new TestRequest();
   const cluster = manager.get(name);
   assert.ok(cluster, `no cluster ${name}`);
-  const host = cluster.pick(ANY);
+  const host = cluster.pick(ANY_HOST);
   assert.ok(host, `no host in ${name}`);
   cluster.newStream(host, 'default', request);
   return request;
@@ -224,13 +225,13 @@ test('endpoints of an EDS cluster follow their file', async (t) => {
   t.after(() => manager.close());
   manager.addStatic([decoded(eds)]);
   await manager.initialized();
-  assert.equal(manager.get('e')?.pick(ANY)?.address.text, '10.0.0.1:80');
+  assert.equal(manager.get('e')?.pick(ANY_HOST)?.address.text, '10.0.0.1:80');
   write('10.0.0.2');
   await turnsUntil(() => stat('cluster.e.update_success') === 2);
-  assert.equal(manager.get('e')?.pick(ANY)?.address.text, '10.0.0.2:80');
+  assert.equal(manager.get('e')?.pick(ANY_HOST)?.address.text, '10.0.0.2:80');
   write('not-an-address');
   await turnsUntil(() => stat('cluster.e.update_rejected') === 1);
-  assert.equal(manager.get('e')?.pick(ANY)?.address.text, '10.0.0.2:80');
+  assert.equal(manager.get('e')?.pick(ANY_HOST)?.address.text, '10.0.0.2:80');
 });
 
 test('an EDS cluster without endpoints stops waiting after its time, and takes them when they come', async (t) => {
@@ -246,7 +247,7 @@ test('an EDS cluster without endpoints stops waiting after its time, and takes t
   const initialized = manager.initialized();
   runtime.timers.advance(15_000);
   await initialized;
-  assert.equal(manager.get('e')?.pick(ANY), undefined);
+  assert.equal(manager.get('e')?.pick(ANY_HOST), undefined);
 });
 
 /** Lets the event loop turn until `ready` holds. */

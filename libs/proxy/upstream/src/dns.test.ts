@@ -3,10 +3,11 @@ import { test } from 'node:test';
 import { createFakeRuntime } from '@weft/core-runtime/testing';
 import { clusterConfig } from '@weft/model-cluster/testing';
 import { StatsStore } from '@weft/observe-metrics';
+import { ANY_HOST } from '@weft/proxy-filter-api';
 import { chooseFamily, type DnsAnswer, type DnsResolver } from './dns-resolver.ts';
 import { LogicalDns } from './logical-dns.ts';
 import { StrictDns } from './strict-dns.ts';
-import { ANY, NO_FLAGS, statOf } from './testing.ts';
+import { NO_FLAGS, statOf } from './testing.ts';
 import { UpstreamCluster } from './upstream-cluster.ts';
 
 /** A resolver whose answers a test gives by hand. */
@@ -105,10 +106,10 @@ test('a strict name without addresses has no hosts, and there is nobody to pick'
   const { resolver, runtime, cluster, stat, initialized } = dnsCluster('STRICT_DNS');
   resolver.answer([]);
   assert.equal(initialized(), 1);
-  assert.equal(cluster.pick(ANY), undefined);
+  assert.equal(cluster.pick(ANY_HOST), undefined);
   runtime.timers.advance(5000);
   resolver.answer(['10.0.0.1']);
-  assert.notEqual(cluster.pick(ANY), undefined);
+  assert.notEqual(cluster.pick(ANY_HOST), undefined);
   assert.equal(stat('membership_healthy'), 1);
 });
 

@@ -1,8 +1,9 @@
+import { ANY_HOST } from '@weft/proxy-filter-api';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { UpstreamHost } from './host.ts';
-import { readHead, ScriptedUpstream, TestRequest, testCluster, ANY } from './testing.ts';
+import { readHead, ScriptedUpstream, TestRequest, testCluster } from './testing.ts';
 
 let upstream: ScriptedUpstream;
 beforeEach(async () => {
@@ -101,7 +102,7 @@ test('the limits of the two priorities are separate', async () => {
   );
   request();
   const high = new TestRequest();
-  cluster.newStream(cluster.pick(ANY)!, 'high', high);
+  cluster.newStream(cluster.pick(ANY_HOST)!, 'high', high);
   assert.equal(high.failure, undefined);
   await high.started();
 });
@@ -250,7 +251,7 @@ test('a connection of a certain age takes no more requests', async () => {
 test('a cancelled wait is never called back, and its connection serves others', async () => {
   const { cluster, request, stat } = testCluster([upstream.port]);
   const given = new TestRequest();
-  cluster.newStream(cluster.pick(ANY)!, 'default', given)?.cancel();
+  cluster.newStream(cluster.pick(ANY_HOST)!, 'default', given)?.cancel();
   assert.equal(stat('upstream_rq_pending_active'), 0);
   const one = request();
   await upstream.answer(0);
@@ -289,14 +290,14 @@ test('a drained host closes idle connections now and busy ones after their reque
 
 test('a host that leaves serves the request that had picked it', async () => {
   const { cluster } = testCluster([upstream.port]);
-  const host = cluster.pick(ANY)!;
+  const host = cluster.pick(ANY_HOST)!;
   cluster.setHosts([], 140);
   const late = new TestRequest();
   cluster.newStream(host, 'default', late);
   await upstream.answer(0);
   await late.over();
   assert.equal(late.body, 'ok');
-  assert.equal(cluster.pick(ANY), undefined);
+  assert.equal(cluster.pick(ANY_HOST), undefined);
 });
 
 test('pools above max_connection_pools are refused', () => {

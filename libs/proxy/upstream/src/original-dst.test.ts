@@ -4,9 +4,9 @@ import { RequestHeaderMap, StreamInfo, socketAddress, type DownstreamConnection 
 import { createFakeRuntime } from '@weft/core-runtime/testing';
 import { clusterConfig } from '@weft/model-cluster/testing';
 import { StatsStore } from '@weft/observe-metrics';
-import type { LoadBalancerContext } from '@weft/proxy-filter-api';
+import { ANY_HOST, type LoadBalancerContext } from '@weft/proxy-filter-api';
 import { OriginalDst } from './original-dst.ts';
-import { ANY, NO_FLAGS, statOf } from './testing.ts';
+import { NO_FLAGS, statOf } from './testing.ts';
 import { UpstreamCluster } from './upstream-cluster.ts';
 
 function originalDst(more = '') {
@@ -42,23 +42,23 @@ function going(to: string, port: number, restored = true): DownstreamConnection 
 
 function asking(header: string, value: string, downstream = going('10.0.0.9', 80, false)): LoadBalancerContext {
   const requestHeaders = new RequestHeaderMap('GET', '/', 'a.test', [header, value]);
-  return { ...ANY, stream: { info: new StreamInfo(downstream, 0, 0), requestHeaders } };
+  return { ...ANY_HOST, stream: { info: new StreamInfo(downstream, 0, 0), requestHeaders } };
 }
 
 test('the host is where the client was going, one for each destination', () => {
   const { cluster, stat } = originalDst();
-  const first = cluster.pick({ ...ANY, downstream: going('10.0.0.1', 80) });
+  const first = cluster.pick({ ...ANY_HOST, downstream: going('10.0.0.1', 80) });
   assert.equal(first?.address.text, '10.0.0.1:80');
-  assert.equal(cluster.pick({ ...ANY, downstream: going('10.0.0.1', 80) }), first);
-  assert.equal(cluster.pick({ ...ANY, downstream: going('::1', 81) })?.address.text, '[::1]:81');
-  assert.equal(cluster.pick({ ...ANY, downstream: going('10.0.0.1', 80) }), first);
+  assert.equal(cluster.pick({ ...ANY_HOST, downstream: going('10.0.0.1', 80) }), first);
+  assert.equal(cluster.pick({ ...ANY_HOST, downstream: going('::1', 81) })?.address.text, '[::1]:81');
+  assert.equal(cluster.pick({ ...ANY_HOST, downstream: going('10.0.0.1', 80) }), first);
   assert.deepEqual(['membership_total', 'membership_change'].map(stat), [2, 2]);
 });
 
 test('a client that meant to come here has no host: the proxy would call itself', () => {
   const { cluster } = originalDst();
-  assert.equal(cluster.pick({ ...ANY, downstream: going('10.0.0.1', 80, false) }), undefined);
-  assert.equal(cluster.pick(ANY), undefined);
+  assert.equal(cluster.pick({ ...ANY_HOST, downstream: going('10.0.0.1', 80, false) }), undefined);
+  assert.equal(cluster.pick(ANY_HOST), undefined);
 });
 
 test('a request may name its host, where that is configured', () => {
@@ -80,10 +80,10 @@ test('the name of the field and the port can be configured', () => {
 
 test('a host that nobody used for a while is dropped, and nothing runs without hosts', () => {
   const { cluster, runtime, stat } = originalDst('cleanup_interval: 1s');
-  cluster.pick({ ...ANY, downstream: going('10.0.0.1', 80) });
-  cluster.pick({ ...ANY, downstream: going('10.0.0.2', 80) });
+  cluster.pick({ ...ANY_HOST, downstream: going('10.0.0.1', 80) });
+  cluster.pick({ ...ANY_HOST, downstream: going('10.0.0.2', 80) });
   runtime.timers.advance(1000);
-  cluster.pick({ ...ANY, downstream: going('10.0.0.1', 80) });
+  cluster.pick({ ...ANY_HOST, downstream: going('10.0.0.1', 80) });
   assert.equal(stat('membership_total'), 2);
   runtime.timers.advance(1000);
   assert.deepEqual(

@@ -6,8 +6,8 @@ import type { AddressInfo, Server } from 'node:net';
 import { afterEach, beforeEach, test } from 'node:test';
 import { RequestHeaderMap, StreamInfo, socketAddress, type DownstreamConnection, type Protocol } from '@weft/core-http';
 import { createTestCertificate } from '@weft/net-tcp/testing';
-import type { Host, LoadBalancerContext } from '@weft/proxy-filter-api';
-import { ANY, ScriptedUpstream, testCluster, TestRequest, type TestCluster } from './testing.ts';
+import { ANY_HOST, type Host, type LoadBalancerContext } from '@weft/proxy-filter-api';
+import { ScriptedUpstream, testCluster, TestRequest, type TestCluster } from './testing.ts';
 
 let upstream: ScriptedUpstream;
 const servers: Server[] = [];
@@ -40,7 +40,7 @@ function asked({ id = 1, protocol = 'HTTP/1.1', authority = 'up.test' }: Asked =
   };
   const info = new StreamInfo(downstream, 0, 0);
   info.protocol = protocol;
-  return { ...ANY, stream: { info, requestHeaders: new RequestHeaderMap('GET', '/', authority) } };
+  return { ...ANY_HOST, stream: { info, requestHeaders: new RequestHeaderMap('GET', '/', authority) } };
 }
 
 function send({ cluster }: TestCluster, cx: LoadBalancerContext): TestRequest {
@@ -77,7 +77,7 @@ test('ALPN decides where the configuration leaves it to it', async () => {
     [one, 'one', 'upstream_cx_http1_total'],
   ] as const) {
     const world = testCluster([await listening(server)], `${typed('auto_config: {}')}\n${TLS}`);
-    const requests = [send(world, ANY), send(world, ANY), send(world, ANY)];
+    const requests = [send(world, ANY_HOST), send(world, ANY_HOST), send(world, ANY_HOST)];
     await Promise.all(requests.map((request) => request.over()));
     assert.deepEqual(
       requests.map((request) => request.body),
@@ -149,7 +149,7 @@ test('a connection begins with the client addresses, and clients do not share it
   assert.match(await upstream.answer(1), /^PROXY TCP4 10\.9\.9\.9 10\.0\.0\.1 4002 80\r\n/);
   await second.over();
   const own = testCluster([upstream.port], socket('V1'));
-  const probe = send(own, ANY);
+  const probe = send(own, ANY_HOST);
   assert.match(await upstream.answer(2), /^PROXY UNKNOWN\r\n/);
   await probe.over();
 });

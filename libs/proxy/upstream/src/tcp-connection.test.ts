@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { Transport, TransportClose, TransportReceiver } from '@weft/core-bytes';
-import type { PoolFailure, TcpPoolCallbacks } from '@weft/proxy-filter-api';
-import { ANY, ScriptedUpstream, testCluster } from './testing.ts';
+import { ANY_HOST, type PoolFailure, type TcpPoolCallbacks } from '@weft/proxy-filter-api';
+import { ScriptedUpstream, testCluster } from './testing.ts';
 
 let upstream: ScriptedUpstream;
 beforeEach(async () => {
@@ -54,7 +54,7 @@ class Client implements TcpPoolCallbacks, TransportReceiver {
 test('raw bytes go both ways on a connection of their own, and are counted', async () => {
   const { cluster, stat } = testCluster([upstream.port]);
   const client = new Client();
-  cluster.newConnection(cluster.pick(ANY)!, 'default', client);
+  cluster.newConnection(cluster.pick(ANY_HOST)!, 'default', client);
   assert.equal(stat('upstream_rq_pending_active'), 1);
   await client.until(() => client.transport !== undefined);
   client.transport?.write(Buffer.from('ping'));
@@ -81,8 +81,8 @@ test('raw bytes go both ways on a connection of their own, and are counted', asy
 test('connections above the limit are refused', async () => {
   const { cluster, stat } = testCluster([upstream.port], 'circuit_breakers: {thresholds: [{max_connections: 1}]}');
   const [first, second] = [new Client(), new Client()];
-  const handle = cluster.newConnection(cluster.pick(ANY)!, 'default', first);
-  cluster.newConnection(cluster.pick(ANY)!, 'default', second);
+  const handle = cluster.newConnection(cluster.pick(ANY_HOST)!, 'default', first);
+  cluster.newConnection(cluster.pick(ANY_HOST)!, 'default', second);
   assert.equal(second.failure?.reason, 'overflow');
   assert.equal(stat('upstream_cx_overflow'), 1);
   handle?.cancel();
@@ -94,7 +94,7 @@ test('a host that refuses is a failure with its reason', async () => {
   await upstream.close();
   const { cluster, stat } = testCluster([port]);
   const client = new Client();
-  cluster.newConnection(cluster.pick(ANY)!, 'default', client);
+  cluster.newConnection(cluster.pick(ANY_HOST)!, 'default', client);
   await client.until(() => client.failure !== undefined);
   upstream = await ScriptedUpstream.start();
   assert.equal(client.failure?.reason, 'remote connection failure');
@@ -104,11 +104,11 @@ test('a host that refuses is a failure with its reason', async () => {
 test('what was sent is counted while the connection lasts, and it counts as a request', async () => {
   const { cluster, stat } = testCluster([upstream.port], 'circuit_breakers: {thresholds: [{max_requests: 1}]}');
   const [first, second] = [new Client(), new Client()];
-  cluster.newConnection(cluster.pick(ANY)!, 'default', first);
+  cluster.newConnection(cluster.pick(ANY_HOST)!, 'default', first);
   await first.until(() => first.transport !== undefined);
   first.transport?.write(Buffer.from('12345'));
   assert.deepEqual(['upstream_cx_tx_bytes_total', 'upstream_rq_active'].map(stat), [5, 1]);
-  cluster.newConnection(cluster.pick(ANY)!, 'default', second);
+  cluster.newConnection(cluster.pick(ANY_HOST)!, 'default', second);
   await second.until(() => second.failure !== undefined);
   assert.equal(second.failure?.reason, 'overflow');
   assert.equal(stat('upstream_rq_active_overflow'), 1);

@@ -6,12 +6,12 @@ import type { ResponseHeaderMap, ResetReason } from '@weft/core-http';
 import { createFakeRuntime, type FakeRuntime } from '@weft/core-runtime/testing';
 import type { FractionalPercent, RuntimeSnapshot } from '@weft/core-runtime';
 import { StatsStore } from '@weft/observe-metrics';
-import type {
-  Host,
-  HttpPoolCallbacks,
-  InternalListeners,
-  LoadBalancerContext,
-  PoolFailure,
+import {
+  ANY_HOST,
+  type Host,
+  type HttpPoolCallbacks,
+  type InternalListeners,
+  type PoolFailure,
 } from '@weft/proxy-filter-api';
 import { clusterConfig } from '@weft/model-cluster/testing';
 import type { ClusterConfig } from '@weft/model-cluster';
@@ -130,13 +130,6 @@ export class TestRequest extends RecordingReceiver<ResponseHeaderMap> implements
   }
 }
 
-/** Any host, without looking at the request. */
-export const ANY: LoadBalancerContext = {
-  hashKey: () => undefined,
-  shouldSelectAnotherHost: () => false,
-  hostSelectionRetries: 0,
-};
-
 /** No overrides. */
 export const NO_FLAGS: RuntimeSnapshot = {
   get: () => undefined,
@@ -187,7 +180,7 @@ export function clusterOf(config: ClusterConfig, internalListeners?: InternalLis
     stat: (name) => statOf(store, `cluster.c.${name}`),
     request: (path) => {
       const request = new TestRequest(path);
-      cluster.newStream(cluster.pick(ANY) as Host, 'default', request);
+      cluster.newStream(cluster.pick(ANY_HOST) as Host, 'default', request);
       return request;
     },
   };

@@ -4,9 +4,9 @@ import type { RuntimeSnapshot } from '@weft/core-runtime';
 import { createFakeRuntime } from '@weft/core-runtime/testing';
 import { createNullScope } from '@weft/core-stats';
 import { clusterConfig } from '@weft/model-cluster/testing';
-import type { LoadBalancerContext } from '@weft/proxy-filter-api';
+import { ANY_HOST, type LoadBalancerContext } from '@weft/proxy-filter-api';
 import type { HostOptions } from './host.ts';
-import { ANY, NO_FLAGS, testCluster } from './testing.ts';
+import { NO_FLAGS, testCluster } from './testing.ts';
 import { UpstreamCluster } from './upstream-cluster.ts';
 
 const host = (ip: string, more: Partial<HostOptions> = {}): HostOptions => ({
@@ -47,10 +47,10 @@ test('an address counts once, and one that has another name is another host', ()
 
 test('a retry may ask for another host as often as it says', () => {
   const { cluster } = testCluster([1, 2, 3]);
-  const first = cluster.pick(ANY);
+  const first = cluster.pick(ANY_HOST);
   const asked: string[] = [];
   const cx: LoadBalancerContext = {
-    ...ANY,
+    ...ANY_HOST,
     hostSelectionRetries: 2,
     shouldSelectAnotherHost: (candidate) => {
       asked.push(candidate.address.text);

@@ -1,27 +1,27 @@
-import { RequestHeaderMap, type ResetReason, type ResponseHeaderMap } from '@weft/core-http';
+import { RequestHeaderMap, type ResponseHeaderMap } from '@weft/core-http';
 import type { Timer } from '@weft/core-runtime';
 import { applyMutations } from '@weft/model-policy';
 import { CHECK_FAILED, textOfHeader, type Check, type CheckReceiver, type HttpAttributes } from '@weft/proxy-ext-authz';
-import type { Cluster, FilterStream, LoadBalancerContext } from '@weft/proxy-filter-api';
+import {
+  ANY_HOST,
+  AsyncRequest,
+  type AsyncRequestFailure,
+  type AsyncRequestOwner,
+  type Cluster,
+  type FilterStream,
+} from '@weft/proxy-filter-api';
 import { CheckRetries } from './check-retries.ts';
 import type { HttpServiceConfig } from './config.ts';
-import { HttpAttempt, type AttemptOwner } from './http-attempt.ts';
 import { outcomeOf } from './http-outcome.ts';
 
-const ANY_HOST: LoadBalancerContext = {
-  hashKey: () => undefined,
-  shouldSelectAnotherHost: () => false,
-  hostSelectionRetries: 0,
-};
-
 /** One question to an HTTP service: attempt -> (waiting -> attempt …) -> answered. */
-export class HttpCheck implements Check, AttemptOwner {
+export class HttpCheck implements Check, AsyncRequestOwner {
   private readonly config: HttpServiceConfig;
   private readonly stream: FilterStream;
   private readonly receiver: CheckReceiver;
   private readonly request: { readonly head: RequestHeaderMap; readonly body: Buffer };
   private cluster: Cluster | undefined;
-  private attempt: HttpAttempt | undefined;
+  private attempt: AsyncRequest | undefined;
   private retries: CheckRetries | undefined;
   private deadline: Timer | undefined;
   private retryTimer: Timer | undefined;
@@ -98,7 +98,7 @@ export class HttpCheck implements Check, AttemptOwner {
     this.receiver.onChecked(outcomeOf(head, body, this.config));
   }
 
-  onFailure(reason: ResetReason, sent: boolean): void {
+  onFailure({ reason, sent }: AsyncRequestFailure): void {
     this.tryTimer?.cancel();
     const delayMs = this.retries?.afterFailure(reason, sent);
     if (delayMs === undefined) this.fail(503);
@@ -114,7 +114,7 @@ export class HttpCheck implements Check, AttemptOwner {
     }
     const { retry } = this.config;
     if (retry !== undefined) this.tryTimer = this.stream.runtime.timers.start(retry.perTryTimeoutMs, this);
-    this.attempt = new HttpAttempt(host, this.request, this);
+    this.attempt = new AsyncRequest(host, this.request, this);
     this.attempt.start(cluster);
   }
 

@@ -1,5 +1,11 @@
 import type { DownstreamConnection } from '@weft/core-http';
-import type { Cluster, Host, LoadBalancerContext, ServerContext } from '@weft/proxy-filter-api';
+import {
+  ANY_HOST,
+  type Cluster,
+  type Host,
+  type LoadBalancerContext,
+  type ServerContext,
+} from '@weft/proxy-filter-api';
 import type { RedisProxyConfig } from './config.decode.ts';
 import { RedisClient, type ClientWorld } from './redis-client.ts';
 import { hashOf, hashtagOf } from './routing.ts';
@@ -130,9 +136,3 @@ export class RedisPool {
     for (const [host, client] of [...byHost]) if (!hosts.has(host)) client.closeWhenIdle();
   }
 }
-
-const ANY_HOST: LoadBalancerContext = {
-  hashKey: () => undefined,
-  shouldSelectAnotherHost: () => false,
-  hostSelectionRetries: 0,
-};

@@ -1,18 +1,19 @@
 import type { Transport, TransportClose } from '@weft/core-bytes';
 import { ResponseFlag, StreamInfo, type UpstreamConnectionFacts } from '@weft/core-http';
 import { uuid, type Timer } from '@weft/core-runtime';
-import type {
-  Cluster,
-  ClusterDiscoveryHandle,
-  ClusterDiscoveryOutcome,
-  ClusterDiscoveryOwner,
-  Connection,
-  ConnectionHandler,
-  Host,
-  LoadBalancerContext,
-  PoolFailure,
-  PoolHandle,
-  TcpPoolCallbacks,
+import {
+  ANY_HOST,
+  type Cluster,
+  type ClusterDiscoveryHandle,
+  type ClusterDiscoveryOutcome,
+  type ClusterDiscoveryOwner,
+  type Connection,
+  type ConnectionHandler,
+  type Host,
+  type LoadBalancerContext,
+  type PoolFailure,
+  type PoolHandle,
+  type TcpPoolCallbacks,
 } from '@weft/proxy-filter-api';
 import { logConnection } from '../access-logger.ts';
 import { Backoff } from './backoff.ts';
@@ -389,9 +390,3 @@ export class TcpProxyConnection implements ConnectionHandler, TcpPoolCallbacks, 
 
 /** As %DOWNSTREAM_LOCAL_CLOSE_REASON% numbers them. Source: Envoy's TcpProxy::Filter::UpstreamFailureReason. */
 const UpstreamFailure = { connect: 0, noHealthyHost: 1, limit: 2, noRoute: 3 } as const;
-
-const ANY_HOST = {
-  hashKey: () => undefined,
-  shouldSelectAnotherHost: () => false,
-  hostSelectionRetries: 0,
-};

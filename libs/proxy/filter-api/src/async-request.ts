@@ -1,22 +1,41 @@
 import type { ClientStream, HeaderMap, RequestHeaderMap, ResetReason, ResponseHeaderMap } from '@weft/core-http';
-import type { Cluster, Host, HttpPoolCallbacks, PoolFailure, PoolHandle } from '@weft/proxy-filter-api';
+import type { Cluster, Host, HttpPoolCallbacks, PoolFailure, PoolHandle } from './cluster.ts';
 
-/** What an answer may have of body; a longer one is none. */
-const MAX_BODY_BYTES = 16 * 1024 * 1024;
-
-/** Whoever sends a request to a service. One of both is called once, unless the attempt was given up; maybe inside `start`. */
-export interface AttemptOwner {
-  onAnswer(head: ResponseHeaderMap, body: Buffer): void;
-  /** `sent`: any part of the request went out. */
-  onFailure(reason: ResetReason, sent: boolean): void;
+/** Why there is no answer. */
+export interface AsyncRequestFailure {
+  readonly reason: ResetReason;
+  /** In words; `''` where there is no more to say than `reason`. */
+  readonly details: string;
+  /** Any part of the request went out. */
+  readonly sent: boolean;
 }
 
-/** One sending of a request to one host, and its whole answer: waiting for a connection -> sent -> over. */
-export class HttpAttempt implements HttpPoolCallbacks {
+/** Whoever sends a request of the proxy's own. One of both is called once, unless it was given up; maybe inside `start`. */
+export interface AsyncRequestOwner {
+  onAnswer(head: ResponseHeaderMap, body: Buffer): void;
+  onFailure(failure: AsyncRequestFailure): void;
+}
+
+export interface AsyncRequestOptions {
+  readonly head: RequestHeaderMap;
+  /** Whole; may be empty. */
+  readonly body: Buffer;
+  /** What the answer may have of body, in bytes; a longer one is a failure. Default 16 MiB. */
+  readonly maxAnswerBytes?: number;
+}
+
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+
+/**
+ * One request that the proxy itself sends to one host of a cluster, and its whole answer: waiting for a connection -> sent ->
+ * over. Time limits and retries are the owner's (as around `Envoy::Http::AsyncClient::Request`).
+ */
+export class AsyncRequest implements HttpPoolCallbacks {
   readonly host: Host;
-  private readonly owner: AttemptOwner;
+  private readonly owner: AsyncRequestOwner;
   private readonly head: RequestHeaderMap;
   private readonly body: Buffer;
+  private readonly maxAnswerBytes: number;
   private waiting: PoolHandle | undefined;
   private stream: ClientStream | undefined;
   private answer: ResponseHeaderMap | undefined;
@@ -25,10 +44,11 @@ export class HttpAttempt implements HttpPoolCallbacks {
   private sent = false;
   private over = false;
 
-  constructor(host: Host, request: { readonly head: RequestHeaderMap; readonly body: Buffer }, owner: AttemptOwner) {
+  constructor(host: Host, { head, body, maxAnswerBytes }: AsyncRequestOptions, owner: AsyncRequestOwner) {
     this.host = host;
-    this.head = request.head;
-    this.body = request.body;
+    this.head = head;
+    this.body = body;
+    this.maxAnswerBytes = maxAnswerBytes ?? MAX_ANSWER_BYTES;
     this.owner = owner;
   }
 
@@ -53,8 +73,8 @@ export class HttpAttempt implements HttpPoolCallbacks {
     stream.headers(this.head, this.body.length === 0);
     if (this.body.length > 0 && !this.over) stream.data(this.body, true);
   }
-  onPoolFailure({ reason }: PoolFailure): void {
-    this.fail(reason);
+  onPoolFailure({ reason, details }: PoolFailure): void {
+    this.fail(reason, details);
   }
 
   informational(): void {
@@ -67,9 +87,9 @@ export class HttpAttempt implements HttpPoolCallbacks {
   data(chunk: Buffer, end: boolean): boolean {
     if (this.over) return true;
     this.size += chunk.length;
-    if (this.size > MAX_BODY_BYTES) {
+    if (this.size > this.maxAnswerBytes) {
       const { stream } = this;
-      this.fail('local reset');
+      this.fail('local reset', `the answer is longer than ${this.maxAnswerBytes} bytes`);
       stream?.reset('local reset');
       return true;
     }
@@ -82,7 +102,7 @@ export class HttpAttempt implements HttpPoolCallbacks {
     this.complete();
   }
   reset(reason: ResetReason): void {
-    this.fail(reason);
+    this.fail(reason, '');
   }
   drained(): void {
     // The whole body went out at once.
@@ -93,9 +113,9 @@ export class HttpAttempt implements HttpPoolCallbacks {
     this.over = true;
     if (this.answer !== undefined) this.owner.onAnswer(this.answer, Buffer.concat(this.chunks));
   }
-  private fail(reason: ResetReason): void {
+  private fail(reason: ResetReason, details: string): void {
     if (this.over) return;
     this.over = true;
-    this.owner.onFailure(reason, this.sent);
+    this.owner.onFailure({ reason, details, sent: this.sent });
   }
 }
