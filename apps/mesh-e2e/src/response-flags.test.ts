@@ -59,6 +59,8 @@ const CASES: Readonly<Record<string, Case>> = {
   NC: { route: to('nobody') },
   'NC, as configured': { route: to('nobody', { cluster_not_found_response_code: 'NOT_FOUND' }) },
   'NC, by header': { route: { route: { cluster_header: 'x-cluster' } }, fields: 'x-cluster: nobody\r\n' },
+  DO: { route: to('dropping') },
+  UDO: { route: to('overloaded', { retry_policy: { retry_on: '5xx', num_retries: 1 } }) },
   UAEX: { route: to('up'), fields: 'x-denied: yes\r\n' },
   IH: { route: to('up'), fields: 'x-envoy-retry-on: nonsense\r\n' },
   SI: { route: to('up', { timeout: '0s', idle_timeout: '0.1s' }), fields: 'x-do: hang\r\n' },
@@ -186,12 +188,25 @@ function bootstrap(upstreams: Upstreams, log: string): object {
         cluster('full', [upstreams.plain.port], {
           circuit_breakers: { thresholds: [{ max_requests: 0, max_pending_requests: 0, max_connections: 0 }] },
         }),
+        // All but one in a million.
+        dropping(999_999, cluster('dropping', [upstreams.plain.port])),
+        dropping(1_000_000, cluster('overloaded', [upstreams.plain.port])),
         cluster('resetting', [(upstreams.resetting.address() as AddressInfo).port], http2Upstream()),
         cluster('short', [upstreams.plain.port], short),
       ],
     },
   };
 }
+
+const dropping = (millionths: number, of: Json): Json => ({
+  ...of,
+  load_assignment: {
+    ...(of['load_assignment'] as Json),
+    policy: {
+      drop_overloads: [{ category: 'spill', drop_percentage: { numerator: millionths, denominator: 'MILLION' } }],
+    },
+  },
+});
 
 async function play(
   name: string,

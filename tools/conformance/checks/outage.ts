@@ -24,10 +24,31 @@ export const outage: Check = {
     ]);
     const faults = [...result.failures].map(([what, count]) => `${count} × ${what}`);
     if (result.leastLifeSeconds <= 0) faults.push('a certificate expired');
-    if (changed > 0) faults.push(`${changed} sidecars have another state than before`);
+    for (const { before, after } of result.states)
+      if (before !== after) faults.push(`a sidecar has another state: ${firstDifference(before, after)}`);
     return { rows, faults };
   },
 };
+
+/** Where two JSON texts differ first, and how. */
+function firstDifference(before: string, after: string): string {
+  let path = '';
+  let [was, is]: unknown[] = [JSON.parse(before), JSON.parse(after)];
+  while (isObject(was) && isObject(is)) {
+    const [old, next] = [was, is];
+    const key = Object.keys({ ...old, ...next }).find(
+      (each) => JSON.stringify(old[each]) !== JSON.stringify(next[each]),
+    );
+    if (key === undefined) return `${path}: the order of its fields`;
+    path += `/${key}`;
+    [was, is] = [old[key], next[key]];
+  }
+  return `${path} was ${excerpt(was)} and is ${excerpt(is)}`;
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+const excerpt = (value: unknown): string => (JSON.stringify(value) ?? 'not there').slice(0, 100);
 
 async function sidecarOf({ name }: Peer): Promise<readonly string[]> {
   if (name === 'weft') return [];

@@ -30,7 +30,7 @@ export const ResponseFlag = {
   NoClusterFound: 1 << 24,
   OverloadManager: 1 << 25,
   DnsResolutionFailed: 1 << 26,
-  DropOverLoad: 1 << 27,
+  DropOverload: 1 << 27,
   DownstreamRemoteReset: 1 << 28,
   UnconditionalDropOverload: 1 << 29,
 } as const;
@@ -64,7 +64,7 @@ const SHORT: Record<ResponseFlagName, string> = {
   NoClusterFound: 'NC',
   OverloadManager: 'OM',
   DnsResolutionFailed: 'DF',
-  DropOverLoad: 'DO',
+  DropOverload: 'DO',
   DownstreamRemoteReset: 'DR',
   UnconditionalDropOverload: 'UDO',
 };

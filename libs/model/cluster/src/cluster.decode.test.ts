@@ -22,7 +22,7 @@ test('what a cluster does not say has the defaults of Envoy', () => {
   assert.equal(config.healthyPanicThreshold, 50);
   assert.equal(config.http.idleTimeoutMs, 3_600_000);
   assert.equal(config.transportSocket.tls, undefined);
-  assert.equal(config.loadAssignment?.overprovisioningFactor, 140);
+  assert.equal(config.loadAssignment?.policy.overprovisioningFactor, 140);
   const { default: usual } = config.circuitBreakers;
   assert.deepEqual(
     [usual.maxConnections, usual.maxPendingRequests, usual.maxRequests, usual.maxRetries, usual.maxConnectionPools],
@@ -111,6 +111,22 @@ test('endpoints keep locality, priority, weight, health and name', () => {
       ],
     },
   ]);
+});
+
+test('of the requests to its endpoints a cluster may drop a share', () => {
+  const policy = (text: string) =>
+    readCluster(`{name: c, load_assignment: {cluster_name: c, policy: {drop_overloads: [${text}]}}}`);
+  const dropped = policy('{category: spill, drop_percentage: {numerator: 25, denominator: TEN_THOUSAND}}').config;
+  assert.deepEqual(dropped?.loadAssignment?.policy, {
+    overprovisioningFactor: 140,
+    dropOverload: { category: 'spill', ratio: 0.0025 },
+  });
+  assert.equal(policy('{category: spill}').config?.loadAssignment?.policy.dropOverload, undefined);
+  assert.match(policy('{category: a}, {category: b}').faults.join(), /drop_overloads: has 2 categories/);
+  assert.match(
+    policy('{category: a, drop_percentage: {numerator: 250}}').faults.join(),
+    /drop_overloads\[0\]\.drop_percentage: is 250 %/,
+  );
 });
 
 test('DNS clusters are the same in the old form and as an extension', () => {

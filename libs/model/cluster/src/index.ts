@@ -24,9 +24,12 @@ export { decodeCluster, supported } from './cluster.decode.ts';
 export { decodeBindConfig } from './connection-options.decode.ts';
 export { decodeDnsServers, SYSTEM_DNS } from './dns-options.decode.ts';
 export {
+  DEFAULT_ASSIGNMENT_POLICY,
   endpointAddressText,
   HEALTH_STATUSES,
   healthClass,
+  type AssignmentPolicy,
+  type DropOverload,
   type Endpoint,
   type EndpointAddress,
   type EndpointMetadata,

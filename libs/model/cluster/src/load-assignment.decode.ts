@@ -1,14 +1,21 @@
 import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { Address } from '@weft/api-envoy/gen/envoy/config/core/v3/address_pb';
-import type { ClusterLoadAssignment } from '@weft/api-envoy/gen/envoy/config/endpoint/v3/endpoint_pb';
+import type {
+  ClusterLoadAssignment,
+  ClusterLoadAssignment_Policy,
+} from '@weft/api-envoy/gen/envoy/config/endpoint/v3/endpoint_pb';
 import type {
   LbEndpoint,
   LocalityLbEndpoints,
 } from '@weft/api-envoy/gen/envoy/config/endpoint/v3/endpoint_components_pb';
 import { parseIp } from '@weft/model-match';
+import { decodeFraction } from '@weft/model-policy';
 import {
+  DEFAULT_ASSIGNMENT_POLICY,
   endpointAddressText,
   HEALTH_STATUSES,
+  type AssignmentPolicy,
+  type DropOverload,
   type Endpoint,
   type EndpointAddress,
   type LoadAssignment,
@@ -17,7 +24,9 @@ import {
 
 export const loadAssignmentSupport: FieldSupport = {
   'envoy.config.endpoint.v3.ClusterLoadAssignment': ['cluster_name', 'endpoints', 'policy'],
-  'envoy.config.endpoint.v3.ClusterLoadAssignment.Policy': ['overprovisioning_factor'],
+  'envoy.config.endpoint.v3.ClusterLoadAssignment.Policy': ['overprovisioning_factor', 'drop_overloads'],
+  'envoy.config.endpoint.v3.ClusterLoadAssignment.Policy.DropOverload': ['category', 'drop_percentage'],
+  'envoy.type.v3.FractionalPercent': ['numerator', 'denominator'],
   'envoy.config.endpoint.v3.LocalityLbEndpoints': ['locality', 'lb_endpoints', 'load_balancer_endpoints', 'priority', 'metadata'],
   'envoy.config.endpoint.v3.LocalityLbEndpoints.LbEndpointList': ['lb_endpoints'],
   'envoy.config.endpoint.v3.LbEndpoint': ['endpoint', 'health_status', 'load_balancing_weight', 'metadata'],
@@ -49,12 +58,31 @@ export function decodeLoadAssignment(
     cx.at('endpoints').error(`skips a priority below ${highest}`, {
       expected: `priorities 0 to ${highest}, all of them`,
     });
+  const policy = decodePolicy(message.policy, cx.at('policy'));
   if (cx.faults.length > before) return undefined;
+  return { clusterName: message.clusterName, localities, policy };
+}
+
+function decodePolicy(message: ClusterLoadAssignment_Policy | undefined, cx: DecodeContext): AssignmentPolicy {
+  if (message === undefined) return DEFAULT_ASSIGNMENT_POLICY;
   return {
-    clusterName: message.clusterName,
-    localities,
-    overprovisioningFactor: message.policy?.overprovisioningFactor ?? 140,
+    overprovisioningFactor: message.overprovisioningFactor ?? DEFAULT_ASSIGNMENT_POLICY.overprovisioningFactor,
+    dropOverload: decodeDropOverload(message, cx.at('drop_overloads')),
   };
+}
+
+function decodeDropOverload(
+  { dropOverloads }: ClusterLoadAssignment_Policy,
+  cx: DecodeContext,
+): DropOverload | undefined {
+  // As in Envoy: shares that apply one after the other are for other clients.
+  if (dropOverloads.length > 1) cx.error(`has ${dropOverloads.length} categories`, { expected: 'one category' });
+  const [first] = dropOverloads;
+  if (first?.dropPercentage === undefined) return undefined;
+  const { numerator, denominator } = decodeFraction(first.dropPercentage);
+  const ratio = numerator / denominator;
+  if (ratio > 1) cx.at(0, 'drop_percentage').error(`is ${ratio * 100} %`, { expected: 'at most 100 %' });
+  return { category: first.category, ratio };
 }
 
 function decodeLocality(message: LocalityLbEndpoints, cx: DecodeContext, kind: AddressKind): LocalityEndpoints {

@@ -39,12 +39,28 @@ export interface LocalityEndpoints {
   readonly endpoints: readonly Endpoint[];
 }
 
+/** A share of requests that is not to be sent. Source: endpoint.v3.ClusterLoadAssignment.Policy.DropOverload. */
+export interface DropOverload {
+  /** For load reports. */
+  readonly category: string;
+  /** 0 to 1. */
+  readonly ratio: number;
+}
+
+/** Source: endpoint.v3.ClusterLoadAssignment.Policy. */
+export interface AssignmentPolicy {
+  /** In percent: how many healthy hosts a priority may lack before load spills over. Default 140. */
+  readonly overprovisioningFactor: number;
+  readonly dropOverload: DropOverload | undefined;
+}
+
+export const DEFAULT_ASSIGNMENT_POLICY: AssignmentPolicy = { overprovisioningFactor: 140, dropOverload: undefined };
+
 /** The endpoints of one cluster. Source: endpoint.v3.ClusterLoadAssignment. */
 export interface LoadAssignment {
   readonly clusterName: string;
   readonly localities: readonly LocalityEndpoints[];
-  /** In percent: how many healthy hosts a priority may lack before load spills over. Default 140. */
-  readonly overprovisioningFactor: number;
+  readonly policy: AssignmentPolicy;
 }
 
 /** What hosts of a status are for: all traffic, traffic when the healthy do not suffice, or only panic. */

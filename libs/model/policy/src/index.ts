@@ -21,6 +21,7 @@ export {
   type RequestOverrides,
 } from './request-overrides.ts';
 export { HeaderFormat, type FormatContext, type FormatOperator } from './header-format.ts';
+export { decodeFraction } from './fraction.decode.ts';
 export { decodeHeaderFormat } from './header-format.decode.ts';
 export {
   applyMutations,

@@ -13,7 +13,6 @@ export type * from './route.ts';
 export type { RouteDecodeOptions } from './decode-surroundings.ts';
 export { decodeRouteConfiguration } from './route-table.decode.ts';
 export { isGrpc, matchRoute, missingHost, type MatchContext } from './match-route.ts';
-export { decodeFraction } from './fraction.decode.ts';
 export type { AddingFilterConfig } from './level.ts';
 export { redirectLocation, rewriteHost, rewritePath } from './rewrite.ts';
 export { withoutPort } from './route-index.ts';

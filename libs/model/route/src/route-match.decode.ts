@@ -1,7 +1,7 @@
 import type { DecodeContext, FieldSupport } from '@weft/api-envoy';
 import type { RouteMatch as Message } from '@weft/api-envoy/gen/envoy/config/route/v3/route_components_pb';
 import { asciiLowerCase, decodeHeaderMatchers, decodeQueryParameterMatchers, decodeRegex } from '@weft/model-match';
-import { decodeFraction } from './fraction.decode.ts';
+import { decodeFraction } from '@weft/model-policy';
 import type { PathMatch, RouteMatch } from './route.ts';
 
 export const routeMatchSupport: FieldSupport = {

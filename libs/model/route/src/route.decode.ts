@@ -4,9 +4,9 @@ import type {
   Route as Message,
   Tracing,
 } from '@weft/api-envoy/gen/envoy/config/route/v3/route_components_pb';
+import { decodeFraction } from '@weft/model-policy';
 import { decodeDirectResponse, decodeRedirect } from './answer.decode.ts';
 import { decodeForward } from './forward.decode.ts';
-import { decodeFraction } from './fraction.decode.ts';
 import { decodeLevel } from './level.decode.ts';
 import { mergeFilterConfigs, orderMutations, type Level } from './level.ts';
 import { decodeRouteMatch } from './route-match.decode.ts';

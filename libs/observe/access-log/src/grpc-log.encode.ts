@@ -178,7 +178,7 @@ const RENAMED: Partial<Record<ResponseFlagName, string>> = {
   DnsResolutionFailed: 'dnsResolutionFailure',
 };
 /** The message has no field for these. */
-const UNTOLD: ReadonlySet<ResponseFlagName> = new Set(['DropOverLoad', 'UnconditionalDropOverload']);
+const UNTOLD: ReadonlySet<ResponseFlagName> = new Set(['DropOverload', 'UnconditionalDropOverload']);
 
 function flags(bits: number): object | undefined {
   if (bits === 0) return undefined;

@@ -145,6 +145,11 @@ export interface Cluster {
   readonly hosts: readonly Host[];
   /** `upstream.maintenance_mode.<name>` in the runtime. */
   readonly maintenanceMode: boolean;
+  /**
+   * What becomes of the request at hand by its endpoints' policy, `ClusterLoadAssignment.policy.drop_overloads`: nothing, or it
+   * is dropped, and counts so in load reports. `all`: as would every other one.
+   */
+  dropOverload(): 'all' | 'this' | undefined;
   /** How long one attempt of a request may take, in milliseconds; 0: no limit. `HttpProtocolOptions.max_stream_duration`. */
   readonly maxStreamDurationMs: number;
   /** Settles when the certificates that its connections want have come, or are waited for no longer. Undefined: there are none to wait for. */

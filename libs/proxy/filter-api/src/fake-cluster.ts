@@ -100,6 +100,8 @@ export class FakeCluster implements Cluster {
   readonly attempts: FakeAttempt[] = [];
   readonly connections: FakeConnection[] = [];
   maintenanceMode = false;
+  /** What `dropOverload` says. */
+  drops: 'all' | 'this' | undefined;
   maxStreamDurationMs = 0;
   /** `ready`: a stream at once. `wait`: none until the test calls `ready`. Otherwise the pool fails with it, at once. */
   pool: 'ready' | 'wait' | ResetReason = 'ready';
@@ -118,6 +120,10 @@ export class FakeCluster implements Cluster {
       weight: 1,
       stats: { rqSuccess: 0, rqError: 0, rqTimeout: 0 },
     }));
+  }
+
+  dropOverload(): 'all' | 'this' | undefined {
+    return this.drops;
   }
 
   pick(cx: LoadBalancerContext): Host | undefined {

@@ -18,8 +18,8 @@ export interface RouterReply {
   readonly details: string;
   /** Bits of ResponseFlag. */
   readonly flags: number;
-  /** A limit was reached: `x-envoy-overloaded` tells other proxies not to add to it. */
-  readonly overloaded?: boolean;
+  /** A header that says `true`: what other proxies should know of the reason. Not where Envoy's headers are suppressed. */
+  readonly marker?: 'x-envoy-overloaded' | 'x-envoy-drop-overload' | 'x-envoy-unconditional-drop-overload' | undefined;
   readonly location?: string;
   /** For `x-envoy-attempt-count`; 0 before any attempt. */
   readonly attempts?: number;
@@ -39,7 +39,7 @@ export function sendReply(
   const head = new ResponseHeaderMap(status);
   if (reply.location !== undefined) head.add('location', reply.location);
   if (route !== undefined) applyMutations(route.responseMutations, head, stream);
-  if (reply.overloaded === true && !router.config.suppressEnvoyHeaders) head.set('x-envoy-overloaded', 'true');
+  if (reply.marker !== undefined && !router.config.suppressEnvoyHeaders) head.set(reply.marker, 'true');
   if (reply.attempts !== undefined && route?.virtualHost.includeAttemptCountInResponse === true)
     head.set('x-envoy-attempt-count', String(reply.attempts));
   stream.reply({ status, body, details, flags, headers: head.raw });
@@ -73,7 +73,7 @@ export function answerWithoutUpstream(
   return refused(router, stream, { route, cluster, headers }) ? undefined : cluster;
 }
 
-/** Malformed `x-envoy-` headers, where they are checked, and the cluster's maintenance mode. */
+/** Malformed `x-envoy-` headers, where they are checked, the cluster's maintenance mode, and its endpoints' drop policy. */
 function refused(
   router: PreparedRouter,
   stream: FilterStream,
@@ -91,18 +91,46 @@ function refused(
     });
     return true;
   }
-  if (!cluster.maintenanceMode) return false;
+  const reply = shedReply(cluster);
+  if (reply === undefined) return false;
   stream.info.upstreamCluster = cluster.name;
-  cluster.requestStats.upstreamRqMaintenanceMode.inc();
   if (router.config.dynamicStats) cluster.requestStats.chargeResponse(503, stream.internalRequest);
-  sendReply(router, stream, route, {
-    status: 503,
-    body: 'maintenance mode',
-    details: 'maintenance_mode',
-    flags: ResponseFlag.UpstreamOverflow,
-    overloaded: true,
-  });
+  sendReply(router, stream, route, reply);
   return true;
+}
+
+const MAINTENANCE: RouterReply = {
+  status: 503,
+  body: 'maintenance mode',
+  details: 'maintenance_mode',
+  flags: ResponseFlag.UpstreamOverflow,
+  marker: 'x-envoy-overloaded',
+};
+const DROPPED: Readonly<Record<'all' | 'this', RouterReply>> = {
+  all: {
+    status: 503,
+    body: 'unconditional drop overload',
+    details: 'unconditional_drop_overload',
+    flags: ResponseFlag.UnconditionalDropOverload,
+    marker: 'x-envoy-unconditional-drop-overload',
+  },
+  this: {
+    status: 503,
+    body: 'drop overload',
+    details: 'drop_overload',
+    flags: ResponseFlag.DropOverload,
+    marker: 'x-envoy-drop-overload',
+  },
+};
+
+/** The cluster itself takes no request now, or not this one. */
+function shedReply(cluster: Cluster): RouterReply | undefined {
+  if (cluster.maintenanceMode) {
+    cluster.requestStats.upstreamRqMaintenanceMode.inc();
+    return MAINTENANCE;
+  }
+  const dropped = cluster.dropOverload();
+  return dropped === undefined ? undefined : DROPPED[dropped];
 }
 
 interface Answered<A> {

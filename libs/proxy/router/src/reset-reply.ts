@@ -19,6 +19,6 @@ export function resetReply(reset: {
     body: `upstream connect error or disconnect/reset before headers. ${again}reset reason: ${reason}`,
     details: resetDetails(reason, transportFailure, started),
     flags: resetFlag(reason),
-    overloaded: reason === 'overflow',
+    marker: reason === 'overflow' ? 'x-envoy-overloaded' : undefined,
   };
 }

@@ -137,6 +137,21 @@ test('a cluster in maintenance is not asked', () => {
   assert.equal(world.cluster.requestStats.upstreamRqMaintenanceMode.value, 1);
 });
 
+for (const [drops, flag, details] of [
+  ['this', 'DO', 'drop_overload'],
+  ['all', 'UDO', 'unconditional_drop_overload'],
+] as const)
+  test(`a request that the endpoints' policy drops (${drops}) is not sent`, () => {
+    const world = new RouterWorld();
+    world.cluster.drops = drops;
+    const exchange = world.request().send();
+    assert.deepEqual([exchange.status, exchange.flags, exchange.details], [503, flag, details]);
+    assert.equal(exchange.stream.localReply?.body, details.replaceAll('_', ' '));
+    assert.deepEqual(exchange.responseHeaders, [`x-envoy-${details.replaceAll('_', '-')}: true`]);
+    assert.equal(world.cluster.attempts.length, 0);
+    assert.deepEqual(world.cluster.requestStats.charged, ['503']);
+  });
+
 test('a reset after the head of the response resets the client', () => {
   const world = new RouterWorld();
   const exchange = world.request().send();

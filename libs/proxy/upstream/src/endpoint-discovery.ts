@@ -66,12 +66,7 @@ export class EndpointDiscovery implements Discovery, ResourceWatcher {
     }
     const assignment = decode(found);
     if (assignment === undefined || found.cx.faults.length > 0) return Promise.resolve();
-    if (
-      !this.cluster.setHosts(
-        hostsOf(assignment, this.cluster.config.connection.happyEyeballs),
-        assignment.overprovisioningFactor,
-      )
-    )
+    if (!this.cluster.setHosts(hostsOf(assignment, this.cluster.config.connection.happyEyeballs), assignment.policy))
       requestStats.updateNoRebuild.inc();
     this.done();
     return Promise.resolve();

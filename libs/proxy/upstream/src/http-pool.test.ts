@@ -291,7 +291,7 @@ test('a drained host closes idle connections now and busy ones after their reque
 test('a host that leaves serves the request that had picked it', async () => {
   const { cluster } = testCluster([upstream.port]);
   const host = cluster.pick(ANY_HOST)!;
-  cluster.setHosts([], 140);
+  cluster.setHosts([]);
   const late = new TestRequest();
   cluster.newStream(host, 'default', late);
   await upstream.answer(0);
@@ -338,6 +338,6 @@ test('a change of the hosts ends connections where that is configured', async ()
   await one.over();
   const [{ endpoint, hostname, weight, healthStatus, locality, priority }] = cluster.hosts as [UpstreamHost];
   const same = { endpoint, hostname, weight, healthStatus, locality, priority };
-  cluster.setHosts([same, { ...same, endpoint: { kind: 'socket', host: '127.0.0.7', port: 1 } }], 140);
+  cluster.setHosts([same, { ...same, endpoint: { kind: 'socket', host: '127.0.0.7', port: 1 } }]);
   await once(upstream.sockets[0]!, 'end');
 });

@@ -79,7 +79,7 @@ export class LogicalDns implements Discovery, DnsRefreshOwner {
       const { locality, priority } = this.locality;
       const name = hostname === '' ? this.name : hostname;
       const host = { endpoint, alternatives, hostname: name, weight, healthStatus, locality, priority, metadata };
-      this.cluster.setHosts([host], this.assignment.overprovisioningFactor);
+      this.cluster.setHosts([host], this.assignment.policy);
       return;
     }
     if (known.address.ip === endpoint.host) this.cluster.requestStats.updateNoRebuild.inc();

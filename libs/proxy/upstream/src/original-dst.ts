@@ -101,7 +101,7 @@ export class OriginalDst implements Discovery, HostProvider {
   }
 
   private setHosts(hosts: readonly HostOptions[]): void {
-    this.cluster.setHosts(hosts, 140);
+    this.cluster.setHosts(hosts);
   }
 }
 

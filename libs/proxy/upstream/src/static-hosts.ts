@@ -16,7 +16,7 @@ export class StaticHosts implements Discovery {
     if (loadAssignment !== undefined)
       this.cluster.setHosts(
         hostsOf(loadAssignment, this.cluster.config.connection.happyEyeballs),
-        loadAssignment.overprovisioningFactor,
+        loadAssignment.policy,
       );
     this.owner.onInitialized();
   }

@@ -43,8 +43,7 @@ export class StrictDns implements Discovery {
   /** The addresses of one name are known. */
   update(): void {
     const hosts = this.targets.flatMap((target) => target.hosts());
-    if (!this.cluster.setHosts(hosts, this.assignment.overprovisioningFactor))
-      this.cluster.requestStats.updateNoRebuild.inc();
+    if (!this.cluster.setHosts(hosts, this.assignment.policy)) this.cluster.requestStats.updateNoRebuild.inc();
   }
 
   answered(): void {

@@ -21,11 +21,15 @@ const host = (ip: string, more: Partial<HostOptions> = {}): HostOptions => ({
 
 test('hosts that stay keep their identity while weight and health change', () => {
   const { cluster, stat } = testCluster([]);
-  cluster.setHosts([host('10.0.0.1'), host('10.0.0.2')], 140);
+  cluster.setHosts([host('10.0.0.1'), host('10.0.0.2')]);
   const [first] = cluster.hosts;
-  assert.equal(cluster.setHosts([host('10.0.0.1'), host('10.0.0.2')], 140), false);
+  assert.equal(cluster.setHosts([host('10.0.0.1'), host('10.0.0.2')]), false);
+  // The same hosts bear another share of the load.
+  const spilling = { overprovisioningFactor: 100, dropOverload: undefined };
+  assert.equal(cluster.setHosts([host('10.0.0.1'), host('10.0.0.2')], spilling), true);
+  cluster.setHosts([host('10.0.0.1'), host('10.0.0.2')]);
   assert.equal(
-    cluster.setHosts([host('10.0.0.1', { weight: 3 }), host('10.0.0.2', { healthStatus: 'DEGRADED' })], 140),
+    cluster.setHosts([host('10.0.0.1', { weight: 3 }), host('10.0.0.2', { healthStatus: 'DEGRADED' })]),
     true,
   );
   assert.equal(cluster.hosts[0], first);
@@ -37,10 +41,10 @@ test('hosts that stay keep their identity while weight and health change', () =>
 
 test('an address counts once, and one that has another name is another host', () => {
   const { cluster } = testCluster([]);
-  cluster.setHosts([host('10.0.0.1', { hostname: 'a' }), host('10.0.0.1', { hostname: 'b' })], 140);
+  cluster.setHosts([host('10.0.0.1', { hostname: 'a' }), host('10.0.0.1', { hostname: 'b' })]);
   assert.equal(cluster.hosts.length, 1);
   const [first] = cluster.hosts;
-  cluster.setHosts([host('10.0.0.1', { hostname: 'b' })], 140);
+  cluster.setHosts([host('10.0.0.1', { hostname: 'b' })]);
   assert.notEqual(cluster.hosts[0], first);
   assert.equal(first?.removed, true);
 });
@@ -82,9 +86,9 @@ test('maintenance mode is a share of requests that an operator sets', () => {
 test('further addresses of a host that stays are those of the last update', () => {
   const { cluster } = testCluster([]);
   const more = (ip: string): Partial<HostOptions> => ({ alternatives: [{ kind: 'socket', host: ip, port: 80 }] });
-  cluster.setHosts([host('10.0.0.1', more('10.0.1.1'))], 140);
+  cluster.setHosts([host('10.0.0.1', more('10.0.1.1'))]);
   const [first] = cluster.hosts;
-  cluster.setHosts([host('10.0.0.1', more('10.0.1.2'))], 140);
+  cluster.setHosts([host('10.0.0.1', more('10.0.1.2'))]);
   assert.equal(cluster.hosts[0], first);
   assert.deepEqual(first?.alternatives, [{ address: '10.0.1.2', port: 80 }]);
 });

@@ -3,8 +3,10 @@ import type { Runtime, RuntimeSnapshot } from '@weft/core-runtime';
 import type { Counter, StatsScope, Tallies } from '@weft/core-stats';
 import {
   clusterFingerprint,
+  DEFAULT_ASSIGNMENT_POLICY,
   endpointAddressText,
   healthClass,
+  type AssignmentPolicy,
   type ClusterConfig,
   type EndpointAddress,
   type EndpointMetadata,
@@ -28,6 +30,7 @@ import { codecSettings } from './client-codecs.ts';
 import { ClusterStats } from './cluster-stats.ts';
 import { HttpPool, type HttpPoolOwner } from './http-pool.ts';
 import { HostSockets, socketsOf } from './host-sockets.ts';
+import { OverloadDrops } from './overload-drops.ts';
 import { UpstreamHost, type HostOptions, type SocketEndpoint } from './host.ts';
 import { createPicker, type Picker } from './load-balancer.ts';
 import type { PoolContext } from './pool-context.ts';
@@ -84,8 +87,9 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
   private readonly kinds: PoolKinds;
   private readonly maintenanceKey: string;
   private hostList: readonly UpstreamHost[] = [];
-  /** Percent. Source: ClusterLoadAssignment.Policy. */
-  overprovisioningFactor = 140;
+  /** Of its endpoints. */
+  policy = DEFAULT_ASSIGNMENT_POLICY;
+  readonly overloadDrops: OverloadDrops;
   /** Set by the cluster's discovery where it has one. */
   hostProvider: HostProvider | undefined;
   private picker: Picker = { pick: () => undefined };
@@ -99,6 +103,7 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
     this.metadata = config.metadata;
     this.world = world;
     this.kinds = new PoolKinds(config);
+    this.overloadDrops = new OverloadDrops(world.flags, world.runtime.random);
     this.maintenanceKey = `upstream.maintenance_mode.${config.name}`;
     const scope = world.stats.scope(`cluster.${config.altStatName}.`);
     this.stats = scope;
@@ -152,6 +157,11 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
     const { flags, runtime } = this.world;
     if (flags.get(this.maintenanceKey) === undefined) return false;
     return flags.enabled(this.maintenanceKey, NEVER, runtime.random.below(2 ** 32));
+  }
+
+  dropOverload(): 'all' | 'this' | undefined {
+    const { dropOverload } = this.policy;
+    return dropOverload === undefined ? undefined : this.overloadDrops.judge(dropOverload);
   }
 
   pick(cx: LoadBalancerContext): Host | undefined {
@@ -217,12 +227,13 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
    * Makes the cluster's hosts be exactly these, each address once. Hosts that stay are told by address, name and locality.
    * False: nothing changed.
    */
-  setHosts(wanted: readonly HostOptions[], overprovisioningFactor: number): boolean {
+  setHosts(wanted: readonly HostOptions[], policy: AssignmentPolicy = DEFAULT_ASSIGNMENT_POLICY): boolean {
     const staying = new Map(this.hostList.map((host) => [endpointAddressText(host.endpoint), host]));
     const next = new Map<string, UpstreamHost>();
-    let changed = false;
+    const { overprovisioningFactor } = policy;
+    let changed = overprovisioningFactor !== this.policy.overprovisioningFactor;
     let members = false;
-    this.overprovisioningFactor = overprovisioningFactor;
+    this.policy = policy;
     for (const options of wanted) {
       const key = endpointAddressText(options.endpoint);
       if (next.has(key)) continue;

@@ -12,7 +12,7 @@ export { FileSubscriptions } from './file-subscriptions.ts';
 export { createAuthorities, type Authorities, type AuthoritySource } from './authorities.ts';
 export { LoadReporter, type LoadReporterOptions } from './load-reporter.ts';
 export { LoadCounter, type ReportedCluster, type ReportedHost } from './load-counter.ts';
-export { sumLoads, type ClusterLoad, type LoadSource, type LoadWish } from './loads.ts';
+export { sumLoads, type ClusterLoad, type Drops, type LoadSource, type LoadWish } from './loads.ts';
 export type { RelayDownstream, RelayedOutcome, RelayedUpdate, RelayedWish, RelayUpstream } from './relay-messages.ts';
 export { RelayedSubscriptions } from './relayed-subscriptions.ts';
 export { SubscriptionRelay, type RelayLink } from './subscription-relay.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '@weft/core-runtime';
-import type { ClusterLoad, EndpointLoad, Load, LoadSource, LoadWish, LocalityLoad } from './loads.ts';
+import type { ClusterLoad, Drops, EndpointLoad, Load, LoadSource, LoadWish, LocalityLoad } from './loads.ts';
 
 /** What is counted of one host, from its beginning on. */
 export interface ReportedHost {
@@ -20,8 +20,8 @@ export interface ReportedCluster {
   /** `EdsClusterConfig.service_name`; `''` without. */
   readonly serviceName: string;
   readonly hosts: readonly ReportedHost[];
-  /** Requests that were not sent anywhere, from the cluster's beginning on. */
-  readonly dropped: number;
+  /** From the cluster's beginning on. */
+  readonly dropped: Drops;
 }
 
 interface Counts {
@@ -40,7 +40,7 @@ export class LoadCounter implements LoadSource {
   private names: ReadonlySet<string> = new Set();
   /** What was told of each host, and of each cluster's dropped requests. */
   private readonly told = new WeakMap<ReportedHost, Counts>();
-  private readonly toldDropped = new Map<string, number>();
+  private readonly toldDropped = new Map<string, Drops>();
   /** When each cluster was told of last. */
   private readonly toldMs = new Map<string, number>();
 
@@ -80,15 +80,14 @@ export class LoadCounter implements LoadSource {
     const { name, serviceName, dropped } = cluster;
     const sinceMs = Math.max(0, Math.round(now - (this.toldMs.get(name) ?? now)));
     this.toldMs.set(name, now);
-    const before = this.toldDropped.get(name) ?? 0;
+    const before = this.toldDropped.get(name) ?? {};
     this.toldDropped.set(name, dropped);
     return {
       name,
       serviceName,
       sinceMs,
       localities: this.localities(cluster),
-      // A cluster that was replaced counts from 0 again.
-      dropped: dropped < before ? dropped : dropped - before,
+      dropped: dropsSince(before, dropped),
     };
   }
 
@@ -107,6 +106,16 @@ export class LoadCounter implements LoadSource {
     }
     return [...sums.values()].filter(moved);
   }
+}
+
+function dropsSince(before: Drops, now: Drops): Drops {
+  const since: Record<string, number> = {};
+  for (const [category, count] of Object.entries(now)) {
+    const told = before[category] ?? 0;
+    // A cluster that was replaced counts from 0 again.
+    since[category] = count < told ? count : count - told;
+  }
+  return since;
 }
 
 /** What went to the hosts of one locality and priority. */

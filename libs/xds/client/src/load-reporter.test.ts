@@ -45,8 +45,8 @@ function world() {
   });
   const hosts = [host('a'), host('a'), host('b')];
   const clusters: ReportedCluster[] = [
-    { name: 'c', serviceName: 'svc', hosts, dropped: 3 },
-    { name: 'd', serviceName: '', hosts: [], dropped: 0 },
+    { name: 'c', serviceName: 'svc', hosts, dropped: { '': 3, spill: 10 } },
+    { name: 'd', serviceName: '', hosts: [], dropped: {} },
   ];
   const reporter = new LoadReporter({
     config: { grpcServices: [service('lrs')] },
@@ -128,7 +128,7 @@ describe('a load reporter', () => {
     const { hosts, clusters, ask, advance, heard } = world();
     heard();
     ask({ sendAllClusters: true, reportEndpointGranularity: true, loadReportingInterval: { seconds: 1n, nanos: 0 } });
-    clusters[0] = { ...clusters[0]!, dropped: 5 };
+    clusters[0] = { ...clusters[0]!, dropped: { '': 5, spill: 14, new: 1 } };
     Object.assign(hosts[0]!.stats, { rqSuccess: 1, rqTotal: 1 });
     advance(1000);
     const [report] = heard();
@@ -137,6 +137,13 @@ describe('a load reporter', () => {
       [
         ['c', 2n],
         ['d', 0n],
+      ],
+    );
+    assert.deepEqual(
+      report!.clusterStats[0]!.droppedRequests.map(({ category, droppedCount }) => [category, droppedCount]),
+      [
+        ['spill', 4n],
+        ['new', 1n],
       ],
     );
     const [locality] = report!.clusterStats[0]!.upstreamLocalityStats;

@@ -152,7 +152,11 @@ function clusterFields({ name, serviceName, dropped, sinceMs, localities }: Clus
         ...loadFields(own),
       })),
     })),
-    totalDroppedRequests: BigInt(dropped),
+    totalDroppedRequests: BigInt(dropped[''] ?? 0),
+    // As Envoy fills both: the total is without these.
+    droppedRequests: Object.entries(dropped)
+      .filter(([category, count]) => category !== '' && count > 0)
+      .map(([category, count]) => ({ category, droppedCount: BigInt(count) })),
     loadReportInterval: { seconds: BigInt(Math.floor(sinceMs / 1000)), nanos: (sinceMs % 1000) * 1_000_000 },
   };
 }

@@ -24,12 +24,14 @@ export interface LocalityLoad extends Load {
   readonly endpoints: readonly EndpointLoad[];
 }
 
+/** Requests that were not sent anywhere, by category; `''`: those that have none (maintenance mode). */
+export type Drops = Readonly<Record<string, number>>;
+
 export interface ClusterLoad {
   readonly name: string;
   /** `EdsClusterConfig.service_name`; `''` without. */
   readonly serviceName: string;
-  /** Requests that were not sent anywhere. */
-  readonly dropped: number;
+  readonly dropped: Drops;
   /** How long it was counted, in milliseconds. */
   readonly sinceMs: number;
   readonly localities: readonly LocalityLoad[];
@@ -51,7 +53,7 @@ export function sumLoads(parts: readonly (readonly ClusterLoad[])[]): ClusterLoa
 function sumClusters(a: ClusterLoad, b: ClusterLoad): ClusterLoad {
   return {
     ...a,
-    dropped: a.dropped + b.dropped,
+    dropped: sumDrops(a.dropped, b.dropped),
     sinceMs: Math.max(a.sinceMs, b.sinceMs),
     localities: merge(
       [...a.localities, ...b.localities],
@@ -67,6 +69,12 @@ function sumClusters(a: ClusterLoad, b: ClusterLoad): ClusterLoad {
       }),
     ),
   };
+}
+
+function sumDrops(a: Drops, b: Drops): Drops {
+  const total: Record<string, number> = { ...a };
+  for (const [category, count] of Object.entries(b)) total[category] = (total[category] ?? 0) + count;
+  return total;
 }
 
 function sum(a: Load, b: Load): Load {

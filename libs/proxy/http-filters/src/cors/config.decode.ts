@@ -3,7 +3,7 @@ import { mergeSupport, type DecodeContext, type FieldSupport } from '@weft/api-e
 import type { RuntimeFractionalPercent } from '@weft/api-envoy/gen/envoy/config/core/v3/base_pb';
 import type { CorsPolicy as CorsPolicyProto } from '@weft/api-envoy/gen/envoy/extensions/filters/http/cors/v3/cors_pb';
 import { decodeStringMatcher, supported as matchSupport } from '@weft/model-match';
-import { decodeFraction } from '@weft/model-route';
+import { decodeFraction } from '@weft/model-policy';
 import { CorsPolicy, type Share } from './config.ts';
 
 const PACKAGE = 'envoy.extensions.filters.http.cors.v3.';

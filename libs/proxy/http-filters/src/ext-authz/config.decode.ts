@@ -7,9 +7,8 @@ import type {
 } from '@weft/api-envoy/gen/envoy/extensions/filters/http/ext_authz/v3/ext_authz_pb';
 import { grpcServiceSupport } from '@weft/model-config-source';
 import { supported as matchSupport } from '@weft/model-match';
-import { supported as policySupport } from '@weft/model-policy';
+import { decodeFraction, supported as policySupport } from '@weft/model-policy';
 import { decodeMetadataMatcher, rbacSupport } from '@weft/model-rbac';
-import { decodeFraction } from '@weft/model-route';
 import { ExtAuthzRouteConfig, type BodyConfig, type ExtAuthzConfig } from './config.ts';
 import { decodeMutationRules, mutationRulesSupport } from './mutation-rules.decode.ts';
 import { decodeNames, decodeService, serviceSupport } from './service.decode.ts';
