@@ -23,6 +23,8 @@ const HAS = /has a certificate for \S+ until (\S+); renews at (\S+)/g;
 const LACKS = /no new certificate for/g;
 /** How long before the first renewal the control plane is killed, at most. */
 const BEFORE_RENEWAL_MS = 1500;
+/** How long asking both sidecars for their state may take on a busy machine. */
+const LOOKING_MS = 3000;
 /** A proxy whose control plane was away long asks again every 30 seconds at most; twice that, for a busy machine. */
 const RECONNECTED_WITHIN_MS = 60_000;
 
@@ -74,13 +76,7 @@ export class OutageWorld {
     await eventually('the first answer', async () => (await call({ port: local })).status === 200 || undefined, 20_000);
     const load = new SteadyLoad(local, perSecond);
     try {
-      const before = await eventually('both healthy', async () => {
-        await this.synced();
-        const states = await this.states();
-        return states.join().includes('"UNHEALTHY"') ? undefined : states;
-      });
-      // Last: on a busy machine looking takes longer than a renewal is away.
-      await this.beforeRenewal();
+      const before = await this.beforeRenewal();
       const [had, lacked] = [this.count(HAS), this.count(LACKS)];
       const killedMs = performance.now();
       await this.plane.kill();
@@ -131,14 +127,18 @@ export class OutageWorld {
     return local;
   }
 
-  /** Until the next renewal is near. */
-  private async beforeRenewal(): Promise<void> {
-    await eventually(
-      'a renewal is due',
-      () => {
-        const waits = this.workloads.map((process) => lastOf(process)[1] - Date.now());
-        const first = Math.min(...waits);
-        return (first > BEFORE_RENEWAL_MS / 3 && first < BEFORE_RENEWAL_MS) || undefined;
+  /** Waits until a renewal is near, and gives the state of each sidecar then: what was pushed before has long arrived. */
+  private beforeRenewal(): Promise<readonly string[]> {
+    const untilRenewal = (): number => Math.min(...this.workloads.map((process) => lastOf(process)[1] - Date.now()));
+    return eventually(
+      'both are healthy, and a renewal is near',
+      async () => {
+        if (untilRenewal() > LOOKING_MS + BEFORE_RENEWAL_MS) return undefined;
+        await this.synced();
+        const states = await this.states();
+        const left = untilRenewal();
+        const isNear = left > BEFORE_RENEWAL_MS / 3 && left < BEFORE_RENEWAL_MS;
+        return isNear && !states.join().includes('"UNHEALTHY"') ? states : undefined;
       },
       this.options.seconds * 12_000,
     );
