@@ -20,12 +20,12 @@ import {
   type XdsNode,
 } from '@weft/xds-server';
 import type { ConnectedProxy } from './admission.ts';
-import { guarded, settle, type Withheld } from './guarded.ts';
 import { messagesOf } from './messages-of.ts';
 import { changeOfEndpoints, type EndpointChange } from './endpoint-change.ts';
 import type { ControlPlaneMetrics } from './metrics.ts';
 import { proxyOfNode } from './proxy-of-node.ts';
-import { isElsewhere, SharedView, type ViewReport } from './shared-view.ts';
+import { ResourceGuard, type Withheld } from './resource-guard.ts';
+import { isElsewhere, SharedView, type ViewOwner } from './shared-view.ts';
 import { WithheldLedger } from './withheld-ledger.ts';
 
 export interface PusherOptions {
@@ -44,12 +44,14 @@ const SLICE_MS = 20;
  * Turns the mesh into a snapshot for each proxy that is connected, whenever one of them changes. What proxies have in common is
  * made once for all of them (`SharedView`): a snapshot is that and what the proxy has of its own.
  */
-export class Pusher implements ViewReport {
+export class Pusher implements ViewOwner {
   private readonly options: PusherOptions;
   private readonly logger: Logger;
   private readonly members = new Map<string, Member>();
   private readonly views = new Map<string, SharedView>();
   private readonly ledger: WithheldLedger;
+  /** For members and views. */
+  readonly guard = new ResourceGuard();
   private mesh: MeshSnapshot | undefined;
 
   constructor(options: PusherOptions) {
@@ -214,8 +216,8 @@ export class Pusher implements ViewReport {
     const { cache, secrets } = this.options;
     if (startOver) {
       const made = translateOwn(mesh, member.proxy);
-      const settled = settle(
-        messagesOf(made).map(guarded),
+      const settled = this.guard.settle(
+        this.guard.lookAt(messagesOf(made)),
         (typeUrl, name) => member.ownBefore(typeUrl, name),
         (to) => isElsewhere(to) || member.view?.snapshot.resources(to.typeUrl).has(to.name) === true,
       );

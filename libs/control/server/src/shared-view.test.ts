@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MeshSnapshotBuilder, viewKey, viewOf, type MeshProxy } from '@weft/control-mesh';
 import { TYPE_URL } from '@weft/xds-server';
+import { ResourceGuard } from './resource-guard.ts';
 import { SharedView } from './shared-view.ts';
 
 const proxy: MeshProxy = {
@@ -33,6 +34,7 @@ test('a view of many services is made in as many turns as there is time for, and
   const mesh = builder.build();
   const stands = viewOf(mesh, proxy);
   const view = new SharedView(viewKey(stands), stands, {
+    guard: new ResourceGuard(),
     torn: () => assert.fail('it is whole'),
     withheld: () => undefined,
   });

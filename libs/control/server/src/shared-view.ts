@@ -9,12 +9,13 @@ import {
   translateView,
 } from '@weft/control-translate';
 import { Snapshot, TYPE_URL, type Reference, type Resource, type SnapshotFault } from '@weft/xds-server';
-import { guarded, settle, type Before, type Withheld } from './guarded.ts';
 import { messagesOf } from './messages-of.ts';
 import type { EndpointChange } from './endpoint-change.ts';
+import type { Before, ResourceGuard, Withheld } from './resource-guard.ts';
 
-/** Hears of what proxies are not told. */
-export interface ViewReport {
+/** Whoever keeps views: hears of what proxies are not told. */
+export interface ViewOwner {
+  readonly guard: ResourceGuard;
   /** What should never be: nothing of the new snapshot is told. */
   torn(whose: string, fault: SnapshotFault): Withheld;
   /** All that is not told, in place of what was said of the view before. */
@@ -41,12 +42,12 @@ export class SharedView {
   private due: 'all' | Set<MeshService> = 'all';
   private ahead: { readonly mesh: MeshSnapshot; readonly clusters: Iterator<readonly Message[]> } | undefined;
   private withheld: readonly Withheld[] = [];
-  private readonly report: ViewReport;
+  private readonly owner: ViewOwner;
 
-  constructor(key: string, proxy: MeshProxy, report: ViewReport) {
+  constructor(key: string, proxy: MeshProxy, owner: ViewOwner) {
     this.key = key;
     this.proxy = proxy;
-    this.report = report;
+    this.owner = owner;
   }
 
   /** True when its proxies are to be told something. `undefined`: more than endpoints changed. */
@@ -77,7 +78,7 @@ export class SharedView {
     if (this.ahead?.mesh !== mesh) this.ahead = { mesh, clusters: clustersAhead(mesh, this.proxy) };
     const { clusters } = this.ahead;
     for (let next = clusters.next(); next.done !== true; next = clusters.next()) {
-      for (const message of next.value) guarded(message);
+      this.owner.guard.lookAt(next.value);
       if (!hasTime()) return false;
     }
     this.ahead = undefined;
@@ -86,7 +87,8 @@ export class SharedView {
 
   private translate(mesh: MeshSnapshot): void {
     const made = translateView(mesh, this.proxy);
-    const { resources, withheld } = settle(messagesOf(made).map(guarded), this.before, isElsewhere);
+    const { guard } = this.owner;
+    const { resources, withheld } = guard.settle(guard.lookAt(messagesOf(made)), this.before, isElsewhere);
     const next = replaceAll(this.snapshot, resources);
     const asks = asksOnDemand(mesh, this.proxy);
     const [fault] = next.consistent(
@@ -96,12 +98,12 @@ export class SharedView {
     );
     // A reference to nothing is a fault of ours; proxies keep what they have rather than lose a route.
     if (fault !== undefined) {
-      const torn = this.report.torn(`a view of ${this.members} proxies`, fault);
-      this.report.withheld(this, [...withheld, torn]);
+      const torn = this.owner.torn(`a view of ${this.members} proxies`, fault);
+      this.owner.withheld(this, [...withheld, torn]);
       return;
     }
     this.withheld = withheld;
-    this.report.withheld(this, withheld);
+    this.owner.withheld(this, withheld);
     this.services = made.services;
     this.secrets = made.secrets;
     this.snapshot = next;
@@ -109,11 +111,12 @@ export class SharedView {
   }
 
   private translateEndpoints(mesh: MeshSnapshot, services: Iterable<MeshService>): void {
+    const { guard } = this.owner;
     const set: Resource[] = [];
     for (const service of services) {
       const { clusters, endpoints } = translateService(mesh, this.proxy, service);
-      const made = [...clusters, ...endpoints].map(guarded);
-      const { resources, withheld } = settle(made, this.before, () => true);
+      const made = guard.lookAt([...clusters, ...endpoints]);
+      const { resources, withheld } = guard.settle(made, this.before, () => true);
       this.renew(made, withheld);
       for (const resource of resources) {
         // What routes do not name it was never told of.
@@ -132,7 +135,7 @@ export class SharedView {
     const isMade = (one: Reference): boolean =>
       made.some(({ typeUrl, name }) => typeUrl === one.typeUrl && name === one.name);
     this.withheld = [...this.withheld.filter((one) => !isMade(one)), ...found];
-    this.report.withheld(this, this.withheld);
+    this.owner.withheld(this, this.withheld);
   }
 }
 

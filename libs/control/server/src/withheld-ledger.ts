@@ -1,7 +1,7 @@
 import { withheldText } from '@weft/control-debug';
 import type { Logger } from '@weft/core-runtime';
 import type { ControlPlaneMetrics } from './metrics.ts';
-import type { Withheld } from './guarded.ts';
+import type { Withheld } from './resource-guard.ts';
 
 const NOTHING: readonly Withheld[] = [];
 

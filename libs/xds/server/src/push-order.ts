@@ -31,7 +31,7 @@ export class PushOrder {
   private readonly subscriptions: ReadonlyMap<string, Subscription>;
   /** Endpoints of clusters that were sent and that the proxy does not use before these come. */
   private readonly awaited = new Set<string>();
-  /** Those of them that are awaited since the last response with clusters. */
+  /** Those of them that are awaited since the last response with clusters, until it is answered. */
   private readonly awaitedLast = new Set<string>();
   private readonly references: ReferenceGate;
   /** The proxy has clusters from an earlier stream, and may not have said yet what it has besides. */
@@ -90,7 +90,10 @@ export class PushOrder {
 
   /** A response was acknowledged or refused. */
   onAnswered(typeUrl: string, { changed, removed }: Outstanding, refused: boolean): void {
-    if (typeUrl === TYPE_URL.cluster && refused) for (const name of this.awaitedLast) this.awaited.delete(name);
+    if (typeUrl === TYPE_URL.cluster) {
+      if (refused) for (const name of this.awaitedLast) this.awaited.delete(name);
+      this.awaitedLast.clear();
+    }
     if (typeUrl !== TYPE_URL.endpoint) return;
     if (this.awaited.size === 0) return;
     for (const { name } of changed) this.awaited.delete(name);
