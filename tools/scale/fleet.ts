@@ -1,6 +1,5 @@
 // The proxies of a run over gRPC, in a process of their own: `fleet.ts KIND TARGET SCALE`.
-import { systemClock } from '@weft/core-runtime';
-import { GrpcJsChannel } from '@weft/net-grpc';
+import { PlainChannel } from './plain-channel.ts';
 import { nodeOf, subscriptionsOf } from './control-plane-mesh.ts';
 import { proxyId, type Scale } from './mesh.ts';
 import { ThinProxy, type Subscriptions } from './thin-proxy.ts';
@@ -30,7 +29,7 @@ let ready = 0;
 function connect(): void {
   const at = proxies.length;
   if (at === scale.proxies) return;
-  const channel = new GrpcJsChannel({ target, clock: systemClock });
+  const channel = new PlainChannel(target);
   const onReady = (): void => {
     ready += 1;
     if (ready === scale.proxies) tell('ready');

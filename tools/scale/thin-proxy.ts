@@ -1,7 +1,7 @@
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import { GRPC_STATUS, type GrpcCall, type GrpcChannel } from '@weft/core-grpc';
+import { GRPC_STATUS } from '@weft/core-grpc';
 import { TYPE_URL } from '@weft/xds-server';
-import type { PiecesReceiver } from './virtual-network.ts';
+import type { PiecesCall, PiecesChannel, PiecesReceiver } from './pieces.ts';
 
 /** Field numbers of DiscoveryRequest and DeltaDiscoveryRequest, and of their responses. */
 const FIELDS = {
@@ -39,10 +39,10 @@ export class ThinProxy {
   sentBytes = 0;
   receivedBytes = 0;
   private readonly options: ThinProxyOptions;
-  private readonly call: GrpcCall;
+  private readonly call: PiecesCall;
   private readonly seen = new Set<string>();
 
-  constructor(channel: GrpcChannel, options: ThinProxyOptions) {
+  constructor(channel: PiecesChannel, options: ThinProxyOptions) {
     this.options = options;
     const method = options.protocol === 'sotw' ? 'StreamAggregatedResources' : 'DeltaAggregatedResources';
     const receiver: PiecesReceiver = {
@@ -103,27 +103,33 @@ export class ThinProxy {
     const fields = FIELDS[protocol];
     const all = typeUrl === TYPE_URL.endpoint ? subscriptions.endpoints : subscriptions.routes;
     const repeated = protocol === 'sotw' && NAMED.includes(typeUrl) ? all : NONE;
-    const head = new BinaryWriter();
-    if (typeUrl === TYPE_URL.cluster && nonce === '') head.tag(fields.node, WireType.LengthDelimited).bytes(node);
-    const message = Buffer.concat([
-      head.finish(),
+    const isFirst = typeUrl === TYPE_URL.cluster && nonce === '';
+    const pieces = [
+      isFirst ? field(fields.node, node) : NONE,
       text(fields.version, version),
       text(fields.typeUrl, typeUrl),
       names ?? repeated,
       text(fields.nonce, nonce),
-    ]);
-    this.sentBytes += message.length + 5;
-    this.call.send(message);
+    ];
+    this.sentBytes += pieces.reduce((sum, { length }) => sum + length, 5);
+    if (this.call.sendPieces === undefined) this.call.send(Buffer.concat(pieces));
+    else this.call.sendPieces(pieces);
   }
 }
 
 const NAMED: readonly string[] = [TYPE_URL.endpoint, TYPE_URL.route];
 const NONE = new Uint8Array(0);
 
-function text(field: number, value: string): Uint8Array {
-  return field === 0 || value === ''
-    ? NONE
-    : new BinaryWriter().tag(field, WireType.LengthDelimited).string(value).finish();
+function text(number: number, value: string): Uint8Array {
+  return number === 0 || value === '' ? NONE : field(number, Buffer.from(value));
+}
+
+/** A length-delimited field. */
+function field(number: number, value: Uint8Array): Uint8Array {
+  const head = [(number << 3) | WireType.LengthDelimited];
+  let { length } = value;
+  for (; length > 127; length >>>= 7) head.push((length & 127) | 128);
+  return Buffer.concat([Buffer.from([...head, length]), value]);
 }
 
 /** Field 2 of DeltaDiscoveryResponse, and 3 of the Resource in it, which is that of names in requests. */

@@ -1,10 +1,6 @@
 import type { GrpcCall, GrpcChannel, GrpcReceiver, GrpcServerReceiver, GrpcServices } from '@weft/core-grpc';
 import type { Clock, Timer, TimerCallback, Timers } from '@weft/core-runtime';
-
-/** Who takes messages in pieces, so that a thousand proxies in one process share what they are all sent. */
-export interface PiecesReceiver extends GrpcReceiver {
-  onPieces?(pieces: readonly Uint8Array[]): void;
-}
+import type { PiecesReceiver } from './pieces.ts';
 
 function onPieces(receiver: PiecesReceiver, pieces: readonly Uint8Array[]): void {
   if (receiver.onPieces === undefined) receiver.onMessage(Buffer.concat(pieces));

@@ -3,10 +3,14 @@ import { FakeTime } from '@weft/core-runtime/testing';
 import { systemClock } from '@weft/core-runtime';
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { GrpcJsChannel, GrpcServer, GrpcTls, type GrpcChannelTls, type GrpcListenAddress } from './index.ts';
 import { makeAuthority, type Issued } from './testdata/authority.ts';
 
@@ -65,6 +69,45 @@ async function world(t: TestContext, handler: GrpcHandler, listen: Partial<GrpcL
       return channel;
     },
   };
+}
+
+test('a call that says no more holds nothing of what it said', async (t) => {
+  const { target } = await world(t, (call) => ({
+    onMessage: () => void call.send(octets('heard')),
+    onHalfClose: () => call.end(),
+    onCancelled: () => undefined,
+  }));
+  const message = Buffer.alloc(3 * 1024 * 1024);
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  const before = process.memoryUsage().arrayBuffers;
+  // A client without the library, which keeps what it sent.
+  const session = connect(`http://${target}`);
+  t.after(() => session.destroy());
+  for (let calls = 0; calls < 8; calls += 1) {
+    const call = session.request({ ':method': 'POST', ':path': '/test.Test/Call', 'content-type': 'application/grpc' });
+    const frame = Buffer.alloc(5);
+    frame.writeUInt32BE(message.length, 1);
+    call.write(frame);
+    call.write(message);
+    await once(call, 'data');
+  }
+  const held = await eventuallyLess(() => {
+    collect();
+    return process.memoryUsage().arrayBuffers - before;
+  }, 2 * message.length);
+  assert.ok(held < 2 * message.length, `24 MiB were sent, and ${held} bytes are held`);
+});
+
+/** The value as soon as it is below `bound`, else the last of some: buffers are given back beside the program. */
+async function eventuallyLess(read: () => number, bound: number): Promise<number> {
+  let value = read();
+  for (let tries = 0; tries < 20 && value >= bound; tries += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    value = read();
+  }
+  return value;
 }
 
 test('messages go both ways on one call, and a half close is answered', async (t) => {

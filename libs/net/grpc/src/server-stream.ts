@@ -8,6 +8,7 @@ import {
   type GrpcStatus,
 } from '@weft/core-grpc';
 import { fromLibrary } from './call-metadata.ts';
+import { forgetLastMessage } from './last-message.ts';
 import { Pieces } from './pieces.ts';
 
 /** What a server sends. */
@@ -41,7 +42,10 @@ export class ServerStream implements GrpcServerCall {
       this.over = true;
       receiver.onCancelled();
     };
-    stream.on('data', (message: Uint8Array) => this.over || receiver.onMessage(message));
+    stream.on('data', (message: Uint8Array) => {
+      forgetLastMessage(stream);
+      if (!this.over) receiver.onMessage(message);
+    });
     stream.on('end', () => this.over || receiver.onHalfClose());
     stream.on('cancelled', gone);
     // A message too large, a broken frame: the library ends the call itself.
