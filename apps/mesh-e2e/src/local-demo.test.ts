@@ -155,7 +155,7 @@ describe('weft demo start', () => {
     );
   });
 
-  it('writes documents that weft analyze takes, but for the cookie of the canary (T6)', async () => {
+  it('writes documents that weft analyze takes, but for the cookie of the canary', async () => {
     const analyze = () => runWeft(['analyze', '-o', 'json', join(demo.stateDir, 'mesh')]);
     assert.deepEqual(JSON.parse(await analyze()), []);
     await demo.run('set', 'canary=on', 'retries=on');

@@ -85,7 +85,7 @@ it('there are forty wrong resources and more', () => {
   for (const file of wrong) assert.ok(expectedIn(file).length > 0, `${file} expects nothing`);
 });
 
-it("flags the demo's resources where their sources are wrong (T6, T7, T9) or ask for what comes later, and nowhere else", async () => {
+it("flags the demo's resources where their sources are wrong or ask for what comes later, and nowhere else", async () => {
   const files = filesOf('right');
   assertTold(await analyze('--verbose', join(TESTDATA, 'right')), files);
   const { exitCode, told } = await analyze(join(TESTDATA, 'right'));

@@ -15,7 +15,7 @@ async function described(world: string, what: string, options: Parameters<typeof
   return (await weft(`describe ${what}`, debugPort(testSource(world, options)))).stdout;
 }
 
-test("a pod with its sidecar is described to istioctl's letter (C40)", async () => {
+test("a pod with its sidecar is described to istioctl's letter", async () => {
   const steered = virtualService(
     'videos-api',
     '{hosts: [videos-api], http: [{route: [{destination: {host: videos-api}}], retries: {attempts: 3}}]}',

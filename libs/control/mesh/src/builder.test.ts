@@ -132,7 +132,7 @@ test('endpoints are those listed, those selected by labels, and names for DNS', 
   assert.deepEqual(builder.build().endpoints.get('default/selected.test'), []);
 });
 
-test('a short name is the service of the namespace, in every form (C3)', () => {
+test('a short name is the service of the namespace, in every form', () => {
   const builder = new MeshSnapshotBuilder();
   builder.register(registration('a'));
   const snapshot = builder.build();

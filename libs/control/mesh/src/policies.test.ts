@@ -193,7 +193,7 @@ test('authorization is asked of the root namespace, the own one, and by selector
   assert.deepEqual(names(['default/g']), [['own'], ['all'], ['gateway']]);
 });
 
-test('a proxy is told of what it declared, else of what it calls, else of what it may see (C-10)', () => {
+test('a proxy is told of what it declared, else of what it calls, else of what it may see', () => {
   const services = [entry('a', 'a.test'), entry('b', 'b.test'), entry('other/c', 'c.test'), entry('other/d', 'd.test')];
   const route = object('VirtualService', 'a', {
     hosts: ['a.test'],

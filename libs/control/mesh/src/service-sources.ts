@@ -119,7 +119,7 @@ export function kubeHost(name: string, namespace: string, { domainSuffix }: Mesh
   return `${name}.${namespace}.svc.${domainSuffix}`;
 }
 
-/** A port that is known never to speak HTTP, whatever its name says: what complaint T9 is about. */
+/** A port that is known never to speak HTTP, whatever its name says: as the catalog names its Redis. */
 export function misnamed(port: ServicePort): boolean {
   const known = NEVER_HTTP_PORTS[port.number];
   return known !== undefined && (port.protocol === 'http' || port.protocol === 'http2' || port.protocol === 'grpc');

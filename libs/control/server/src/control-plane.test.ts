@@ -134,7 +134,7 @@ test('a proxy gets what the documents say, and what they say later', async () =>
   write('a.yaml', entry('a', '10.0.0.9'));
   const version = proxy.has.get(TYPE_URL.endpoint)?.get('outbound|80||a.example.com');
   await until(() => proxy.has.get(TYPE_URL.endpoint)?.get('outbound|80||a.example.com') !== version);
-  // One endpoint changed: one resource went over the wire (B37).
+  // One endpoint changed: one resource went over the wire.
   const later: readonly ReceivedResponse[] = proxy.responses.slice(before + 1);
   assert.deepEqual(
     later.flatMap(({ names }) => names),

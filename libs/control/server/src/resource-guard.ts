@@ -1,5 +1,5 @@
 import type { Message } from '@bufbuild/protobuf';
-import { faultsOf, mend, type PartFault, type ResourceFault } from '@weft/control-translate';
+import { faultsAhead, faultsOf, mend, type PartFault, type ResourceFault } from '@weft/control-translate';
 import { encodeResource, type Resource } from '@weft/xds-server';
 
 /** What became of one translated message: a resource that proxies take, and what they would have refused in it. */
@@ -44,6 +44,11 @@ export class ResourceGuard {
 
   lookAt(messages: readonly Message[]): Guarded[] {
     return messages.map((message) => this.look(message));
+  }
+
+  /** Does the most of `look` step by step, for messages that take long. */
+  *ahead(messages: readonly Message[]): Generator<void> {
+    for (const message of messages) if (!this.known.has(message)) yield* faultsAhead(message);
   }
 
   /**

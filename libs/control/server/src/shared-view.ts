@@ -7,11 +7,21 @@ import {
   parseOutboundCluster,
   translateService,
   translateView,
+  type ViewResources,
 } from '@weft/control-translate';
 import { Snapshot, TYPE_URL, type Reference, type Resource, type SnapshotFault } from '@weft/xds-server';
 import { messagesOf } from './messages-of.ts';
 import type { EndpointChange } from './endpoint-change.ts';
 import type { Before, ResourceGuard, Withheld } from './resource-guard.ts';
+
+/** What is made of a view before it is whole. */
+interface Ahead {
+  readonly mesh: MeshSnapshot;
+  readonly clusters: Iterator<readonly Message[]>;
+  made?: ViewResources;
+  /** Their checks. */
+  routes?: Iterator<void>;
+}
 
 /** Whoever keeps views: hears of what proxies are not told. */
 export interface ViewOwner {
@@ -40,7 +50,7 @@ export class SharedView {
   private services: ReadonlySet<MeshService> = new Set();
   /** What changed since it was made: `all`, or the endpoints of these services. */
   private due: 'all' | Set<MeshService> = 'all';
-  private ahead: { readonly mesh: MeshSnapshot; readonly clusters: Iterator<readonly Message[]> } | undefined;
+  private ahead: Ahead | undefined;
   private withheld: readonly Withheld[] = [];
   private readonly owner: ViewOwner;
 
@@ -66,27 +76,33 @@ export class SharedView {
    */
   refresh(mesh: MeshSnapshot, hasTime: () => boolean = (): boolean => true): boolean {
     const { due } = this;
-    if (due === 'all' && !this.prepare(mesh, hasTime)) return false;
+    const made = due === 'all' ? this.translate(mesh, hasTime) : undefined;
+    if (due === 'all' && made === undefined) return false;
     this.due = new Set();
-    if (due === 'all') this.translate(mesh);
-    else if (due.size > 0) this.translateEndpoints(mesh, due);
+    if (made !== undefined) this.take(mesh, made);
+    else if (due !== 'all' && due.size > 0) this.translateEndpoints(mesh, due);
     return true;
   }
 
-  /** Thousands of services are seconds of work. */
-  private prepare(mesh: MeshSnapshot, hasTime: () => boolean): boolean {
+  /** Thousands of services are seconds of work: clusters are made and looked at by and by, then the rest is made, and routes are looked at. */
+  private translate(mesh: MeshSnapshot, hasTime: () => boolean): ViewResources | undefined {
     if (this.ahead?.mesh !== mesh) this.ahead = { mesh, clusters: clustersAhead(mesh, this.proxy) };
-    const { clusters } = this.ahead;
-    for (let next = clusters.next(); next.done !== true; next = clusters.next()) {
+    const { ahead } = this;
+    for (let next = ahead.clusters.next(); next.done !== true; next = ahead.clusters.next()) {
       this.owner.guard.lookAt(next.value);
-      if (!hasTime()) return false;
+      if (!hasTime()) return undefined;
     }
+    if (ahead.made === undefined) {
+      ahead.made = translateView(mesh, this.proxy);
+      ahead.routes = this.owner.guard.ahead(ahead.made.routes);
+      if (!hasTime()) return undefined;
+    }
+    while (ahead.routes?.next().done === false) if (!hasTime()) return undefined;
     this.ahead = undefined;
-    return true;
+    return ahead.made;
   }
 
-  private translate(mesh: MeshSnapshot): void {
-    const made = translateView(mesh, this.proxy);
+  private take(mesh: MeshSnapshot, made: ViewResources): void {
     const { guard } = this.owner;
     const { resources, withheld } = guard.settle(guard.lookAt(messagesOf(made)), this.before, isElsewhere);
     const next = replaceAll(this.snapshot, resources);

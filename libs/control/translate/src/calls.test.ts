@@ -71,12 +71,12 @@ test('C52: the canary takes cookies with its version, in full and in order', () 
   const to = (...headers: string[]) => call({ port: 80, host: 'servicemesh.demo', path: '/home', headers }).hosts;
   assert.deepEqual(to('cookie', 'version=v2'), ['10.0.1.2:80']);
   assert.deepEqual(to('cookie', 'a=b;version=v2;c=d'), ['10.0.1.2:80']);
-  // As browsers write it, with a blank, the published expression does not match (T6).
+  // As browsers write it, with a blank, the published expression does not match.
   assert.deepEqual(to('cookie', 'a=b; version=v2'), ['10.0.1.1:80']);
   assert.deepEqual(to(), ['10.0.1.1:80']);
 });
 
-test('of two VirtualServices for a host in the mesh the older one wins, whole (T7)', () => {
+test('of two VirtualServices for a host in the mesh the older one wins, whole', () => {
   const both = ['traffic-split', 'canary'].map((name) =>
     readFileSync(new URL(`../testdata/${name}/in.yaml`, import.meta.url), 'utf8'),
   );

@@ -49,13 +49,19 @@ function haveTwins(hosts: readonly VirtualHost[]): boolean {
 
 /** Undefined: it cannot be written. */
 function keyOf(host: VirtualHost, { maxDirectResponseBodySizeBytes = 0 }: RouteConfiguration): string | undefined {
+  if (!digests.has(host)) digests.set(host, digestOf(host));
+  const digest = digests.get(host);
+  return digest === undefined ? undefined : `${maxDirectResponseBodySizeBytes} ${digest}`;
+}
+
+/** Of hosts that were looked at: what is translated changes no more. */
+const digests = new WeakMap<VirtualHost, string | undefined>();
+
+function digestOf(host: VirtualHost): string | undefined {
   const schema = registry().getMessage(HOST);
   if (schema === undefined) return undefined;
   try {
-    return createHash('sha256')
-      .update(`${maxDirectResponseBodySizeBytes} `)
-      .update(toBinary(schema, host))
-      .digest('base64');
+    return createHash('sha256').update(toBinary(schema, host)).digest('base64');
   } catch {
     return undefined;
   }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Message } from '@bufbuild/protobuf';
+import type { RouteConfiguration } from '@weft/api-envoy/gen/envoy/config/route/v3/route_pb';
 import { configToJson } from '@weft/api-envoy';
 import type { MeshProxy } from '@weft/control-mesh';
-import { faultsOf, mend, translate, type ResourceFault } from './index.ts';
+import { faultsAhead, faultsOf, mend, translate, type ResourceFault } from './index.ts';
 import { readWorld } from './world.testing.ts';
 
 const VIDEOS = `
@@ -173,4 +174,20 @@ test('a fault is told at its own place, and again, where others were found sound
 test('what proxies take has no fault', () => {
   assert.deepEqual(guard(told('DestinationRule', rule({ connectionPool: { tcp: { maxConnections: 1 } } }))).faults, []);
   assert.deepEqual(guard(told('VirtualService', virtualService([to]), 'edge')).faults, []);
+});
+
+test('routes of many hosts can be looked at step by step, and what is wrong is still found in the whole', () => {
+  const isRoutes = ({ $typeName }: Message): boolean => $typeName === 'envoy.config.route.v3.RouteConfiguration';
+  const config = told('VirtualService', virtualService([to]), 'edge').find(isRoutes) as RouteConfiguration;
+  const [one] = config.virtualHosts;
+  assert.ok(one !== undefined);
+  const virtualHosts = Array.from({ length: 450 }, (_, i) => ({ ...one, name: `host-${i}`, domains: [`${i}.test`] }));
+  virtualHosts[333] = { ...one, name: 'bad', domains: ['333.test'], requestHeadersToRemove: [':path'] };
+  const many: RouteConfiguration = { ...config, virtualHosts };
+  assert.equal([...faultsAhead(many)].length, 3);
+  assert.deepEqual(
+    faultsOf(many).map(({ path }) => path),
+    ['virtual_hosts[333].request_headers_to_remove[0]'],
+  );
+  assert.equal([...faultsAhead(config)].length, 0);
 });

@@ -3,7 +3,7 @@ export { clustersAhead, translate, translateOwn, translateService, translateView
 export type { ProxyResources, ViewResources } from './resources.ts';
 export { INVALID_BACKEND_CLUSTER, OWN_CERTIFICATE, parseOutboundCluster } from './names.ts';
 export { behind } from './behind.ts';
-export { faultsOf, mend, type GuardedMessage, type ResourceFault } from './guard.ts';
+export { faultsAhead, faultsOf, mend, type GuardedMessage, type ResourceFault } from './guard.ts';
 export type { PartFault } from './mending.ts';
 export { spanCluster } from './observability.ts';
 export { translationSupport } from './support.ts';

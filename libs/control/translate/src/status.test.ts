@@ -7,7 +7,7 @@ import { readWorld } from './world.testing.ts';
 
 const text = (name: string) => readFileSync(new URL(`../testdata/${name}/in.yaml`, import.meta.url), 'utf8');
 
-test('a VirtualService whose host another one has says who (T7)', () => {
+test('a VirtualService whose host another one has says who', () => {
   const canary = text('canary');
   const found = statuses(`${text('traffic-split')}\n${canary.slice(canary.indexOf('---'))}`);
   assert.equal(found['VirtualService videos-web'], 'effective on 1 proxy');

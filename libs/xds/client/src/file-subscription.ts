@@ -39,7 +39,7 @@ export interface FileSubscriptionOptions {
 }
 
 /**
- * Resources from a file (B38). The folder is watched, not the file: that sees a file moved in, a file that appears later, and
+ * Resources from a file. The folder is watched, not the file: that sees a file moved in, a file that appears later, and
  * Kubernetes swapping the folder behind a ConfigMap. A text that is the same as before is not read again; a faulty one leaves
  * the last good set in force.
  */

@@ -17,7 +17,7 @@ export interface DiscoveryCall {
   readonly node: XdsNode | undefined;
   /** Empty: this is no answer to a response. */
   readonly nonce: string;
-  /** The response was refused (B31). */
+  /** The response was refused. */
   readonly error: string | undefined;
   readonly interest: Interest;
 }

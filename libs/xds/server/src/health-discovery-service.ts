@@ -23,7 +23,7 @@ export interface HealthSink {
 const PROTOCOLS: readonly HealthCheckProtocol[] = ['HTTP', 'TCP', 'REDIS'];
 const SPECIFIER = 'envoy.service.health.v3.HealthCheckSpecifier';
 
-/** envoy.service.health.v3.HealthDiscoveryService: the server says whom to check, proxies tell what they found (B6). */
+/** envoy.service.health.v3.HealthDiscoveryService: the server says whom to check, proxies tell what they found. */
 export class HealthDiscoveryService {
   readonly services: GrpcServices;
   private readonly sink: HealthSink;

@@ -11,7 +11,7 @@ export interface MetricsSink {
   onMetrics(node: XdsNode, families: readonly MetricFamily[]): void;
 }
 
-/** envoy.service.metrics.v3.MetricsService: proxies send their stats (B7). `admit` as in LoadReportService. */
+/** envoy.service.metrics.v3.MetricsService: proxies send their stats. `admit` as in LoadReportService. */
 export function metricsService(sink: MetricsSink, admit?: Admit): GrpcServices {
   const handler = reportHandler<StreamMetricsMessage>(
     {

@@ -1,7 +1,7 @@
 import type { JsonObject } from '@bufbuild/protobuf';
 import type { Locality } from './locality.ts';
 
-/** Who a proxy says it is (B33). */
+/** Who a proxy says it is. */
 export interface XdsNode {
   readonly id: string;
   readonly cluster: string;

@@ -17,7 +17,7 @@ export const TYPE_ORDER: readonly string[] = [
 ];
 
 /**
- * Make before break on one stream (B20-B24): clusters, then their endpoints, listeners, routes, the latter two when all before are
+ * Make before break on one stream: clusters, then their endpoints, listeners, routes, the latter two when all before are
  * acknowledged; what became stale goes last, when no route or listener names it any more.
  *
  *     CDS (new and stale), EDS -- both ACK --> LDS -- ACK --> RDS -- ACK --> CDS (new) -- ACK --> EDS removals

@@ -133,7 +133,7 @@ export class Subscription {
     if (changed) this.retryRefused();
   }
 
-  /** A request came. Its names count even when its nonce is stale, in delta; in state of the world such a request is ignored (B32). */
+  /** A request came. Its names count even when its nonce is stale, in delta; in state of the world such a request is ignored. */
   request(nonce: string, error: string | undefined, interest: Interest, nowMs: number): NonceOutcome {
     const first = this.requests === 0;
     this.requests += 1;
