@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MeshSnapshotBuilder, viewKey, viewOf, type MeshProxy } from '@weft/control-mesh';
+import { MeshSnapshotBuilder, viewKey, viewOf, type MeshProxy, type MeshSnapshot } from '@weft/control-mesh';
 import { TYPE_URL } from '@weft/xds-server';
 import { ResourceGuard } from './resource-guard.ts';
 import { SharedView } from './shared-view.ts';
@@ -19,9 +19,11 @@ const proxy: MeshProxy = {
   locality: '',
 };
 
-test('a view of many services is made in as many turns as there is time for, and is whole only then', () => {
+const never = (): boolean => false;
+
+function meshOf(...names: readonly string[]): MeshSnapshot {
   const builder = new MeshSnapshotBuilder();
-  for (const name of ['a', 'b', 'c'])
+  for (const name of names)
     builder.register({
       namespace: 'default',
       name,
@@ -31,26 +33,35 @@ test('a view of many services is made in as many turns as there is time for, and
       labels: {},
       healthy: true,
     });
-  const mesh = builder.build();
+  return builder.build();
+}
+
+function viewIn(mesh: MeshSnapshot): SharedView {
   const stands = viewOf(mesh, proxy);
-  const view = new SharedView(viewKey(stands), stands, {
-    guard: new ResourceGuard(),
-    torn: () => assert.fail('it is whole'),
-    withheld: () => undefined,
-  });
+  const owner = { guard: new ResourceGuard(), torn: () => assert.fail('it is whole'), withheld: () => undefined };
+  return new SharedView(viewKey(stands), stands, owner);
+}
+
+test('a view of many services is made in as many turns as there is time for, and is whole only then', () => {
+  const mesh = meshOf('a', 'b', 'c');
+  const view = viewIn(mesh);
   let turns = 0;
-  while (!view.refresh(mesh, () => false)) {
+  while (!view.refresh(mesh, never)) {
     turns += 1;
     assert.equal(view.isWhole, false);
   }
   // Three for clusters, one to make the rest; then it is looked at.
   assert.equal(turns, 4);
   assert.equal(view.isWhole, true);
-  assert.ok(view.snapshot.resources(TYPE_URL.endpoint).size === 3);
+  assert.equal(view.snapshot.resources(TYPE_URL.endpoint).size, 3);
   const { snapshot } = view;
-  assert.equal(
-    view.refresh(mesh, () => false),
-    true,
-  );
+  assert.equal(view.refresh(mesh, never), true);
   assert.equal(view.snapshot, snapshot);
+});
+
+test('a view that a change interrupts is made in one turn: changes that follow each other do not keep it from its proxies', () => {
+  const view = viewIn(meshOf('a', 'b', 'c'));
+  assert.equal(view.refresh(meshOf('a', 'b', 'c'), never), false);
+  assert.equal(view.refresh(meshOf('a', 'b', 'c', 'd'), never), true);
+  assert.equal(view.snapshot.resources(TYPE_URL.endpoint).size, 4);
 });

@@ -18,6 +18,8 @@ import type { Before, ResourceGuard, Withheld } from './resource-guard.ts';
 interface Ahead {
   readonly mesh: MeshSnapshot;
   readonly clusters: Iterator<readonly Message[]>;
+  /** The mesh changed while it was made: all of it in one turn now, or meshes that change often would never be told. */
+  readonly isLate: boolean;
   made?: ViewResources;
   /** Their checks. */
   routes?: Iterator<void>;
@@ -84,20 +86,22 @@ export class SharedView {
     return true;
   }
 
-  /** Thousands of services are seconds of work: clusters are made and looked at by and by, then the rest is made, and routes are looked at. */
+  /** Thousands of services are seconds of work: clusters are made and looked at by and by; then the rest is made, and routes are looked at. */
   private translate(mesh: MeshSnapshot, hasTime: () => boolean): ViewResources | undefined {
-    if (this.ahead?.mesh !== mesh) this.ahead = { mesh, clusters: clustersAhead(mesh, this.proxy) };
+    if (this.ahead?.mesh !== mesh)
+      this.ahead = { mesh, clusters: clustersAhead(mesh, this.proxy), isLate: this.ahead !== undefined };
     const { ahead } = this;
+    const goesOn = (): boolean => ahead.isLate || hasTime();
     for (let next = ahead.clusters.next(); next.done !== true; next = ahead.clusters.next()) {
       this.owner.guard.lookAt(next.value);
-      if (!hasTime()) return undefined;
+      if (!goesOn()) return undefined;
     }
     if (ahead.made === undefined) {
       ahead.made = translateView(mesh, this.proxy);
       ahead.routes = this.owner.guard.ahead(ahead.made.routes);
-      if (!hasTime()) return undefined;
+      if (!goesOn()) return undefined;
     }
-    while (ahead.routes?.next().done === false) if (!hasTime()) return undefined;
+    while (ahead.routes?.next().done === false) if (!goesOn()) return undefined;
     this.ahead = undefined;
     return ahead.made;
   }
