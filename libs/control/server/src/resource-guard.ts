@@ -46,9 +46,14 @@ export class ResourceGuard {
     return messages.map((message) => this.look(message));
   }
 
-  /** Does the most of `look` step by step, for messages that take long. */
+  /** `look`, step by step. */
   *ahead(messages: readonly Message[]): Generator<void> {
-    for (const message of messages) if (!this.known.has(message)) yield* faultsAhead(message);
+    for (const message of messages) {
+      if (this.known.has(message)) continue;
+      yield* faultsAhead(message);
+      this.look(message);
+      yield;
+    }
   }
 
   /**

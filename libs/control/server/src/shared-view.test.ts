@@ -50,8 +50,8 @@ test('a view of many services is made in as many turns as there is time for, and
     turns += 1;
     assert.equal(view.isWhole, false);
   }
-  // Three for clusters, one to make the rest; then it is looked at.
-  assert.equal(turns, 4);
+  // Three for clusters, one to make the rest, seven to look at it.
+  assert.equal(turns, 11);
   assert.equal(view.isWhole, true);
   assert.equal(view.snapshot.resources(TYPE_URL.endpoint).size, 3);
   const { snapshot } = view;
@@ -64,4 +64,23 @@ test('a view that a change interrupts is made in one turn: changes that follow e
   assert.equal(view.refresh(meshOf('a', 'b', 'c'), never), false);
   assert.equal(view.refresh(meshOf('a', 'b', 'c', 'd'), never), true);
   assert.equal(view.snapshot.resources(TYPE_URL.endpoint).size, 4);
+});
+
+test('what cannot be translated is tried again when it changes, and endpoints change meanwhile', () => {
+  const mesh = meshOf('a', 'b', 'c');
+  const view = viewIn(mesh);
+  assert.equal(view.refresh(mesh), true);
+  const { snapshot } = view;
+  const broken: MeshSnapshot = Object.create(mesh, {
+    policies: { get: () => assert.fail('it cannot be translated') },
+  }) as MeshSnapshot;
+  assert.equal(view.isConcerned(undefined), true);
+  assert.throws(() => view.refresh(broken), /it cannot be translated/);
+  assert.equal(view.refresh(broken, never), true);
+  assert.equal(view.isConcerned({ services: new Set(mesh.services.values()), workloads: new Set() }), true);
+  assert.equal(view.refresh(mesh, never), true);
+  assert.equal(view.snapshot, snapshot);
+  // The next one is nobody's interruption.
+  assert.equal(view.isConcerned(undefined), true);
+  assert.equal(view.refresh(meshOf('a', 'b', 'c', 'd'), never), false);
 });

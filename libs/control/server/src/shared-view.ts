@@ -21,8 +21,7 @@ interface Ahead {
   /** The mesh changed while it was made: all of it in one turn now, or meshes that change often would never be told. */
   readonly isLate: boolean;
   made?: ViewResources;
-  /** Their checks. */
-  routes?: Iterator<void>;
+  checks?: Iterator<void>;
 }
 
 /** Whoever keeps views: hears of what proxies are not told. */
@@ -78,15 +77,26 @@ export class SharedView {
    */
   refresh(mesh: MeshSnapshot, hasTime: () => boolean = (): boolean => true): boolean {
     const { due } = this;
-    const made = due === 'all' ? this.translate(mesh, hasTime) : undefined;
-    if (due === 'all' && made === undefined) return false;
+    if (due === 'all') return this.refreshAll(mesh, hasTime);
     this.due = new Set();
-    if (made !== undefined) this.take(mesh, made);
-    else if (due !== 'all' && due.size > 0) this.translateEndpoints(mesh, due);
+    if (due.size > 0) this.translateEndpoints(mesh, due);
     return true;
   }
 
-  /** Thousands of services are seconds of work: clusters are made and looked at by and by; then the rest is made, and routes are looked at. */
+  private refreshAll(mesh: MeshSnapshot, hasTime: () => boolean): boolean {
+    // What cannot be translated is not tried again before it changes: until then endpoints do, of what there was before.
+    let isDone = true;
+    try {
+      const made = this.translate(mesh, hasTime);
+      isDone = made !== undefined;
+      if (made !== undefined) this.take(mesh, made);
+      return isDone;
+    } finally {
+      if (isDone) [this.due, this.ahead] = [new Set(), undefined];
+    }
+  }
+
+  /** Thousands of services are seconds of work: clusters are made and looked at by and by; then the rest is made and looked at. */
   private translate(mesh: MeshSnapshot, hasTime: () => boolean): ViewResources | undefined {
     if (this.ahead?.mesh !== mesh)
       this.ahead = { mesh, clusters: clustersAhead(mesh, this.proxy), isLate: this.ahead !== undefined };
@@ -98,11 +108,10 @@ export class SharedView {
     }
     if (ahead.made === undefined) {
       ahead.made = translateView(mesh, this.proxy);
-      ahead.routes = this.owner.guard.ahead(ahead.made.routes);
+      ahead.checks = this.owner.guard.ahead(messagesOf(ahead.made));
       if (!goesOn()) return undefined;
     }
-    while (ahead.routes?.next().done === false) if (!goesOn()) return undefined;
-    this.ahead = undefined;
+    while (ahead.checks?.next().done === false) if (!goesOn()) return undefined;
     return ahead.made;
   }
 

@@ -5,6 +5,8 @@ interface Reader {
   /** 0: between two messages. */
   readonly readState?: unknown;
   readPartialMessage?: unknown;
+  /** One octet, which is a view of all that came with it. */
+  readCompressFlag?: unknown;
 }
 
 /**
@@ -14,5 +16,7 @@ interface Reader {
 export function forgetLastMessage(stream: ServerDuplexStream<unknown, unknown>): void {
   const { call } = stream as unknown as { readonly call?: { readonly decoder?: Reader } };
   const reader = call?.decoder;
-  if (reader?.readState === 0 && Array.isArray(reader.readPartialMessage)) reader.readPartialMessage = [];
+  if (reader?.readState !== 0 || !Array.isArray(reader.readPartialMessage)) return;
+  reader.readPartialMessage = [];
+  if (Buffer.isBuffer(reader.readCompressFlag)) reader.readCompressFlag = Buffer.alloc(0);
 }

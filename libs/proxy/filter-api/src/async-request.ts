@@ -22,6 +22,8 @@ export interface AsyncRequestOptions {
   readonly body: Buffer;
   /** What the answer may have of body, in bytes; a longer one is a failure. Default 16 MiB. */
   readonly maxAnswerBytes?: number;
+  /** The answer's body is read and not kept, however long; the owner gets an empty one. Default false. */
+  readonly discardBody?: boolean;
 }
 
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
@@ -36,6 +38,7 @@ export class AsyncRequest implements HttpPoolCallbacks {
   private readonly head: RequestHeaderMap;
   private readonly body: Buffer;
   private readonly maxAnswerBytes: number;
+  private readonly discardBody: boolean;
   private waiting: PoolHandle | undefined;
   private stream: ClientStream | undefined;
   private answer: ResponseHeaderMap | undefined;
@@ -44,11 +47,13 @@ export class AsyncRequest implements HttpPoolCallbacks {
   private sent = false;
   private over = false;
 
-  constructor(host: Host, { head, body, maxAnswerBytes }: AsyncRequestOptions, owner: AsyncRequestOwner) {
+  constructor(host: Host, options: AsyncRequestOptions, owner: AsyncRequestOwner) {
+    const { head, body, maxAnswerBytes, discardBody } = options;
     this.host = host;
     this.head = head;
     this.body = body;
     this.maxAnswerBytes = maxAnswerBytes ?? MAX_ANSWER_BYTES;
+    this.discardBody = discardBody ?? false;
     this.owner = owner;
   }
 
@@ -86,6 +91,10 @@ export class AsyncRequest implements HttpPoolCallbacks {
   }
   data(chunk: Buffer, end: boolean): boolean {
     if (this.over) return true;
+    if (this.discardBody) {
+      if (end) this.complete();
+      return true;
+    }
     this.size += chunk.length;
     if (this.size > this.maxAnswerBytes) {
       const { stream } = this;
@@ -109,9 +118,14 @@ export class AsyncRequest implements HttpPoolCallbacks {
   }
 
   private complete(): void {
+    const { answer } = this;
+    if (answer === undefined) {
+      this.fail('protocol error', 'the answer has no head');
+      return;
+    }
     if (this.over) return;
     this.over = true;
-    if (this.answer !== undefined) this.owner.onAnswer(this.answer, Buffer.concat(this.chunks));
+    this.owner.onAnswer(answer, Buffer.concat(this.chunks));
   }
   private fail(reason: ResetReason, details: string): void {
     if (this.over) return;

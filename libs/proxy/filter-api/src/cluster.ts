@@ -74,6 +74,8 @@ export interface ClusterRequestStats {
   readonly upstreamRqRxReset: Counter;
   readonly upstreamRqTxReset: Counter;
   readonly upstreamRqMaintenanceMode: Counter;
+  /** Requests that were answered 503 without being sent, for a limit, maintenance or a policy: for load reports. */
+  dropped: number;
   readonly upstreamInternalRedirectSucceeded: Counter;
   readonly upstreamInternalRedirectFailed: Counter;
   readonly upstreamCxNoneHealthy: Counter;
@@ -147,9 +149,10 @@ export interface Cluster {
   readonly maintenanceMode: boolean;
   /**
    * What becomes of the request at hand by its endpoints' policy, `ClusterLoadAssignment.policy.drop_overloads`: nothing, or it
-   * is dropped, and counts so in load reports. `all`: as would every other one.
+   * is dropped, and counts so in load reports. `all`: as would every other one. To be called once
+   * for a request.
    */
-  dropOverload(): 'all' | 'this' | undefined;
+  decideDrop(): 'all' | 'this' | undefined;
   /** How long one attempt of a request may take, in milliseconds; 0: no limit. `HttpProtocolOptions.max_stream_duration`. */
   readonly maxStreamDurationMs: number;
   /** Settles when the certificates that its connections want have come, or are waited for no longer. Undefined: there are none to wait for. */

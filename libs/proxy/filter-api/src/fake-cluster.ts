@@ -31,6 +31,7 @@ export function fakeConnectionTo(host: Host): UpstreamConnectionFacts {
 
 /** The numbers that a router charges, each from 0. */
 export class FakeRequestStats implements ClusterRequestStats {
+  dropped = 0;
   private readonly scope = createNullScope();
   readonly upstreamRqTimeout = this.scope.counter('upstreamRqTimeout');
   readonly upstreamRqPerTryTimeout = this.scope.counter('upstreamRqPerTryTimeout');
@@ -100,7 +101,7 @@ export class FakeCluster implements Cluster {
   readonly attempts: FakeAttempt[] = [];
   readonly connections: FakeConnection[] = [];
   maintenanceMode = false;
-  /** What `dropOverload` says. */
+  /** What `decideDrop` says. */
   drops: 'all' | 'this' | undefined;
   maxStreamDurationMs = 0;
   /** `ready`: a stream at once. `wait`: none until the test calls `ready`. Otherwise the pool fails with it, at once. */
@@ -122,7 +123,7 @@ export class FakeCluster implements Cluster {
     }));
   }
 
-  dropOverload(): 'all' | 'this' | undefined {
+  decideDrop(): 'all' | 'this' | undefined {
     return this.drops;
   }
 

@@ -94,7 +94,10 @@ function refused(
   const reply = shedReply(cluster);
   if (reply === undefined) return false;
   stream.info.upstreamCluster = cluster.name;
-  if (router.config.dynamicStats) cluster.requestStats.chargeResponse(503, stream.internalRequest);
+  if (router.config.dynamicStats) {
+    cluster.requestStats.dropped += 1;
+    cluster.requestStats.chargeResponse(503, stream.internalRequest);
+  }
   sendReply(router, stream, route, reply);
   return true;
 }
@@ -129,7 +132,7 @@ function shedReply(cluster: Cluster): RouterReply | undefined {
     cluster.requestStats.upstreamRqMaintenanceMode.inc();
     return MAINTENANCE;
   }
-  const dropped = cluster.dropOverload();
+  const dropped = cluster.decideDrop();
   return dropped === undefined ? undefined : DROPPED[dropped];
 }
 

@@ -124,6 +124,7 @@ test('an overflow tells other proxies not to add to it', () => {
   const world = new RouterWorld({ virtualHost: { include_attempt_count_in_response: true } });
   world.cluster.pool = 'overflow';
   assert.deepEqual(world.request().send().responseHeaders, ['x-envoy-overloaded: true', 'x-envoy-attempt-count: 1']);
+  assert.equal(world.cluster.requestStats.dropped, 1);
 });
 
 test('a cluster in maintenance is not asked', () => {
@@ -135,6 +136,7 @@ test('a cluster in maintenance is not asked', () => {
   assert.deepEqual(exchange.responseHeaders, ['x-envoy-overloaded: true']);
   assert.equal(world.cluster.attempts.length, 0);
   assert.equal(world.cluster.requestStats.upstreamRqMaintenanceMode.value, 1);
+  assert.equal(world.cluster.requestStats.dropped, 1);
 });
 
 for (const [drops, flag, details] of [
@@ -150,6 +152,7 @@ for (const [drops, flag, details] of [
     assert.deepEqual(exchange.responseHeaders, [`x-envoy-${details.replaceAll('_', '-')}: true`]);
     assert.equal(world.cluster.attempts.length, 0);
     assert.deepEqual(world.cluster.requestStats.charged, ['503']);
+    assert.equal(world.cluster.requestStats.dropped, 1);
   });
 
 test('a reset after the head of the response resets the client', () => {

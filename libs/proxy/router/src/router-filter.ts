@@ -257,7 +257,7 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
     this.upstream = undefined;
     if (this.retriedReset(upstream, reason)) return;
     const status = reason === 'protocol error' ? 502 : 503;
-    if (!this.responseStarted) this.chargeResponse(status, upstream);
+    if (!this.responseStarted) this.chargeResponse(status, upstream, reason === 'overflow');
     else if (upstream.grpcDeferred) upstream.host.stats.rqError += 1;
     this.abort(resetReply({ reason, status, transportFailure, started: upstream.answered, retried: this.isRetry }));
   }
@@ -411,9 +411,12 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
     upstream.complete();
   }
 
-  private chargeResponse(status: number, upstream: UpstreamRequest | undefined): void {
+  private chargeResponse(status: number, upstream: UpstreamRequest | undefined, dropped = false): void {
     if (upstream !== undefined) chargeHost(upstream.host, status);
-    if (this.router.config.dynamicStats) this.cluster?.requestStats.chargeResponse(status, this.stream.internalRequest);
+    const { cluster } = this;
+    if (!this.router.config.dynamicStats || cluster === undefined) return;
+    if (dropped) cluster.requestStats.dropped += 1;
+    cluster.requestStats.chargeResponse(status, this.stream.internalRequest);
   }
 
   private noHealthyUpstream(cluster: Cluster): void {

@@ -3,18 +3,21 @@ import { describe, it } from 'node:test';
 import { ResponseHeaderMap } from '@weft/core-http';
 import { FakeTime } from '@weft/core-runtime/testing';
 import { FakeCluster, FakeClusters } from '@weft/proxy-filter-api/testing';
-import { postJson, type PostAnswer } from './cluster-post.ts';
+import { postJson, type JsonPost, type PostAnswer } from './cluster-post.ts';
 
 describe('a JSON that the proxy posts', () => {
   const time = new FakeTime();
 
-  function post(cluster = new FakeCluster('collector')): {
+  function post(
+    cluster = new FakeCluster('collector'),
+    more: Partial<JsonPost> = {},
+  ): {
     readonly cluster: FakeCluster;
     readonly outcomes: (PostAnswer | string)[];
   } {
     const outcomes: (PostAnswer | string)[] = [];
     const spans = { cluster: 'collector', path: '/spans', body: Buffer.from('[]'), timeoutMs: 5000, maxAnswerBytes: 4 };
-    postJson(new FakeClusters(cluster), time, spans, (outcome) => outcomes.push(outcome));
+    postJson(new FakeClusters(cluster), time, { ...spans, ...more }, (outcome) => outcomes.push(outcome));
     return { cluster, outcomes };
   }
 
@@ -45,7 +48,7 @@ describe('a JSON that the proxy posts', () => {
     const cluster = new FakeCluster('collector');
     cluster.pool = 'remote connection failure';
     cluster.failure = 'delayed connect error: Connection refused';
-    assert.deepEqual(post(cluster).outcomes, ['no connection delayed connect error: Connection refused']);
+    assert.deepEqual(post(cluster).outcomes, ['no connection: delayed connect error: Connection refused']);
   });
 
   it('says how a request ended that was sent', () => {
@@ -72,6 +75,21 @@ describe('a JSON that the proxy posts', () => {
     time.advance(5000);
     assert.deepEqual(outcomes, ['it took too long']);
     assert.equal(stream.resetReason, 'local reset');
+  });
+
+  it('keeps nothing of a body that nobody wants, however long', () => {
+    const { cluster, outcomes } = post(undefined, { discardBody: true });
+    const { stream } = cluster.last;
+    stream.receiver.headers(new ResponseHeaderMap(202), false);
+    stream.receiver.data(Buffer.from('12345'), true);
+    assert.deepEqual(outcomes, [{ status: 202, body: Buffer.alloc(0) }]);
+    assert.equal(stream.resetReason, undefined);
+  });
+
+  it('says that a limit was reached where the pool says no more', () => {
+    const cluster = new FakeCluster('collector');
+    cluster.pool = 'overflow';
+    assert.deepEqual(post(cluster).outcomes, ['no connection: overflow']);
   });
 
   it('takes no answer that is longer than it may be', () => {

@@ -18,6 +18,8 @@ export interface JsonPost {
   readonly timeoutMs: number;
   /** What the answer may have of body, in bytes. */
   readonly maxAnswerBytes?: number;
+  /** Only the status matters. */
+  readonly discardBody?: boolean;
 }
 
 export interface PostAnswer {
@@ -42,19 +44,14 @@ export function postJson(
     done('the cluster has no host');
     return;
   }
-  const { body, maxAnswerBytes } = post;
   const head = new RequestHeaderMap('POST', post.path, post.host || post.cluster, [
     'content-type',
     'application/json',
     'content-length',
-    String(body.length),
+    String(post.body.length),
   ]);
   const awaited = new AwaitedAnswer(done);
-  const request = new AsyncRequest(
-    host,
-    { head, body, ...(maxAnswerBytes === undefined ? {} : { maxAnswerBytes }) },
-    awaited,
-  );
+  const request = new AsyncRequest(host, { ...post, head }, awaited);
   awaited.begin(request, timers.start(post.timeoutMs, awaited));
   request.start(cluster);
 }
@@ -84,6 +81,6 @@ class AwaitedAnswer implements AsyncRequestOwner, TimerCallback {
   }
   onFailure({ reason, details, sent }: AsyncRequestFailure): void {
     this.timer?.cancel();
-    this.done(sent ? details || reason : `no connection ${details}`.trimEnd());
+    this.done(sent ? details || reason : `no connection: ${details || reason}`);
   }
 }

@@ -1,4 +1,4 @@
-import { endpointAddressText, type AssignmentPolicy, type HealthStatus } from '@weft/model-cluster';
+import { endpointAddressText, type HealthStatus } from '@weft/model-cluster';
 import type { ConfigDumpSection, Json } from '@weft/observe-admin';
 import type { ManagedCluster } from '@weft/proxy-upstream';
 
@@ -34,15 +34,16 @@ function assignment({ cluster }: ManagedCluster): Json {
     '@type': 'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment',
     cluster_name: discovery.kind === 'EDS' ? discovery.eds.serviceName : cluster.name,
     ...(localities.size === 0 ? {} : { endpoints: [...localities.values()].map(localityJson) }),
-    policy: policyJson(cluster.policy),
+    policy: policyJson(cluster),
   };
 }
 
-/** Shares as millionths, as Envoy writes them. */
-function policyJson({ overprovisioningFactor, dropOverload }: AssignmentPolicy): Json {
-  if (dropOverload === undefined || dropOverload.ratio === 0)
-    return { overprovisioning_factor: overprovisioningFactor };
-  const percentage = { numerator: Math.floor(dropOverload.ratio * 1e6), denominator: 'MILLION' };
+/** What is dropped now, as the runtime limits it; in millionths, as Envoy writes them. */
+function policyJson({ policy, overloadDrops }: ManagedCluster['cluster']): Json {
+  const { overprovisioningFactor, dropOverload } = policy;
+  const share = dropOverload === undefined ? 0 : overloadDrops.shareOf(dropOverload);
+  if (dropOverload === undefined || share === 0) return { overprovisioning_factor: overprovisioningFactor };
+  const percentage = { numerator: Math.round(share * 1e6), denominator: 'MILLION' };
   return {
     drop_overloads: [{ category: dropOverload.category, drop_percentage: percentage }],
     overprovisioning_factor: overprovisioningFactor,

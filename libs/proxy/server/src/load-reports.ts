@@ -10,8 +10,8 @@ export function reportedClusters(clusters: ClusterManager): ReportedCluster[] {
       name,
       serviceName: discovery.kind === 'EDS' && discovery.eds.serviceName !== name ? discovery.eds.serviceName : '',
       hosts,
-      // Envoy's upstream_rq_dropped: what no host was asked for.
-      dropped: { ...Object.fromEntries(overloadDrops.counts), '': requestStats.upstreamRqMaintenanceMode.value },
+      dropped: requestStats.dropped,
+      droppedByCategory: new Map(overloadDrops.counts),
     };
   });
 }

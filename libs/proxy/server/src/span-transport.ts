@@ -18,7 +18,7 @@ export class ClusterSpanTransport implements SpanTransport {
       done('no cluster');
       return;
     }
-    postJson(this.clusters, this.timers, { ...report, body: Buffer.from(report.body) }, (outcome) =>
+    postJson(this.clusters, this.timers, { ...report, body: Buffer.from(report.body), discardBody: true }, (outcome) =>
       done(typeof outcome === 'string' ? 'failed' : outcome.status),
     );
   }

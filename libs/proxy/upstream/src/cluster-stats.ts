@@ -69,6 +69,7 @@ export class ClusterStats extends ScopedStats implements ClusterRequestStats {
   readonly upstreamRqPendingFailureEject = this.scope.counter('upstream_rq_pending_failure_eject');
   readonly upstreamRqCancelled = this.scope.counter('upstream_rq_cancelled');
   readonly upstreamRqMaintenanceMode = this.scope.counter('upstream_rq_maintenance_mode');
+  dropped = 0;
   readonly upstreamRqMaxDurationReached = this.scope.counter('upstream_rq_max_duration_reached');
   readonly upstreamRqTimeout = this.scope.counter('upstream_rq_timeout');
   readonly upstreamRqPerTryTimeout = this.scope.counter('upstream_rq_per_try_timeout');

@@ -18,11 +18,17 @@ export class OverloadDrops {
   }
 
   /** What becomes of the request at hand; it counts if it is dropped. `all`: as would every other one. */
-  judge({ category, ratio }: DropOverload): 'all' | 'this' | undefined {
-    const share = Math.min(ratio, this.limit());
+  judge(policy: DropOverload): 'all' | 'this' | undefined {
+    const { category } = policy;
+    const share = this.shareOf(policy);
     if (share < 1 && this.random.below(DRAWS) >= share * DRAWS) return undefined;
     this.counts.set(category, (this.counts.get(category) ?? 0) + 1);
     return share < 1 ? 'this' : 'all';
+  }
+
+  /** What is dropped of all requests, 0 to 1. */
+  shareOf({ ratio }: DropOverload): number {
+    return Math.min(ratio, this.limit());
   }
 
   private limit(): number {

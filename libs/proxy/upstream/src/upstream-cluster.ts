@@ -159,7 +159,7 @@ export class UpstreamCluster implements Cluster, HttpPoolOwner {
     return flags.enabled(this.maintenanceKey, NEVER, runtime.random.below(2 ** 32));
   }
 
-  dropOverload(): 'all' | 'this' | undefined {
+  decideDrop(): 'all' | 'this' | undefined {
     const { dropOverload } = this.policy;
     return dropOverload === undefined ? undefined : this.overloadDrops.judge(dropOverload);
   }

@@ -20,8 +20,10 @@ export interface ReportedCluster {
   /** `EdsClusterConfig.service_name`; `''` without. */
   readonly serviceName: string;
   readonly hosts: readonly ReportedHost[];
-  /** From the cluster's beginning on. */
-  readonly dropped: Drops;
+  /** Requests that were not sent anywhere, from the cluster's beginning on. */
+  readonly dropped: number;
+  /** Those of them that a policy dropped. */
+  readonly droppedByCategory: Drops;
 }
 
 interface Counts {
@@ -40,7 +42,7 @@ export class LoadCounter implements LoadSource {
   private names: ReadonlySet<string> = new Set();
   /** What was told of each host, and of each cluster's dropped requests. */
   private readonly told = new WeakMap<ReportedHost, Counts>();
-  private readonly toldDropped = new Map<string, Drops>();
+  private readonly toldDropped = new Map<string, Pick<ReportedCluster, 'dropped' | 'droppedByCategory'>>();
   /** When each cluster was told of last. */
   private readonly toldMs = new Map<string, number>();
 
@@ -61,7 +63,8 @@ export class LoadCounter implements LoadSource {
     for (const cluster of wanted) {
       if (this.toldMs.has(cluster.name)) continue;
       this.toldMs.set(cluster.name, now);
-      this.toldDropped.set(cluster.name, cluster.dropped);
+      const { dropped, droppedByCategory } = cluster;
+      this.toldDropped.set(cluster.name, { dropped, droppedByCategory });
       for (const host of cluster.hosts) this.told.set(host, countsOf(host));
     }
   }
@@ -77,17 +80,23 @@ export class LoadCounter implements LoadSource {
 
   private take(cluster: ReportedCluster): ClusterLoad {
     const now = this.clock.nowMs();
-    const { name, serviceName, dropped } = cluster;
+    const { name, serviceName, dropped, droppedByCategory } = cluster;
     const sinceMs = Math.max(0, Math.round(now - (this.toldMs.get(name) ?? now)));
     this.toldMs.set(name, now);
-    const before = this.toldDropped.get(name) ?? {};
-    this.toldDropped.set(name, dropped);
+    const before = this.toldDropped.get(name);
+    this.toldDropped.set(name, { dropped, droppedByCategory });
     return {
       name,
       serviceName,
       sinceMs,
       localities: this.localities(cluster),
-      dropped: dropsSince(before, dropped),
+      dropped: since(before?.dropped ?? 0, dropped),
+      droppedByCategory: new Map(
+        [...droppedByCategory].map(([category, count]) => [
+          category,
+          since(before?.droppedByCategory.get(category) ?? 0, count),
+        ]),
+      ),
     };
   }
 
@@ -108,14 +117,9 @@ export class LoadCounter implements LoadSource {
   }
 }
 
-function dropsSince(before: Drops, now: Drops): Drops {
-  const since: Record<string, number> = {};
-  for (const [category, count] of Object.entries(now)) {
-    const told = before[category] ?? 0;
-    // A cluster that was replaced counts from 0 again.
-    since[category] = count < told ? count : count - told;
-  }
-  return since;
+/** A cluster that was replaced counts from 0 again. */
+function since(told: number, count: number): number {
+  return count < told ? count : count - told;
 }
 
 /** What went to the hosts of one locality and priority. */

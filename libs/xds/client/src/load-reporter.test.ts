@@ -45,8 +45,8 @@ function world() {
   });
   const hosts = [host('a'), host('a'), host('b')];
   const clusters: ReportedCluster[] = [
-    { name: 'c', serviceName: 'svc', hosts, dropped: { '': 3, spill: 10 } },
-    { name: 'd', serviceName: '', hosts: [], dropped: {} },
+    { name: 'c', serviceName: 'svc', hosts, dropped: 13, droppedByCategory: new Map([['constructor', 10]]) },
+    { name: 'd', serviceName: '', hosts: [], dropped: 0, droppedByCategory: new Map() },
   ];
   const reporter = new LoadReporter({
     config: { grpcServices: [service('lrs')] },
@@ -128,7 +128,14 @@ describe('a load reporter', () => {
     const { hosts, clusters, ask, advance, heard } = world();
     heard();
     ask({ sendAllClusters: true, reportEndpointGranularity: true, loadReportingInterval: { seconds: 1n, nanos: 0 } });
-    clusters[0] = { ...clusters[0]!, dropped: { '': 5, spill: 14, new: 1 } };
+    clusters[0] = {
+      ...clusters[0]!,
+      dropped: 15,
+      droppedByCategory: new Map([
+        ['constructor', 14],
+        ['new', 1],
+      ]),
+    };
     Object.assign(hosts[0]!.stats, { rqSuccess: 1, rqTotal: 1 });
     advance(1000);
     const [report] = heard();
@@ -142,7 +149,7 @@ describe('a load reporter', () => {
     assert.deepEqual(
       report!.clusterStats[0]!.droppedRequests.map(({ category, droppedCount }) => [category, droppedCount]),
       [
-        ['spill', 4n],
+        ['constructor', 4n],
         ['new', 1n],
       ],
     );

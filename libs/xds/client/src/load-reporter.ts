@@ -137,7 +137,7 @@ export class LoadReporter implements GrpcReceiver {
   }
 }
 
-function clusterFields({ name, serviceName, dropped, sinceMs, localities }: ClusterLoad): object {
+function clusterFields({ name, serviceName, dropped, droppedByCategory, sinceMs, localities }: ClusterLoad): object {
   return {
     clusterName: name,
     clusterServiceName: serviceName,
@@ -152,10 +152,9 @@ function clusterFields({ name, serviceName, dropped, sinceMs, localities }: Clus
         ...loadFields(own),
       })),
     })),
-    totalDroppedRequests: BigInt(dropped[''] ?? 0),
-    // As Envoy fills both: the total is without these.
-    droppedRequests: Object.entries(dropped)
-      .filter(([category, count]) => category !== '' && count > 0)
+    totalDroppedRequests: BigInt(dropped),
+    droppedRequests: [...droppedByCategory]
+      .filter(([, count]) => count > 0)
       .map(([category, count]) => ({ category, droppedCount: BigInt(count) })),
     loadReportInterval: { seconds: BigInt(Math.floor(sinceMs / 1000)), nanos: (sinceMs % 1000) * 1_000_000 },
   };

@@ -15,7 +15,8 @@ const locality = (zone: string, success: number, ips: readonly string[] = []): L
 const cluster = (name: string, dropped: number, ...localities: LocalityLoad[]): ClusterLoad => ({
   name,
   serviceName: 's',
-  dropped: { '': dropped, spill: dropped },
+  dropped,
+  droppedByCategory: new Map([['spill', dropped]]),
   sinceMs: 1000 + dropped,
   localities,
 });
@@ -26,7 +27,7 @@ describe('loads of several event loops', () => {
     const second = [cluster('a', 2, locality('x', 5, ['10.0.0.1', '10.0.0.2']), locality('y', 3)), cluster('c', 0)];
     const [a, ...others] = sumLoads([first, second]);
     assert.deepEqual(others.map(({ name }) => name), ['b', 'c']); // prettier-ignore
-    assert.deepEqual([a?.dropped, a?.sinceMs], [{ '': 3, spill: 3 }, 1002]);
+    assert.deepEqual([a?.dropped, a?.droppedByCategory.get('spill'), a?.sinceMs], [3, 3, 1002]);
     const numbers = a?.localities.map(({ success, error, active, issued }) => [success, error, active, issued]);
     assert.deepEqual(numbers, [
       [15, 2, 4, 17],

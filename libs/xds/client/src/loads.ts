@@ -24,14 +24,16 @@ export interface LocalityLoad extends Load {
   readonly endpoints: readonly EndpointLoad[];
 }
 
-/** Requests that were not sent anywhere, by category; `''`: those that have none (maintenance mode). */
-export type Drops = Readonly<Record<string, number>>;
+/** Requests that a policy dropped, by its category. */
+export type Drops = ReadonlyMap<string, number>;
 
 export interface ClusterLoad {
   readonly name: string;
   /** `EdsClusterConfig.service_name`; `''` without. */
   readonly serviceName: string;
-  readonly dropped: Drops;
+  /** Requests that were not sent anywhere, for whatever reason. */
+  readonly dropped: number;
+  readonly droppedByCategory: Drops;
   /** How long it was counted, in milliseconds. */
   readonly sinceMs: number;
   readonly localities: readonly LocalityLoad[];
@@ -53,7 +55,8 @@ export function sumLoads(parts: readonly (readonly ClusterLoad[])[]): ClusterLoa
 function sumClusters(a: ClusterLoad, b: ClusterLoad): ClusterLoad {
   return {
     ...a,
-    dropped: sumDrops(a.dropped, b.dropped),
+    dropped: a.dropped + b.dropped,
+    droppedByCategory: sumDrops(a.droppedByCategory, b.droppedByCategory),
     sinceMs: Math.max(a.sinceMs, b.sinceMs),
     localities: merge(
       [...a.localities, ...b.localities],
@@ -72,8 +75,8 @@ function sumClusters(a: ClusterLoad, b: ClusterLoad): ClusterLoad {
 }
 
 function sumDrops(a: Drops, b: Drops): Drops {
-  const total: Record<string, number> = { ...a };
-  for (const [category, count] of Object.entries(b)) total[category] = (total[category] ?? 0) + count;
+  const total = new Map(a);
+  for (const [category, count] of b) total.set(category, (total.get(category) ?? 0) + count);
   return total;
 }
 
