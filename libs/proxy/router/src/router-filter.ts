@@ -203,8 +203,7 @@ export class RouterFilter implements HttpFilter, LoadBalancerContext, TimerCallb
   }
 
   onUpstreamInformational(headers: ResponseHeaderMap): void {
-    if (this.router.config.dynamicStats)
-      this.cluster?.requestStats.chargeResponse(headers.status, this.stream.internalRequest);
+    this.chargeResponse(headers.status, undefined);
     // The client was told of this attempt: another one could contradict it.
     this.dropRetries();
     this.stream.sendInformational(headers);

@@ -12,8 +12,8 @@ const NAMING_TYPES: readonly string[] = [TYPE_URL.listener, TYPE_URL.scopedRoute
 
 /**
  * What one proxy can do without clusters that it refused: listeners and routes that name one which the proxy does not have are
- * held back, for it alone, and clusters that its present ones name stay. Of routes only the virtual hosts that name one are. A listener whose new routes are held back would wait for
- * them, or serve without: it is held back too.
+ * held back, for it alone, and clusters that its present ones name stay. Of routes only the virtual hosts that name one are. A
+ * listener whose new routes are held back would wait for them, or serve without: it is held back too.
  */
 export class ReferenceGate implements Gate {
   private readonly subscriptions: ReadonlyMap<string, Subscription>;
